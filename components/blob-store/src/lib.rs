@@ -1,0 +1,1 @@
+//! The blob-store provider: our blob interface for hosts that have no blobs.

@@ -1,0 +1,1 @@
+//! The pure model: ids, options, the job state machine, problems.

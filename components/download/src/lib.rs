@@ -1,0 +1,1 @@
+//! The download component: GET and HEAD /thumbnails/{id}.

@@ -1,0 +1,1 @@
+//! The pure imaging component: bytes in, thumbnail out, no imports.

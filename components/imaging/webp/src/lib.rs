@@ -1,0 +1,1 @@
+//! A lossy WebP (VP8) decoder for reduced scales.

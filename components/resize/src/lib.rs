@@ -1,0 +1,1 @@
+//! The resize component: one wake-up, one job, one thumbnail.

@@ -1,0 +1,1 @@
+//! The status component: GET /jobs/{id}.

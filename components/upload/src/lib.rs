@@ -1,0 +1,1 @@
+//! The upload component: POST /jobs.

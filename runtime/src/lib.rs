@@ -1,0 +1,1 @@
+//! The Wasmtime host of the thumbs application.

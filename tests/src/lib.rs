@@ -1,0 +1,1 @@
+//! Black-box tests: the shipped wasm under the runtime, driven over HTTP.
