@@ -138,7 +138,8 @@ fn templates_stand_where_they_are_resolved_and_name_declared_variables() {
     let manifest = manifest();
     let declared = table(&manifest["variables"], "variables");
     let mut found = Vec::new();
-    texts(&Value::Table(manifest.clone()), String::new(), &mut found);
+    let whole = Value::Table(manifest.clone());
+    texts(&whole, String::new(), &mut found);
     let mut templates = 0;
     for (place, text) in found {
         for name in templated_names(text) {
