@@ -1,0 +1,149 @@
+//! The component's entry: the generated bindings, and the exported interface over the backend that the variables name.
+//!
+//! No decision is made here; each function checks its arguments, picks the backend and translates.
+
+use wasi::random::random::get_random_u64;
+
+use crate::config::Backend;
+use crate::error::{self, Error};
+use crate::key::{ContentType, ObjectKey};
+use crate::kv::{self, KeyValueBlobs};
+
+mod bindings {
+    #![expect(unsafe_code, reason = "generated from wit/, documented there")]
+    wit_bindgen::generate!({
+        path: ["../../wit/spin", "../../wit/blob-store"],
+        // The world `blob-store` of wit/app, said again: that package needs every other one to resolve.
+        inline: "
+            package thumbs:blob-store-provider;
+            world provider {
+                import fermyon:spin/variables@2.0.0;
+                import fermyon:spin/key-value@2.0.0;
+                export thumbs:blob-store/store@1.0.0;
+            }
+        ",
+        generate_all,
+    });
+    use super::Provider;
+    export!(Provider);
+}
+
+use bindings::exports::thumbs::blob_store::store;
+use bindings::fermyon::spin::{key_value, variables};
+
+struct Provider;
+
+impl store::Guest for Provider {
+    fn put(key: String, content_type: String, data: Vec<u8>) -> Result<(), store::Error> {
+        let (key, content_type) = (ObjectKey::parse(key)?, ContentType::parse(content_type)?);
+        if data.len() as u64 > crate::MAX_BLOB_BYTES {
+            return Err(store::Error::TooLarge(crate::MAX_BLOB_BYTES));
+        }
+        match backend()? {
+            Backend::KeyValue { label } => open(&label)?.put(&key, &content_type, &data, random_u128())?,
+        }
+        Ok(())
+    }
+
+    fn get(key: String, max_bytes: u64) -> Result<store::Object, store::Error> {
+        let key = ObjectKey::parse(key)?;
+        let max_bytes = max_bytes.min(crate::MAX_BLOB_BYTES);
+        let (metadata, data) = match backend()? {
+            Backend::KeyValue { label } => open(&label)?.get(&key, max_bytes)?,
+        };
+        Ok(store::Object { metadata: metadata.into(), data })
+    }
+
+    fn head(key: String) -> Result<store::Metadata, store::Error> {
+        let key = ObjectKey::parse(key)?;
+        let metadata = match backend()? {
+            Backend::KeyValue { label } => open(&label)?.head(&key)?,
+        };
+        Ok(metadata.into())
+    }
+
+    fn delete(key: String) -> Result<(), store::Error> {
+        let key = ObjectKey::parse(key)?;
+        match backend()? {
+            Backend::KeyValue { label } => open(&label)?.delete(&key)?,
+        }
+        Ok(())
+    }
+}
+
+fn backend() -> Result<Backend, Error> {
+    Backend::read(|name| {
+        variables::get(name).map_err(|error| match error {
+            variables::Error::Undefined(_) | variables::Error::InvalidName(_) => {
+                Error::Other(format!("the variable {name} is not given to this component"))
+            }
+            variables::Error::Provider(text) | variables::Error::Other(text) => Error::Unavailable(format!(
+                "the variable {name} can't be read: {}",
+                error::foreign_text(&text)
+            )),
+        })
+    })
+}
+
+fn random_u128() -> u128 {
+    u128::from(get_random_u64()) << 64 | u128::from(get_random_u64())
+}
+
+struct SpinPairs(key_value::Store);
+
+fn open(label: &str) -> Result<KeyValueBlobs<SpinPairs>, Error> {
+    match key_value::Store::open(label) {
+        Ok(pairs) => Ok(KeyValueBlobs::new(SpinPairs(pairs))),
+        Err(error) => Err(key_value_error(error)),
+    }
+}
+
+impl kv::Pairs for SpinPairs {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.0.get(key).map_err(key_value_error)
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.0.set(key, value).map_err(key_value_error)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        self.0.delete(key).map_err(key_value_error)
+    }
+}
+
+fn key_value_error(error: key_value::Error) -> Error {
+    match error {
+        key_value::Error::AccessDenied => {
+            Error::AccessDenied("key_value_stores does not grant the store that blob_url names".to_owned())
+        }
+        key_value::Error::NoSuchStore => {
+            Error::Other("the host has no key-value store with the label that blob_url names".to_owned())
+        }
+        key_value::Error::StoreTableFull => {
+            Error::Unavailable("too many key-value stores are open".to_owned())
+        }
+        key_value::Error::Other(text) => {
+            Error::Unavailable(format!("the key-value store failed: {}", error::foreign_text(&text)))
+        }
+    }
+}
+
+impl From<kv::Metadata> for store::Metadata {
+    fn from(metadata: kv::Metadata) -> Self {
+        Self { size_bytes: metadata.size_bytes, content_type: metadata.content_type }
+    }
+}
+
+impl From<Error> for store::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::NotFound,
+            Error::InvalidKey => Self::InvalidKey,
+            Error::TooLarge(max_bytes) => Self::TooLarge(max_bytes),
+            Error::AccessDenied(text) => Self::AccessDenied(text),
+            Error::Unavailable(text) => Self::Unavailable(text),
+            Error::Other(text) => Self::Other(text),
+        }
+    }
+}
