@@ -4,10 +4,14 @@
 
 use wasi::random::random::get_random_u64;
 
+use crate::blob::{MAX_BLOB_BYTES, Metadata};
 use crate::config::Backend;
 use crate::error::{self, Error};
 use crate::key::{ContentType, ObjectKey};
 use crate::kv::{self, KeyValueBlobs};
+use crate::retry;
+use crate::s3::client::S3Blobs;
+use crate::s3::wasi_http::WasiHost;
 
 mod bindings {
     #![expect(unsafe_code, reason = "generated from wit/, documented there")]
@@ -36,20 +40,26 @@ struct Provider;
 impl store::Guest for Provider {
     fn put(key: String, content_type: String, data: Vec<u8>) -> Result<(), store::Error> {
         let (key, content_type) = (ObjectKey::parse(key)?, ContentType::parse(content_type)?);
-        if data.len() as u64 > crate::MAX_BLOB_BYTES {
-            return Err(store::Error::TooLarge(crate::MAX_BLOB_BYTES));
+        if data.len() as u64 > MAX_BLOB_BYTES {
+            return Err(store::Error::TooLarge(MAX_BLOB_BYTES));
         }
         match backend()? {
             Backend::KeyValue { label } => open(&label)?.put(&key, &content_type, &data, random_u128())?,
+            Backend::S3(settings) => {
+                S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).put(&key, &content_type, &data)?
+            }
         }
         Ok(())
     }
 
     fn get(key: String, max_bytes: u64) -> Result<store::Object, store::Error> {
         let key = ObjectKey::parse(key)?;
-        let max_bytes = max_bytes.min(crate::MAX_BLOB_BYTES);
+        let max_bytes = max_bytes.min(MAX_BLOB_BYTES);
         let (metadata, data) = match backend()? {
             Backend::KeyValue { label } => open(&label)?.get(&key, max_bytes)?,
+            Backend::S3(settings) => {
+                S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).get(&key, max_bytes)?
+            }
         };
         Ok(store::Object { metadata: metadata.into(), data })
     }
@@ -58,6 +68,7 @@ impl store::Guest for Provider {
         let key = ObjectKey::parse(key)?;
         let metadata = match backend()? {
             Backend::KeyValue { label } => open(&label)?.head(&key)?,
+            Backend::S3(settings) => S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).head(&key)?,
         };
         Ok(metadata.into())
     }
@@ -66,6 +77,7 @@ impl store::Guest for Provider {
         let key = ObjectKey::parse(key)?;
         match backend()? {
             Backend::KeyValue { label } => open(&label)?.delete(&key)?,
+            Backend::S3(settings) => S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).delete(&key)?,
         }
         Ok(())
     }
@@ -129,8 +141,8 @@ fn key_value_error(error: key_value::Error) -> Error {
     }
 }
 
-impl From<kv::Metadata> for store::Metadata {
-    fn from(metadata: kv::Metadata) -> Self {
+impl From<Metadata> for store::Metadata {
+    fn from(metadata: Metadata) -> Self {
         Self { size_bytes: metadata.size_bytes, content_type: metadata.content_type }
     }
 }

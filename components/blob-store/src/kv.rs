@@ -9,6 +9,7 @@
 //! Two puts of one key at once are safe for the same reason: the last record wins with its own data. The price is garbage: the
 //! data of a put that crashed, or of the loser of such a race, stays.
 
+use crate::blob::Metadata;
 use crate::error::Error;
 use crate::key::{ContentType, ObjectKey};
 
@@ -36,15 +37,6 @@ pub trait Pairs {
     /// # Errors
     /// As the store says; the key may be gone nevertheless.
     fn delete(&self, key: &str) -> Result<(), Error>;
-}
-
-/// What is known of a blob without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Metadata {
-    /// The blob's length in bytes.
-    pub size_bytes: u64,
-    /// As given to `put`.
-    pub content_type: String,
 }
 
 /// Blobs over one [`Pairs`].
