@@ -1,7 +1,7 @@
 //! From pixels to palette indices. Error diffusion for stills, where it looks best; an ordered pattern for animations, as
 //! a pixel that does not change then keeps its index from frame to frame and neither flickers nor costs bytes.
 
-use super::palette::{Palette, distance, point};
+use super::palette::{Lookup, Palette};
 
 /// How the error of the nearest entry is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,32 +34,51 @@ const STRENGTH: i32 = 14;
 /// No channel is pushed further than this: an unreachable colour must not smear over the picture.
 const MAX_CARRIED: i32 = 48;
 
-impl Dither {
+/// A way of dithering with a palette, and what has been found out about both.
+pub(crate) struct Mapper<'p> {
+    dither: Dither,
+    lookup: Lookup<'p>,
+    /// How much [`Dither::Ordered`] moves a colour, from the least to the most, in levels.
+    swing: i32,
+}
+
+impl<'p> Mapper<'p> {
+    pub(crate) fn new(palette: &'p Palette, dither: Dither) -> Self {
+        let swing = if dither == Dither::Ordered { palette.coarseness() as i32 } else { 0 };
+        Self { dither, lookup: Lookup::new(palette), swing: swing.min(MAX_CARRIED) }
+    }
+
     /// One index for each pixel. Invisible pixels map to the invisible entry where there is one.
-    pub(crate) fn map(self, pixels: &[[u8; 4]], width: u32, palette: &Palette) -> Vec<u8> {
-        let mut lookup = palette.lookup();
-        match self {
-            Self::None => pixels.iter().map(|&pixel| lookup.index(pixel)).collect(),
-            Self::Ordered => {
-                let swing = swing(palette);
-                let width = width.max(1) as usize;
-                pixels
-                    .chunks(width)
-                    .zip(BAYER.iter().cycle())
-                    .flat_map(|(row, thresholds)| row.iter().zip(thresholds.iter().cycle()))
-                    .map(|(&pixel, &threshold)| {
-                        let index = lookup.index(pixel);
-                        let entry = palette.colours().get(usize::from(index)).copied().unwrap_or(pixel);
-                        if is_near(error(pixel, entry)) {
-                            return index;
-                        }
-                        // From -swing/2 to +swing/2, in 64 steps around 0.
-                        lookup.index(shifted(pixel, [(2 * threshold - 63) * swing / 128; 3]))
-                    })
-                    .collect()
-            }
-            Self::Diffused => diffuse(pixels, width.max(1) as usize, palette),
+    pub(crate) fn indices(&mut self, pixels: &[[u8; 4]], width: u32) -> Vec<u8> {
+        let width = width.max(1) as usize;
+        match self.dither {
+            Dither::None => pixels.iter().map(|&pixel| self.lookup.index(pixel)).collect(),
+            Dither::Ordered => self.order(pixels, width),
+            Dither::Diffused => diffuse(pixels, width, &mut self.lookup),
         }
+    }
+
+    /// The colours of [`Self::indices`].
+    pub(crate) fn colours(&mut self, pixels: &[[u8; 4]], width: u32) -> Vec<[u8; 4]> {
+        let palette = self.lookup.palette();
+        self.indices(pixels, width).into_iter().map(|index| palette.colour(index)).collect()
+    }
+
+    fn order(&mut self, pixels: &[[u8; 4]], width: usize) -> Vec<u8> {
+        let palette = self.lookup.palette();
+        pixels
+            .chunks(width)
+            .zip(BAYER.iter().cycle())
+            .flat_map(|(row, thresholds)| row.iter().zip(thresholds.iter().cycle()))
+            .map(|(&pixel, &threshold)| {
+                let index = self.lookup.index(pixel);
+                if is_near(error(pixel, palette.colour(index))) {
+                    return index;
+                }
+                // From -swing/2 to +swing/2, in 64 steps around 0.
+                self.lookup.index(shifted(pixel, [(2 * threshold - 63) * self.swing / 128; 3]))
+            })
+            .collect()
     }
 }
 
@@ -81,25 +100,8 @@ fn is_near(error: [i32; 3]) -> bool {
     error.iter().all(|error| error.abs() < MIN_ERROR)
 }
 
-/// How far apart neighbouring entries are, in levels: the typical distance to the nearest other one.
-fn swing(palette: &Palette) -> i32 {
-    let points: Vec<_> =
-        palette.colours().iter().filter(|colour| colour[3] > 0).map(|&colour| point(colour)).collect();
-    let mut gaps: Vec<f32> = points
-        .iter()
-        .enumerate()
-        .map(|(index, &a)| {
-            let others = points.iter().enumerate().filter(|&(other, _)| other != index);
-            others.map(|(_, &b)| distance(a, b)).fold(f32::INFINITY, f32::min)
-        })
-        .filter(|gap| gap.is_finite())
-        .collect();
-    gaps.sort_by(f32::total_cmp);
-    gaps.get(gaps.len() / 2).map_or(0, |gap| (gap.sqrt() as i32).min(MAX_CARRIED))
-}
-
-fn diffuse(pixels: &[[u8; 4]], width: usize, palette: &Palette) -> Vec<u8> {
-    let mut lookup = palette.lookup();
+fn diffuse(pixels: &[[u8; 4]], width: usize, lookup: &mut Lookup<'_>) -> Vec<u8> {
+    let palette = lookup.palette();
     let mut indices = vec![0u8; pixels.len()];
     // In sixteenths of a level; one cell of margin on each side takes what falls off the edge.
     let mut here = vec![[0i32; 3]; width + 2];
@@ -113,7 +115,7 @@ fn diffuse(pixels: &[[u8; 4]], width: usize, palette: &Palette) -> Vec<u8> {
             let target = shifted(pixel, carried);
             let index = lookup.index(target);
             out[x] = index;
-            let Some(&entry) = palette.colours().get(usize::from(index)) else { continue };
+            let entry = palette.colour(index);
             // Errors are those of visible colour; through glass or nothing there is none to hide.
             if entry[3] == 0 || pixel[3] == 0 {
                 continue;
@@ -156,7 +158,7 @@ mod tests {
         let palette = Palette::new(
             (0..=8).map(|step| [(step * 255 / 8) as u8; 3]).map(|[r, g, b]| [r, g, b, 255]).collect(),
         );
-        let indices = Dither::Diffused.map(&[[110, 110, 110, 255]; 4096], 64, &palette);
+        let indices = Mapper::new(&palette, Dither::Diffused).indices(&[[110, 110, 110, 255]; 4096], 64);
         assert!(mean(&indices, &palette).abs_diff(110) <= 4, "{}", mean(&indices, &palette));
     }
 
@@ -165,9 +167,9 @@ mod tests {
         let palette =
             Palette::new((0..=8).map(|step| (step * 255 / 8) as u8).map(|v| [v, v, v, 255]).collect());
         let mut pixels = vec![[110, 120, 130, 255]; 256];
-        let before = Dither::Ordered.map(&pixels, 16, &palette);
+        let before = Mapper::new(&palette, Dither::Ordered).indices(&pixels, 16);
         pixels[17] = [250, 0, 0, 255];
-        let after = Dither::Ordered.map(&pixels, 16, &palette);
+        let after = Mapper::new(&palette, Dither::Ordered).indices(&pixels, 16);
         let changed: Vec<usize> = (0..256).filter(|&index| before[index] != after[index]).collect();
         assert!(changed.iter().all(|&index| index == 17));
         assert!(before.iter().any(|&index| index != before[0]), "nothing was dithered");
@@ -178,7 +180,7 @@ mod tests {
         let palette = black_and_white();
         let pixels: Vec<[u8; 4]> = (0..100).map(|index| palette.colours()[index % 3]).collect();
         for dither in [Dither::None, Dither::Diffused, Dither::Ordered] {
-            let indices = dither.map(&pixels, 10, &palette);
+            let indices = Mapper::new(&palette, dither).indices(&pixels, 10);
             let shown: Vec<[u8; 4]> = indices.iter().map(|&i| palette.colours()[usize::from(i)]).collect();
             assert_eq!(shown, pixels);
         }
@@ -190,7 +192,10 @@ mod tests {
         let transparent = palette.transparent().unwrap();
         for dither in [Dither::None, Dither::Diffused, Dither::Ordered] {
             assert!(
-                dither.map(&[[90, 90, 90, 0]; 64], 8, &palette).iter().all(|&index| index == transparent)
+                Mapper::new(&palette, dither)
+                    .indices(&[[90, 90, 90, 0]; 64], 8)
+                    .iter()
+                    .all(|&index| index == transparent)
             );
         }
     }

@@ -11,8 +11,8 @@ use super::Settings;
 use super::census::{MAX_PALETTE, distinct};
 use super::clip::{Clip, pixels};
 use super::delta::{Area, changed_area};
-use super::dither::Dither;
-use super::palette::{Palette, distance, point};
+use super::dither::{Dither, Mapper};
+use super::palette::{Lookup, Palette, distance, point};
 use super::quantise::{self, Alpha, flattened};
 use super::sink::{Failure, Sink};
 
@@ -40,6 +40,7 @@ fn write_frames(
     if clip.is_animated() {
         encoder.set_repeat(repeat(clip.loops()))?;
     }
+    let mut mapper = Mapper::new(&colouring.global, colouring.dither);
     let mut canvas = Canvas::new(clip.width(), clip.height());
     let mut clock = Clock::default();
     let mut shots = clip.shots().peekable();
@@ -48,7 +49,11 @@ fn write_frames(
         let following = shots.peek().map(|next| one_bit(pixels(&next.raster)));
         let local = colouring.local(&source);
         let palette = local.as_ref().unwrap_or(&colouring.global);
-        let drawing = canvas.plan(source, following.as_deref(), palette, colouring.dither);
+        let indices = match &local {
+            Some(palette) => Mapper::new(palette, colouring.dither).indices(&source, clip.width()),
+            None => mapper.indices(&source, clip.width()),
+        };
+        let drawing = canvas.plan(source, following.as_deref(), palette, indices);
         let mut frame = Frame {
             delay: clock.tick(shot.delay_ms),
             dispose: drawing.dispose,
@@ -126,6 +131,7 @@ impl Colouring {
         }
     }
 
+    /// The frame's own palette, if it deserves one.
     fn local(&self, source: &[[u8; 4]]) -> Option<Palette> {
         let max_colours = self.max_local_colours?;
         if mean_error(&sampled(source, MAX_JUDGED), &self.global) <= MAX_GLOBAL_ERROR {
@@ -141,11 +147,8 @@ fn sampled(pixels: &[[u8; 4]], samples: usize) -> Vec<[u8; 4]> {
 }
 
 fn mean_error(pixels: &[[u8; 4]], palette: &Palette) -> f32 {
-    let mut lookup = palette.lookup();
-    let error = |pixel: [u8; 4]| {
-        let entry = palette.colours().get(usize::from(lookup.index(pixel))).copied().unwrap_or([0; 4]);
-        distance(point(entry), point(pixel))
-    };
+    let mut lookup = Lookup::new(palette);
+    let error = |pixel| distance(point(palette.colour(lookup.index(pixel))), point(pixel));
     pixels.iter().copied().map(error).sum::<f32>() / pixels.len().max(1) as f32
 }
 
@@ -183,16 +186,16 @@ impl Canvas {
         source: Vec<[u8; 4]>,
         following: Option<&[[u8; 4]]>,
         palette: &Palette,
-        dither: Dither,
+        indices: Vec<u8>,
     ) -> Drawing {
-        let indices = dither.map(&source, self.width, palette);
-        let colour = |index: u8| palette.colours().get(usize::from(index)).copied().unwrap_or([0; 4]);
         // What looks the same, or shows a pixel that is the same, stays.
         let stays: Vec<bool> = indices
             .iter()
             .zip(&self.shown)
             .zip(source.iter().zip(&self.source))
-            .map(|((&index, &shown), (new, old))| shown == colour(index) || (shown[3] > 0 && new == old))
+            .map(|((&index, &shown), (new, old))| {
+                shown == palette.colour(index) || (shown[3] > 0 && new == old)
+            })
             .collect();
         let unchanged = vec![true; stays.len()];
         let changed = changed_area(&unchanged, &stays, self.width, |_, stays| !stays);
@@ -235,7 +238,7 @@ impl Canvas {
             for ((shown, &index), &stays) in row.iter_mut().zip(indices).zip(stays) {
                 let is_hole = palette.transparent() == Some(index);
                 if !(is_hole || with_holes && stays) {
-                    *shown = palette.colours().get(usize::from(index)).copied().unwrap_or(*shown);
+                    *shown = palette.colour(index);
                 }
             }
         }

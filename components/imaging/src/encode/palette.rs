@@ -96,7 +96,8 @@ impl Nearest {
 pub(crate) struct Palette {
     colours: Vec<[u8; 4]>,
     /// Of the entries that can be seen, in order.
-    visible: Nearest,
+    visible: Vec<Point>,
+    nearest: Nearest,
 }
 
 impl Palette {
@@ -113,8 +114,9 @@ impl Palette {
         if colours.is_empty() {
             colours.push([0; 4]);
         }
-        let visible = Nearest::new(colours.iter().copied().filter(|colour| colour[3] > 0).map(point));
-        Self { colours, visible }
+        let visible: Vec<Point> = colours.iter().copied().filter(|colour| colour[3] > 0).map(point).collect();
+        let nearest = Nearest::new(visible.iter().copied());
+        Self { colours, visible, nearest }
     }
 
     pub(crate) fn colours(&self) -> &[[u8; 4]] {
@@ -124,18 +126,6 @@ impl Palette {
     /// The entry that is invisible.
     pub(crate) fn transparent(&self) -> Option<u8> {
         (self.colours.first()?[3] == 0).then_some(0)
-    }
-
-    /// What is more than half opaque never becomes invisible, however poor the palette.
-    fn find(&self, pixel: [u8; 4]) -> u8 {
-        let (index, near) = self.visible.find(point(pixel));
-        match self.transparent() {
-            Some(hole) if near.is_infinite() => hole,
-            Some(hole) if pixel[3] < 128 && distance(point(pixel), [0.0; 4]) <= near => hole,
-            // The invisible entry comes first and is not among the visible ones.
-            Some(_) => index.saturating_add(1),
-            None => index,
-        }
     }
 
     /// `R G B` of each entry.
@@ -150,35 +140,97 @@ impl Palette {
         (!alpha.is_empty()).then_some(alpha)
     }
 
-    /// A search that remembers what it found: pictures repeat their colours.
-    pub(crate) fn lookup(&self) -> Lookup<'_> {
-        Lookup { palette: self, found: vec![None; 1 << CACHE_BITS] }
+    /// The colour of an index; invisible beyond the last.
+    pub(crate) fn colour(&self, index: u8) -> [u8; 4] {
+        self.colours.get(usize::from(index)).copied().unwrap_or([0; 4])
+    }
+
+    /// How far apart neighbouring entries are, in levels: the median distance of an entry to the nearest other one.
+    pub(crate) fn coarseness(&self) -> f32 {
+        let gap = |index: usize, entry: Point| {
+            let others = self.visible.iter().enumerate().filter(|&(other, _)| other != index);
+            others.map(|(_, &other)| distance(entry, other)).fold(f32::INFINITY, f32::min)
+        };
+        let mut gaps: Vec<f32> =
+            self.visible.iter().enumerate().map(|(index, &entry)| gap(index, entry)).collect();
+        gaps.sort_by(f32::total_cmp);
+        gaps.get(gaps.len() / 2).filter(|gap| gap.is_finite()).map_or(0.0, |gap| gap.sqrt())
     }
 }
 
-const CACHE_BITS: u32 = 12;
-
-/// See [`Palette::lookup`].
+/// Finds the nearest entry for many pixels. Opaque colour space is divided into cubes of which each remembers the few
+/// entries that can be nearest to any colour inside.
 pub(crate) struct Lookup<'p> {
     palette: &'p Palette,
-    found: Vec<Option<([u8; 4], u8)>>,
+    /// Candidates of each cube, as places among the visible entries; empty until the cube is first asked for.
+    cubes: Vec<Vec<u8>>,
 }
 
-impl Lookup<'_> {
-    /// The index of the nearest entry.
+/// Cubes have 16 levels a side.
+const CUBE_BITS: u32 = 4;
+const CUBES: usize = 1 << (3 * (8 - CUBE_BITS));
+
+impl<'p> Lookup<'p> {
+    pub(crate) fn new(palette: &'p Palette) -> Self {
+        Self { palette, cubes: vec![Vec::new(); CUBES] }
+    }
+
+    pub(crate) fn palette(&self) -> &'p Palette {
+        self.palette
+    }
+
+    /// The index of the nearest entry. What is more than half opaque never becomes invisible, however poor the palette.
     pub(crate) fn index(&mut self, pixel: [u8; 4]) -> u8 {
-        let hash = u32::from_le_bytes(pixel).wrapping_mul(0x9E37_79B1) >> (32 - CACHE_BITS);
-        match self.found.get_mut(hash as usize) {
-            Some(Some((known, index))) if *known == pixel => *index,
-            slot => {
-                let index = self.palette.find(pixel);
-                if let Some(slot) = slot {
-                    *slot = Some((pixel, index));
-                }
-                index
-            }
+        let at = point(pixel);
+        let (visible, near) =
+            if pixel[3] == 255 { self.among_candidates(pixel, at) } else { self.palette.nearest.find(at) };
+        match self.palette.transparent() {
+            Some(hole) if near.is_infinite() => hole,
+            Some(hole) if pixel[3] < 128 && distance(at, [0.0; 4]) <= near => hole,
+            // The invisible entry comes first and is not among the visible ones.
+            Some(_) => visible.saturating_add(1),
+            None => visible,
         }
     }
+
+    fn among_candidates(&mut self, pixel: [u8; 4], at: Point) -> (u8, f32) {
+        let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(|level| usize::from(level >> CUBE_BITS));
+        let cube = (red << (2 * (8 - CUBE_BITS))) | (green << (8 - CUBE_BITS)) | blue;
+        let visible = &self.palette.visible;
+        let Some(candidates) = self.cubes.get_mut(cube) else { return (0, f32::INFINITY) };
+        if candidates.is_empty() {
+            *candidates = candidates_of(visible, pixel);
+        }
+        let mut best = (0, f32::INFINITY);
+        for &place in candidates.iter() {
+            let Some(&entry) = visible.get(usize::from(place)) else { continue };
+            let distance = distance(entry, at);
+            if distance < best.1 {
+                best = (place, distance);
+            }
+        }
+        best
+    }
+}
+
+/// The entries whose least distance to the pixel's cube is not beyond the greatest distance of some other entry.
+fn candidates_of(visible: &[Point], pixel: [u8; 4]) -> Vec<u8> {
+    let inside = u8::MAX >> (8 - CUBE_BITS);
+    let corner = |level: fn(u8, u8) -> u8| {
+        point([level(pixel[0], inside), level(pixel[1], inside), level(pixel[2], inside), 255])
+    };
+    let (low, high) = (corner(|level, inside| level & !inside), corner(|level, inside| level | inside));
+    let bounds = |entry: &Point| {
+        let (mut nearest, mut farthest) = ([0.0; 4], [0.0; 4]);
+        for axis in 0..4 {
+            let (below, above) = (entry[axis] - low[axis], high[axis] - entry[axis]);
+            nearest[axis] = 0.0f32.max(-below).max(-above);
+            farthest[axis] = below.abs().max(above.abs());
+        }
+        (distance(nearest, [0.0; 4]), distance(farthest, [0.0; 4]))
+    };
+    let reach = visible.iter().map(|entry| bounds(entry).1).fold(f32::INFINITY, f32::min);
+    (0..=u8::MAX).zip(visible).filter(|(_, entry)| bounds(entry).0 <= reach).map(|(place, _)| place).collect()
 }
 
 #[cfg(test)]
@@ -204,9 +256,9 @@ mod tests {
     #[test]
     fn an_opaque_pixel_is_never_made_invisible() {
         let palette = Palette::new(vec![[0; 4], [255; 4]]);
-        assert_eq!(palette.lookup().index([0, 0, 0, 255]), 1);
-        assert_eq!(palette.lookup().index([0, 0, 0, 9]), 0);
-        assert_eq!(Palette::new(Vec::new()).lookup().index([0, 0, 0, 255]), 0);
+        assert_eq!(Lookup::new(&palette).index([0, 0, 0, 255]), 1);
+        assert_eq!(Lookup::new(&palette).index([0, 0, 0, 9]), 0);
+        assert_eq!(Lookup::new(&Palette::new(Vec::new())).index([0, 0, 0, 255]), 0);
     }
 
     proptest! {
@@ -220,6 +272,18 @@ mod tests {
             let least = points.iter().map(|&p| distance(p, point(wanted))).fold(f32::INFINITY, f32::min);
             // The bound along the diagonal is exact up to rounding.
             prop_assert!(distance(points[usize::from(found)], point(wanted)) <= least * 1.0001 + 1e-3);
+        }
+
+        #[test]
+        fn the_cubes_lose_no_nearer_entry(
+            colours in prop::collection::vec(any::<[u8; 3]>(), 1..256),
+            wanted in any::<[u8; 3]>(),
+        ) {
+            let opaque = |[red, green, blue]: [u8; 3]| [red, green, blue, 255];
+            let palette = Palette::new(colours.into_iter().map(opaque).collect());
+            let found = palette.colour(Lookup::new(&palette).index(opaque(wanted)));
+            let least = palette.colours().iter().map(|&colour| distance(point(colour), point(opaque(wanted))));
+            prop_assert!(distance(point(found), point(opaque(wanted))) <= least.fold(f32::INFINITY, f32::min));
         }
     }
 }

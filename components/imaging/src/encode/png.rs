@@ -9,7 +9,7 @@ use super::Settings;
 use super::census::{Census, visible};
 use super::clip::{Clip, pixels};
 use super::delta::{Area, Patch, patch};
-use super::dither::Dither;
+use super::dither::{Dither, Mapper};
 use super::palette::Palette;
 use super::quantise::{self, Alpha};
 use super::sink::{Failure, Sink};
@@ -105,9 +105,17 @@ fn write_frames(
         encoder.set_animated(u32::try_from(clip.len()).unwrap_or(u32::MAX), plays)?;
     }
     let mut writer = encoder.write_header()?;
+    let mut mapper = match layout {
+        Layout::Indexed(palette, dither) => Some(Mapper::new(palette, *dither)),
+        Layout::Grey | Layout::Rgb | Layout::Rgba => None,
+    };
     let mut shown: Vec<[u8; 4]> = Vec::new();
     for shot in clip.shots() {
-        let next = layout.as_shown(pixels(&shot.raster), width);
+        let source = pixels(&shot.raster);
+        let next = match &mut mapper {
+            Some(mapper) => mapper.colours(source, width),
+            None => source.iter().copied().map(visible).collect(),
+        };
         let patch = if shown.is_empty() {
             Patch { area: Area::whole(width, height), pixels: next.clone(), blend: false }
         } else {
@@ -155,21 +163,6 @@ impl Layout {
         }
     }
 
-    /// The frame as a decoder will show it.
-    fn as_shown(&self, frame: &[[u8; 4]], width: u32) -> Vec<[u8; 4]> {
-        match self {
-            Self::Indexed(palette, dither) => {
-                let indices = dither.map(frame, width, palette);
-                indices
-                    .iter()
-                    .filter_map(|&index| palette.colours().get(usize::from(index)))
-                    .copied()
-                    .collect()
-            }
-            Self::Grey | Self::Rgb | Self::Rgba => frame.iter().copied().map(visible).collect(),
-        }
-    }
-
     /// The bytes of so many rows, before filtering.
     fn pack(&self, pixels: &[[u8; 4]], width: u32, depth: BitDepth) -> Vec<u8> {
         match self {
@@ -177,7 +170,7 @@ impl Layout {
             Self::Rgb => pixels.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect(),
             Self::Rgba => pixels.as_flattened().to_vec(),
             Self::Indexed(palette, _) => {
-                let indices = Dither::None.map(pixels, width, palette);
+                let indices = Mapper::new(palette, Dither::None).indices(pixels, width);
                 pack_bits(&indices, width as usize, depth)
             }
         }

@@ -9,7 +9,7 @@ use super::Settings;
 use super::census::{Census, visible};
 use super::clip::{Clip, pixels};
 use super::delta::{Area, Patch, patch};
-use super::dither::Dither;
+use super::dither::{Dither, Mapper};
 use super::quantise::{self, Alpha};
 use super::sink::{Failure, Sink};
 
@@ -31,11 +31,13 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
         return Err(Failure::Unencodable);
     }
     let palette = settings.colours.map(|colours| quantise::palette(clip, usize::from(colours), Alpha::Full));
-    let shown = |frame: &[[u8; 4]]| -> Vec<[u8; 4]> {
-        let Some(palette) = &palette else { return frame.iter().copied().map(visible).collect() };
-        let dither = if clip.is_animated() { Dither::Ordered } else { Dither::Diffused };
-        let indices = dither.map(frame, width, palette);
-        indices.iter().filter_map(|&index| palette.colours().get(usize::from(index))).copied().collect()
+    let dither = if clip.is_animated() { Dither::Ordered } else { Dither::Diffused };
+    let mut mapper = palette.as_ref().map(|palette| Mapper::new(palette, dither));
+    let mut shown = |frame: &[[u8; 4]]| -> Vec<[u8; 4]> {
+        match &mut mapper {
+            Some(mapper) => mapper.colours(frame, width),
+            None => frame.iter().copied().map(visible).collect(),
+        }
     };
     if !clip.is_animated() {
         let payload = vp8l(&shown(pixels(clip.first())), width, height)?;
