@@ -4,11 +4,11 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 GUESTS := upload status download resize blob-store
-WASM := target/wasm32-wasip2/component
-PURE := target/wasm32-unknown-unknown/component
+
+SUITES := status upload download
 
 ##@ Everyday
-.PHONY: help run test build components setup fmt lint clean
+.PHONY: help run test test-all build components setup fmt lint clean bench bench-setup spin-test
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +16,12 @@ help: ## list the targets
 run: build ## build what is missing, then serve on http://127.0.0.1:3000 with embedded storage (stop with Ctrl-C)
 	target/release/thumbs up
 
-test: components ## all tests: unit, imaging natively and as wasm, end to end over HTTP
+test: components suites ## all tests that this machine can run; says what it skipped for want of a server
 	$(CARGO) test --release --workspace
+
+test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) and skips nothing
+	@./scripts/install-test-servers
+	THUMBS_TEST_REQUIRE_SERVERS=1 $(MAKE) test
 
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --package thumbs
@@ -25,6 +29,9 @@ build: components ## the host binary (target/release/thumbs) and every component
 components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
 	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-imaging
+
+suites: setup ## the .wasm files of the suites for spin test
+	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES))
 
 setup: ## check the machine; add the wasm targets where they are missing
 	@./scripts/setup
@@ -36,5 +43,13 @@ lint: ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 
+##@ Measuring
+bench: components ## one table: ms per image in the sandbox, natively, in libvips and in Pillow (ONLY=name or class)
+	$(CARGO) run --release --package thumbs-bench -- $(ONLY)
+
+bench-setup: ## install the peers that bench compares with, and photos (Debian, Ubuntu)
+	@./scripts/bench-setup
+
+##@ Cleaning
 clean: ## remove what was built
 	$(CARGO) clean
