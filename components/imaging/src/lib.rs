@@ -4,7 +4,9 @@
 //! The crate builds twice: natively (tests, benches) and as the component of `wit/imaging` (see `component.rs`), whose world
 //! imports nothing. Which image goes through which stage: README.md.
 
+pub mod attention;
 pub mod encode;
 pub mod error;
 pub mod options;
+pub mod placeholder;
 pub mod raster;
