@@ -1,1 +1,24 @@
-//! The pure model: ids, options, the job state machine, problems.
+//! The pure model of the service: what a job, an option and a problem are, and which step may follow which.
+//!
+//! Nothing here reads a clock, draws a random number, does I/O or knows WIT, wasm, SQL or HTTP libraries; the time and the ids
+//! come in as arguments. So each rule is tested natively, and the same code decides on every host. Texts from outside are
+//! parsed here once, into types that cannot be wrong; behind the edge nobody checks again.
+
+pub mod cursor;
+pub mod digest;
+pub mod failure;
+pub mod format;
+pub mod id;
+pub mod job;
+pub mod limits;
+pub mod list;
+pub mod machine;
+pub mod message;
+pub mod object_key;
+pub mod options;
+pub mod preset;
+pub mod problem;
+pub mod rgb;
+pub mod timestamp;
+pub mod trace;
+pub mod view;

@@ -1,1 +1,29 @@
-//! The download component: GET and HEAD /thumbnails/{id}.
+//! The download component: `GET` and `HEAD /thumbnails/{id}` give out one finished thumbnail.
+//!
+//! Here is only the entry point and what it is wired to; `handler.rs` decides. It reads jobs and blobs and writes neither.
+
+mod handler;
+
+pub use handler::Download;
+
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "the SDK's macro writes the entry point of the component")]
+mod entry {
+    use spin_sdk::http::{IncomingRequest, ResponseOutparam};
+    use spin_sdk::http_component;
+    use thumbs_guest::blobs::HostBlobs;
+    use thumbs_guest::config::{Database, HostVariables};
+    use thumbs_guest::http::serve::serve;
+    use thumbs_guest::jobs;
+
+    use super::Download;
+
+    #[http_component]
+    async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve("download", request, out, async |request, _, log| {
+            let store = jobs::open(&Database::read(&HostVariables)?);
+            Download { store: store.as_ref(), blobs: &HostBlobs, log: &log }.handle(&request)
+        })
+        .await;
+    }
+}

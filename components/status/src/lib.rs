@@ -1,1 +1,32 @@
-//! The status component: GET /jobs/{id}.
+//! The status component: `GET /jobs/{id}` reads one job, and may wait for it.
+//!
+//! Here is only the entry point and what it is wired to; `handler.rs` decides. It sees no image and no blob.
+
+mod handler;
+
+pub use handler::Status;
+
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "the SDK's macro writes the entry point of the component")]
+mod entry {
+    use spin_sdk::http::{IncomingRequest, ResponseOutparam};
+    use spin_sdk::http_component;
+    use thumbs_guest::clock::HostClock;
+    use thumbs_guest::config::{Database, HostVariables};
+    use thumbs_guest::http::serve::serve;
+    use thumbs_guest::jobs;
+    use thumbs_guest::wake::HostWake;
+
+    use super::Status;
+
+    #[http_component]
+    async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve("status", request, out, async |request, _, log| {
+            let store = jobs::open(&Database::read(&HostVariables)?);
+            let status =
+                Status { store: store.as_ref(), wake: &HostWake, clock: &HostClock::start(), log: &log };
+            status.handle(&request)
+        })
+        .await;
+    }
+}

@@ -1,0 +1,285 @@
+//! A job: one uploaded image that becomes one thumbnail. What the store holds of it, without how.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::failure::Failure;
+use crate::format::{OutputFormat, SourceFormat};
+use crate::id::JobId;
+use crate::options::Options;
+use crate::timestamp::Timestamp;
+use crate::trace::{CorrelationId, TraceParent};
+
+/// Where a job stands. `Processing` holds from its creation, waiting for a worker included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Neither made nor given up.
+    Processing,
+    /// The thumbnail is there.
+    Succeeded,
+    /// Given up: the dead letter. A person may have it tried again.
+    Failed,
+}
+
+impl Status {
+    /// All, in the order in which texts list them.
+    pub const ALL: [Self; 3] = [Self::Processing, Self::Succeeded, Self::Failed];
+
+    /// As rows, queries and clients spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Processing => "processing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The status of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// The uploaded image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Of the bytes as uploaded.
+    pub sha256: Digest,
+    /// By its first bytes, whatever the client called it.
+    pub format: SourceFormat,
+    /// Length as uploaded.
+    pub bytes: u64,
+    /// Pixels, after EXIF orientation.
+    pub width: u32,
+    /// Pixels, after EXIF orientation.
+    pub height: u32,
+    /// 1 for a still image.
+    pub frames: u32,
+}
+
+/// The finished thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thumbnail {
+    /// What it is encoded as.
+    pub format: OutputFormat,
+    /// Length.
+    pub bytes: u64,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Of its bytes; the strong ETag.
+    pub sha256: Digest,
+    /// 1 for a still image.
+    pub frames: u32,
+    /// ThumbHash, at most 25 bytes, in base64 (RFC 4648, section 4).
+    pub placeholder: String,
+    /// What a person should know of it.
+    pub warnings: Vec<Warning>,
+    /// What was given up to meet a bound on bytes or frames, in the order it was tried.
+    pub concessions: Vec<Concession>,
+}
+
+/// The thumbnail was made all the same, but.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Warning {
+    /// The file ends early; less than half of it is missing and filled.
+    Truncated,
+    /// The source is animated and the thumbnail is its first frame.
+    AnimationDropped,
+    /// The colour profile is broken or of an unknown kind; colours were taken as sRGB.
+    ProfileIgnored,
+    /// The source has fewer pixels than the thumbnail.
+    Enlarged,
+}
+
+/// One thing that was given up to meet a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
+pub enum Concession {
+    /// Lossy quality, down to this.
+    Quality(u8),
+    /// A palette of so many colours.
+    Colours(u16),
+    /// So many frames are left.
+    Frames(u32),
+    /// So many pixels wide, and high in proportion.
+    Width(u32),
+}
+
+/// What the last attempt took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Milliseconds of decoding, whatever was averaged while decoding included.
+    pub decode_ms: f64,
+    /// Milliseconds of resampling.
+    pub resample_ms: f64,
+    /// Milliseconds of encoding.
+    pub encode_ms: f64,
+    /// Milliseconds from the claim to the stored thumbnail: reading and writing blobs included.
+    pub total_ms: f64,
+    /// Linear memory of the imaging component at its highest.
+    pub peak_memory_bytes: u64,
+    /// Source pixels over all frames decoded, at full scale.
+    pub pixels: u64,
+    /// Frames decoded.
+    pub frames: u32,
+}
+
+/// What a new job is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewJob {
+    /// Its name for ever.
+    pub id: JobId,
+    /// When it was accepted; due at once.
+    pub created_at: Timestamp,
+    /// What to make.
+    pub options: Options,
+    /// What from.
+    pub source: Source,
+    /// Of the request that made it.
+    pub correlation_id: CorrelationId,
+    /// Of the trace that the request belongs to.
+    pub trace_parent: Option<TraceParent>,
+    /// Makes a repeated request find this job instead of making another.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl NewJob {
+    /// The job as it stands once it is stored.
+    pub fn stored(self) -> Job {
+        Job {
+            id: self.id,
+            status: Status::Processing,
+            options: self.options,
+            source: self.source,
+            thumbnail: None,
+            failure: None,
+            cost: None,
+            attempts: 0,
+            due_at: Some(self.created_at),
+            woken_at: None,
+            created_at: self.created_at,
+            updated_at: self.created_at,
+            correlation_id: self.correlation_id,
+            trace_parent: self.trace_parent,
+            fingerprint: self.idempotency.map(|idempotency| idempotency.fingerprint),
+        }
+    }
+}
+
+/// A client's promise that requests with the same key are one request, and what that request was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// As the client chose it.
+    pub key: IdempotencyKey,
+    /// Of the image and the options, to tell a repetition from another request under the same key.
+    pub fingerprint: Digest,
+}
+
+/// The value of an `Idempotency-Key` header.
+///
+/// Invariant: 1 to 255 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Reads the header: a string in quotes as the IETF draft (httpapi-idempotency-key-header-07, section 2.1) has it, or
+    /// the bare text that most clients send.
+    ///
+    /// Returns none where the invariant is not met.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        let usable = (1..=255).contains(&bare.len()) && bare.bytes().all(|byte| byte.is_ascii_graphic());
+        usable.then(|| Self(bare.to_owned()))
+    }
+
+    /// As the store holds it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One job as the store has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its name.
+    pub id: JobId,
+    /// Where it stands.
+    pub status: Status,
+    /// What to make.
+    pub options: Options,
+    /// What from.
+    pub source: Source,
+    /// The thumbnail, once `Succeeded`.
+    pub thumbnail: Option<Thumbnail>,
+    /// The last failure: why it `Failed`, or while `Processing` why it is tried again.
+    pub failure: Option<Failure>,
+    /// What the last attempt took, once `Succeeded`.
+    pub cost: Option<Cost>,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// While `Processing`: when it may be claimed; under a lease, when that ends.
+    pub due_at: Option<Timestamp>,
+    /// When a read last woke the workers for it.
+    pub woken_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it got where it stands.
+    pub updated_at: Timestamp,
+    /// Of the request that made it.
+    pub correlation_id: CorrelationId,
+    /// Of the trace that the request belongs to.
+    pub trace_parent: Option<TraceParent>,
+    /// Of the request that made it, where it had an `Idempotency-Key`.
+    pub fingerprint: Option<Digest>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_spelled_alike_everywhere() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_name(status.name()), Some(status));
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{}\"", status.name()));
+        }
+        for name in ["", "Processing", "done"] {
+            assert_eq!(Status::from_name(name), None);
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_bare_or_in_quotes() {
+        for (header, key) in [
+            ("8e03978e-40d5-43dd-bc93-6894a57f9324", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+            ("\"8e03978e\"", "8e03978e"),
+            (" a ", "a"),
+            ("\"", "\""),
+        ] {
+            assert_eq!(IdempotencyKey::parse(header).unwrap().as_str(), key);
+        }
+        let long = "k".repeat(256);
+        for header in ["", " ", "\"\"", "a b", "é", &long] {
+            assert_eq!(IdempotencyKey::parse(header), None, "{header}");
+        }
+        assert!(IdempotencyKey::parse(&long[1..]).is_some());
+    }
+
+    #[test]
+    fn a_concession_names_what_and_how_much() {
+        for (concession, json) in [
+            (Concession::Quality(60), r#"{"kind":"quality","value":60}"#),
+            (Concession::Colours(64), r#"{"kind":"colours","value":64}"#),
+            (Concession::Frames(12), r#"{"kind":"frames","value":12}"#),
+            (Concession::Width(96), r#"{"kind":"width","value":96}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&concession).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Concession>(json).unwrap(), concession);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The upper bounds on what a client may ask of the service. Their values are configuration; README.md has the table.
+
+/// Inclusive upper bounds. The first is on the upload, the others are on the image and checked by imaging before it allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one image, as uploaded. A request may be a little longer, for what surrounds the image in a form.
+    pub max_upload_bytes: u64,
+    /// Width x height of one frame (the canvas of an animation).
+    pub max_pixels: u64,
+    /// Width, and height, in pixels.
+    pub max_side: u32,
+    /// Frames of an animation.
+    pub max_frames: u32,
+    /// Width x height x frames.
+    pub max_total_pixels: u64,
+    /// Width, and height, of a thumbnail in pixels.
+    pub max_output_side: u32,
+}

@@ -1,0 +1,136 @@
+//! Which step of a job may follow which: when it is due, how long a worker has it, when it is given up.
+//!
+//! ```text
+//!                 claim (attempts + 1, lease)            finish
+//! processing, due ---------------------------> leased ------------> succeeded
+//!      ^   ^                                    | |  |
+//!      |   '-- lease ended, attempts left ------' |  '-- permanent, or no attempts left --> failed
+//!      '------ transient, attempts left, backoff -'
+//! ```
+//!
+//! The store makes each arrow one statement, guarded by the lease token; here is what the statements say.
+
+use crate::failure::Fault;
+use crate::timestamp::Timestamp;
+
+/// How often and how long a job is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Attempts in all, at least 1.
+    pub max_attempts: u32,
+    /// How long a worker has the job before another may take it. Longer than the longest attempt.
+    pub lease_secs: u32,
+    /// The pause after the first failed attempt; each further one is twice as long, up to [`MAX_BACKOFF_MS`].
+    pub retry_backoff_ms: u32,
+}
+
+/// The longest pause before another attempt: five minutes.
+pub const MAX_BACKOFF_MS: i64 = 5 * 60 * 1000;
+
+/// A job that is due for so long without having been claimed makes whoever reads it wake the workers.
+pub const OVERDUE_AFTER_MS: i64 = 2_000;
+
+/// Reads wake the workers for one job at most this often.
+pub const WAKE_AGAIN_AFTER_MS: i64 = 5_000;
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another attempt, not before this moment.
+    Retry {
+        /// When the job may be claimed again.
+        due_at: Timestamp,
+    },
+    /// None: the job has failed.
+    GiveUp,
+}
+
+impl Policy {
+    /// When a lease that begins now ends.
+    pub fn lease_end(&self, now: Timestamp) -> Timestamp {
+        now.plus_millis(i64::from(self.lease_secs) * 1000)
+    }
+
+    /// What follows when the attempt with this number (the first is 1) failed.
+    pub fn after_failure(&self, attempt: u32, fault: Fault, now: Timestamp) -> Next {
+        match fault {
+            Fault::Transient if attempt < self.max_attempts => {
+                Next::Retry { due_at: now.plus_millis(self.backoff_ms(attempt)) }
+            }
+            Fault::Transient | Fault::Permanent => Next::GiveUp,
+        }
+    }
+
+    /// The pause after the attempt with this number, in milliseconds.
+    fn backoff_ms(&self, attempt: u32) -> i64 {
+        let doublings = attempt.saturating_sub(1).min(31);
+        (i64::from(self.retry_backoff_ms) << doublings).min(MAX_BACKOFF_MS)
+    }
+}
+
+/// Whether a read of a job in `processing` should wake the workers for it: it has been due for a while, and no read did so
+/// just before.
+pub fn needs_wake_up(due_at: Timestamp, woken_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let overdue = now.millis_since(due_at) >= OVERDUE_AFTER_MS;
+    overdue && woken_at.is_none_or(|woken| now.millis_since(woken) >= WAKE_AGAIN_AFTER_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: Policy = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis)
+    }
+
+    #[test]
+    fn a_transient_failure_is_tried_again_until_the_attempts_are_used_up() {
+        for (attempt, next) in [
+            (1, Next::Retry { due_at: at(5_000 + 1_000) }),
+            (2, Next::Retry { due_at: at(5_000 + 2_000) }),
+            (3, Next::GiveUp),
+            (4, Next::GiveUp),
+        ] {
+            assert_eq!(POLICY.after_failure(attempt, Fault::Transient, at(5_000)), next, "attempt {attempt}");
+        }
+    }
+
+    #[test]
+    fn a_permanent_failure_is_final_at_once() {
+        for attempt in 1..=3 {
+            assert_eq!(POLICY.after_failure(attempt, Fault::Permanent, at(5_000)), Next::GiveUp);
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_five_minutes_and_never_overflow() {
+        let patient = Policy { max_attempts: u32::MAX, retry_backoff_ms: u32::MAX, ..POLICY };
+        for (attempt, pause_ms) in
+            [(1, 1_000), (2, 2_000), (5, 16_000), (9, 256_000), (10, 300_000), (u32::MAX, 300_000)]
+        {
+            assert_eq!(POLICY.backoff_ms(attempt), pause_ms, "attempt {attempt}");
+        }
+        assert_eq!(patient.backoff_ms(u32::MAX), MAX_BACKOFF_MS);
+        assert_eq!(Policy { retry_backoff_ms: 0, ..POLICY }.backoff_ms(7), 0);
+    }
+
+    #[test]
+    fn a_lease_is_as_long_as_configured() {
+        assert_eq!(POLICY.lease_end(at(1)), at(30_001));
+    }
+
+    #[test]
+    fn reads_wake_for_overdue_jobs_only_and_not_too_often() {
+        for (due, woken, now, wakes) in [
+            (0, None, 1_999, false),
+            (0, None, 2_000, true),
+            (10_000, None, 2_000, false),
+            (0, Some(2_000), 6_999, false),
+            (0, Some(2_000), 7_000, true),
+        ] {
+            assert_eq!(needs_wake_up(at(due), woken.map(at), at(now)), wakes, "{due} {woken:?} {now}");
+        }
+    }
+}

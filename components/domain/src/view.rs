@@ -1,0 +1,315 @@
+//! What clients read of jobs: the JSON of `POST /jobs`, `GET /jobs` and `GET /jobs/{id}`.
+//!
+//! Every member is always there; what is not known yet is null. What the store keeps for itself (leases, fingerprints) has
+//! no place here.
+
+use serde::Serialize;
+
+use crate::cursor::Cursor;
+use crate::digest::Digest;
+use crate::failure::Failure;
+use crate::id::JobId;
+use crate::job::{Concession, Cost, Job, Source, Status, Thumbnail, Warning};
+use crate::list::ListQuery;
+use crate::options::Options;
+use crate::timestamp::Timestamp;
+use crate::trace::CorrelationId;
+
+/// One job.
+#[derive(Clone, Debug, Serialize)]
+pub struct JobView<'a> {
+    /// A UUID of version 7.
+    pub job_id: JobId,
+    /// `processing`, `succeeded` or `failed`.
+    pub status: Status,
+    /// When the upload was accepted, RFC 3339 in UTC.
+    pub created_at: Timestamp,
+    /// When the job last changed, RFC 3339 in UTC.
+    pub updated_at: Timestamp,
+    /// All options, defaults filled in.
+    pub parameters: &'a Options,
+    /// The uploaded image.
+    pub source: SourceView<'a>,
+    /// The thumbnail, once succeeded.
+    pub result: Option<ResultView<'a>>,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// The last failure: why the job failed, or while it is processing, why it is tried again.
+    pub error: Option<&'a Failure>,
+    /// The receipt, once succeeded.
+    pub cost: Option<&'a Cost>,
+    /// Names the request that made the job in the log of the service.
+    pub correlation_id: &'a CorrelationId,
+    /// Where to go from here.
+    pub links: Links,
+}
+
+/// The uploaded image.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceView<'a> {
+    /// Of the bytes, lower-case hexadecimal.
+    pub sha256: &'a Digest,
+    /// By its first bytes.
+    pub content_type: &'static str,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Pixels, after EXIF orientation.
+    pub width: u32,
+    /// Pixels, after EXIF orientation.
+    pub height: u32,
+    /// 1 for a still image.
+    pub frames: u32,
+}
+
+/// The thumbnail.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResultView<'a> {
+    /// What it is encoded as.
+    pub content_type: &'static str,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Of the bytes, lower-case hexadecimal.
+    pub sha256: &'a Digest,
+    /// 1 for a still image.
+    pub frames: u32,
+    /// ThumbHash in base64.
+    pub placeholder: &'a str,
+    /// What a person should know of the thumbnail: `truncated`, `animation-dropped`, `profile-ignored`, `enlarged`.
+    pub warnings: &'a [Warning],
+    /// What was given up for `max_bytes` or a preset: `kind` and `value`.
+    pub concessions: &'a [Concession],
+}
+
+/// Paths on this service.
+#[derive(Clone, Debug, Serialize)]
+pub struct Links {
+    /// The job itself.
+    #[serde(rename = "self")]
+    pub job: String,
+    /// The thumbnail; answers 409 until it is made.
+    pub thumbnail: String,
+}
+
+impl<'a> JobView<'a> {
+    /// What clients may see of this job.
+    pub fn new(job: &'a Job) -> Self {
+        Self {
+            job_id: job.id,
+            status: job.status,
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+            parameters: &job.options,
+            source: SourceView::new(&job.source),
+            result: job.thumbnail.as_ref().map(ResultView::new),
+            attempts: job.attempts,
+            error: job.failure.as_ref(),
+            cost: job.cost.as_ref(),
+            correlation_id: &job.correlation_id,
+            links: Links { job: job_href(&job.id), thumbnail: format!("/thumbnails/{}", job.id) },
+        }
+    }
+}
+
+/// Where a job is read.
+pub fn job_href(id: &JobId) -> String {
+    format!("/jobs/{id}")
+}
+
+impl<'a> SourceView<'a> {
+    fn new(source: &'a Source) -> Self {
+        Self {
+            sha256: &source.sha256,
+            content_type: source.format.content_type(),
+            bytes: source.bytes,
+            width: source.width,
+            height: source.height,
+            frames: source.frames,
+        }
+    }
+}
+
+impl<'a> ResultView<'a> {
+    fn new(thumbnail: &'a Thumbnail) -> Self {
+        Self {
+            content_type: thumbnail.format.content_type(),
+            bytes: thumbnail.bytes,
+            width: thumbnail.width,
+            height: thumbnail.height,
+            sha256: &thumbnail.sha256,
+            frames: thumbnail.frames,
+            placeholder: &thumbnail.placeholder,
+            warnings: &thumbnail.warnings,
+            concessions: &thumbnail.concessions,
+        }
+    }
+}
+
+/// One page of jobs.
+#[derive(Clone, Debug, Serialize)]
+pub struct JobListView<'a> {
+    /// Newest first.
+    pub jobs: Vec<JobView<'a>>,
+    /// Paths on this service.
+    pub links: ListLinks,
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListLinks {
+    /// The next page; null on the last one.
+    pub next: Option<String>,
+}
+
+impl<'a> JobListView<'a> {
+    /// The page that answers `query`. `has_more` says whether older jobs follow the last of `jobs`.
+    pub fn new(query: &ListQuery, jobs: &'a [Job], has_more: bool) -> Self {
+        let next = jobs.last().filter(|_| has_more).map(|last| query.next_href(Cursor(last.id)));
+        Self { jobs: jobs.iter().map(JobView::new).collect(), links: ListLinks { next } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{OutputFormat, SourceFormat};
+    use crate::options::Draft;
+    use serde_json::json;
+
+    fn job() -> Job {
+        Job {
+            id: JobId::parse("01932c07-20a4-7b3c-8d4e-5f6071829304").unwrap(),
+            status: Status::Processing,
+            options: Draft::new(2048).finish(1),
+            source: Source {
+                sha256: Digest::from_bytes([0; 32]),
+                format: SourceFormat::Jpeg,
+                bytes: 1000,
+                width: 4000,
+                height: 3000,
+                frames: 1,
+            },
+            thumbnail: None,
+            failure: None,
+            cost: None,
+            attempts: 0,
+            due_at: Some(Timestamp::from_unix_millis(0)),
+            woken_at: None,
+            created_at: Timestamp::from_unix_millis(0),
+            updated_at: Timestamp::from_unix_millis(1),
+            correlation_id: CorrelationId::parse("req-1").unwrap(),
+            trace_parent: None,
+            fingerprint: Some(Digest::from_bytes([9; 32])),
+        }
+    }
+
+    fn parameters() -> serde_json::Value {
+        json!({
+            "width": 100, "height": 100, "fit": "cover", "format": "png", "gravity": "center", "animated": true,
+            "background": "#ffffff", "quality": null, "max_bytes": null, "max_frames": null, "preset": null,
+        })
+    }
+
+    #[test]
+    fn a_new_job_has_every_member() {
+        assert_eq!(
+            serde_json::to_value(JobView::new(&job())).unwrap(),
+            json!({
+                "job_id": "01932c07-20a4-7b3c-8d4e-5f6071829304",
+                "status": "processing",
+                "created_at": "1970-01-01T00:00:00.000Z",
+                "updated_at": "1970-01-01T00:00:00.001Z",
+                "parameters": parameters(),
+                "source": {
+                    "sha256": "0".repeat(64), "content_type": "image/jpeg", "bytes": 1000, "width": 4000,
+                    "height": 3000, "frames": 1,
+                },
+                "result": null,
+                "attempts": 0,
+                "error": null,
+                "cost": null,
+                "correlation_id": "req-1",
+                "links": {
+                    "self": "/jobs/01932c07-20a4-7b3c-8d4e-5f6071829304",
+                    "thumbnail": "/thumbnails/01932c07-20a4-7b3c-8d4e-5f6071829304",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn a_finished_job_shows_its_thumbnail_and_its_receipt() {
+        let cost = Cost {
+            decode_ms: 20.5,
+            resample_ms: 1.25,
+            encode_ms: 3.0,
+            total_ms: 30.0,
+            peak_memory_bytes: 8_000_000,
+            pixels: 12_000_000,
+            frames: 1,
+        };
+        let finished = Job {
+            status: Status::Succeeded,
+            thumbnail: Some(Thumbnail {
+                format: OutputFormat::Gif,
+                bytes: 2000,
+                width: 100,
+                height: 100,
+                sha256: Digest::from_bytes([0xff; 32]),
+                frames: 2,
+                placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI".into(),
+                warnings: vec![Warning::AnimationDropped, Warning::ProfileIgnored],
+                concessions: vec![Concession::Colours(64)],
+            }),
+            cost: Some(cost),
+            attempts: 1,
+            due_at: None,
+            ..job()
+        };
+        let view = serde_json::to_value(JobView::new(&finished)).unwrap();
+        assert_eq!(
+            view["result"],
+            json!({
+                "content_type": "image/gif", "bytes": 2000, "width": 100, "height": 100, "sha256": "f".repeat(64),
+                "frames": 2, "placeholder": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+                "warnings": ["animation-dropped", "profile-ignored"],
+                "concessions": [{"kind": "colours", "value": 64}],
+            })
+        );
+        assert_eq!(
+            view["cost"],
+            json!({
+                "decode_ms": 20.5, "resample_ms": 1.25, "encode_ms": 3.0, "total_ms": 30.0,
+                "peak_memory_bytes": 8_000_000, "pixels": 12_000_000, "frames": 1,
+            })
+        );
+    }
+
+    #[test]
+    fn a_failed_job_shows_why() {
+        let failed = Job { status: Status::Failed, failure: Some(Failure::worker_lost()), ..job() };
+        let view = serde_json::to_value(JobView::new(&failed)).unwrap();
+        assert_eq!(view["error"]["code"], "worker-lost");
+    }
+
+    #[test]
+    fn nothing_internal_is_shown() {
+        let text = serde_json::to_string(&JobView::new(&job())).unwrap();
+        for name in ["lease", "fingerprint", "due", "woken", "trace"] {
+            assert!(!text.contains(name), "{name} in {text}");
+        }
+    }
+
+    #[test]
+    fn only_a_page_with_more_behind_it_links_on() {
+        let query = ListQuery { status: None, limit: 1, after: None };
+        let jobs = [job()];
+        let next = format!("/jobs?limit=1&cursor={}", Cursor(jobs[0].id));
+        assert_eq!(JobListView::new(&query, &jobs, true).links.next, Some(next));
+        assert_eq!(JobListView::new(&query, &jobs, false).links.next, None);
+        assert_eq!(JobListView::new(&query, &[], true).links.next, None);
+    }
+}

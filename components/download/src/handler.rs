@@ -1,0 +1,106 @@
+//! Giving out a thumbnail, with the headers that keep a browser from taking it for anything else.
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Job, Status, Thumbnail};
+use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::problem::Kind;
+use thumbs_guest::blobs::{BlobError, Blobs};
+use thumbs_guest::http::{Failed, Request, Response};
+use thumbs_guest::jobs::JobStore;
+use thumbs_guest::log::Log;
+
+/// A thumbnail never changes under its id, but its job can be deleted: so a day, and no promise of eternity.
+const KEEP_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
+
+/// An image needs nothing, so nothing is what it may load, run or frame.
+const NOTHING_ALLOWED: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
+
+/// What the component works with, for one request.
+pub struct Download<'a> {
+    /// The rows.
+    pub store: &'a dyn JobStore,
+    /// The thumbnails.
+    pub blobs: &'a dyn Blobs,
+    /// The log of this request.
+    pub log: &'a Log,
+}
+
+impl Download<'_> {
+    /// Answers one request. HEAD is answered like GET; the host leaves the body out.
+    ///
+    /// # Errors
+    /// [`Failed`], which becomes a problem.
+    pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Err(Failed::Method("GET, HEAD"));
+        }
+        let not_found = || Failed::problem(Kind::NotFound, "There is no job with this id.");
+        let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
+        let job = self.store.get(&id)?.ok_or_else(not_found)?;
+        let thumbnail = finished(&job)?;
+        let etag = header(&format!("\"{}\"", thumbnail.sha256))?;
+        if is_known(&request.headers, &etag) {
+            return Ok(not_modified(etag));
+        }
+        let key = ObjectKey::thumbnail(&job.id, &thumbnail.sha256);
+        let data = match self.blobs.get(&key, thumbnail.bytes) {
+            Ok(data) => data,
+            Err(BlobError::NotFound) => {
+                self.log.clone().with_job(job.id).error("thumbnail_gone", &[("key", key.as_str().into())]);
+                let detail = "The thumbnail is no longer stored. Upload the image again.";
+                return Err(Failed::problem(Kind::ThumbnailGone, detail));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut response = Response::new(data);
+        let headers = response.headers_mut();
+        let name = format!("inline; filename=\"thumbnail-{id}.{}\"", thumbnail.format.extension());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(thumbnail.format.content_type()));
+        headers.insert(CONTENT_DISPOSITION, header(&name)?);
+        headers.insert(CONTENT_SECURITY_POLICY, NOTHING_ALLOWED);
+        headers.insert(CACHE_CONTROL, KEEP_A_DAY);
+        headers.insert(ETAG, etag);
+        Ok(response)
+    }
+}
+
+fn finished(job: &Job) -> Result<&Thumbnail, Failed> {
+    match (job.status, &job.thumbnail) {
+        (Status::Succeeded, Some(thumbnail)) => Ok(thumbnail),
+        (Status::Succeeded, None) => Err(Failed::Internal("a succeeded job has no thumbnail".to_owned())),
+        (Status::Processing, _) => {
+            let detail =
+                "The thumbnail is still being made. Ask again shortly, or wait with the job's \"wait\".";
+            Err(Failed::problem(Kind::NotReady, detail))
+        }
+        (Status::Failed, _) => {
+            let reason = job.failure.as_ref().map_or("", |failure| failure.message.as_ref());
+            Err(Failed::problem(Kind::JobFailed, format!("There is no thumbnail: the job failed. {reason}")))
+        }
+    }
+}
+
+/// Whether the client has these bytes already (RFC 9110, section 13.1.2). The comparison is the weak one, as it asks.
+fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let Ok(etag) = etag.to_str() else { return false };
+    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+/// Has the headers of the full answer that a cache would update (RFC 9110, section 15.4.5).
+fn not_modified(etag: HeaderValue) -> Response {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().insert(CACHE_CONTROL, KEEP_A_DAY);
+    response.headers_mut().insert(ETAG, etag);
+    response
+}
+
+fn header(text: &str) -> Result<HeaderValue, Failed> {
+    HeaderValue::from_str(text).map_err(|error| Failed::Internal(error.to_string()))
+}

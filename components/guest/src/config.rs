@@ -1,0 +1,215 @@
+//! What the operator configured: the component's variables, parsed once into types that cannot be wrong.
+//!
+//! Each function reads only what its caller needs, for every variable is a call to the host. Names, defaults and meanings are
+//! in `spin.toml` and README.md.
+
+use std::str::FromStr;
+
+use spin_sdk::variables;
+use thiserror::Error;
+use thumbs_domain::limits::Limits;
+use thumbs_domain::machine::Policy;
+
+/// A variable is missing or makes no sense: the operator's to mend. The text is for the log, and holds no value, since that
+/// may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// The manifest does not give the component this variable, or its provider failed.
+    #[error("the variable {name} can't be read: {cause}")]
+    Unreadable {
+        /// The variable.
+        name: &'static str,
+        /// What the host says.
+        cause: String,
+    },
+    /// The value is not one that the variable takes.
+    #[error("the variable {name} must be {expected}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// What it takes.
+        expected: &'static str,
+    },
+}
+
+/// Where the values come from.
+pub trait Variables {
+    /// # Errors
+    /// [`ConfigError::Unreadable`].
+    fn get(&self, name: &'static str) -> Result<String, ConfigError>;
+}
+
+/// The host's variables.
+#[derive(Clone, Copy, Debug)]
+pub struct HostVariables;
+
+impl Variables for HostVariables {
+    fn get(&self, name: &'static str) -> Result<String, ConfigError> {
+        variables::get(name).map_err(|error| {
+            let cause = match error {
+                variables::Error::Undefined(_) => "it is not defined".to_owned(),
+                variables::Error::InvalidName(_) => "its name is not allowed".to_owned(),
+                variables::Error::Provider(cause) | variables::Error::Other(cause) => cause,
+            };
+            ConfigError::Unreadable { name, cause }
+        })
+    }
+}
+
+/// Where the jobs are: the variable `database_url`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// `sqlite:LABEL`.
+    Sqlite {
+        /// The database's label in the manifest.
+        label: String,
+    },
+    /// `postgres://...`, as the host takes it.
+    Postgres {
+        /// Holds a password.
+        address: String,
+    },
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite { label } => write!(f, "Sqlite({label})"),
+            Self::Postgres { .. } => f.write_str("Postgres(..)"),
+        }
+    }
+}
+
+impl Database {
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
+        let url = variables.get("database_url")?;
+        match url.split_once(':') {
+            Some(("sqlite", label)) if !label.is_empty() => Ok(Self::Sqlite { label: label.to_owned() }),
+            Some(("postgres" | "postgresql", rest)) if rest.len() > 2 && rest.starts_with("//") => {
+                Ok(Self::Postgres { address: url })
+            }
+            _ => Err(ConfigError::Invalid {
+                name: "database_url",
+                expected: "sqlite:LABEL or postgres://user:password@host:port/database",
+            }),
+        }
+    }
+}
+
+/// Where wake-ups go: the variables `redis_url` and `wake_channel`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WakeUps {
+    /// May hold a password.
+    pub address: String,
+    /// The channel that the resize trigger listens on.
+    pub channel: String,
+}
+
+impl WakeUps {
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
+        Ok(Self { address: variables.get("redis_url")?, channel: variables.get("wake_channel")? })
+    }
+}
+
+/// The variables `max_*` that bound an image.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn limits(variables: &dyn Variables) -> Result<Limits, ConfigError> {
+    Ok(Limits {
+        max_upload_bytes: positive(variables, "max_upload_bytes")?,
+        max_pixels: positive(variables, "max_pixels")?,
+        max_side: positive(variables, "max_side")?,
+        max_frames: positive(variables, "max_frames")?,
+        max_total_pixels: positive(variables, "max_total_pixels")?,
+        max_output_side: positive(variables, "max_output_side")?,
+    })
+}
+
+/// The variables of the job machine.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn policy(variables: &dyn Variables) -> Result<Policy, ConfigError> {
+    Ok(Policy {
+        max_attempts: positive(variables, "max_attempts")?,
+        lease_secs: positive(variables, "lease_secs")?,
+        retry_backoff_ms: positive(variables, "retry_backoff_ms")?,
+    })
+}
+
+fn positive<T: FromStr + PartialOrd + From<u8>>(
+    variables: &dyn Variables,
+    name: &'static str,
+) -> Result<T, ConfigError> {
+    let invalid = ConfigError::Invalid { name, expected: "a positive whole number" };
+    let value = variables.get(name)?.trim().parse::<T>().ok();
+    value.filter(|number| *number >= T::from(1)).ok_or(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    struct Fixed(HashMap<&'static str, &'static str>);
+
+    impl Variables for Fixed {
+        fn get(&self, name: &'static str) -> Result<String, ConfigError> {
+            let missing = || ConfigError::Unreadable { name, cause: "it is not defined".into() };
+            self.0.get(name).map(|value| (*value).to_owned()).ok_or_else(missing)
+        }
+    }
+
+    fn fixed<const N: usize>(pairs: [(&'static str, &'static str); N]) -> Fixed {
+        Fixed(pairs.into())
+    }
+
+    #[test]
+    fn a_database_is_sqlite_or_postgres() {
+        let sqlite = Database::Sqlite { label: "default".into() };
+        assert_eq!(Database::read(&fixed([("database_url", "sqlite:default")])), Ok(sqlite));
+        for url in ["postgres://u:p@h:5432/d", "postgresql://h/d"] {
+            let postgres = Database::Postgres { address: url.into() };
+            assert_eq!(Database::read(&fixed([("database_url", url)])), Ok(postgres));
+        }
+        for url in ["", "sqlite", "sqlite:", "postgres:", "postgres://", "mysql://h/d", "default"] {
+            let error = Database::read(&fixed([("database_url", url)])).unwrap_err();
+            assert!(matches!(error, ConfigError::Invalid { name: "database_url", .. }), "{url}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let secret = "hunter2";
+        let postgres = Database::Postgres { address: format!("postgres://u:{secret}@h/d") };
+        assert!(!format!("{postgres:?}").contains(secret));
+        let error = Database::read(&fixed([("database_url", "mysql://u:hunter2@h/d")])).unwrap_err();
+        assert!(!format!("{error:?} {error}").contains(secret));
+    }
+
+    #[test]
+    fn numbers_must_be_positive_and_fit() {
+        let good = [("max_attempts", "3"), ("lease_secs", " 30 "), ("retry_backoff_ms", "1000")];
+        let expected = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+        assert_eq!(policy(&fixed(good)), Ok(expected));
+        for bad in ["", "0", "-1", "x", "1.5", "4294967296"] {
+            let mut variables = fixed(good);
+            variables.0.insert("lease_secs", bad);
+            let error = policy(&variables).unwrap_err();
+            assert_eq!(error.to_string(), "the variable lease_secs must be a positive whole number", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        assert_eq!(
+            limits(&fixed([])).unwrap_err().to_string(),
+            "the variable max_upload_bytes can't be read: it is not defined"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP as all components speak it: requests read once into a small type, responses with the same headers everywhere, errors
+//! as problems.
+//!
+//! Handlers know only `http::Request` without a body, a [`body::Body`] to read, and `http::Response`; the host's types stay in
+//! `serve.rs`.
+
+pub mod body;
+pub mod request;
+pub mod response;
+#[cfg(target_arch = "wasm32")]
+pub mod serve;
+
+pub use body::{Body, BodyError};
+pub use request::Request;
+pub use response::{Failed, Response};

@@ -1,0 +1,123 @@
+//! Responses: JSON, bytes, problems, and the headers that all of them have.
+
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use thiserror::Error;
+use thumbs_domain::problem::{self, Kind, Problem};
+use thumbs_domain::trace::CorrelationId;
+
+use super::request::X_REQUEST_ID;
+use crate::blobs::BlobError;
+use crate::config::ConfigError;
+use crate::jobs::StoreError;
+use crate::log::Log;
+
+/// A whole response.
+pub type Response = http::Response<Vec<u8>>;
+
+/// Why a handler gives no good answer. What the client may know and what the log must know are apart.
+#[derive(Debug, Error)]
+pub enum Failed {
+    /// The client's to mend, or told to it as it is.
+    #[error("{}", .0.detail)]
+    Problem(Problem),
+    /// The path is right, the method is not; these are.
+    #[error("method not allowed")]
+    Method(&'static str),
+    /// The job store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The blob store did not do it.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// The operator's to mend.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Ours to mend. The text is for the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Failed {
+    /// Of this kind, with a sentence for the client.
+    pub fn problem(kind: Kind, detail: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self::Problem(Problem::new(kind, detail))
+    }
+
+    /// What the client is told. What it is not told goes to the log.
+    pub fn into_response(self, correlation_id: &CorrelationId, log: &Log) -> Response {
+        let cause = self.to_string();
+        let (problem, allow) = match self {
+            Self::Problem(problem) => (problem, None),
+            Self::Method(allow) => {
+                let detail = format!("This address answers {allow} only.");
+                (Problem::new(Kind::MethodNotAllowed, detail), Some(allow))
+            }
+            Self::Store(StoreError::Unavailable(_)) | Self::Blobs(BlobError::Unavailable(_)) => {
+                log.error("dependency_unavailable", &[("cause", cause.into())]);
+                let detail = "The storage can't be reached just now. Try again shortly.";
+                (Problem::new(Kind::Unavailable, detail), None)
+            }
+            Self::Store(StoreError::SchemaTooNew { .. }) => {
+                log.error("schema_too_new", &[("cause", cause.into())]);
+                let detail = "The service is being upgraded. Try again shortly.";
+                (Problem::new(Kind::Unavailable, detail), None)
+            }
+            Self::Store(StoreError::Corrupt(_)) | Self::Blobs(_) | Self::Config(_) | Self::Internal(_) => {
+                log.error("internal_error", &[("cause", cause.into())]);
+                let detail =
+                    "The request can't be served. The operator finds the cause under the correlation id.";
+                (Problem::new(Kind::Internal, detail), None)
+            }
+        };
+        let mut response = problem_response(&problem, correlation_id);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+}
+
+fn problem_response(problem: &Problem, correlation_id: &CorrelationId) -> Response {
+    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, &problem.document(correlation_id.as_str()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(problem::CONTENT_TYPE));
+    if let Some(seconds) = problem.kind.retry_after_secs() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// A JSON response that nobody keeps: jobs change.
+pub fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    // Our documents are made of texts, numbers and lists, which always have a JSON form.
+    let body = serde_json::to_vec(document).unwrap_or_default();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Adds what every response has: the correlation id, its length, and that browsers must not guess its type.
+pub fn finish(mut response: Response, correlation_id: &CorrelationId) -> Response {
+    let len = response.body().len();
+    let is_bodyless =
+        response.status() == StatusCode::NOT_MODIFIED || response.status() == StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(correlation_id.as_str()) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !is_bodyless {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+    }
+    response
+}

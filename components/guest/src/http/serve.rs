@@ -1,0 +1,82 @@
+//! The border to the host's HTTP types: in at the top, out at the bottom, nothing of them in between.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use spin_sdk::http::{Fields, IncomingRequest, Method as HostMethod, OutgoingResponse, ResponseOutparam};
+
+use super::body::{Body, BodyError};
+use super::request::Request;
+use super::response::{self, Failed, Response};
+use crate::ids::HostIds;
+use crate::log::Log;
+
+/// Serves one request: reads it, has it handled, answers. An error of the handler becomes a problem here.
+pub async fn serve<H, F>(component: &'static str, incoming: IncomingRequest, out: ResponseOutparam, handle: H)
+where
+    H: FnOnce(Request, Body, Log) -> F,
+    F: Future<Output = Result<Response, Failed>>,
+{
+    let headers = headers(&incoming);
+    let method = method(&incoming.method());
+    let path_and_query = incoming.path_with_query().unwrap_or_default();
+    let Some(request) = Request::new(method, &path_and_query, headers, &HostIds) else {
+        // Without an outparam the host answers 500 by itself.
+        return Log::new(component).error("no_random_numbers", &[]);
+    };
+    let correlation_id = request.correlation_id.clone();
+    let log = Log::new(component).with_correlation_id(correlation_id.as_str());
+    let body = incoming
+        .into_body_stream()
+        .map(|piece| piece.map(Bytes::from).map_err(|error| BodyError::Broken(error.to_debug_string())))
+        .boxed_local();
+    let response = match handle(request, body, log.clone()).await {
+        Ok(response) => response,
+        Err(failed) => failed.into_response(&correlation_id, &log),
+    };
+    send(response::finish(response, &correlation_id), out, &log).await;
+}
+
+fn method(method: &HostMethod) -> Method {
+    match method {
+        HostMethod::Get => Method::GET,
+        HostMethod::Head => Method::HEAD,
+        HostMethod::Post => Method::POST,
+        HostMethod::Put => Method::PUT,
+        HostMethod::Delete => Method::DELETE,
+        HostMethod::Connect => Method::CONNECT,
+        HostMethod::Options => Method::OPTIONS,
+        HostMethod::Trace => Method::TRACE,
+        HostMethod::Patch => Method::PATCH,
+        // Every component answers 405 to it, as to any other method that it does not know.
+        HostMethod::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
+    }
+}
+
+fn headers(incoming: &IncomingRequest) -> HeaderMap {
+    let fields = incoming.headers().entries();
+    let parsed = fields.into_iter().filter_map(|(name, value)| {
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?))
+    });
+    parsed.collect()
+}
+
+async fn send(response: Response, out: ResponseOutparam, log: &Log) {
+    let (head, body) = response.into_parts();
+    let fields: Vec<(String, Vec<u8>)> =
+        head.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+    let Ok(fields) = Fields::from_list(&fields) else {
+        return log.error("response_refused", &[("cause", "a header is not allowed".into())]);
+    };
+    let outgoing = OutgoingResponse::new(fields);
+    if outgoing.set_status_code(head.status.as_u16()).is_err() {
+        return log.error("response_refused", &[("cause", "the status is not allowed".into())]);
+    }
+    let mut sink = outgoing.take_body();
+    out.set(outgoing);
+    if !body.is_empty() && sink.send(body).await.is_err() {
+        log.info("client_gone", &[]);
+    }
+}

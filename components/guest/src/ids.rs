@@ -1,0 +1,58 @@
+//! New ids, from the host's clock and random numbers.
+
+use uuid::{NoContext, Timestamp as UuidTime, Uuid};
+
+use thumbs_domain::id::{JobId, LeaseToken, NotAJobId};
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::{CorrelationId, NotUsable};
+
+/// Draws ids that nobody else has drawn.
+pub trait Ids {
+    /// For a job that is created now.
+    ///
+    /// # Errors
+    /// [`NotAJobId`] never happens; it is the type's own guard.
+    fn job_id(&self, now: Timestamp) -> Result<JobId, NotAJobId>;
+
+    /// For one claim.
+    fn lease_token(&self) -> LeaseToken;
+
+    /// For a request that brought none.
+    ///
+    /// # Errors
+    /// [`NotUsable`] never happens; it is the type's own guard.
+    fn correlation_id(&self) -> Result<CorrelationId, NotUsable>;
+}
+
+/// UUIDs of the host's random numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct HostIds;
+
+impl Ids for HostIds {
+    fn job_id(&self, now: Timestamp) -> Result<JobId, NotAJobId> {
+        let millis = u64::try_from(now.unix_millis()).unwrap_or_default();
+        let nanos = u32::try_from(millis % 1000 * 1_000_000).unwrap_or_default();
+        JobId::from_uuid(Uuid::new_v7(UuidTime::from_unix(NoContext, millis / 1000, nanos)))
+    }
+
+    fn lease_token(&self) -> LeaseToken {
+        LeaseToken::new(Uuid::new_v4().to_string())
+    }
+
+    fn correlation_id(&self) -> Result<CorrelationId, NotUsable> {
+        CorrelationId::parse(&Uuid::new_v4().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_id_holds_the_moment_it_was_made_for() {
+        let now = Timestamp::from_unix_millis(1_763_942_400_123);
+        let id = HostIds.job_id(now).unwrap();
+        assert_eq!(id.created_at(), now);
+        assert_ne!(HostIds.job_id(now).unwrap(), id);
+    }
+}

@@ -1,0 +1,143 @@
+//! The job store: the rows that are the queue.
+//!
+//! [`JobStore`] is what components use. [`SqlJobStore`] is the one implementation of its rules, over two small seams: [`Sql`]
+//! runs a statement (a host interface, or in tests a driver), [`Dialect`] holds the few texts that SQLite and PostgreSQL do
+//! not share.
+//!
+//! Invariants, which the contract kit (`contract.rs`) checks against both:
+//! - each transition of a job is one statement, so it needs no transaction and no session, and holds no connection meanwhile;
+//! - whoever finishes or fails a job must hold its lease: a worker that comes too late changes nothing;
+//! - claim and first page take the same time with a thousand rows and with a million.
+
+#[cfg(test)]
+mod contract;
+mod dialect;
+mod open;
+mod postgres;
+mod row;
+mod schema;
+mod sql;
+mod sqlite;
+mod statements;
+mod store;
+
+pub use dialect::Dialect;
+pub use open::open;
+pub use postgres::{HostPostgres, Postgres};
+pub use sql::{Sql, SqlError, SqlRow, SqlValue};
+pub use sqlite::{HostSqlite, Sqlite};
+pub use store::SqlJobStore;
+
+use thiserror::Error;
+use thumbs_domain::failure::Failure;
+use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
+use thumbs_domain::list::ListQuery;
+use thumbs_domain::machine::Policy;
+use thumbs_domain::timestamp::Timestamp;
+
+/// Why the store could not do what was asked. The texts are for the log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// It can't be reached or answers with a fault. Trying again may help.
+    #[error("the job store is unavailable: {0}")]
+    Unavailable(String),
+    /// A newer version of the service has been here; this one must not write what it might not understand.
+    #[error("the job store has schema {found}, this version knows {known}: run the newer version")]
+    SchemaTooNew {
+        /// The schema's version in the database.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// A row does not hold what it should.
+    #[error("the job store holds a row that can't be read: {0}")]
+    Corrupt(String),
+}
+
+/// What became of a job that was to be created.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Created {
+    /// It is there and due.
+    New,
+    /// Its idempotency key belongs to this job, and nothing was created.
+    Existing(Box<Job>),
+}
+
+/// What a claim got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// The job is this worker's until its lease ends; `attempts` counts this attempt.
+    Leased(Box<Job>),
+    /// The job's last worker never came back and no attempt is left: the claim has failed it. There may be others due.
+    GivenUp(Box<Job>),
+    /// No job is due.
+    Nothing,
+}
+
+/// One page of a list, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// At most as many as asked for.
+    pub jobs: Vec<Job>,
+    /// Older jobs follow the last one.
+    pub has_more: bool,
+}
+
+/// The rows that are the queue. The clocks of all workers must agree to a few seconds: a clock that is off makes a lease
+/// longer or shorter, and the lease token keeps that harmless.
+///
+/// Every function may give [`StoreError`]; after an error a write may have happened or not.
+pub trait JobStore {
+    /// Adds a job that is due at once. The idempotency key of the row, being unique, is the only truth about repetitions.
+    fn create(&self, job: &NewJob) -> Result<Created, StoreError>;
+
+    /// The job with this id.
+    fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError>;
+
+    /// The job that a request with this key made.
+    fn find_by_idempotency_key(&self, key: &IdempotencyKey) -> Result<Option<Job>, StoreError>;
+
+    /// One page.
+    fn list(&self, query: &ListQuery) -> Result<Page, StoreError>;
+
+    /// Takes the job that has been due longest, if any, and gives it to the holder of `token`. Of many callers at the same
+    /// time each gets another job.
+    fn claim(&self, token: &LeaseToken, policy: &Policy, now: Timestamp) -> Result<Claim, StoreError>;
+
+    /// Whether any job is due.
+    fn has_due(&self, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// The job succeeded. False where the lease was no longer the caller's: nothing is changed then.
+    fn succeed(
+        &self,
+        lease: Lease<'_>,
+        made: &Thumbnail,
+        cost: &Cost,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// The attempt failed, and the job is due again at `due_at`. False as for [`JobStore::succeed`].
+    fn retry(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// The job failed for good. False as for [`JobStore::succeed`].
+    fn give_up(&self, lease: Lease<'_>, failure: &Failure, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Notes that a read woke the workers for the job. False where another read just did: this one need not.
+    fn note_wake_up(&self, id: &JobId, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// A worker's proof that the job is its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease<'a> {
+    /// The job.
+    pub job: &'a JobId,
+    /// What it was claimed with.
+    pub token: &'a LeaseToken,
+}

@@ -1,0 +1,19 @@
+//! The job store that the configuration names.
+
+use super::JobStore;
+use super::postgres::{HostPostgres, Postgres};
+use super::sqlite::{HostSqlite, Sqlite};
+use super::store::SqlJobStore;
+use crate::config::Database;
+
+/// Connects to nothing yet: that is left to the first statement.
+pub fn open(database: &Database) -> Box<dyn JobStore> {
+    match database {
+        Database::Sqlite { label } => {
+            Box::new(SqlJobStore::<_, Sqlite>::new(HostSqlite::new(label.as_str())))
+        }
+        Database::Postgres { address } => {
+            Box::new(SqlJobStore::<_, Postgres>::new(HostPostgres::new(address.as_str())))
+        }
+    }
+}

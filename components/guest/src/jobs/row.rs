@@ -1,0 +1,100 @@
+//! A job out of a row, and its parts into texts. The columns are those of `statements.rs`, in that order.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use thumbs_domain::digest::Digest;
+use thumbs_domain::failure::Failure;
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Job, Status};
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::{CorrelationId, TraceParent};
+
+use super::StoreError;
+use super::sql::{SqlRow, SqlValue};
+
+/// Reads one row.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] names the column that does not hold what it should, never its content.
+pub(super) fn job(row: SqlRow) -> Result<Job, StoreError> {
+    let mut columns = Columns(row.into_iter());
+    let job = Job {
+        id: columns.parse("id", |text| JobId::parse(text).ok())?,
+        status: columns.parse("status", Status::from_name)?,
+        options: columns.json("options")?,
+        source: columns.json("source")?,
+        thumbnail: columns.optional_json("thumbnail")?,
+        failure: match (columns.optional_text("error_code")?, columns.optional_text("error_message")?) {
+            (Some(code), Some(message)) => Some(Failure { code: code.into(), message: message.into() }),
+            _ => None,
+        },
+        cost: columns.optional_json("cost")?,
+        attempts: u32::try_from(columns.integer("attempts")?).map_err(|_| corrupt("attempts"))?,
+        due_at: columns.optional_integer("due_at_ms")?.map(Timestamp::from_unix_millis),
+        woken_at: columns.optional_integer("woken_at_ms")?.map(Timestamp::from_unix_millis),
+        created_at: Timestamp::from_unix_millis(columns.integer("created_at_ms")?),
+        updated_at: Timestamp::from_unix_millis(columns.integer("updated_at_ms")?),
+        correlation_id: columns.parse("correlation_id", |text| CorrelationId::parse(text).ok())?,
+        trace_parent: columns.optional_parse("trace_parent", |text| TraceParent::parse(text).ok())?,
+        fingerprint: columns.optional_parse("fingerprint", |text| Digest::parse(text).ok())?,
+    };
+    Ok(job)
+}
+
+/// A part of a job as the row holds it.
+pub(super) fn json(part: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(part).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+struct Columns(std::vec::IntoIter<SqlValue>);
+
+impl Columns {
+    fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, StoreError> {
+        match self.0.next() {
+            Some(SqlValue::Text(text)) => Ok(Some(text)),
+            Some(SqlValue::Null) => Ok(None),
+            _ => Err(corrupt(name)),
+        }
+    }
+
+    fn optional_integer(&mut self, name: &'static str) -> Result<Option<i64>, StoreError> {
+        match self.0.next() {
+            Some(SqlValue::Integer(integer)) => Ok(Some(integer)),
+            Some(SqlValue::Null) => Ok(None),
+            _ => Err(corrupt(name)),
+        }
+    }
+
+    fn integer(&mut self, name: &'static str) -> Result<i64, StoreError> {
+        self.optional_integer(name)?.ok_or_else(|| corrupt(name))
+    }
+
+    fn optional_parse<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.optional_text(name)?.map(|text| parse(&text).ok_or_else(|| corrupt(name))).transpose()
+    }
+
+    fn parse<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        self.optional_parse(name, parse)?.ok_or_else(|| corrupt(name))
+    }
+
+    fn optional_json<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, StoreError> {
+        self.optional_parse(name, |text| serde_json::from_str(text).ok())
+    }
+
+    fn json<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, StoreError> {
+        self.optional_json(name)?.ok_or_else(|| corrupt(name))
+    }
+}
+
+fn corrupt(column: &'static str) -> StoreError {
+    StoreError::Corrupt(format!("column {column}"))
+}

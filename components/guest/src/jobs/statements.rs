@@ -1,0 +1,140 @@
+//! Every statement that both dialects share, and the claim, which they nearly do.
+//!
+//! Placeholders first appear in the order of their numbers (see `Sql::query`; a test checks it). Casts say what type a
+//! placeholder has where PostgreSQL can't tell from a column.
+
+/// The columns that `row.rs` reads, in its order.
+macro_rules! columns {
+    () => {
+        "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, due_at_ms, woken_at_ms, \
+         created_at_ms, updated_at_ms, correlation_id, trace_parent, fingerprint"
+    };
+}
+
+/// True while no newer version of the service has been at the database; takes the number of a placeholder.
+macro_rules! schema_is_known {
+    ($placeholder:literal) => {
+        concat!("NOT EXISTS (SELECT 1 FROM thumbs_schema WHERE version > CAST(", $placeholder, " AS BIGINT))")
+    };
+}
+
+/// The claim, with what each dialect adds to the choice of the row.
+///
+/// A job whose attempts are used up was left by its last worker: it is failed here, in the same statement, and the row that
+/// comes back says so. `$1` now, `$2` largest number of attempts, `$3` lease end, `$4` lease token, `$5` and `$6` code and
+/// message of the failure, `$7` newest known schema.
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE thumbs_jobs SET updated_at_ms = CAST($1 AS BIGINT), ",
+            "status = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN 'failed' ELSE status END, ",
+            "attempts = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN attempts ELSE attempts + 1 END, ",
+            "due_at_ms = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($3 AS BIGINT) END, ",
+            "lease_token = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($4 AS TEXT) END, ",
+            "error_code = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($5 AS TEXT) ELSE error_code END, ",
+            "error_message = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($6 AS TEXT) ELSE error_message END ",
+            "WHERE id = (SELECT id FROM thumbs_jobs WHERE status = 'processing' AND due_at_ms <= CAST($1 AS BIGINT) ",
+            "ORDER BY due_at_ms LIMIT 1",
+            $lock,
+            ") AND ",
+            schema_is_known!("$7"),
+            " RETURNING ",
+            columns!()
+        )
+    };
+}
+
+pub(super) use {claim, columns, schema_is_known};
+
+pub(super) const SCHEMA_VERSION: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM thumbs_schema";
+
+/// Gives the id back, or no row where the idempotency key is taken or the schema is too new.
+pub(super) const CREATE: &str = concat!(
+    "INSERT INTO thumbs_jobs (id, status, options, source, attempts, due_at_ms, created_at_ms, updated_at_ms, ",
+    "correlation_id, trace_parent, idempotency_key, fingerprint) ",
+    "SELECT CAST($1 AS TEXT), 'processing', CAST($2 AS TEXT), CAST($3 AS TEXT), 0, CAST($4 AS BIGINT), ",
+    "CAST($4 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT) ",
+    "WHERE ",
+    schema_is_known!("$9"),
+    " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
+);
+
+pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE id = $1");
+
+pub(super) const FIND_BY_IDEMPOTENCY_KEY: &str =
+    concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE idempotency_key = $1");
+
+// One text for each question: a condition like "($1 IS NULL OR status = $1)" would keep a planner from using the indexes.
+pub(super) const LIST: &str =
+    concat!("SELECT ", columns!(), " FROM thumbs_jobs ORDER BY id DESC LIMIT CAST($1 AS BIGINT)");
+
+pub(super) const LIST_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE id < $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)"
+);
+
+pub(super) const LIST_STATUS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE status = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)"
+);
+
+pub(super) const LIST_STATUS_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE status = $1 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
+);
+
+pub(super) const HAS_DUE: &str =
+    "SELECT 1 FROM thumbs_jobs WHERE status = 'processing' AND due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
+
+pub(super) const SUCCEED: &str = "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, \
+     updated_at_ms = $3, error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL \
+     WHERE id = $4 AND lease_token = $5 RETURNING id";
+
+pub(super) const RETRY: &str = "UPDATE thumbs_jobs SET error_code = $1, error_message = $2, due_at_ms = $3, \
+     updated_at_ms = $4, lease_token = NULL WHERE id = $5 AND lease_token = $6 RETURNING id";
+
+pub(super) const GIVE_UP: &str = "UPDATE thumbs_jobs SET status = 'failed', error_code = $1, error_message = $2, \
+     updated_at_ms = $3, due_at_ms = NULL, lease_token = NULL WHERE id = $4 AND lease_token = $5 RETURNING id";
+
+pub(super) const NOTE_WAKE_UP: &str = "UPDATE thumbs_jobs SET woken_at_ms = $1 WHERE id = $2 \
+     AND status = 'processing' AND (woken_at_ms IS NULL OR woken_at_ms <= $3) RETURNING id";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::{Dialect, Postgres, Sqlite};
+
+    #[test]
+    fn placeholders_first_appear_in_the_order_of_their_numbers() {
+        for statement in [
+            Sqlite::CLAIM,
+            Postgres::CLAIM,
+            CREATE,
+            GET,
+            FIND_BY_IDEMPOTENCY_KEY,
+            LIST,
+            LIST_AFTER,
+            LIST_STATUS,
+            LIST_STATUS_AFTER,
+            HAS_DUE,
+            SUCCEED,
+            RETRY,
+            GIVE_UP,
+            NOTE_WAKE_UP,
+        ] {
+            let mut seen = Vec::new();
+            for tail in statement.split('$').skip(1) {
+                let digits: String = tail.chars().take_while(char::is_ascii_digit).collect();
+                let number: usize = digits.parse().unwrap();
+                if !seen.contains(&number) {
+                    seen.push(number);
+                }
+            }
+            let expected: Vec<usize> = (1..=seen.len()).collect();
+            assert_eq!(seen, expected, "{statement}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading one job: at once, or as soon as it is done.
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Method, StatusCode};
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{self, Job};
+use thumbs_domain::machine::needs_wake_up;
+use thumbs_domain::problem::Kind;
+use thumbs_domain::view::JobView;
+use thumbs_guest::clock::Clock;
+use thumbs_guest::http::response::json;
+use thumbs_guest::http::{Failed, Request, Response};
+use thumbs_guest::jobs::JobStore;
+use thumbs_guest::log::Log;
+use thumbs_guest::wake::Wake;
+
+/// The longest that a request is held; who asks for longer is held so long.
+const MAX_WAIT_SECS: u64 = 30;
+
+/// Between two looks at the row: short at first, when most jobs finish, then gentle.
+const FIRST_POLL: Duration = Duration::from_millis(10);
+const SLOWEST_POLL: Duration = Duration::from_millis(250);
+
+/// What the component works with, for one request.
+pub struct Status<'a> {
+    /// The rows.
+    pub store: &'a dyn JobStore,
+    /// The way to the workers.
+    pub wake: &'a dyn Wake,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// The log of this request.
+    pub log: &'a Log,
+}
+
+impl Status<'_> {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`Failed`], which becomes a problem.
+    pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Err(Failed::Method("GET, HEAD"));
+        }
+        let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
+        let job = self.read(&id, wait(request)?)?;
+        let mut response = json(StatusCode::OK, &JobView::new(&job));
+        if job.status == job::Status::Processing {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Ok(response)
+    }
+
+    /// The job once it is done, or when `wait` is over.
+    fn read(&self, id: &JobId, wait: Duration) -> Result<Job, Failed> {
+        let give_up_at = self.clock.elapsed() + wait;
+        let mut pause = FIRST_POLL;
+        loop {
+            let job = self.store.get(id)?.ok_or_else(not_found)?;
+            if job.status != job::Status::Processing {
+                return Ok(job);
+            }
+            self.wake_if_overdue(&job)?;
+            let left = give_up_at.saturating_sub(self.clock.elapsed());
+            if left.is_zero() {
+                return Ok(job);
+            }
+            self.clock.sleep(pause.min(left));
+            pause = (pause * 2).min(SLOWEST_POLL);
+        }
+    }
+
+    /// Makes good a wake-up that was lost: whoever misses the job most brings it to mind. The row remembers it, so that many
+    /// impatient clients do not become many messages.
+    fn wake_if_overdue(&self, job: &Job) -> Result<(), Failed> {
+        let now = self.clock.now();
+        let overdue = job.due_at.is_some_and(|due_at| needs_wake_up(due_at, job.woken_at, now));
+        if overdue && self.store.note_wake_up(&job.id, now)? {
+            let log = self.log.clone().with_job(job.id);
+            log.info("overdue_job", &[]);
+            self.wake.wake(&log);
+        }
+        Ok(())
+    }
+}
+
+fn wait(request: &Request) -> Result<Duration, Failed> {
+    let mut wait = None;
+    for (name, value) in request.query_pairs() {
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        if name != "wait" || !digits || wait.is_some() {
+            let detail = "A job takes one parameter, \"wait\": whole seconds to wait until it is done.";
+            return Err(Failed::problem(Kind::InvalidOption, detail));
+        }
+        // Digits that are no number are a very large one.
+        wait = Some(value.parse().unwrap_or(MAX_WAIT_SECS).min(MAX_WAIT_SECS));
+    }
+    Ok(Duration::from_secs(wait.unwrap_or(0)))
+}
+
+fn not_found() -> Failed {
+    Failed::problem(Kind::NotFound, "There is no job with this id.")
+}

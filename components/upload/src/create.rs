@@ -1,0 +1,131 @@
+//! `POST /jobs`: from an upload to a job that is due.
+//!
+//! The order of the writes is blob, row, wake-up: whatever breaks in between leaves at most a blob that no row names, never a
+//! job without its image. Everything that can be the client's fault is found before the first of them.
+
+use http::header::LOCATION;
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
+use thumbs_domain::digest::Digest;
+use thumbs_domain::job::{Idempotency, IdempotencyKey, Job, NewJob, Source};
+use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::options::Options;
+use thumbs_domain::problem::Kind;
+use thumbs_domain::view::{JobView, job_href};
+use thumbs_guest::config;
+use thumbs_guest::digest::{sha256, sha256_of_parts};
+use thumbs_guest::http::response::json;
+use thumbs_guest::http::{Body, Failed, Request, Response};
+use thumbs_guest::jobs::Created;
+
+use crate::Upload;
+use crate::form::{self, Received};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+impl Upload<'_> {
+    pub(crate) async fn create(&self, request: &Request, body: Body) -> Result<Response, Failed> {
+        let limits = config::limits(self.variables)?;
+        let key = idempotency_key(request)?;
+        let Received { image, options } = form::receive(request, body, &limits).await?;
+        let info = self.imaging.probe(&image, &limits).map_err(|error| error.problem())?;
+        let options = options.finish(info.frames);
+        let source = Source {
+            sha256: sha256(&image),
+            format: info.format,
+            bytes: image.len() as u64,
+            width: info.width,
+            height: info.height,
+            frames: info.frames,
+        };
+        let idempotency = match key {
+            Some(key) => {
+                let fingerprint = fingerprint(&source.sha256, &options)?;
+                if let Some(existing) = self.store.find_by_idempotency_key(&key)? {
+                    return self.repeated(&existing, &fingerprint);
+                }
+                Some(Idempotency { key, fingerprint })
+            }
+            None => None,
+        };
+        let now = self.clock.now();
+        let job = NewJob {
+            id: self.ids.job_id(now).map_err(|error| Failed::Internal(error.to_string()))?,
+            created_at: now,
+            options,
+            source,
+            correlation_id: request.correlation_id.clone(),
+            trace_parent: request.trace_parent(),
+            idempotency,
+        };
+        self.store_job(job, &image)
+    }
+
+    fn store_job(&self, job: NewJob, image: &[u8]) -> Result<Response, Failed> {
+        let log = self.log.clone().with_job(job.id);
+        let key = ObjectKey::upload(&job.id);
+        self.blobs.put(&key, job.source.format.content_type(), image)?;
+        // An error here leaves the blob: the row may have been written all the same, and a job needs its image.
+        match (self.store.create(&job)?, &job.idempotency) {
+            (Created::New, _) => {}
+            (Created::Existing(existing), Some(idempotency)) => {
+                // Another request with the same key was faster, between our look and our write.
+                if let Err(error) = self.blobs.delete(&key) {
+                    log.warn(
+                        "orphan_blob",
+                        &[("key", key.as_str().into()), ("cause", error.to_string().into())],
+                    );
+                }
+                return self.repeated(&existing, &idempotency.fingerprint);
+            }
+            (Created::Existing(_), None) => {
+                return Err(Failed::Internal("a job without a key repeats another".to_owned()));
+            }
+        }
+        self.wake.wake(&log);
+        log.info(
+            "job_created",
+            &[
+                ("content_type", job.source.format.content_type().into()),
+                ("bytes", job.source.bytes.into()),
+                ("width", job.source.width.into()),
+                ("height", job.source.height.into()),
+                ("frames", job.source.frames.into()),
+                ("traceparent", job.trace_parent.as_ref().map_or(Value::Null, |trace| trace.as_str().into())),
+            ],
+        );
+        accepted(&job.stored())
+    }
+
+    fn repeated(&self, existing: &Job, fingerprint: &Digest) -> Result<Response, Failed> {
+        if existing.fingerprint.as_ref() != Some(fingerprint) {
+            return Err(Failed::problem(
+                Kind::IdempotencyKeyReused,
+                "Another image or other options were sent under this Idempotency-Key. Choose a new key for a new request.",
+            ));
+        }
+        self.log.clone().with_job(existing.id).info("job_repeated", &[]);
+        accepted(existing)
+    }
+}
+
+fn accepted(job: &Job) -> Result<Response, Failed> {
+    let mut response = json(StatusCode::ACCEPTED, &JobView::new(job));
+    let location =
+        HeaderValue::from_str(&job_href(&job.id)).map_err(|error| Failed::Internal(error.to_string()))?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> {
+    let Some(value) = request.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().ok().and_then(IdempotencyKey::parse);
+    let detail = "An Idempotency-Key is 1 to 255 visible ASCII characters. Send a UUID, for example.";
+    key.map(Some).ok_or_else(|| Failed::problem(Kind::InvalidIdempotencyKey, detail))
+}
+
+/// What makes two requests the same: the image and the options that it is asked for with, however they were sent.
+fn fingerprint(image: &Digest, options: &Options) -> Result<Digest, Failed> {
+    let options = serde_json::to_string(options).map_err(|error| Failed::Internal(error.to_string()))?;
+    Ok(sha256_of_parts(&[&image.to_string(), &options]))
+}

@@ -1,0 +1,60 @@
+//! Which request does what. Spin chooses a component by path alone, so the whole collection `/jobs` is here
+//! (docs/decisions/0002).
+
+use http::{Method, StatusCode};
+use thumbs_domain::list::ListQuery;
+use thumbs_domain::problem::Kind;
+use thumbs_domain::view::JobListView;
+use thumbs_guest::blobs::Blobs;
+use thumbs_guest::clock::Clock;
+use thumbs_guest::config::Variables;
+use thumbs_guest::http::response::json;
+use thumbs_guest::http::{Body, Failed, Request, Response};
+use thumbs_guest::ids::Ids;
+use thumbs_guest::imaging::Imaging;
+use thumbs_guest::jobs::JobStore;
+use thumbs_guest::log::Log;
+use thumbs_guest::wake::Wake;
+
+/// What the component works with, for one request.
+pub struct Upload<'a> {
+    /// The rows.
+    pub store: &'a dyn JobStore,
+    /// The images.
+    pub blobs: &'a dyn Blobs,
+    /// The reader of headers.
+    pub imaging: &'a dyn Imaging,
+    /// The way to the workers.
+    pub wake: &'a dyn Wake,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// New ids.
+    pub ids: &'a dyn Ids,
+    /// The limits.
+    pub variables: &'a dyn Variables,
+    /// The log of this request.
+    pub log: &'a Log,
+}
+
+impl Upload<'_> {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`Failed`], which becomes a problem.
+    pub async fn handle(&self, request: &Request, body: Body) -> Result<Response, Failed> {
+        match request.method {
+            Method::POST => self.create(request, body).await,
+            Method::GET | Method::HEAD => self.list(request),
+            _ => Err(Failed::Method("GET, HEAD, POST")),
+        }
+    }
+
+    fn list(&self, request: &Request) -> Result<Response, Failed> {
+        let pairs = request.query_pairs();
+        let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        let query = ListQuery::parse(pairs)
+            .map_err(|error| Failed::problem(Kind::InvalidOption, error.to_string()))?;
+        let page = self.store.list(&query)?;
+        Ok(json(StatusCode::OK, &JobListView::new(&query, &page.jobs, page.has_more)))
+    }
+}
