@@ -21,6 +21,11 @@ mod quantise;
 mod sink;
 mod webp;
 
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod viewer;
+
 use crate::error::{Error, Limit};
 use crate::options::{Concession, Options, OutputFormat, Rgb, Warning};
 use crate::raster::{Picture, Raster};
