@@ -1,19 +1,80 @@
-//! The suite for `status`: one job, read.
+//! The suite for `download`: one thumbnail, read. Its blobs come from the virtual key-value store, through the composed provider.
 
 #![cfg(target_arch = "wasm32")]
 
-use thumbs_spin_test::{Request, suite};
+use thumbs_spin_test::{
+    Reply, Request, blobs,
+    jobs::{self, JOB, Row, THUMBNAIL_SHA256},
+    suite,
+};
 
-suite![an_unknown_job_is_not_found, an_id_that_is_none_is_not_found];
+suite![
+    gives_the_bytes_with_headers_that_keep_them_an_image,
+    a_known_etag_costs_no_bytes,
+    a_thumbnail_in_work_is_a_conflict_with_a_hint,
+    the_thumbnail_of_a_failed_job_is_gone,
+    a_thumbnail_that_was_deleted_is_gone,
+    an_unknown_thumbnail_is_not_found,
+];
 
-fn an_unknown_job_is_not_found() {
-    let reply = Request::get("/jobs/01900000-0000-7000-8000-000000000000").send();
-    assert_eq!(reply.status, 404);
-    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+const BYTES: &[u8] = b"not really a PNG, which nobody here looks at";
+
+fn thumbnail_key() -> String {
+    format!("thumbnails/{JOB}/{}", &THUMBNAIL_SHA256[..16])
 }
 
-fn an_id_that_is_none_is_not_found() {
-    let reply = Request::get("/jobs/..%2f..%2fetc").send();
-    assert_eq!(reply.status, 404);
-    assert_eq!(reply.json()["code"], "not-found");
+fn get_thumbnail() -> Reply {
+    Request::get(format!("/thumbnails/{JOB}")).send()
+}
+
+fn with_job(row: Row) {
+    jobs::make_tables("/thumbnails");
+    jobs::insert(row);
+}
+
+fn gives_the_bytes_with_headers_that_keep_them_an_image() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    blobs::put(&thumbnail_key(), "image/png", BYTES);
+    let reply = get_thumbnail();
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.body, BYTES);
+    assert_eq!(reply.header("content-type"), Some("image/png"));
+    assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(reply.header("content-security-policy"), Some("default-src 'none'; sandbox"));
+    assert_eq!(reply.header("etag"), Some(format!("\"{THUMBNAIL_SHA256}\"").as_str()));
+}
+
+fn a_known_etag_costs_no_bytes() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    let reply = Request::get(format!("/thumbnails/{JOB}"))
+        .header("if-none-match", &format!("W/\"other\", \"{THUMBNAIL_SHA256}\""))
+        .send();
+    assert_eq!((reply.status, reply.body.len()), (304, 0), "no blob was needed: there is none");
+}
+
+fn a_thumbnail_in_work_is_a_conflict_with_a_hint() {
+    with_job(Row::Leased);
+    let reply = get_thumbnail();
+    assert_eq!(reply.status, 409);
+    assert_eq!(reply.json()["code"], "not-ready");
+    assert!(reply.header("retry-after").is_some());
+}
+
+fn the_thumbnail_of_a_failed_job_is_gone() {
+    with_job(Row::Failed);
+    let reply = get_thumbnail();
+    assert_eq!(reply.status, 410);
+    assert_eq!(reply.json()["code"], "job-failed");
+}
+
+fn a_thumbnail_that_was_deleted_is_gone() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    let reply = get_thumbnail();
+    assert_eq!(reply.status, 410);
+    assert_eq!(reply.json()["code"], "thumbnail-gone");
+}
+
+fn an_unknown_thumbnail_is_not_found() {
+    assert_eq!(get_thumbnail().status, 404);
+    assert_eq!(Request::get("/thumbnails/..%2fjobs").send().status, 404);
 }

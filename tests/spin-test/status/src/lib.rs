@@ -2,18 +2,89 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use thumbs_spin_test::{Request, suite};
+use thumbs_spin_test::{
+    Request,
+    jobs::{self, JOB, Row},
+    suite,
+};
 
-suite![an_unknown_job_is_not_found, an_id_that_is_none_is_not_found];
+suite![
+    an_unknown_job_is_not_found,
+    an_id_that_is_none_is_not_found,
+    a_job_in_work_says_when_to_ask_again,
+    a_succeeded_job_tells_its_result,
+    a_failed_job_tells_why,
+    reading_an_overdue_job_brings_it_to_mind_once,
+    a_wait_must_be_a_number,
+    only_reading_is_allowed,
+];
+
+fn get_job() -> thumbs_spin_test::Reply {
+    Request::get(format!("/jobs/{JOB}")).send()
+}
 
 fn an_unknown_job_is_not_found() {
-    let reply = Request::get("/jobs/01900000-0000-7000-8000-000000000000").send();
+    let reply = get_job();
     assert_eq!(reply.status, 404);
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    assert_eq!(reply.json()["code"], "not-found");
 }
 
 fn an_id_that_is_none_is_not_found() {
-    let reply = Request::get("/jobs/..%2f..%2fetc").send();
-    assert_eq!(reply.status, 404);
-    assert_eq!(reply.json()["code"], "not-found");
+    for id in ["..%2f..%2fetc", "x", "01932C0720A47B3C8D4E5F60718293045"] {
+        assert_eq!(Request::get(format!("/jobs/{id}")).send().status, 404, "{id}");
+    }
+}
+
+fn a_job_in_work_says_when_to_ask_again() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Leased);
+    let reply = get_job();
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json()["status"], "processing");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+}
+
+fn a_succeeded_job_tells_its_result() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Succeeded(4321));
+    let job = get_job().json();
+    assert_eq!(job["status"], "succeeded");
+    assert_eq!(job["result"]["bytes"], 4321);
+    assert_eq!(job["source"]["content_type"], "image/jpeg");
+    assert_eq!(job["links"]["thumbnail"], format!("/thumbnails/{JOB}"));
+    assert_eq!(job["correlation_id"], "request-of-the-test");
+}
+
+fn a_failed_job_tells_why() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Failed);
+    let job = get_job().json();
+    assert_eq!(job["status"], "failed");
+    assert_eq!(job["error"]["code"], "undecodable");
+}
+
+fn reading_an_overdue_job_brings_it_to_mind_once() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Overdue);
+    let woken = || jobs::execute("SELECT woken_at_ms FROM thumbs_jobs WHERE woken_at_ms IS NOT NULL", &[]);
+    assert_eq!(get_job().status, 200);
+    let first = format!("{:?}", woken());
+    assert_eq!(woken().len(), 1, "the row remembers the wake-up");
+    assert_eq!(get_job().status, 200);
+    assert_eq!(format!("{:?}", woken()), first, "an impatient client is one wake-up");
+}
+
+fn a_wait_must_be_a_number() {
+    for wait in ["x", "-1", "1.5", ""] {
+        let reply = Request::get(format!("/jobs/{JOB}?wait={wait}")).send();
+        assert_eq!(reply.status, 400, "{wait}");
+        assert_eq!(reply.json()["code"], "invalid-option");
+    }
+}
+
+fn only_reading_is_allowed() {
+    let reply = Request::post(format!("/jobs/{JOB}"), "").send();
+    assert_eq!(reply.status, 405);
+    assert_eq!(reply.header("allow"), Some("GET, HEAD"));
 }

@@ -1,17 +1,13 @@
 //! What the suites of `spin test` and `thumbs test` share. A suite is a component for the world `fermyon:spin-test/test`: it lists its
 //! tests by name and runs one when asked; a test fails by panicking.
 //!
-//! Which component a suite tests is said in spin.toml, `[component.x.tool.spin-test]`. Nothing here knows a job or an image.
+//! Which component a suite tests is said in spin.toml, `[component.x.tool.spin-test]`. Each test starts with empty stores; what it needs in
+//! them it puts there itself (`jobs`, `blobs`), behind the back of the component under test.
 
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[expect(
-    missing_docs,
-    unsafe_code,
-    clippy::allow_attributes_without_reason,
-    reason = "generated from wit/, documented there"
-)]
+#[expect(missing_docs, reason = "generated from wit/, documented there")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: ["../../../wit/spin", "../../../wit/wasi-io", "../../../wit/wasi-clocks", "../../../wit/wasi-http", "../../../wit/spin-test-virt", "../../../wit/spin-wasi-virt", "../../../wit/spin-test"],
@@ -34,9 +30,12 @@ pub mod bindings {
     });
 }
 
+pub mod blobs;
 mod http;
+pub mod jobs;
 
 pub use http::{Reply, Request};
+pub use wasi::http::types::Method;
 
 /// A test: its name, which tells what holds, and what shows it.
 pub type Test = (&'static str, fn());
