@@ -5,8 +5,48 @@
 //! imports nothing. Which image goes through which stage: README.md.
 
 pub mod attention;
+mod bounds;
+mod bytes;
+mod colour;
+#[cfg(target_arch = "wasm32")]
+mod component;
+mod decode;
 pub mod encode;
 pub mod error;
+mod exif;
+mod header;
 pub mod options;
+mod orientation;
 pub mod placeholder;
+mod plan;
 pub mod raster;
+mod resample;
+mod sniff;
+mod task;
+
+pub use sniff::sniff;
+pub use task::{Cost, SourceInfo, Task, Thumbnail};
+
+use error::Error;
+use options::{Limits, Options};
+
+/// Reads headers only: O(size of the file) at most, and next to no memory.
+///
+/// # Errors
+/// All but [`Error::InvalidOptions`] and [`Error::BudgetUnreachable`].
+pub fn probe(image: &[u8], limits: &Limits) -> Result<SourceInfo, Error> {
+    let header = header::read(image)?;
+    bounds::check_source(&header, limits)?;
+    Ok(SourceInfo::new(&header))
+}
+
+/// Decodes, resamples and encodes in one call.
+///
+/// # Errors
+/// Any; see [`Error`].
+pub fn thumbnail(image: &[u8], options: &Options, limits: &Limits) -> Result<Thumbnail, Error> {
+    let mut task = Task::open(image, options, limits)?;
+    task.decode()?;
+    task.resample()?;
+    task.encode()
+}

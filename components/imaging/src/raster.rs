@@ -36,6 +36,34 @@ impl Raster {
         &self.rgba
     }
 
+    /// The part of `width` x `height` pixels at (`left`, `top`); `None` unless it is inside and not empty.
+    #[must_use]
+    pub fn cropped(&self, left: u32, top: u32, width: u32, height: u32) -> Option<Self> {
+        let inside = left.checked_add(width)? <= self.width && top.checked_add(height)? <= self.height;
+        if !inside || width == 0 {
+            return None;
+        }
+        let columns = 4 * left as usize..4 * (left + width) as usize;
+        let rows = self.rgba.chunks_exact(4 * self.width as usize).skip(top as usize).take(height as usize);
+        Self::new(width, height, rows.filter_map(|row| row.get(columns.clone())).flatten().copied().collect())
+    }
+
+    /// This at (`left`, `top`) in `width` x `height` transparent pixels; `None` unless it fits in there.
+    #[must_use]
+    pub fn padded(&self, left: u32, top: u32, width: u32, height: u32) -> Option<Self> {
+        let fits = left.checked_add(self.width)? <= width && top.checked_add(self.height)? <= height;
+        if !fits {
+            return None;
+        }
+        let mut rgba = vec![0; (width as usize).checked_mul(height as usize)?.checked_mul(4)?];
+        let columns = 4 * left as usize..4 * (left + self.width) as usize;
+        let boxed = rgba.chunks_exact_mut(4 * width as usize).skip(top as usize);
+        for (boxed, row) in boxed.zip(self.rgba.chunks_exact(4 * self.width as usize)) {
+            boxed.get_mut(columns.clone())?.copy_from_slice(row);
+        }
+        Self::new(width, height, rgba)
+    }
+
     /// Every pixel has alpha 255.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
@@ -90,5 +118,38 @@ impl Picture {
     #[must_use]
     pub const fn loops(&self) -> Loops {
         self.loops
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letters() -> Raster {
+        Raster::new(3, 2, b"abcdef".iter().flat_map(|&letter| [letter; 4]).collect()).unwrap()
+    }
+
+    fn text(raster: &Raster) -> String {
+        raster
+            .rgba()
+            .chunks_exact(4)
+            .map(|pixel| if pixel[0] == 0 { '.' } else { char::from(pixel[0]) })
+            .collect()
+    }
+
+    #[test]
+    fn crops_inside_only() {
+        assert_eq!(text(&letters().cropped(1, 0, 2, 2).unwrap()), "bcef");
+        assert_eq!(text(&letters().cropped(0, 1, 3, 1).unwrap()), "def");
+        for (left, top, width, height) in [(2, 0, 2, 1), (0, 1, 1, 2), (0, 0, 0, 1), (u32::MAX, 0, 1, 1)] {
+            assert_eq!(letters().cropped(left, top, width, height), None);
+        }
+    }
+
+    #[test]
+    fn pads_with_transparency() {
+        assert_eq!(text(&letters().padded(1, 0, 4, 3).unwrap()), ".abc.def....");
+        assert_eq!(letters().padded(1, 0, 3, 3), None);
+        assert_eq!(letters().padded(0, u32::MAX, 3, 3), None);
     }
 }

@@ -1,0 +1,110 @@
+//! What a caller allows, checked before anything is allocated.
+
+use crate::error::{Error, Limit};
+use crate::header::Header;
+use crate::options::{Limits, Options};
+
+/// # Errors
+/// [`Error::LimitExceeded`] with the first limit that is exceeded.
+pub(crate) fn check_source(header: &Header<'_>, limits: &Limits) -> Result<(), Error> {
+    let pixels = u64::from(header.width) * u64::from(header.height);
+    let checks = [
+        (header.width.max(header.height) > limits.max_side, Limit::Side),
+        (pixels > limits.max_pixels, Limit::Pixels),
+        (header.frames > limits.max_frames, Limit::Frames),
+        (pixels.saturating_mul(u64::from(header.frames)) > limits.max_total_pixels, Limit::TotalPixels),
+    ];
+    first(checks)
+}
+
+/// # Errors
+/// [`Error::InvalidOptions`], and [`Error::LimitExceeded`] for the sides of the thumbnail.
+pub(crate) fn check_options(options: &Options, limits: &Limits) -> Result<(), Error> {
+    let invalid = |what: &str| Err(Error::InvalidOptions(what.to_owned()));
+    if options.width == 0 || options.height == 0 {
+        return invalid("width and height are at least 1");
+    }
+    if options.quality.is_some_and(|quality| !(1..=100).contains(&quality)) {
+        return invalid("quality is from 1 to 100");
+    }
+    if options.max_output_frames == Some(0) {
+        return invalid("a thumbnail has at least 1 frame");
+    }
+    first([(options.width.max(options.height) > limits.max_output_side, Limit::OutputSide)])
+}
+
+/// An animation is held as thumbnails of all its frames; they count like the source's.
+///
+/// # Errors
+/// [`Error::LimitExceeded`] with [`Limit::TotalPixels`].
+pub(crate) fn check_film(width: u32, height: u32, frames: u32, limits: &Limits) -> Result<(), Error> {
+    let pixels = u64::from(width) * u64::from(height);
+    first([(pixels.saturating_mul(u64::from(frames)) > limits.max_total_pixels, Limit::TotalPixels)])
+}
+
+fn first<const N: usize>(checks: [(bool, Limit); N]) -> Result<(), Error> {
+    match checks.into_iter().find(|(exceeded, _)| *exceeded) {
+        Some((_, limit)) => Err(Error::LimitExceeded(limit)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::Colour;
+    use crate::options::SourceFormat;
+    use crate::orientation::Orientation;
+
+    const LIMITS: Limits =
+        Limits { max_pixels: 100, max_side: 20, max_frames: 3, max_total_pixels: 200, max_output_side: 50 };
+
+    fn source(width: u32, height: u32, frames: u32) -> Result<(), Error> {
+        let header = Header {
+            format: SourceFormat::Gif,
+            width,
+            height,
+            frames,
+            orientation: Orientation::UPRIGHT,
+            has_alpha: false,
+            colour: Colour::Srgb,
+        };
+        check_source(&header, &LIMITS)
+    }
+
+    #[test]
+    fn limits_are_inclusive_and_named() {
+        assert_eq!(source(10, 10, 2), Ok(()));
+        assert_eq!(source(20, 5, 1), Ok(()));
+        assert_eq!(source(21, 1, 1), Err(Error::LimitExceeded(Limit::Side)));
+        assert_eq!(source(1, 21, 1), Err(Error::LimitExceeded(Limit::Side)));
+        assert_eq!(source(11, 10, 1), Err(Error::LimitExceeded(Limit::Pixels)));
+        assert_eq!(source(1, 1, 4), Err(Error::LimitExceeded(Limit::Frames)));
+        assert_eq!(source(10, 10, 3), Err(Error::LimitExceeded(Limit::TotalPixels)));
+        assert_eq!(source(u32::MAX, u32::MAX, u32::MAX), Err(Error::LimitExceeded(Limit::Side)));
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused() {
+        let good = Options { width: 50, height: 1, quality: Some(100), ..Options::default() };
+        assert_eq!(check_options(&good, &LIMITS), Ok(()));
+        for bad in [
+            Options { width: 0, ..good },
+            Options { height: 0, ..good },
+            Options { quality: Some(0), ..good },
+            Options { quality: Some(101), ..good },
+            Options { max_output_frames: Some(0), ..good },
+        ] {
+            assert!(matches!(check_options(&bad, &LIMITS), Err(Error::InvalidOptions(_))));
+        }
+        for bad in [Options { width: 51, ..good }, Options { height: 51, ..good }] {
+            assert_eq!(check_options(&bad, &LIMITS), Err(Error::LimitExceeded(Limit::OutputSide)));
+        }
+    }
+
+    #[test]
+    fn thumbnails_of_all_frames_count() {
+        assert_eq!(check_film(10, 10, 2, &LIMITS), Ok(()));
+        assert_eq!(check_film(10, 10, 3, &LIMITS), Err(Error::LimitExceeded(Limit::TotalPixels)));
+    }
+}

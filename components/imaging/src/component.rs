@@ -1,0 +1,197 @@
+//! The component of `wit/imaging`: translates between its types and ours, field by field. Nothing is decided here.
+
+#[expect(unsafe_code, reason = "generated; documented in wit/imaging")]
+mod bindings {
+    wit_bindgen::generate!({ world: "imaging", path: "../../wit/imaging", pub_export_macro: false });
+
+    use super::Imaging;
+    export!(Imaging with_types_in self);
+}
+
+use std::cell::RefCell;
+
+use bindings::exports::thumbs::imaging::thumbnailer as wit;
+
+use crate::error::{Error, Limit};
+use crate::options::{Concession, Fit, Gravity, Limits, Options, OutputFormat, Rgb, SourceFormat, Warning};
+use crate::{Cost, SourceInfo, Task, Thumbnail};
+
+struct Imaging;
+
+impl wit::Guest for Imaging {
+    type Task = RefCell<Task<'static>>;
+
+    fn probe(image: Vec<u8>, limits: wit::Limits) -> Result<wit::SourceInfo, wit::Error> {
+        Ok(crate::probe(&image, &limits.into())?.into())
+    }
+
+    fn make(
+        image: Vec<u8>,
+        options: wit::Options,
+        limits: wit::Limits,
+    ) -> Result<wit::Thumbnail, wit::Error> {
+        let mut task = Task::open(image, &options.into(), &limits.into())?;
+        task.decode()?;
+        task.resample()?;
+        Ok(task.encode()?.into())
+    }
+}
+
+impl wit::GuestTask for RefCell<Task<'static>> {
+    fn open(image: Vec<u8>, options: wit::Options, limits: wit::Limits) -> Result<wit::Task, wit::Error> {
+        let task = Task::open(image, &options.into(), &limits.into())?;
+        Ok(wit::Task::new(RefCell::new(task)))
+    }
+
+    fn decode(&self) -> Result<(), wit::Error> {
+        Ok(self.borrow_mut().decode()?)
+    }
+
+    fn resample(&self) -> Result<(), wit::Error> {
+        Ok(self.borrow_mut().resample()?)
+    }
+
+    fn encode(&self) -> Result<wit::Thumbnail, wit::Error> {
+        Ok(self.borrow_mut().encode()?.into())
+    }
+}
+
+impl From<wit::Limits> for Limits {
+    fn from(limits: wit::Limits) -> Self {
+        let wit::Limits { max_pixels, max_side, max_frames, max_total_pixels, max_output_side } = limits;
+        Self { max_pixels, max_side, max_frames, max_total_pixels, max_output_side }
+    }
+}
+
+impl From<wit::Options> for Options {
+    fn from(options: wit::Options) -> Self {
+        let wit::Rgb { red, green, blue } = options.background;
+        Self {
+            width: options.width,
+            height: options.height,
+            fit: match options.fit {
+                wit::Fit::Cover => Fit::Cover,
+                wit::Fit::Contain => Fit::Contain,
+                wit::Fit::Fill => Fit::Fill,
+            },
+            format: options.format.into(),
+            gravity: options.gravity.into(),
+            animated: options.animated,
+            background: Rgb([red, green, blue]),
+            quality: options.quality,
+            max_bytes: options.max_bytes,
+            max_output_frames: options.max_output_frames,
+        }
+    }
+}
+
+impl From<wit::Gravity> for Gravity {
+    fn from(gravity: wit::Gravity) -> Self {
+        match gravity {
+            wit::Gravity::Center => Self::Center,
+            wit::Gravity::North => Self::North,
+            wit::Gravity::NorthEast => Self::NorthEast,
+            wit::Gravity::East => Self::East,
+            wit::Gravity::SouthEast => Self::SouthEast,
+            wit::Gravity::South => Self::South,
+            wit::Gravity::SouthWest => Self::SouthWest,
+            wit::Gravity::West => Self::West,
+            wit::Gravity::NorthWest => Self::NorthWest,
+            wit::Gravity::Attention => Self::Attention,
+        }
+    }
+}
+
+impl From<wit::OutputFormat> for OutputFormat {
+    fn from(format: wit::OutputFormat) -> Self {
+        match format {
+            wit::OutputFormat::Png => Self::Png,
+            wit::OutputFormat::Jpeg => Self::Jpeg,
+            wit::OutputFormat::Webp => Self::Webp,
+            wit::OutputFormat::Gif => Self::Gif,
+        }
+    }
+}
+
+impl From<OutputFormat> for wit::OutputFormat {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Png => Self::Png,
+            OutputFormat::Jpeg => Self::Jpeg,
+            OutputFormat::Webp => Self::Webp,
+            OutputFormat::Gif => Self::Gif,
+        }
+    }
+}
+
+impl From<SourceInfo> for wit::SourceInfo {
+    fn from(source: SourceInfo) -> Self {
+        let SourceInfo { format, width, height, frames, orientation, has_alpha } = source;
+        let format = match format {
+            SourceFormat::Jpeg => wit::SourceFormat::Jpeg,
+            SourceFormat::Png => wit::SourceFormat::Png,
+            SourceFormat::Gif => wit::SourceFormat::Gif,
+            SourceFormat::Webp => wit::SourceFormat::Webp,
+        };
+        Self { format, width, height, frames, orientation, has_alpha }
+    }
+}
+
+impl From<Thumbnail> for wit::Thumbnail {
+    fn from(thumbnail: Thumbnail) -> Self {
+        let Cost { peak_memory_bytes, pixels, frames } = thumbnail.cost;
+        Self {
+            data: thumbnail.data,
+            format: thumbnail.format.into(),
+            width: thumbnail.width,
+            height: thumbnail.height,
+            frames: thumbnail.frames,
+            placeholder: thumbnail.placeholder,
+            warnings: thumbnail.warnings.into_iter().map(Into::into).collect(),
+            concessions: thumbnail.concessions.into_iter().map(Into::into).collect(),
+            source: thumbnail.source.into(),
+            cost: wit::Cost { peak_memory_bytes, pixels, frames },
+        }
+    }
+}
+
+impl From<Warning> for wit::Warning {
+    fn from(warning: Warning) -> Self {
+        match warning {
+            Warning::Truncated => Self::Truncated,
+            Warning::AnimationDropped => Self::AnimationDropped,
+            Warning::ProfileIgnored => Self::ProfileIgnored,
+            Warning::Enlarged => Self::Enlarged,
+        }
+    }
+}
+
+impl From<Concession> for wit::Concession {
+    fn from(concession: Concession) -> Self {
+        match concession {
+            Concession::Quality(quality) => Self::Quality(quality),
+            Concession::Colours(colours) => Self::Colours(colours),
+            Concession::Frames(frames) => Self::Frames(frames),
+            Concession::Width(pixels) => Self::Width(pixels),
+        }
+    }
+}
+
+impl From<Error> for wit::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::UnsupportedFormat => Self::UnsupportedFormat,
+            Error::UnsupportedFeature(what) => Self::UnsupportedFeature(what),
+            Error::Malformed(what) => Self::Malformed(what),
+            Error::LimitExceeded(limit) => Self::LimitExceeded(match limit {
+                Limit::Pixels => wit::Limit::Pixels,
+                Limit::Side => wit::Limit::Side,
+                Limit::Frames => wit::Limit::Frames,
+                Limit::TotalPixels => wit::Limit::TotalPixels,
+                Limit::OutputSide => wit::Limit::OutputSide,
+            }),
+            Error::InvalidOptions(what) => Self::InvalidOptions(what),
+            Error::BudgetUnreachable => Self::BudgetUnreachable,
+        }
+    }
+}

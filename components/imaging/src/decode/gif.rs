@@ -1,0 +1,229 @@
+//! GIF (GIF89a specification): frames drawn on the canvas one after the other, each resampled as the canvas then looks. A
+//! still image is resampled row by row, without a canvas.
+
+use weezl::{BitOrder, LzwStatus, decode::Decoder};
+
+use super::canvas::{Area, Canvas};
+use super::{Film, Printer, is_enough, malformed};
+use crate::error::Error;
+use crate::header::{Disposal, GifFrame, GifWalk, Header};
+use crate::plan::Plan;
+use crate::raster::Frame;
+use crate::resample::Layout;
+
+/// Where the rows of an interlaced frame begin, and how far apart they are, pass by pass.
+const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
+/// Delays up to this are shown by browsers, and meant by encoders, as [`USUAL_DELAY_CS`].
+const MAX_UNREAL_DELAY_CS: u16 = 1;
+const USUAL_DELAY_CS: u16 = 10;
+const MS_PER_CS: u32 = 10;
+
+pub(super) fn decode(image: &[u8], header: &Header<'_>, plan: &Plan, animated: bool) -> Result<Film, Error> {
+    let layout = if header.has_alpha { Layout::RGBA } else { Layout::RGBX };
+    let mut printer = Printer::new(plan, layout, header.width, header.height, 1);
+    let mut walk = GifWalk::new(image)?;
+    if !animated {
+        let frame = walk.next().ok_or_else(|| malformed("there are no frames"))?;
+        return still(&frame, header, &mut printer);
+    }
+    let mut canvas = Canvas::new(header.width, header.height);
+    let mut frames = Vec::new();
+    let mut truncated = false;
+    for frame in walk.by_ref() {
+        let area = canvas.clip(frame.left, frame.top, frame.width, frame.height);
+        let saved = (frame.disposal == Disposal::Restore).then(|| canvas.save(area));
+        let rows = draw(&frame, area, &mut canvas);
+        if rows < area.height {
+            if frames.is_empty() && !is_enough(rows, area.height) {
+                return Err(malformed("less than half of it is there"));
+            }
+            truncated = true;
+        }
+        frames.push(Frame { raster: canvas.print(&mut printer)?, delay_ms: delay_ms(frame.delay_cs) });
+        match (frame.disposal, saved) {
+            (Disposal::Restore, Some(saved)) => canvas.restore(area, &saved),
+            (Disposal::Clear, _) => canvas.clear(area),
+            _ => {}
+        }
+    }
+    Ok(Film { frames, loops: walk.loops(), truncated })
+}
+
+fn delay_ms(delay_cs: u16) -> u32 {
+    MS_PER_CS * u32::from(if delay_cs <= MAX_UNREAL_DELAY_CS { USUAL_DELAY_CS } else { delay_cs })
+}
+
+/// Draws what there is of a frame; says how many of the area's rows that was.
+fn draw(frame: &GifFrame<'_>, area: Area, canvas: &mut Canvas) -> usize {
+    let palette = Palette::new(frame);
+    let mut rows = Rows::new(frame);
+    let mut drawn = 0;
+    for y in order(frame) {
+        // Rows below the canvas matter only if interlaced ones of it may follow.
+        if drawn == area.height {
+            break;
+        }
+        let Some(indices) = rows.next() else { break };
+        if y < area.height {
+            palette.draw(indices, canvas.row(area, y));
+            drawn += 1;
+        }
+    }
+    drawn
+}
+
+/// The first frame alone, row by row; its indices are kept only if they come interlaced.
+fn still(frame: &GifFrame<'_>, header: &Header<'_>, printer: &mut Printer) -> Result<Film, Error> {
+    let palette = Palette::new(frame);
+    let (width, height) = (header.width as usize, header.height as usize);
+    let (left, top) = (frame.left as usize, frame.top as usize);
+    let shown_rows = (frame.height as usize).min(height.saturating_sub(top));
+    let frame_width = frame.width as usize;
+    let mut rows = Rows::new(frame);
+    let mut plane = Vec::new();
+    let mut in_plane = 0;
+    if frame.interlaced {
+        let shown_width = frame_width.min(width.saturating_sub(left));
+        plane = vec![0; shown_width * shown_rows];
+        let mut present = vec![false; shown_rows];
+        for y in order(frame) {
+            let Some(indices) = rows.next() else { break };
+            if let Some(present) = present.get_mut(y) {
+                plane[y * shown_width..(y + 1) * shown_width].copy_from_slice(&indices[..shown_width]);
+                *present = true;
+                in_plane += 1;
+            }
+        }
+        // A missing row looks like the one above it, which an earlier pass has brought.
+        for (y, present) in present.iter().enumerate().skip(1) {
+            if !present {
+                plane.copy_within((y - 1) * shown_width..y * shown_width, y * shown_width);
+            }
+        }
+        if !is_enough(in_plane, shown_rows) && shown_rows > 0 {
+            return Err(malformed("less than half of it is there"));
+        }
+    }
+    let mut row = vec![[0; 4]; width];
+    let mut truncated = frame.interlaced && in_plane < shown_rows;
+    for y in 0..height {
+        if printer.is_done() {
+            break;
+        }
+        let inside = y.checked_sub(top).filter(|&y| y < shown_rows);
+        match inside {
+            None => row.fill([0; 4]),
+            Some(y) => {
+                let indices = if frame.interlaced {
+                    let shown_width = plane.len() / shown_rows;
+                    plane.get(y * shown_width..(y + 1) * shown_width)
+                } else {
+                    rows.next()
+                };
+                match indices {
+                    Some(indices) => {
+                        row.fill([0; 4]);
+                        palette.draw(indices, row.get_mut(left..).unwrap_or_default());
+                    }
+                    None if !is_enough(y, shown_rows) => {
+                        return Err(malformed("less than half of it is there"));
+                    }
+                    // The row stays as the last one was.
+                    None => truncated = true,
+                }
+            }
+        }
+        printer.push(row.as_flattened());
+    }
+    Ok(Film::still(printer.finish(&[])?, truncated))
+}
+
+/// In which order the rows of a frame come.
+fn order(frame: &GifFrame<'_>) -> impl Iterator<Item = usize> {
+    let height = frame.height as usize;
+    let passes = if frame.interlaced { &PASSES[..] } else { &[(0, 1)] };
+    passes.iter().flat_map(move |&(first, step)| (first..height).step_by(step))
+}
+
+/// All 256 indices a byte can be, as pixels.
+struct Palette {
+    pixels: Box<[[u8; 4]; 256]>,
+    opaque: bool,
+}
+
+impl Palette {
+    /// Indices beyond the palette are black, as in browsers.
+    fn new(frame: &GifFrame<'_>) -> Self {
+        let mut pixels = Box::new([[0, 0, 0, 255]; 256]);
+        for (pixel, &[red, green, blue]) in pixels.iter_mut().zip(frame.palette.as_chunks::<3>().0) {
+            *pixel = [red, green, blue, 255];
+        }
+        if let Some(index) = frame.transparent {
+            pixels[usize::from(index)] = [0; 4];
+        }
+        Self { pixels, opaque: frame.transparent.is_none() }
+    }
+
+    /// Draws as many indices as there is room for.
+    fn draw(&self, indices: &[u8], row: &mut [[u8; 4]]) {
+        if self.opaque {
+            for (pixel, &index) in row.iter_mut().zip(indices) {
+                *pixel = self.pixels[usize::from(index)];
+            }
+        } else {
+            for (pixel, &index) in row.iter_mut().zip(indices) {
+                let colour = self.pixels[usize::from(index)];
+                *pixel = if colour[3] == 0 { *pixel } else { colour };
+            }
+        }
+    }
+}
+
+/// The rows of a frame in the order of the file.
+struct Rows<'a> {
+    /// `None` where the code size makes no sense.
+    lzw: Option<Decoder>,
+    /// What is left of the sub-block being read.
+    block: &'a [u8],
+    /// The sub-blocks after it.
+    blocks: &'a [u8],
+    row: Vec<u8>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(frame: &GifFrame<'a>) -> Self {
+        let (code_size, blocks) =
+            frame.data.split_first().map_or((0, frame.data), |(&size, rest)| (size, rest));
+        Self {
+            lzw: matches!(code_size, 1..=11).then(|| Decoder::new(BitOrder::Lsb, code_size)),
+            block: &[],
+            blocks,
+            row: vec![0; frame.width as usize],
+        }
+    }
+
+    /// The next row if the file has all of it.
+    fn next(&mut self) -> Option<&[u8]> {
+        let lzw = self.lzw.as_mut()?;
+        let mut filled = 0;
+        while filled < self.row.len() {
+            if self.block.is_empty() {
+                let (&length, rest) = self.blocks.split_first()?;
+                if length == 0 {
+                    return None;
+                }
+                (self.block, self.blocks) = rest.split_at(usize::from(length).min(rest.len()));
+            }
+            let step = lzw.decode_bytes(self.block, &mut self.row[filled..]);
+            self.block = &self.block[step.consumed_in..];
+            filled += step.consumed_out;
+            match step.status {
+                Ok(LzwStatus::Ok) => {}
+                Ok(LzwStatus::NoProgress) if self.block.is_empty() => {}
+                _ if filled == self.row.len() => {}
+                _ => return None,
+            }
+        }
+        Some(&self.row)
+    }
+}

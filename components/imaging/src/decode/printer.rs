@@ -1,0 +1,52 @@
+//! Rows in, a raster of the planned size out: the resampler with the colour conversion behind it.
+
+use crate::colour;
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::raster::Raster;
+use crate::resample::{Axis, Layout, Scaler};
+
+/// Prints one picture after the other, all of one size and layout.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    scaler: Scaler,
+    width: u32,
+    height: u32,
+    rgba: Vec<u8>,
+}
+
+impl Printer {
+    /// For pictures of `width` x `height`, which a decoder has already reduced by `scale` on both axes (1 where not).
+    pub(crate) fn new(plan: &Plan, layout: Layout, width: u32, height: u32, scale: u32) -> Self {
+        let columns = Axis::new(plan.columns, scale, width, plan.width);
+        let rows = Axis::new(plan.rows, scale, height, plan.height);
+        Self {
+            scaler: Scaler::new(layout, columns, rows),
+            width: plan.width,
+            height: plan.height,
+            rgba: Vec::new(),
+        }
+    }
+
+    /// The rows that follow are below the part that is kept.
+    pub(crate) const fn is_done(&self) -> bool {
+        self.scaler.is_done()
+    }
+
+    /// Takes the next row, top to bottom.
+    pub(crate) fn push(&mut self, row: &[u8]) {
+        let rgba = &mut self.rgba;
+        self.scaler.push(row, |row| colour::store(row, rgba));
+    }
+
+    /// The raster, and ready for the next picture. Rows that are missing are taken to be like `last`.
+    pub(crate) fn finish(&mut self, last: &[u8]) -> Result<Raster, Error> {
+        while !self.is_done() {
+            self.push(last);
+        }
+        self.scaler.restart();
+        let rgba = std::mem::take(&mut self.rgba);
+        Raster::new(self.width, self.height, rgba)
+            .ok_or_else(|| Error::Malformed("its pixels do not fill its frame".to_owned()))
+    }
+}

@@ -1,0 +1,64 @@
+//! What an image says of itself before its pixels: sizes, frames, orientation, colours. Walks the structure of the file,
+//! allocates next to nothing, and never looks at pixels; each format has its own file.
+
+mod gif;
+mod jpeg;
+mod png;
+mod webp;
+
+use crate::error::Error;
+use crate::options::SourceFormat;
+use crate::orientation::Orientation;
+use crate::sniff::sniff;
+
+pub(crate) use gif::{Disposal, FrameHeader as GifFrame, Walk as GifWalk};
+
+/// The header of an image, borrowed from its bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Header<'a> {
+    pub(crate) format: SourceFormat,
+    /// As stored; of the canvas where there is one. Not 0.
+    pub(crate) width: u32,
+    /// See `width`.
+    pub(crate) height: u32,
+    /// Not 0.
+    pub(crate) frames: u32,
+    pub(crate) orientation: Orientation,
+    /// The file can hold transparency.
+    pub(crate) has_alpha: bool,
+    pub(crate) colour: Colour<'a>,
+}
+
+/// What a file says of the colours its numbers mean.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Colour<'a> {
+    /// Nothing, or that they are sRGB.
+    Srgb,
+    /// An ICC profile, in parts as they stand in the file.
+    Icc(Vec<&'a [u8]>),
+    /// An ICC profile, as a zlib stream.
+    DeflatedIcc(&'a [u8]),
+    /// Something is there that can't be read.
+    Broken,
+    /// PNG's gAMA, and cHRM where there is one.
+    Gamma { exponent: u32, chromaticities: Option<[u32; 8]> },
+    /// PNG's cICP (ITU-T H.273): colour primaries, transfer function.
+    Codes { primaries: u8, transfer: u8 },
+}
+
+/// Reads the header of any format.
+///
+/// # Errors
+/// [`Error::UnsupportedFormat`], [`Error::Malformed`], and [`Error::UnsupportedFeature`] where the header alone shows one.
+pub(crate) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
+    match sniff(image).ok_or(Error::UnsupportedFormat)? {
+        SourceFormat::Jpeg => jpeg::read(image),
+        SourceFormat::Png => png::read(image),
+        SourceFormat::Gif => gif::read(image),
+        SourceFormat::Webp => webp::read(image),
+    }
+}
+
+fn malformed(what: &str) -> Error {
+    Error::Malformed(what.to_owned())
+}

@@ -1,0 +1,23 @@
+//! From rows of stored pixels to rows of the thumbnail, a row at a time: nothing here holds a whole image.
+//!
+//! - `layout`: how decoders lay out a row
+//! - `axis`: which source pixels matter along one axis, and how much
+//! - `shrink`: the mean over cells of whole pixels, as far as twice the wanted size
+//! - `taps`: Lanczos weights for the rest
+//! - `scaler`: the three put together
+//!
+//! Alpha is multiplied in before anything is averaged, so that colours of invisible pixels never show. Floats are added
+//! in one fixed order and never fused, so that every processor rounds alike.
+
+mod axis;
+mod layout;
+mod scaler;
+mod shrink;
+mod taps;
+
+pub(crate) use axis::Axis;
+pub(crate) use layout::{Depth, Layout};
+pub(crate) use scaler::Scaler;
+
+/// Four channels from 0 to 255 with fractions; the colours already multiplied by alpha (the fourth) where there is one.
+pub(crate) type Pixel = [f32; 4];

@@ -1,0 +1,274 @@
+//! One thumbnail in the making, in four steps: open, decode, resample, encode. A caller with a clock times them; without
+//! one there is [`crate::thumbnail`].
+
+use std::borrow::Cow;
+
+use crate::attention;
+use crate::bounds;
+use crate::decode::{self, Decoded, Film, Printer, Still};
+use crate::encode;
+use crate::error::Error;
+use crate::header::{self, Colour, Header};
+use crate::options::{Concession, Limits, Options, OutputFormat, SourceFormat, Warning};
+use crate::placeholder;
+use crate::plan::{Finish, Plan, Span};
+use crate::raster::{Frame, Loops, Picture, Raster};
+use crate::resample::Layout;
+
+/// What an image says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// By its first bytes.
+    pub format: SourceFormat,
+    /// In pixels, as shown.
+    pub width: u32,
+    /// In pixels, as shown.
+    pub height: u32,
+    /// At least 1.
+    pub frames: u32,
+    /// 1 to 8, as in EXIF.
+    pub orientation: u8,
+    /// The file can hold transparency.
+    pub has_alpha: bool,
+}
+
+impl SourceInfo {
+    pub(crate) fn new(header: &Header<'_>) -> Self {
+        let (width, height) = header.orientation.sides(header.width, header.height);
+        Self {
+            format: header.format,
+            width,
+            height,
+            frames: header.frames,
+            orientation: header.orientation.exif(),
+            has_alpha: header.has_alpha,
+        }
+    }
+}
+
+/// What the work took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Linear memory at its highest; 0 in a native build, where there is none.
+    pub peak_memory_bytes: u64,
+    /// Source pixels over all frames that were decoded.
+    pub pixels: u64,
+    /// Frames that were decoded.
+    pub frames: u32,
+}
+
+/// The finished work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// The file.
+    pub data: Vec<u8>,
+    /// Of `data`.
+    pub format: OutputFormat,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// In `data`, at least 1.
+    pub frames: u32,
+    /// ThumbHash of the first frame, at most 25 bytes.
+    pub placeholder: Vec<u8>,
+    /// Each at most once.
+    pub warnings: Vec<Warning>,
+    /// In the order they were tried.
+    pub concessions: Vec<Concession>,
+    /// The image this was made from.
+    pub source: SourceInfo,
+    /// What it took.
+    pub cost: Cost,
+}
+
+/// A thumbnail in the making.
+#[derive(Debug)]
+pub struct Task<'a> {
+    options: Options,
+    source: SourceInfo,
+    decoded_frames: u32,
+    plan: Plan,
+    warnings: Vec<Warning>,
+    stage: Stage<'a>,
+}
+
+#[derive(Debug)]
+enum Stage<'a> {
+    Opened(Cow<'a, [u8]>),
+    Decoded(Decoded),
+    Resampled(Picture),
+    /// Encoded, or broken off by an error.
+    Over,
+}
+
+impl<'a> Task<'a> {
+    /// Checks options, headers and limits.
+    ///
+    /// # Errors
+    /// All but [`Error::BudgetUnreachable`].
+    pub fn open(image: impl Into<Cow<'a, [u8]>>, options: &Options, limits: &Limits) -> Result<Self, Error> {
+        let image = image.into();
+        bounds::check_options(options, limits)?;
+        let header = header::read(&image)?;
+        bounds::check_source(&header, limits)?;
+        let source = SourceInfo::new(&header);
+        let plan = Plan::new(header.width, header.height, header.orientation, options);
+        let keeps_animation = options.animated && options.format != OutputFormat::Jpeg;
+        let decoded_frames = if keeps_animation { source.frames } else { 1 };
+        bounds::check_film(plan.width, plan.height, decoded_frames, limits)?;
+        let mut warnings = Vec::new();
+        if header.colour == Colour::Broken {
+            warnings.push(Warning::ProfileIgnored);
+        }
+        if decoded_frames < source.frames {
+            warnings.push(Warning::AnimationDropped);
+        }
+        if plan.reduction() < 1.0 {
+            warnings.push(Warning::Enlarged);
+        }
+        let stage = Stage::Opened(image);
+        Ok(Self { options: *options, source, decoded_frames, plan, warnings, stage })
+    }
+
+    /// Pixels out of the file, reduced as far as the decoder can.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::UnsupportedFeature`]; [`Error::InvalidOptions`] if it is not the turn of this step.
+    pub fn decode(&mut self) -> Result<(), Error> {
+        let Stage::Opened(image) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Err(out_of_order());
+        };
+        let header = header::read(&image)?;
+        let decoded = decode::decode(&image, &header, &self.plan, self.decoded_frames > 1)?;
+        let truncated = match &decoded {
+            Decoded::Still(still) => still.truncated,
+            Decoded::Film(film) => film.truncated,
+        };
+        if truncated {
+            self.warn(Warning::Truncated);
+        }
+        self.stage = Stage::Decoded(decoded);
+        Ok(())
+    }
+
+    /// The planned size, upright, in its box.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`]; [`Error::InvalidOptions`] if it is not the turn of this step.
+    pub fn resample(&mut self) -> Result<(), Error> {
+        let Stage::Decoded(decoded) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Err(out_of_order());
+        };
+        let film = match decoded {
+            Decoded::Film(film) => film,
+            Decoded::Still(still) => print(&still, &self.plan)?,
+        };
+        let picture =
+            finish(film, &self.plan).ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
+        self.stage = Stage::Resampled(picture);
+        Ok(())
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// [`Error::BudgetUnreachable`]; [`Error::InvalidOptions`] if it is not the turn of this step.
+    pub fn encode(&mut self) -> Result<Thumbnail, Error> {
+        let Stage::Resampled(picture) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Err(out_of_order());
+        };
+        let encoded = encode::encode(&picture, &self.options, &shrink)?;
+        for &warning in &encoded.warnings {
+            self.warn(warning);
+        }
+        let placeholder = picture.frames().first().map(|frame| placeholder::thumb_hash(&frame.raster));
+        let pixels = u64::from(self.source.width) * u64::from(self.source.height);
+        Ok(Thumbnail {
+            data: encoded.data,
+            format: encoded.format,
+            width: encoded.width,
+            height: encoded.height,
+            frames: encoded.frames,
+            placeholder: placeholder.unwrap_or_default(),
+            warnings: std::mem::take(&mut self.warnings),
+            concessions: encoded.concessions,
+            source: self.source,
+            cost: Cost {
+                peak_memory_bytes: linear_memory_bytes(),
+                pixels: pixels.saturating_mul(u64::from(self.decoded_frames)),
+                frames: self.decoded_frames,
+            },
+        })
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+fn out_of_order() -> Error {
+    Error::InvalidOptions("the steps of a task are open, decode, resample, encode, each once".to_owned())
+}
+
+fn print(still: &Still, plan: &Plan) -> Result<Film, Error> {
+    let mut printer = Printer::new(plan, still.layout, still.width, still.height, still.scale);
+    for row in still.pixels.chunks_exact(still.layout.row_bytes(still.width)) {
+        printer.push(row);
+    }
+    let frame = Frame { raster: printer.finish(&[])?, delay_ms: 0 };
+    Ok(Film { frames: vec![frame], loops: Loops::Times(1), truncated: false })
+}
+
+/// Turns all frames upright and brings them to the size of the box.
+fn finish(film: Film, plan: &Plan) -> Option<Picture> {
+    let (box_width, box_height) = (plan.box_width, plan.box_height);
+    let mut chosen = None;
+    let frames = film.frames.into_iter().map(|Frame { raster, delay_ms }| {
+        let upright = plan.orientation.apply(raster);
+        let raster = match plan.finish {
+            Finish::Keep => Some(upright),
+            Finish::Pad { left, top } => upright.padded(left, top, box_width, box_height),
+            Finish::Choose => {
+                // The first frame decides for all: a crop that moved with them would shake.
+                let (left, top) =
+                    *chosen.get_or_insert_with(|| attention::offset(&upright, box_width, box_height));
+                upright.cropped(left, top, box_width, box_height)
+            }
+        };
+        raster.map(|raster| Frame { raster, delay_ms })
+    });
+    Picture::new(frames.collect::<Option<_>>()?, film.loops)
+}
+
+/// A smaller raster, for byte budgets.
+fn shrink(raster: &Raster, width: u32, height: u32) -> Result<Raster, Error> {
+    let plan = Plan {
+        columns: Span { start: 0.0, length: f64::from(raster.width()) },
+        rows: Span { start: 0.0, length: f64::from(raster.height()) },
+        width,
+        height,
+        orientation: crate::orientation::Orientation::UPRIGHT,
+        finish: Finish::Keep,
+        box_width: width,
+        box_height: height,
+    };
+    let mut printer = Printer::new(&plan, Layout::RGBA, raster.width(), raster.height(), 1);
+    for row in raster.rgba().chunks_exact(Layout::RGBA.row_bytes(raster.width())) {
+        printer.push(row);
+    }
+    printer.finish(&[])
+}
+
+/// Linear memory never shrinks, so that its size now is its peak.
+fn linear_memory_bytes() -> u64 {
+    #[cfg(target_arch = "wasm32")]
+    {
+        const PAGE_BYTES: u64 = 65_536;
+        core::arch::wasm32::memory_size::<0>() as u64 * PAGE_BYTES
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    0
+}
