@@ -9,8 +9,8 @@
 //! - whoever finishes or fails a job must hold its lease: a worker that comes too late changes nothing;
 //! - claim and first page take the same time with a thousand rows and with a million.
 
-#[cfg(test)]
-mod contract;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod dialect;
 mod open;
 mod postgres;

@@ -47,9 +47,10 @@ impl Dialect for Postgres {
                     correlation_id TEXT NOT NULL,
                     trace_parent TEXT,
                     idempotency_key TEXT COLLATE \"C\" UNIQUE,
-                    fingerprint TEXT
+                    fingerprint TEXT,
+                    CHECK ((status = 'processing') = (due_at_ms IS NOT NULL))
                 );
-                CREATE INDEX thumbs_jobs_due ON thumbs_jobs (due_at_ms) WHERE status = 'processing';
+                CREATE INDEX thumbs_jobs_due ON thumbs_jobs (due_at_ms) WHERE due_at_ms IS NOT NULL;
                 CREATE INDEX thumbs_jobs_status ON thumbs_jobs (status, id);
                 INSERT INTO thumbs_schema (version) VALUES (1);
             END

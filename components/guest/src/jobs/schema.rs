@@ -26,27 +26,14 @@ pub(super) fn known<D: Dialect>() -> i64 {
     D::MIGRATIONS.last().map_or(0, |newest| newest.version)
 }
 
-/// What [`upgrade`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Upgrade {
-    /// The schema was missing or old, and is as it should be now.
-    Done,
-    /// The schema was as it should be: the statement was refused for another reason.
-    NotNeeded,
-}
-
-/// Brings the schema to the newest version.
-pub(super) fn upgrade<S: Sql, D: Dialect>(sql: &S) -> Result<Upgrade, StoreError> {
+/// Brings the schema to the newest version; does nothing where it is there already.
+pub(super) fn upgrade<S: Sql, D: Dialect>(sql: &S) -> Result<(), StoreError> {
     let found = version::<S, D>(sql)?;
-    let missing: Vec<&Migration> =
-        D::MIGRATIONS.iter().filter(|migration| migration.version > found).collect();
-    if missing.is_empty() {
-        return Ok(Upgrade::NotNeeded);
-    }
-    for statement in missing.iter().flat_map(|migration| migration.statements) {
+    let missing = D::MIGRATIONS.iter().filter(|migration| migration.version > found);
+    for statement in missing.flat_map(|migration| migration.statements) {
         sql.query(statement, &[]).map_err(unavailable)?;
     }
-    Ok(Upgrade::Done)
+    Ok(())
 }
 
 /// The version that the database has; 0 before the first.

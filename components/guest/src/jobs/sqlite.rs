@@ -40,10 +40,12 @@ impl Dialect for Sqlite {
                 correlation_id TEXT NOT NULL,
                 trace_parent TEXT,
                 idempotency_key TEXT UNIQUE,
-                fingerprint TEXT
+                fingerprint TEXT,
+                CHECK ((status = 'processing') = (due_at_ms IS NOT NULL))
             ) STRICT",
-            // Holds the open jobs alone, so the claim does not feel the finished ones.
-            "CREATE INDEX IF NOT EXISTS thumbs_jobs_due ON thumbs_jobs (due_at_ms) WHERE status = 'processing'",
+            // Holds the open jobs alone, so the claim does not feel the finished ones. It asks for due_at_ms only: asked for
+            // the status as well, SQLite would take the other index and sort.
+            "CREATE INDEX IF NOT EXISTS thumbs_jobs_due ON thumbs_jobs (due_at_ms) WHERE due_at_ms IS NOT NULL",
             "CREATE INDEX IF NOT EXISTS thumbs_jobs_status ON thumbs_jobs (status, id)",
             "INSERT INTO thumbs_schema (version) VALUES (1) ON CONFLICT DO NOTHING",
         ],
@@ -108,5 +110,43 @@ fn error(error: Error) -> SqlError {
         }
         Error::InvalidConnection => SqlError::Unreachable("the SQLite connection is closed".to_owned()),
         Error::DatabaseFull => SqlError::Unreachable("the SQLite database is full".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::statements;
+
+    #[test]
+    fn every_statement_finds_its_rows_by_an_index_and_sorts_nothing() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        for statement in Sqlite::MIGRATIONS.iter().flat_map(|migration| migration.statements) {
+            connection.execute_batch(statement).unwrap();
+        }
+        let (by_id, by_key) = ("sqlite_autoindex_thumbs_jobs_1", "sqlite_autoindex_thumbs_jobs_2");
+        for (statement, index) in [
+            (Sqlite::CLAIM, "thumbs_jobs_due"),
+            (statements::HAS_DUE, "thumbs_jobs_due"),
+            (statements::GET, by_id),
+            (statements::LIST, by_id),
+            (statements::LIST_AFTER, by_id),
+            (statements::LIST_STATUS, "thumbs_jobs_status"),
+            (statements::LIST_STATUS_AFTER, "thumbs_jobs_status"),
+            (statements::FIND_BY_IDEMPOTENCY_KEY, by_key),
+            (statements::SUCCEED, by_id),
+            (statements::RETRY, by_id),
+            (statements::GIVE_UP, by_id),
+            (statements::NOTE_WAKE_UP, by_id),
+        ] {
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let mut rows = explain.raw_query();
+            let mut plan = String::new();
+            while let Some(row) = rows.next().unwrap() {
+                plan += &row.get::<_, String>(3).unwrap();
+                plan += "; ";
+            }
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        }
     }
 }

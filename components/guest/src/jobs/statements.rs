@@ -33,7 +33,7 @@ macro_rules! claim {
             "lease_token = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($4 AS TEXT) END, ",
             "error_code = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($5 AS TEXT) ELSE error_code END, ",
             "error_message = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($6 AS TEXT) ELSE error_message END ",
-            "WHERE id = (SELECT id FROM thumbs_jobs WHERE status = 'processing' AND due_at_ms <= CAST($1 AS BIGINT) ",
+            "WHERE id = (SELECT id FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ",
             "ORDER BY due_at_ms LIMIT 1",
             $lock,
             ") AND ",
@@ -86,8 +86,7 @@ pub(super) const LIST_STATUS_AFTER: &str = concat!(
     " FROM thumbs_jobs WHERE status = $1 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
 );
 
-pub(super) const HAS_DUE: &str =
-    "SELECT 1 FROM thumbs_jobs WHERE status = 'processing' AND due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
+pub(super) const HAS_DUE: &str = "SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
 
 pub(super) const SUCCEED: &str = "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, \
      updated_at_ms = $3, error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL \

@@ -12,7 +12,7 @@ use thumbs_domain::timestamp::Timestamp;
 
 use super::dialect::Dialect;
 use super::row;
-use super::schema::{self, Upgrade};
+use super::schema;
 use super::sql::{Sql, SqlError, SqlRow, SqlValue};
 use super::statements;
 use super::{Claim, Created, JobStore, Lease, Page, StoreError};
@@ -30,14 +30,15 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
         Self { sql, dialect: PhantomData }
     }
 
-    /// Runs a statement; where it is refused because the schema is missing or old, mends that and runs it again.
+    /// Runs a statement; where it is refused, sees to it that the schema is there and runs it again, whoever created the
+    /// schema: another first request may have done so just now. Every statement of the store may be run again.
     fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, StoreError> {
         match self.sql.query(statement, parameters) {
             Ok(rows) => Ok(rows),
-            Err(SqlError::Refused(cause)) => match schema::upgrade::<S, D>(&self.sql)? {
-                Upgrade::Done => self.sql.query(statement, parameters).map_err(schema::unavailable),
-                Upgrade::NotNeeded => Err(StoreError::Unavailable(cause)),
-            },
+            Err(SqlError::Refused(_)) => {
+                schema::upgrade::<S, D>(&self.sql)?;
+                self.sql.query(statement, parameters).map_err(schema::unavailable)
+            }
             Err(unreachable) => Err(schema::unavailable(unreachable)),
         }
     }
