@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod images;
+pub mod servers;
 
 use std::path::PathBuf;
 
