@@ -119,14 +119,17 @@ impl Refusal {
             (_, Some("NoSuchBucket")) => {
                 never(Error::Other(format!("the bucket {bucket} does not exist at {endpoint}")))
             }
-            (404, Some(_)) => never(Error::NotFound),
+            (404, Some("NoSuchKey")) => never(Error::NotFound),
             (404, None) => never(Error::Other(format!(
                 "{endpoint} answers 404 without saying what is missing: is it an S3 endpoint?"
             ))),
             (_, Some("SignatureDoesNotMatch")) => {
                 denied("the store refuses the signature: s3_secret_access_key is wrong".to_owned())
             }
-            (_, Some("InvalidAccessKeyId")) => denied("the store does not know s3_access_key_id".to_owned()),
+            // The first is AWS's; servers without accounts of AWS's kind have chosen the others.
+            (_, Some("InvalidAccessKeyId" | "NotSignedUp" | "XAdminUserNotFound")) => {
+                denied("the store does not know s3_access_key_id".to_owned())
+            }
             (_, Some("RequestTimeTooSkewed")) => {
                 denied("the clocks of this host and of the store are too far apart".to_owned())
             }
@@ -234,6 +237,7 @@ mod tests {
 
     #[test]
     fn a_404_of_something_else_is_not_a_missing_blob() {
+        assert!(matches!(judge(404, &document("NoSuchAccount")).error, Error::Other(_)));
         for page in ["", "<html><body>404</body></html>", "<Error>", "\u{feff}nothing here"] {
             assert!(matches!(judge(404, page).error, Error::Other(_)), "{page}");
         }
@@ -244,6 +248,8 @@ mod tests {
         for (status, code, word) in [
             (403, "SignatureDoesNotMatch", "s3_secret_access_key"),
             (403, "InvalidAccessKeyId", "s3_access_key_id"),
+            (403, "NotSignedUp", "s3_access_key_id"),
+            (404, "XAdminUserNotFound", "s3_access_key_id"),
             (403, "RequestTimeTooSkewed", "clocks"),
             (400, "AuthorizationHeaderMalformed", "s3_region"),
             (400, "AuthorizationQueryParametersError", "s3_region"),
