@@ -52,7 +52,7 @@ fn first<const N: usize>(checks: [(bool, Limit); N]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::Colour;
+    use crate::header::{Colour, Model};
     use crate::options::SourceFormat;
     use crate::orientation::Orientation;
 
@@ -67,6 +67,7 @@ mod tests {
             frames,
             orientation: Orientation::UPRIGHT,
             has_alpha: false,
+            model: Model::Rgb,
             colour: Colour::Srgb,
         };
         check_source(&header, &LIMITS)

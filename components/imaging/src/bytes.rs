@@ -10,15 +10,9 @@ pub(crate) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(array(bytes, at)?))
 }
 
-/// Little-endian, as in GIF, WebP and the other half of all TIFF blocks.
+/// Little-endian, as in GIF and the other half of all TIFF blocks.
 pub(crate) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(array(bytes, at)?))
-}
-
-/// Three bytes, as WebP has them.
-pub(crate) fn le24(bytes: &[u8], at: usize) -> Option<u32> {
-    let [low, middle, high] = array(bytes, at)?;
-    Some(u32::from_le_bytes([low, middle, high, 0]))
 }
 
 /// See [`le16`].

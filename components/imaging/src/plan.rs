@@ -18,7 +18,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    const fn whole(side: u32) -> Self {
+    pub(crate) const fn whole(side: u32) -> Self {
         Self { start: 0.0, length: side as f64 }
     }
 

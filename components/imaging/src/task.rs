@@ -5,15 +5,16 @@ use std::borrow::Cow;
 
 use crate::attention;
 use crate::bounds;
-use crate::decode::{self, Decoded, Film, Printer, Still};
+use crate::colour::Converter;
+use crate::decode::{self, Film, Job};
 use crate::encode;
 use crate::error::Error;
-use crate::header::{self, Colour, Header};
+use crate::header::{self, Header};
 use crate::options::{Concession, Limits, Options, OutputFormat, SourceFormat, Warning};
 use crate::placeholder;
 use crate::plan::{Finish, Plan, Span};
-use crate::raster::{Frame, Loops, Picture, Raster};
-use crate::resample::Layout;
+use crate::raster::{Frame, Picture, Raster};
+use crate::resample::{Axis, Layout, Scaler};
 
 /// What an image says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ pub struct Task<'a> {
 #[derive(Debug)]
 enum Stage<'a> {
     Opened(Cow<'a, [u8]>),
-    Decoded(Decoded),
+    Decoded(Film),
     Resampled(Picture),
     /// Encoded, or broken off by an error.
     Over,
@@ -118,9 +119,6 @@ impl<'a> Task<'a> {
         let decoded_frames = if keeps_animation { source.frames } else { 1 };
         bounds::check_film(plan.width, plan.height, decoded_frames, limits)?;
         let mut warnings = Vec::new();
-        if header.colour == Colour::Broken {
-            warnings.push(Warning::ProfileIgnored);
-        }
         if decoded_frames < source.frames {
             warnings.push(Warning::AnimationDropped);
         }
@@ -140,15 +138,22 @@ impl<'a> Task<'a> {
             return Err(out_of_order());
         };
         let header = header::read(&image)?;
-        let decoded = decode::decode(&image, &header, &self.plan, self.decoded_frames > 1)?;
-        let truncated = match &decoded {
-            Decoded::Still(still) => still.truncated,
-            Decoded::Film(film) => film.truncated,
+        let (converter, profile_ignored) = Converter::new(&header.colour, header.model);
+        let job = Job {
+            image: &image,
+            header: &header,
+            plan: &self.plan,
+            animated: self.decoded_frames > 1,
+            converter,
         };
-        if truncated {
+        let film = decode::decode(&job)?;
+        if film.truncated {
             self.warn(Warning::Truncated);
         }
-        self.stage = Stage::Decoded(decoded);
+        if film.profile_ignored || profile_ignored {
+            self.warn(Warning::ProfileIgnored);
+        }
+        self.stage = Stage::Decoded(film);
         Ok(())
     }
 
@@ -157,12 +162,8 @@ impl<'a> Task<'a> {
     /// # Errors
     /// [`Error::Malformed`]; [`Error::InvalidOptions`] if it is not the turn of this step.
     pub fn resample(&mut self) -> Result<(), Error> {
-        let Stage::Decoded(decoded) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let Stage::Decoded(film) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Err(out_of_order());
-        };
-        let film = match decoded {
-            Decoded::Film(film) => film,
-            Decoded::Still(still) => print(&still, &self.plan)?,
         };
         let picture =
             finish(film, &self.plan).ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
@@ -213,15 +214,6 @@ fn out_of_order() -> Error {
     Error::InvalidOptions("the steps of a task are open, decode, resample, encode, each once".to_owned())
 }
 
-fn print(still: &Still, plan: &Plan) -> Result<Film, Error> {
-    let mut printer = Printer::new(plan, still.layout, still.width, still.height, still.scale);
-    for row in still.pixels.chunks_exact(still.layout.row_bytes(still.width)) {
-        printer.push(row);
-    }
-    let frame = Frame { raster: printer.finish(&[])?, delay_ms: 0 };
-    Ok(Film { frames: vec![frame], loops: Loops::Times(1), truncated: false })
-}
-
 /// Turns all frames upright and brings them to the size of the box.
 fn finish(film: Film, plan: &Plan) -> Option<Picture> {
     let (box_width, box_height) = (plan.box_width, plan.box_height);
@@ -245,21 +237,14 @@ fn finish(film: Film, plan: &Plan) -> Option<Picture> {
 
 /// A smaller raster, for byte budgets.
 fn shrink(raster: &Raster, width: u32, height: u32) -> Result<Raster, Error> {
-    let plan = Plan {
-        columns: Span { start: 0.0, length: f64::from(raster.width()) },
-        rows: Span { start: 0.0, length: f64::from(raster.height()) },
-        width,
-        height,
-        orientation: crate::orientation::Orientation::UPRIGHT,
-        finish: Finish::Keep,
-        box_width: width,
-        box_height: height,
-    };
-    let mut printer = Printer::new(&plan, Layout::RGBA, raster.width(), raster.height(), 1);
+    let axis = |side, wanted| Axis::new(Span::whole(side), 1, side, wanted);
+    let (columns, rows) = (axis(raster.width(), width), axis(raster.height(), height));
+    let mut scaler = Scaler::new(Layout::RGBA, columns, rows);
+    let mut rgba = Vec::new();
     for row in raster.rgba().chunks_exact(Layout::RGBA.row_bytes(raster.width())) {
-        printer.push(row);
+        scaler.push(row, |row| Converter::Srgb.store(row, &mut rgba));
     }
-    printer.finish(&[])
+    Raster::new(width, height, rgba).ok_or(Error::BudgetUnreachable)
 }
 
 /// Linear memory never shrinks, so that its size now is its peak.

@@ -4,10 +4,9 @@
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 use super::canvas::{Area, Canvas};
-use super::{Film, Printer, is_enough, malformed};
+use super::{Film, Job, Printer, is_enough, malformed};
 use crate::error::Error;
 use crate::header::{Disposal, GifFrame, GifWalk, Header};
-use crate::plan::Plan;
 use crate::raster::Frame;
 use crate::resample::Layout;
 
@@ -18,11 +17,12 @@ const MAX_UNREAL_DELAY_CS: u16 = 1;
 const USUAL_DELAY_CS: u16 = 10;
 const MS_PER_CS: u32 = 10;
 
-pub(super) fn decode(image: &[u8], header: &Header<'_>, plan: &Plan, animated: bool) -> Result<Film, Error> {
+pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
+    let header = job.header;
     let layout = if header.has_alpha { Layout::RGBA } else { Layout::RGBX };
-    let mut printer = Printer::new(plan, layout, header.width, header.height, 1);
-    let mut walk = GifWalk::new(image)?;
-    if !animated {
+    let mut printer = Printer::new(job, layout, header.width, header.height, 1);
+    let mut walk = GifWalk::new(job.image)?;
+    if !job.animated {
         let frame = walk.next().ok_or_else(|| malformed("there are no frames"))?;
         return still(&frame, header, &mut printer);
     }
@@ -46,7 +46,7 @@ pub(super) fn decode(image: &[u8], header: &Header<'_>, plan: &Plan, animated: b
             _ => {}
         }
     }
-    Ok(Film { frames, loops: walk.loops(), truncated })
+    Ok(Film { frames, loops: walk.loops(), truncated, profile_ignored: false })
 }
 
 fn delay_ms(delay_cs: u16) -> u32 {

@@ -2,55 +2,43 @@
 
 use jpeg_decoder::{Decoder, PixelFormat};
 
-use super::{Still, malformed};
+use super::{Film, Job, Printer, malformed};
+use crate::colour::Inks;
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::resample::Layout;
+use crate::resample::{self, Layout};
 
-/// The resampler gets at least so many pixels for one of the thumbnail, where the image has them.
-const MIN_REDUCTION: f64 = 2.0;
-
-pub(super) fn decode(image: &[u8], plan: &Plan) -> Result<Still, Error> {
-    let scale = scale(plan.reduction());
-    let mut decoder = Decoder::new(image);
+pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
+    let scale = scale(job.plan.reduction());
+    let mut decoder = Decoder::new(job.image);
     decoder.read_info().map_err(error)?;
     let info = decoder.info().ok_or_else(|| malformed("there is no frame header"))?;
     let wanted = |side: u16| side.div_ceil(scale);
     let (width, height) = decoder.scale(wanted(info.width), wanted(info.height)).map_err(error)?;
-    let pixels = decoder.decode().map_err(error)?;
-    let (layout, pixels) = match info.pixel_format {
-        PixelFormat::L8 => (Layout::GREY, pixels),
-        PixelFormat::RGB24 => (Layout::RGB, pixels),
-        PixelFormat::CMYK32 => (Layout::RGB, without_black(&pixels)),
+    let mut pixels = decoder.decode().map_err(error)?;
+    let mut profile_ignored = false;
+    let layout = match info.pixel_format {
+        PixelFormat::L8 => Layout::GREY,
+        PixelFormat::RGB24 => Layout::RGB,
+        PixelFormat::CMYK32 => {
+            let inks = Inks::new(&job.header.colour);
+            profile_ignored = inks.profile_ignored();
+            pixels = inks.to_rgb(&pixels);
+            Layout::RGB
+        }
         PixelFormat::L16 => return Err(Error::UnsupportedFeature("JPEG with 16 bits a sample".to_owned())),
     };
-    Ok(Still {
-        layout,
-        width: u32::from(width),
-        height: u32::from(height),
-        scale: u32::from(scale),
-        pixels,
-        truncated: false,
-    })
+    let (width, height) = (u32::from(width), u32::from(height));
+    let mut printer = Printer::new(job, layout, width, height, u32::from(scale));
+    for row in pixels.chunks_exact(layout.row_bytes(width)) {
+        printer.push(row);
+    }
+    Ok(Film { profile_ignored, ..Film::still(printer.finish(&[])?, false) })
 }
 
 /// 8, 4, 2 or 1.
 fn scale(reduction: f64) -> u16 {
-    [8, 4, 2].into_iter().find(|&scale| reduction >= MIN_REDUCTION * f64::from(scale)).unwrap_or(1)
-}
-
-/// Inks on white paper, each taking away its share.
-fn without_black(cmyk: &[u8]) -> Vec<u8> {
-    cmyk.as_chunks::<4>()
-        .0
-        .iter()
-        .flat_map(|&[cyan, magenta, yellow, black]| {
-            [cyan, magenta, yellow].map(|ink| {
-                let light = u32::from(255 - ink) * u32::from(255 - black);
-                ((light + 127) / 255) as u8
-            })
-        })
-        .collect()
+    let cell = resample::cell(reduction).get();
+    [8, 4, 2].into_iter().find(|&scale| cell >= u32::from(scale)).unwrap_or(1)
 }
 
 fn error(error: jpeg_decoder::Error) -> Error {

@@ -1,5 +1,6 @@
-//! From the bytes of a file to pixels, one format a file. PNG and GIF are resampled row by row as they are decoded;
-//! JPEG and WebP decoders reduce by themselves and hand over a small image.
+//! From the bytes of a file to pictures of the planned size, one format a file. Rows are resampled as they are decoded, so
+//! that no image is ever held at full size but the canvas of an animation; JPEG and WebP decoders even reduce by themselves
+//! before that.
 
 mod canvas;
 mod gif;
@@ -8,65 +9,55 @@ mod png;
 mod printer;
 mod webp;
 
+use crate::colour::Converter;
 use crate::error::Error;
 use crate::header::Header;
 use crate::options::SourceFormat;
 use crate::plan::Plan;
 use crate::raster::{Frame, Loops, Raster};
-use crate::resample::Layout;
 
 pub(crate) use printer::Printer;
 
-/// What came out of a file.
-#[derive(Debug)]
-pub(crate) enum Decoded {
-    Still(Still),
-    Film(Film),
+/// What is to be decoded, and into what.
+#[derive(Clone, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) image: &'a [u8],
+    /// Of `image`.
+    pub(crate) header: &'a Header<'a>,
+    pub(crate) plan: &'a Plan,
+    /// All frames rather than the first.
+    pub(crate) animated: bool,
+    pub(crate) converter: Converter,
 }
 
-/// A picture that is still to be resampled.
-#[derive(Debug)]
-pub(crate) struct Still {
-    pub(crate) layout: Layout,
-    /// Of `pixels`.
-    pub(crate) width: u32,
-    /// See `width`.
-    pub(crate) height: u32,
-    /// How many pixels of the image, on either axis, one of these stands for.
-    pub(crate) scale: u32,
-    pub(crate) pixels: Vec<u8>,
-    pub(crate) truncated: bool,
-}
-
-/// Pictures that were resampled while they were decoded, as stored.
+/// Pictures of the planned size, as stored: not turned yet.
 #[derive(Debug)]
 pub(crate) struct Film {
     pub(crate) frames: Vec<Frame>,
     pub(crate) loops: Loops,
+    /// The file ends early; what is missing was filled.
     pub(crate) truncated: bool,
+    /// A colour profile could not be used.
+    pub(crate) profile_ignored: bool,
 }
 
 impl Film {
     fn still(raster: Raster, truncated: bool) -> Self {
-        Self { frames: vec![Frame { raster, delay_ms: 0 }], loops: Loops::Times(1), truncated }
+        let frames = vec![Frame { raster, delay_ms: 0 }];
+        Self { frames, loops: Loops::Times(1), truncated, profile_ignored: false }
     }
 }
 
-/// Decodes the first frame, or all of them where `animated` says so.
+/// At least one frame.
 ///
 /// # Errors
 /// [`Error::Malformed`] and [`Error::UnsupportedFeature`].
-pub(crate) fn decode(
-    image: &[u8],
-    header: &Header<'_>,
-    plan: &Plan,
-    animated: bool,
-) -> Result<Decoded, Error> {
-    match header.format {
-        SourceFormat::Jpeg => jpeg::decode(image, plan).map(Decoded::Still),
-        SourceFormat::Png => png::decode(image, plan).map(Decoded::Film),
-        SourceFormat::Gif => gif::decode(image, header, plan, animated).map(Decoded::Film),
-        SourceFormat::Webp => webp::decode(image, plan).map(Decoded::Still),
+pub(crate) fn decode(job: &Job<'_>) -> Result<Film, Error> {
+    match job.header.format {
+        SourceFormat::Jpeg => jpeg::decode(job),
+        SourceFormat::Png => png::decode(job),
+        SourceFormat::Gif => gif::decode(job),
+        SourceFormat::Webp => webp::decode(job),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use super::{Film, Printer, is_enough, malformed};
+use super::{Film, Job, Printer, is_enough, malformed};
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::resample::{Depth, Layout};
 
-pub(super) fn decode(image: &[u8], plan: &Plan) -> Result<Film, Error> {
-    let mut decoder = Decoder::new_with_limits(std::io::Cursor::new(image), Limits { bytes: usize::MAX });
+pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
+    let mut decoder = Decoder::new_with_limits(std::io::Cursor::new(job.image), Limits { bytes: usize::MAX });
     decoder.set_transformations(Transformations::EXPAND);
     decoder.ignore_checksums(true);
     decoder.set_ignore_text_chunk(true);
@@ -21,7 +20,7 @@ pub(super) fn decode(image: &[u8], plan: &Plan) -> Result<Film, Error> {
         (ColorType::Rgba, depth) => layout(4, depth, true),
         (_, depth) => layout(3, depth, false),
     };
-    let mut printer = Printer::new(plan, layout, width, height, 1);
+    let mut printer = Printer::new(job, layout, width, height, 1);
     if reader.info().interlaced {
         let bytes = reader.output_buffer_size().ok_or_else(|| malformed("it is too large"))?;
         let mut pixels = vec![0; bytes];

@@ -1,8 +1,8 @@
 //! Rows in, a raster of the planned size out: the resampler with the colour conversion behind it.
 
-use crate::colour;
+use super::Job;
+use crate::colour::Converter;
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::raster::Raster;
 use crate::resample::{Axis, Layout, Scaler};
 
@@ -10,6 +10,7 @@ use crate::resample::{Axis, Layout, Scaler};
 #[derive(Debug)]
 pub(crate) struct Printer {
     scaler: Scaler,
+    converter: Converter,
     width: u32,
     height: u32,
     rgba: Vec<u8>,
@@ -17,11 +18,13 @@ pub(crate) struct Printer {
 
 impl Printer {
     /// For pictures of `width` x `height`, which a decoder has already reduced by `scale` on both axes (1 where not).
-    pub(crate) fn new(plan: &Plan, layout: Layout, width: u32, height: u32, scale: u32) -> Self {
+    pub(crate) fn new(job: &Job<'_>, layout: Layout, width: u32, height: u32, scale: u32) -> Self {
+        let plan = job.plan;
         let columns = Axis::new(plan.columns, scale, width, plan.width);
         let rows = Axis::new(plan.rows, scale, height, plan.height);
         Self {
             scaler: Scaler::new(layout, columns, rows),
+            converter: job.converter.clone(),
             width: plan.width,
             height: plan.height,
             rgba: Vec::new(),
@@ -35,8 +38,8 @@ impl Printer {
 
     /// Takes the next row, top to bottom.
     pub(crate) fn push(&mut self, row: &[u8]) {
-        let rgba = &mut self.rgba;
-        self.scaler.push(row, |row| colour::store(row, rgba));
+        let (converter, rgba) = (&self.converter, &mut self.rgba);
+        self.scaler.push(row, |row| converter.store(row, rgba));
     }
 
     /// The raster, and ready for the next picture. Rows that are missing are taken to be like `last`.

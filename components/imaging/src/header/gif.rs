@@ -1,6 +1,6 @@
 //! GIF's blocks (GIF89a specification): the screen, and the walk over frames that both the probe and the decoder take.
 
-use super::{Colour, Header, malformed};
+use super::{Colour, Header, Model, malformed};
 use crate::bytes::le16;
 use crate::error::Error;
 use crate::options::SourceFormat;
@@ -43,6 +43,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         frames,
         orientation: Orientation::UPRIGHT,
         has_alpha,
+        model: Model::Rgb,
         colour: Colour::Srgb,
     })
 }

@@ -1,7 +1,7 @@
 //! JPEG's segments (ITU-T T.81, annex B) up to the first scan, with the application segments we read: EXIF (APP1, CIPA
 //! DC-008) and ICC profiles (APP2, ICC.1 annex B.4).
 
-use super::{Colour, Header, malformed};
+use super::{Colour, Header, Model, malformed};
 use crate::bytes::be16;
 use crate::error::Error;
 use crate::exif;
@@ -15,12 +15,12 @@ const APP2: u8 = 0xE2;
 const PROFILE_MARK: &[u8] = b"ICC_PROFILE\0";
 
 pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
-    let mut size = None;
+    let mut frame = None;
     let mut orientation = None;
     let mut profile = Profile::default();
     for Segment { marker, body } in (Segments { image, at: 2 }) {
         match marker {
-            0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => size = Some(frame_size(marker, body)?),
+            0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => frame = Some(frame_header(marker, body)?),
             APP1 if orientation.is_none() && body.starts_with(b"Exif\0") => {
                 orientation = exif::orientation(body)
             }
@@ -32,7 +32,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
             _ => {}
         }
     }
-    let (width, height) = size.ok_or_else(|| malformed("there is no frame header"))?;
+    let (width, height, model) = frame.ok_or_else(|| malformed("there is no frame header"))?;
     Ok(Header {
         format: SourceFormat::Jpeg,
         width,
@@ -40,12 +40,13 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         frames: 1,
         orientation: Orientation::new(orientation.unwrap_or(1)),
         has_alpha: false,
+        model,
         colour: profile.finish(),
     })
 }
 
-/// Width and height out of a frame header (T.81, B.2.2).
-fn frame_size(marker: u8, body: &[u8]) -> Result<(u32, u32), Error> {
+/// Width, height and model out of a frame header (T.81, B.2.2).
+fn frame_header(marker: u8, body: &[u8]) -> Result<(u32, u32, Model), Error> {
     let unsupported = |what: &str| Err(Error::UnsupportedFeature(what.to_owned()));
     match marker {
         0xC0..=0xC2 => {}
@@ -53,7 +54,9 @@ fn frame_size(marker: u8, body: &[u8]) -> Result<(u32, u32), Error> {
         0xC9..=0xCB | 0xCD..=0xCF => return unsupported("arithmetic-coded JPEG"),
         _ => return unsupported("hierarchical JPEG"),
     }
-    let (Some(&precision), Some(height), Some(width)) = (body.first(), be16(body, 1), be16(body, 3)) else {
+    let (Some(&precision), Some(height), Some(width), Some(&components)) =
+        (body.first(), be16(body, 1), be16(body, 3), body.get(5))
+    else {
         return Err(malformed("the frame header is cut short"));
     };
     if precision != 8 {
@@ -65,7 +68,13 @@ fn frame_size(marker: u8, body: &[u8]) -> Result<(u32, u32), Error> {
     if width == 0 {
         return Err(malformed("the width is 0"));
     }
-    Ok((u32::from(width), u32::from(height)))
+    let model = match components {
+        1 => Model::Grey,
+        3 => Model::Rgb,
+        4 => Model::Inks,
+        _ => return unsupported("JPEG with other than 1, 3 or 4 components"),
+    };
+    Ok((u32::from(width), u32::from(height), model))
 }
 
 struct Segment<'a> {

@@ -12,6 +12,7 @@ use crate::orientation::Orientation;
 use crate::sniff::sniff;
 
 pub(crate) use gif::{Disposal, FrameHeader as GifFrame, Walk as GifWalk};
+pub(crate) use webp::error as webp_error;
 
 /// The header of an image, borrowed from its bytes.
 #[derive(Clone, Debug)]
@@ -26,7 +27,17 @@ pub(crate) struct Header<'a> {
     pub(crate) orientation: Orientation,
     /// The file can hold transparency.
     pub(crate) has_alpha: bool,
+    pub(crate) model: Model,
     pub(crate) colour: Colour<'a>,
+}
+
+/// What the samples of a pixel stand for, alpha apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Model {
+    Grey,
+    Rgb,
+    /// Cyan, magenta, yellow, black.
+    Inks,
 }
 
 /// What a file says of the colours its numbers mean.

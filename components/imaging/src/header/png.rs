@@ -1,7 +1,7 @@
 //! PNG's chunks (PNG specification, third edition) with those of APNG, without checking sums: whether pixels are intact
 //! shows when they are decoded, and a thumbnail of a slightly damaged file is wanted all the same.
 
-use super::{Colour, Header, malformed};
+use super::{Colour, Header, Model, malformed};
 use crate::bytes::{array, be32};
 use crate::error::Error;
 use crate::exif;
@@ -46,6 +46,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         frames: if animated { frames.max(1) } else { 1 },
         orientation: Orientation::new(orientation.unwrap_or(1)),
         has_alpha: has_transparency || matches!(colour_type, 4 | 6),
+        model: if matches!(colour_type, 0 | 4) { Model::Grey } else { Model::Rgb },
         colour: said.colour(),
     })
 }

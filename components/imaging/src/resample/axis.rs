@@ -1,5 +1,7 @@
 //! Which source pixels matter along one axis, and into how many they turn.
 
+use std::num::NonZeroU32;
+
 use crate::plan::Span;
 
 /// A cell is at most so many pixels long: a sum over a cell of 256 x 256 samples fits 32 bits, even where a sample is a
@@ -32,7 +34,7 @@ impl Axis {
         let (start, length) = (span.start / scale, span.length / scale);
         let first = whole(start.floor()).min(side - 1);
         let end = whole((start + length).ceil()).clamp(first + 1, side);
-        let cell = whole((length / f64::from(wanted) / MIN_CELLS_PER_PIXEL).floor()).clamp(1, MAX_CELL);
+        let cell = cell(length / f64::from(wanted)).get();
         // The last cell is filled from beyond the span if there is something.
         let end = (first + (end - first).div_ceil(cell) * cell).min(side);
         let (cells_start, cells_length) =
@@ -43,6 +45,12 @@ impl Axis {
     pub(crate) const fn cells(&self) -> u32 {
         (self.end - self.first).div_ceil(self.cell)
     }
+}
+
+/// How many pixels may be averaged where so many become one.
+pub(crate) fn cell(reduction: f64) -> NonZeroU32 {
+    let cell = whole(reduction / MIN_CELLS_PER_PIXEL).min(MAX_CELL);
+    NonZeroU32::new(cell).unwrap_or(NonZeroU32::MIN)
 }
 
 fn whole(value: f64) -> u32 {

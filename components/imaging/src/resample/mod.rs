@@ -15,7 +15,7 @@ mod scaler;
 mod shrink;
 mod taps;
 
-pub(crate) use axis::Axis;
+pub(crate) use axis::{Axis, cell};
 pub(crate) use layout::{Depth, Layout};
 pub(crate) use scaler::Scaler;
 
