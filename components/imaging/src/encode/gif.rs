@@ -35,22 +35,24 @@ fn write_frames(
     height: u16,
     sink: &mut Sink,
 ) -> Result<(), EncodingError> {
-    let colouring = Colouring::of(clip, settings.colours.map_or(MAX_PALETTE, usize::from));
-    let mut encoder = Encoder::new(sink, width, height, &colouring.global.rgb())?;
+    let max_colours = settings.colours.map_or(MAX_PALETTE, usize::from);
+    let global = Global::of(clip, max_colours);
+    let mut locals = Locals::new(&global, clip, max_colours);
+    let mut encoder = Encoder::new(sink, width, height, &global.palette.rgb())?;
     if clip.is_animated() {
         encoder.set_repeat(repeat(clip.loops()))?;
     }
-    let mut mapper = Mapper::new(&colouring.global, colouring.dither);
+    let mut mapper = Mapper::new(&global.palette, global.dither);
     let mut canvas = Canvas::new(clip.width(), clip.height());
     let mut clock = Clock::default();
     let mut shots = clip.shots().peekable();
     while let Some(shot) = shots.next() {
         let source = one_bit(pixels(&shot.raster));
         let following = shots.peek().map(|next| one_bit(pixels(&next.raster)));
-        let local = colouring.local(&source);
-        let palette = local.as_ref().unwrap_or(&colouring.global);
+        let local = locals.palette(&source);
+        let palette = local.as_ref().unwrap_or(&global.palette);
         let indices = match &local {
-            Some(palette) => Mapper::new(palette, colouring.dither).indices(&source, clip.width()),
+            Some(palette) => Mapper::new(palette, global.dither).indices(&source, clip.width()),
             None => mapper.indices(&source, clip.width()),
         };
         let drawing = canvas.plan(source, following.as_deref(), palette, indices);
@@ -98,23 +100,13 @@ fn repeat(loops: Loops) -> Repeat {
     }
 }
 
-/// Which palette a frame is drawn with.
-struct Colouring {
-    global: Palette,
+/// The palette of the whole clip.
+struct Global {
+    palette: Palette,
     dither: Dither,
-    /// Frames for which `global` is too coarse get their own, of so many colours.
-    max_local_colours: Option<usize>,
 }
 
-/// Mean squared distance from which a frame deserves its own palette although that costs 768 bytes and most of the likeness
-/// to the frame before: an error of about 8 levels.
-const MAX_GLOBAL_ERROR: f32 = 64.0;
-/// Pixels of a frame by which that is judged.
-const MAX_JUDGED: usize = 4096;
-/// Pixels of a frame from which its own palette is made.
-const MAX_LOCAL_SAMPLES: usize = 1 << 14;
-
-impl Colouring {
+impl Global {
     fn of(clip: &Clip<'_>, max_colours: usize) -> Self {
         let room = max_colours.saturating_sub(usize::from(clip.is_animated()));
         let all = distinct(clip.pixels().map(|pixel| flattened(pixel, Alpha::OneBit)), room);
@@ -122,22 +114,61 @@ impl Colouring {
             if clip.is_animated() {
                 colours.push([0; 4]);
             }
-            return Self { global: Palette::new(colours), dither: Dither::None, max_local_colours: None };
+            return Self { palette: Palette::new(colours), dither: Dither::None };
         }
         Self {
-            global: quantise::palette(clip, max_colours, Alpha::OneBit),
+            palette: quantise::palette(clip, max_colours, Alpha::OneBit),
             dither: if clip.is_animated() { Dither::Ordered } else { Dither::Diffused },
-            max_local_colours: clip.is_animated().then_some(max_colours),
+        }
+    }
+}
+
+/// Palettes of single frames, for those that the global one does badly.
+struct Locals<'p> {
+    global: Lookup<'p>,
+    max_colours: usize,
+    /// So many more attempts may be in vain.
+    patience: u32,
+}
+
+/// Mean squared distance from which a frame deserves its own palette although that costs 768 bytes and most of the likeness
+/// to the frame before: an error of about 8 levels.
+const MAX_GLOBAL_ERROR: f32 = 64.0;
+/// What the error must at least fall to with its own palette.
+const MAX_LOCAL_SHARE: f32 = 0.6;
+/// Pixels of a frame by which that is judged.
+const MAX_JUDGED: usize = 2048;
+/// Pixels of a frame from which its own palette is made.
+const MAX_LOCAL_SAMPLES: usize = 1 << 13;
+/// Attempts in vain until no more are made: what is noise in every frame would cost seconds for nothing.
+const PATIENCE: u32 = 8;
+
+impl<'p> Locals<'p> {
+    fn new(global: &'p Global, clip: &Clip<'_>, max_colours: usize) -> Self {
+        let is_open = clip.is_animated() && global.dither != Dither::None;
+        Self {
+            global: Lookup::new(&global.palette),
+            max_colours,
+            patience: if is_open { PATIENCE } else { 0 },
         }
     }
 
     /// The frame's own palette, if it deserves one.
-    fn local(&self, source: &[[u8; 4]]) -> Option<Palette> {
-        let max_colours = self.max_local_colours?;
-        if mean_error(&sampled(source, MAX_JUDGED), &self.global) <= MAX_GLOBAL_ERROR {
+    fn palette(&mut self, source: &[[u8; 4]]) -> Option<Palette> {
+        if self.patience == 0 {
             return None;
         }
-        Some(quantise::of_samples(sampled(source, MAX_LOCAL_SAMPLES), max_colours, true))
+        let judged = sampled(source, MAX_JUDGED);
+        let global_error = mean_error(&judged, &mut self.global);
+        if global_error <= MAX_GLOBAL_ERROR {
+            return None;
+        }
+        let own = quantise::of_samples(sampled(source, MAX_LOCAL_SAMPLES), self.max_colours, true);
+        if mean_error(&judged, &mut Lookup::new(&own)) <= global_error * MAX_LOCAL_SHARE {
+            return Some(own);
+        }
+        self.patience -= 1;
+        None
     }
 }
 
@@ -146,10 +177,12 @@ fn sampled(pixels: &[[u8; 4]], samples: usize) -> Vec<[u8; 4]> {
     pixels.iter().copied().step_by((pixels.len() / samples) | 1).collect()
 }
 
-fn mean_error(pixels: &[[u8; 4]], palette: &Palette) -> f32 {
-    let mut lookup = Lookup::new(palette);
-    let error = |pixel| distance(point(palette.colour(lookup.index(pixel))), point(pixel));
-    pixels.iter().copied().map(error).sum::<f32>() / pixels.len().max(1) as f32
+fn mean_error(pixels: &[[u8; 4]], lookup: &mut Lookup<'_>) -> f32 {
+    let error = |&pixel: &[u8; 4]| {
+        let index = lookup.index(pixel);
+        distance(point(lookup.palette().colour(index)), point(pixel))
+    };
+    pixels.iter().map(error).sum::<f32>() / pixels.len().max(1) as f32
 }
 
 /// What a viewer shows, and what it was made from.

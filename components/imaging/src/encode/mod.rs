@@ -2,7 +2,7 @@
 //!
 //! - `clip`: the frames to write; `census`: what their pixels have in common; `delta`: what changes between them
 //! - `palette`, `quantise`, `dither`: fewer colours
-//! - `png`, `jpeg`, `webp`, `gif`: one format each, into a `sink` that stops at the budget
+//! - `png`, `jpeg`, `webp` (with `vp8l`), `gif`: one format each, into a `sink` that stops at the budget
 //! - `budget`: what is given up, in which order
 //!
 //! Same frames and options, same bytes: integer arithmetic or floats in a fixed order, no randomness, no threads. How the
@@ -19,6 +19,7 @@ mod palette;
 mod png;
 mod quantise;
 mod sink;
+mod vp8l;
 mod webp;
 
 #[cfg(test)]

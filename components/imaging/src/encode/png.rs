@@ -24,8 +24,8 @@ enum Layout {
 }
 
 /// Filter and deflate level. Measured on 100x100 thumbnails: for photographs fdeflate with adaptive filters takes 1/20 of
-/// the time of zlib's level 6 for 5 % more bytes; where runs repeat it misses them (up to 7 times the bytes) and level 5
-/// is as fast as there is little to search. Filters only hurt palettes, whose indices have no order.
+/// the time of zlib's level 6 for 5 % more bytes; where runs repeat it misses them (up to 7 times the bytes) and level 3
+/// is fast as there is little to search. Filters only hurt palettes, whose indices have no order.
 #[derive(Clone, Copy)]
 struct Effort {
     filter: Filter,
@@ -51,7 +51,7 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
     let effort = if settings.thorough {
         adaptive(DeflateCompression::Level(9))
     } else if census.flat {
-        adaptive(DeflateCompression::Level(5))
+        adaptive(DeflateCompression::Level(3))
     } else {
         adaptive(DeflateCompression::FdeflateUltraFast)
     };

@@ -14,10 +14,10 @@ pub(crate) enum Alpha {
     OneBit,
 }
 
-/// Pixels looked at, evenly spread over all frames: 2^18 pin 256 colours down well, and cost 10 ms.
-const MAX_SAMPLES: usize = 1 << 18;
+/// Pixels looked at, evenly spread over all frames: 2^16 pin 256 colours down, more only take longer.
+const MAX_SAMPLES: usize = 1 << 16;
 /// Distinct colours clustered; beyond, the low bits are dropped first.
-const MAX_CLUSTERED: usize = 1 << 13;
+const MAX_CLUSTERED: usize = 1 << 12;
 /// Slices of a box in which a cut is sought.
 const SLICES: usize = 64;
 /// Rounds of k-means; the gain of further ones is below what is seen.

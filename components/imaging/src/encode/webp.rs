@@ -1,20 +1,17 @@
-//! WebP: lossless frames (VP8L) in the RIFF container, which is ours for animations (RFC 9649, section 2.7). Lossy frames
-//! are not written: there is no encoder for them that is pure Rust, permissive and well kept.
-
-use image_webp::{ColorType, WebPEncoder};
+//! WebP: lossless frames (`vp8l`) in the RIFF container (RFC 9649, section 2). Lossy frames are not written: there is no
+//! encoder for them that is pure Rust, permissive and well kept.
 
 use crate::raster::Loops;
 
 use super::Settings;
-use super::census::{Census, visible};
+use super::census::{Census, MAX_PALETTE, distinct, visible};
 use super::clip::{Clip, pixels};
 use super::delta::{Area, Patch, patch};
 use super::dither::{Dither, Mapper};
 use super::quantise::{self, Alpha};
 use super::sink::{Failure, Sink};
+use super::vp8l;
 
-/// The largest side of a VP8L image (14 bits, RFC 9649 section 3.4).
-const MAX_SIDE: u32 = 1 << 14;
 /// Durations have 24 bits.
 const MAX_DELAY_MS: u32 = (1 << 24) - 1;
 /// VP8X flags (RFC 9649, section 2.7).
@@ -27,7 +24,7 @@ const FLAG_REPLACE: u8 = 1 << 1;
 /// See [`Failure`].
 pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<Vec<u8>, Failure> {
     let (width, height) = (clip.width(), clip.height());
-    if width > MAX_SIDE || height > MAX_SIDE {
+    if width > vp8l::MAX_SIDE || height > vp8l::MAX_SIDE {
         return Err(Failure::Unencodable);
     }
     let palette = settings.colours.map(|colours| quantise::palette(clip, usize::from(colours), Alpha::Full));
@@ -40,10 +37,10 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
         }
     };
     if !clip.is_animated() {
-        let payload = vp8l(&shown(pixels(clip.first())), width, height)?;
+        let payload = lossless(&shown(pixels(clip.first())), Area::whole(width, height), palette.is_some());
         let mut body = Vec::new();
         push_chunk(&mut body, *b"VP8L", &payload);
-        return finish(&body, sink);
+        return finish(&[&body], sink);
     }
 
     let mut flags = FLAG_ANIMATION | if Census::of(clip).opaque { 0 } else { FLAG_ALPHA };
@@ -58,44 +55,42 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
         };
         // Holes for unchanged pixels are alpha even in a clip that has none.
         flags |= if patch.blend { FLAG_ALPHA } else { 0 };
-        let payload = vp8l(&patch.pixels, patch.area.width, patch.area.height)?;
+        let payload = lossless(&patch.pixels, patch.area, palette.is_some());
         push_chunk(&mut frames, *b"ANMF", &animation_frame(&patch, shot.delay_ms, &payload));
         if !sink.has_room(frames.len()) {
             return Err(Failure::OverBudget);
         }
         canvas = next;
     }
-    let mut body = Vec::new();
-    push_chunk(&mut body, *b"VP8X", &extended_header(flags, width, height));
-    push_chunk(&mut body, *b"ANIM", &animation_header(clip.loops()));
-    body.extend_from_slice(&frames);
-    finish(&body, sink)
+    let mut headers = Vec::new();
+    push_chunk(&mut headers, *b"VP8X", &extended_header(flags, width, height));
+    push_chunk(&mut headers, *b"ANIM", &animation_header(clip.loops()));
+    finish(&[&headers, &frames], sink)
 }
 
-/// The VP8L bitstream of one image, without any container.
-fn vp8l(pixels: &[[u8; 4]], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
-    let opaque = pixels.iter().all(|pixel| pixel[3] == 255);
-    let mut file = Vec::new();
-    let encoder = WebPEncoder::new(&mut file);
-    let written = if opaque {
-        let rgb: Vec<[u8; 3]> = pixels.iter().map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
-        encoder.encode(rgb.as_flattened(), width, height, ColorType::Rgb8)
-    } else {
-        encoder.encode(pixels.as_flattened(), width, height, ColorType::Rgba8)
-    };
-    written.map_err(|_| Failure::Unencodable)?;
-    // RIFF size WEBP, VP8L size, payload, padding: the encoder is given no metadata and so writes this form only.
-    let size = file.get(16..20).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    let payload = size.and_then(|size| file.get(20..20 + usize::try_from(size).ok()?));
-    payload.map(<[u8]>::to_vec).ok_or(Failure::Unencodable)
+/// The shorter of the two ways, where it can't be told beforehand which that is.
+fn lossless(pixels: &[[u8; 4]], area: Area, is_reduced: bool) -> Vec<u8> {
+    let indexed = distinct(pixels.iter().copied(), MAX_PALETTE)
+        .map(|palette| vp8l::indexed(pixels, area.width, area.height, &palette));
+    match indexed {
+        // Dithering leaves nothing to predict.
+        Some(indexed) if is_reduced => indexed,
+        Some(indexed) => {
+            let predicted = vp8l::predicted(pixels, area.width, area.height);
+            if indexed.len() <= predicted.len() { indexed } else { predicted }
+        }
+        None => vp8l::predicted(pixels, area.width, area.height),
+    }
 }
 
-fn finish(body: &[u8], mut sink: Sink) -> Result<Vec<u8>, Failure> {
-    let size = u32::try_from(body.len() + 4).map_err(|_| Failure::Unencodable)?;
+/// The RIFF header and these chunks.
+fn finish(chunks: &[&[u8]], mut sink: Sink) -> Result<Vec<u8>, Failure> {
+    let size = chunks.iter().map(|chunk| chunk.len()).sum::<usize>() + 4;
+    let size = u32::try_from(size).map_err(|_| Failure::Unencodable)?;
     sink.put(b"RIFF")?;
     sink.put(&size.to_le_bytes())?;
     sink.put(b"WEBP")?;
-    sink.put(body)?;
+    chunks.iter().try_for_each(|chunk| sink.put(chunk))?;
     sink.finish()
 }
 
