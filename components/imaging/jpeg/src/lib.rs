@@ -1,1 +1,54 @@
-//! A JPEG decoder for reduced scales.
+//! A JPEG decoder for thumbnails: it decodes at 1/8, 1/4, 1/2 or full size and does no work that the scale asked for does not
+//! need. At 1/8 only the mean of each 8x8 block is wanted, so a baseline file is parsed but not transformed, and of a
+//! progressive file only the DC scans are read at all.
+//!
+//! [`Decoder::new`] reads the header; [`Decoder::decode`] gives a whole picture, [`Decoder::decode_bands`] hands rows to a
+//! closure as they come, so that no full-size picture exists for a baseline file.
+//!
+//! | scale | luma and chroma | output size |
+//! |---|---|---|
+//! | [`Scale::Eighth`] | DC term of each block | `ceil(side / 8)` |
+//! | [`Scale::Quarter`] | 2x2 inverse DCT of the 4 lowest terms | `ceil(side / 4)` |
+//! | [`Scale::Half`] | 4x4 inverse DCT of the 16 lowest terms | `ceil(side / 2)` |
+//! | [`Scale::Full`] | 8x8, the same integers as libjpeg's accurate inverse DCT | the image's |
+//!
+//! Chroma that is stored at half resolution is interpolated with the triangle filter at every scale.
+//!
+//! Decoded: baseline and extended sequential Huffman (interleaved or not), progressive, 8 bits a sample, 1, 3 or 4 components,
+//! all sampling factors, restart markers with resynchronisation. [`Error::Unsupported`] is given for arithmetic coding,
+//! lossless, hierarchical, 12-bit, two components, and a height that only follows the first scan (DNL).
+//!
+//! Deliberately not here: EXIF interpretation, ICC conversion, resampling. The segments are handed out as bytes.
+//!
+//! Damage is concealed, as far as the header is whole: see [`Outcome`].
+
+mod bits;
+mod block;
+mod coefficients;
+mod colour;
+mod decoder;
+mod error;
+mod frame;
+mod header;
+mod huffman;
+mod idct;
+mod image;
+mod lanes;
+mod limits;
+mod markers;
+mod output;
+mod plane;
+mod progressive;
+mod scale;
+mod scan;
+mod sequential;
+mod standard_tables;
+mod upsample;
+mod zigzag;
+
+pub use decoder::{Decoder, Info};
+pub use error::{Error, Limit};
+pub use frame::ColourModel;
+pub use image::{Band, Image, Outcome, PixelFormat};
+pub use limits::Limits;
+pub use scale::Scale;

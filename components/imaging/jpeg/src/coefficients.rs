@@ -1,0 +1,69 @@
+//! What a progressive file's scans add up to: of each block the terms that the scale keeps, and which of all its terms are not
+//! zero, for that decides how many bits a refinement takes.
+
+use crate::frame::Component;
+use crate::scale::Scale;
+use crate::zigzag;
+
+/// The blocks of one component, whole MCUs, row-major.
+#[derive(Clone, Debug)]
+pub(crate) struct Coefficients {
+    across: usize,
+    /// Terms kept of a block: 1, 4, 16 or 64.
+    kept: usize,
+    terms: Vec<i16>,
+    /// One bit per coding index; empty at 1/8, where no AC scan is read.
+    history: Vec<u64>,
+}
+
+impl Coefficients {
+    pub(crate) fn new(component: &Component, scale: Scale) -> Self {
+        let blocks = component.padded_across * component.padded_down;
+        let kept = Self::kept_terms(scale);
+        Self {
+            across: component.padded_across,
+            kept,
+            terms: vec![0; blocks * kept],
+            history: vec![0; if kept == 1 { 0 } else { blocks }],
+        }
+    }
+
+    /// What [`Coefficients::new`] allocates.
+    pub(crate) fn bytes(component: &Component, scale: Scale) -> u64 {
+        let blocks = component.padded_across as u64 * component.padded_down as u64;
+        let kept = Self::kept_terms(scale) as u64;
+        blocks * (2 * kept + if kept == 1 { 0 } else { 8 })
+    }
+
+    fn kept_terms(scale: Scale) -> usize {
+        zigzag::kept(scale.block_side()).count_ones() as usize
+    }
+
+    /// A block's number.
+    #[inline(always)]
+    pub(crate) const fn index(&self, row: usize, column: usize) -> usize {
+        row * self.across + column
+    }
+
+    /// Blocks in a row.
+    pub(crate) const fn across(&self) -> usize {
+        self.across
+    }
+
+    #[inline(always)]
+    pub(crate) fn dc_mut(&mut self, index: usize) -> &mut i16 {
+        &mut self.terms[index * self.kept]
+    }
+
+    /// The kept terms of a block, in the order of [`zigzag::layout`].
+    #[inline(always)]
+    pub(crate) fn terms(&self, index: usize) -> &[i16] {
+        &self.terms[index * self.kept..(index + 1) * self.kept]
+    }
+
+    /// The kept terms, and the set of all terms of the block that are not zero. Not at 1/8.
+    #[inline(always)]
+    pub(crate) fn block_mut(&mut self, index: usize) -> (&mut [i16], &mut u64) {
+        (&mut self.terms[index * self.kept..(index + 1) * self.kept], &mut self.history[index])
+    }
+}

@@ -1,0 +1,185 @@
+//! From the file's channels to grey, RGB or CMYK, a row at a time. BT.601 full range as JFIF has it, with libjpeg's 16-bit constants
+//! and roundings.
+
+use crate::frame::ColourModel;
+use crate::image::PixelFormat;
+use crate::lanes::{BYTES, I16x8, I32x4, U8x16, store_rgb};
+
+/// What is done to each pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Conversion {
+    model: ColourModel,
+    /// CMYK is stored as Adobe does, 255 for no ink.
+    inverted: bool,
+}
+
+impl Conversion {
+    pub(crate) const fn new(model: ColourModel, inverted: bool) -> Self {
+        Self { model, inverted }
+    }
+
+    /// Of the result.
+    pub(crate) const fn format(self) -> PixelFormat {
+        match self.model {
+            ColourModel::Grey => PixelFormat::Luma8,
+            ColourModel::Rgb | ColourModel::YCbCr => PixelFormat::Rgb8,
+            ColourModel::Cmyk | ColourModel::Ycck => PixelFormat::Cmyk8,
+        }
+    }
+
+    /// Converts a row. All rows are whole vectors long, at least `out`'s pixels rounded up to 16; what is written beyond the last
+    /// whole vector of `out` is cut off.
+    pub(crate) fn row(self, channels: &[&[u8]], out: &mut [u8]) {
+        match (self.model, channels) {
+            (ColourModel::Grey, [grey]) => out.copy_from_slice(&grey[..out.len()]),
+            (ColourModel::Rgb, &[r, g, b]) => rgb_row([r, g, b], out, |channels| channels),
+            (ColourModel::YCbCr, &[y, cb, cr]) => rgb_row([y, cb, cr], out, to_rgb),
+            (ColourModel::Cmyk, &[c, m, y, k]) => self.cmyk_row([c, m, y], k, out, false),
+            (ColourModel::Ycck, &[y, cb, cr, k]) => self.cmyk_row([y, cb, cr], k, out, true),
+            // The header decides the model by the number of components.
+            _ => {}
+        }
+    }
+
+    fn cmyk_row(self, colour: [&[u8]; 3], k: &[u8], out: &mut [u8], coded: bool) {
+        // YCCK gives RGB, the inverse of CMY; Adobe stores both inverted.
+        let flip = |flip: bool| if flip { 255_u8 } else { 0 };
+        let (flip_colour, flip_k) = (flip(coded != self.inverted), flip(self.inverted));
+        let mut rgb = [0; 3 * BYTES];
+        for (index, out) in out.chunks_mut(4 * BYTES).enumerate() {
+            let chunks = colour.map(|row| load(row, index));
+            store_rgb(&mut rgb, if coded { to_rgb(chunks) } else { chunks });
+            let k = k[index * BYTES..].iter();
+            for ((out, colour), k) in out.chunks_exact_mut(4).zip(rgb.chunks_exact(3)).zip(k) {
+                out.copy_from_slice(&[
+                    colour[0] ^ flip_colour,
+                    colour[1] ^ flip_colour,
+                    colour[2] ^ flip_colour,
+                    k ^ flip_k,
+                ]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn load(row: &[u8], index: usize) -> U8x16 {
+    let mut bytes = [0; BYTES];
+    bytes.copy_from_slice(&row[index * BYTES..(index + 1) * BYTES]);
+    U8x16::load(&bytes)
+}
+
+#[inline(always)]
+fn rgb_row(channels: [&[u8]; 3], out: &mut [u8], convert: impl Fn([U8x16; 3]) -> [U8x16; 3]) {
+    let mut chunks = out.chunks_exact_mut(3 * BYTES);
+    let mut index = 0;
+    for chunk in &mut chunks {
+        if let Some(chunk) = chunk.first_chunk_mut() {
+            store_rgb(chunk, convert(channels.map(|row| load(row, index))));
+        }
+        index += 1;
+    }
+    let rest = chunks.into_remainder();
+    if !rest.is_empty() {
+        let mut whole = [0; 3 * BYTES];
+        store_rgb(&mut whole, convert(channels.map(|row| load(row, index))));
+        rest.copy_from_slice(&whole[..rest.len()]);
+    }
+}
+
+/// Fractions of 65,536. Whole parts are added apart, so that each constant fits into 16 bits.
+mod weights {
+    /// 1.402 - 1
+    pub(super) const CR_TO_R: i16 = 26_345;
+    /// -0.34414
+    pub(super) const CB_TO_G: i16 = -22_554;
+    /// 1 - 0.71414
+    pub(super) const CR_TO_G: i16 = 18_734;
+    /// 1.772 - 2
+    pub(super) const CB_TO_B: i16 = -14_942;
+}
+
+#[inline(always)]
+fn to_rgb([y, cb, cr]: [U8x16; 3]) -> [U8x16; 3] {
+    let (y, cb, cr) = (y.widen(), cb.widen(), cr.widen());
+    let low = to_rgb_8(y.0, cb.0, cr.0);
+    let high = to_rgb_8(y.1, cb.1, cr.1);
+    std::array::from_fn(|i| U8x16::narrow(low[i], high[i]))
+}
+
+#[inline(always)]
+fn to_rgb_8(y: I16x8, cb: I16x8, cr: I16x8) -> [I16x8; 3] {
+    let middle = I16x8::splat(128);
+    let (cb, cr) = (cb.sub(middle), cr.sub(middle));
+    let pairs = (cb.zip_low(cr), cb.zip_high(cr));
+    let weigh = |of_cb: i16, of_cr: i16| {
+        let half = I32x4::splat(1 << 15);
+        let part = |pairs: I16x8| pairs.dot(I16x8::pair(of_cb, of_cr)).add(half).shr::<16>();
+        I16x8::narrow(part(pairs.0), part(pairs.1))
+    };
+    [
+        y.add(cr).add(weigh(0, weights::CR_TO_R)),
+        y.sub(cr).add(weigh(weights::CB_TO_G, weights::CR_TO_G)),
+        y.add(cb).add(cb).add(weigh(weights::CB_TO_B, 0)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Conversion;
+    use crate::frame::ColourModel;
+
+    fn convert(model: ColourModel, inverted: bool, pixel: &[u8]) -> Vec<u8> {
+        let rows: Vec<[u8; 16]> = pixel.iter().map(|&value| [value; 16]).collect();
+        let rows: Vec<&[u8]> = rows.iter().map(|row| row.as_slice()).collect();
+        let conversion = Conversion::new(model, inverted);
+        let mut out = vec![0; conversion.format().channels()];
+        conversion.row(&rows, &mut out);
+        out
+    }
+
+    #[test]
+    fn ycbcr_agrees_with_the_real_formula() {
+        for y in (0..=255).step_by(15) {
+            for cb in 0..=255 {
+                for cr in 0..=255 {
+                    let (fy, fb, fr) = (f64::from(y), f64::from(cb) - 128.0, f64::from(cr) - 128.0);
+                    let real = [fy + 1.402 * fr, fy - 0.344_14 * fb - 0.714_14 * fr, fy + 1.772 * fb];
+                    let got = convert(ColourModel::YCbCr, false, &[y, cb, cr]);
+                    for (got, real) in got.iter().zip(real) {
+                        assert!((f64::from(*got) - real.clamp(0.0, 255.0)).abs() <= 0.51, "{y} {cb} {cr}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ink_is_255_however_it_was_stored() {
+        assert_eq!(convert(ColourModel::Cmyk, false, &[255, 0, 7, 9]), [255, 0, 7, 9]);
+        assert_eq!(convert(ColourModel::Cmyk, true, &[0, 255, 248, 246]), [255, 0, 7, 9]);
+        // YCCK codes the inverse of CMY; of what Adobe has inverted, that is the ink itself.
+        assert_eq!(convert(ColourModel::Ycck, true, &[255, 128, 128, 255]), [255, 255, 255, 0]);
+        assert_eq!(convert(ColourModel::Ycck, false, &[255, 128, 128, 0]), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn rgb_and_grey_pass_through() {
+        assert_eq!(convert(ColourModel::Rgb, false, &[1, 2, 3]), [1, 2, 3]);
+        assert_eq!(convert(ColourModel::Grey, false, &[9]), [9]);
+    }
+
+    #[test]
+    fn rows_need_not_be_whole_vectors() {
+        let channel = |start: usize| -> Vec<u8> { (0..48).map(|x| (start + x) as u8).collect() };
+        let rows = [channel(0), channel(60), channel(120)];
+        let rows = [rows[0].as_slice(), &rows[1], &rows[2]];
+        for pixels in 1..48 {
+            let mut out = vec![0; 3 * pixels];
+            Conversion::new(ColourModel::Rgb, false).row(&rows, &mut out);
+            for (x, pixel) in out.chunks(3).enumerate() {
+                assert_eq!(pixel, [x as u8, 60 + x as u8, 120 + x as u8]);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! From component planes to rows of pixels: upsampling, colour conversion, and handing bands to the caller's closure as soon as
+//! every sample that a row needs is there.
+
+use crate::colour::Conversion;
+use crate::frame::Frame;
+use crate::image::Band;
+use crate::plane::Plane;
+use crate::scale::Scale;
+use crate::upsample;
+
+/// Rows handed over at once, at most.
+const BAND_ROWS: u32 = 16;
+
+/// How a component's samples come to the picture's grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resample {
+    /// They are on it.
+    Same,
+    /// Half as many across, down, or both: interpolated.
+    Across,
+    Down,
+    Both,
+    /// Any other ratio: repeated. `h / h_max` across, `v / v_max` down.
+    Repeat {
+        h: usize,
+        v: usize,
+    },
+}
+
+/// Makes the rows, in order, once.
+pub(crate) struct Output<'s> {
+    conversion: Conversion,
+    width: usize,
+    height: u32,
+    h_max: usize,
+    v_max: usize,
+    resample: Vec<Resample>,
+    /// One row of each component, upsampled.
+    rows: Vec<Vec<u8>>,
+    sums: Vec<i16>,
+    band: Vec<u8>,
+    next_row: u32,
+    sink: &'s mut dyn FnMut(Band<'_>),
+}
+
+impl<'s> Output<'s> {
+    pub(crate) fn new(
+        frame: &Frame,
+        scale: Scale,
+        conversion: Conversion,
+        sink: &'s mut dyn FnMut(Band<'_>),
+    ) -> Self {
+        let (width, height) = (scale.reduced(frame.width) as usize, scale.reduced(frame.height));
+        let resample = frame
+            .components
+            .iter()
+            .map(|component| match (frame.h_max, component.h, frame.v_max, component.v) {
+                (h_max, h, v_max, v) if h == h_max && v == v_max => Resample::Same,
+                (h_max, h, v_max, v) if 2 * h == h_max && v == v_max => Resample::Across,
+                (h_max, h, v_max, v) if h == h_max && 2 * v == v_max => Resample::Down,
+                (h_max, h, v_max, v) if 2 * h == h_max && 2 * v == v_max => Resample::Both,
+                (_, h, _, v) => Resample::Repeat { h, v },
+            })
+            .collect();
+        let row = vec![0; width.next_multiple_of(16) + 32];
+        Self {
+            conversion,
+            width,
+            height,
+            h_max: frame.h_max,
+            v_max: frame.v_max,
+            resample,
+            rows: vec![row; frame.components.len()],
+            sums: upsample::sums_for(width),
+            band: vec![0; width * conversion.format().channels() * BAND_ROWS.min(height) as usize],
+            next_row: 0,
+            sink,
+        }
+    }
+
+    /// Hands over the rows for which all components have their samples.
+    pub(crate) fn emit(&mut self, planes: &[Plane]) {
+        let ready = self.ready_rows(planes);
+        let row_bytes = self.width * self.conversion.format().channels();
+        while self.next_row < ready {
+            let rows = (ready - self.next_row).min(BAND_ROWS);
+            for index in 0..rows {
+                let at = index as usize * row_bytes;
+                self.make_row(planes, (self.next_row + index) as isize, at..at + row_bytes);
+            }
+            let pixels = &self.band[..rows as usize * row_bytes];
+            (self.sink)(Band { first_row: self.next_row, pixels });
+            self.next_row += rows;
+        }
+    }
+
+    /// The first output row that has to wait.
+    fn ready_rows(&self, planes: &[Plane]) -> u32 {
+        let ready = planes.iter().zip(&self.resample).map(|(plane, resample)| {
+            let end = plane.band_end();
+            if end >= plane.height() {
+                return self.height;
+            }
+            let rows = match *resample {
+                Resample::Same | Resample::Across => end,
+                // The last one leans on the row that follows.
+                Resample::Down | Resample::Both => 2 * end - 1,
+                Resample::Repeat { v, .. } => (end * self.v_max).div_ceil(v),
+            };
+            (rows as u32).min(self.height)
+        });
+        ready.min().unwrap_or(self.height)
+    }
+
+    fn make_row(&mut self, planes: &[Plane], y: isize, bytes: std::ops::Range<usize>) {
+        let neighbours = (y >> 1, (y >> 1) + if y & 1 == 1 { 1 } else { -1 });
+        for ((plane, resample), row) in planes.iter().zip(&self.resample).zip(&mut self.rows) {
+            let (width, sums) = (plane.width(), &mut self.sums);
+            match *resample {
+                Resample::Same => {}
+                Resample::Across => {
+                    upsample::widen(plane.row(y), width, sums);
+                    upsample::double::<false>(sums, width, row);
+                }
+                Resample::Down => {
+                    upsample::between(plane.row(neighbours.0), plane.row(neighbours.1), y & 1 == 1, row);
+                }
+                Resample::Both => {
+                    upsample::blend(plane.row(neighbours.0), plane.row(neighbours.1), width, sums);
+                    upsample::double::<true>(sums, width, row);
+                }
+                Resample::Repeat { h, v } => {
+                    let source = plane.row((y as usize * v / self.v_max) as isize);
+                    upsample::repeat(&source[..width], h, self.h_max, row);
+                }
+            }
+        }
+        let mut channels: [&[u8]; 4] = [&[]; 4];
+        for (index, channel) in channels.iter_mut().enumerate().take(planes.len()) {
+            *channel =
+                if self.resample[index] == Resample::Same { planes[index].row(y) } else { &self.rows[index] };
+        }
+        self.conversion.row(&channels[..planes.len()], &mut self.band[bytes]);
+    }
+}

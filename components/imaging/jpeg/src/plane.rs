@@ -1,0 +1,110 @@
+//! The samples of one component, at the scale of the picture: either all of them or a band that moves down with the decoding.
+
+use crate::frame::Component;
+use crate::idct;
+use crate::scale::Scale;
+
+/// Rows above the band that stay reachable: interpolation looks one row up and holds one row back.
+const CONTEXT_ROWS: usize = 2;
+
+/// Samples of one component.
+///
+/// Rows are `stride` apart, a multiple of 16 that covers whole MCUs, so that vectors of 16 never leave a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Plane {
+    samples: Vec<u8>,
+    stride: usize,
+    /// Real samples, without padding to blocks.
+    width: usize,
+    height: usize,
+    /// Samples along a block's side.
+    side: usize,
+    /// Block rows in the band.
+    band_blocks: usize,
+    /// The row that the band begins with.
+    band_start: usize,
+}
+
+impl Plane {
+    /// A band of one MCU row.
+    pub(crate) fn band(component: &Component, scale: Scale) -> Self {
+        Self::new(component, scale, component.v)
+    }
+
+    /// All rows at once.
+    pub(crate) fn whole(component: &Component, scale: Scale) -> Self {
+        Self::new(component, scale, component.padded_down)
+    }
+
+    /// What [`Plane::whole`] allocates.
+    pub(crate) fn whole_bytes(component: &Component, scale: Scale) -> u64 {
+        let side = scale.block_side() as usize;
+        Self::stride(component, side) as u64 * (component.padded_down * side + CONTEXT_ROWS) as u64
+    }
+
+    fn stride(component: &Component, side: usize) -> usize {
+        (component.padded_across * side).next_multiple_of(16)
+    }
+
+    fn new(component: &Component, scale: Scale, band_blocks: usize) -> Self {
+        let side = scale.block_side() as usize;
+        let stride = Self::stride(component, side);
+        Self {
+            samples: vec![128; stride * (CONTEXT_ROWS + band_blocks * side)],
+            stride,
+            width: scale.reduced(component.width) as usize,
+            height: scale.reduced(component.height) as usize,
+            side,
+            band_blocks,
+            band_start: 0,
+        }
+    }
+
+    /// Samples in a row that belong to the picture.
+    pub(crate) const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows that belong to the picture.
+    pub(crate) const fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The first row that is not there yet, once the band is filled.
+    pub(crate) const fn band_end(&self) -> usize {
+        self.band_start + self.band_blocks * self.side
+    }
+
+    /// Makes room for the next band.
+    pub(crate) fn advance(&mut self) {
+        let rows = self.band_blocks * self.side * self.stride;
+        self.samples.copy_within(rows.., 0);
+        self.band_start += self.band_blocks * self.side;
+    }
+
+    /// A row by its number in the picture, at most [`CONTEXT_ROWS`] above the band; rows above and below the picture repeat its
+    /// first and last one.
+    pub(crate) fn row(&self, y: isize) -> &[u8] {
+        let y = y.clamp(0, self.height as isize - 1) as usize;
+        let at = (y + CONTEXT_ROWS - self.band_start) * self.stride;
+        &self.samples[at..at + self.stride]
+    }
+
+    /// The distance between rows.
+    pub(crate) const fn row_stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Samples from the top left one of a block (by its row within the band) to the end of the band.
+    #[inline(always)]
+    pub(crate) fn block_mut(&mut self, band_row: usize, column: usize) -> &mut [u8] {
+        let at = (CONTEXT_ROWS + band_row * self.side) * self.stride + column * self.side;
+        &mut self.samples[at..]
+    }
+
+    /// Mid-grey, for a block that was lost.
+    pub(crate) fn blank(&mut self, band_row: usize, column: usize) {
+        let (side, stride) = (self.side as u32, self.stride);
+        idct::flat(side, 0, self.block_mut(band_row, column), stride);
+    }
+}

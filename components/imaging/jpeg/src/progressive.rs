@@ -1,0 +1,526 @@
+//! Progressive files (T.81, annex G). All scan headers are looked up first, then only those scans are decoded that the scale needs:
+//! at 1/8 those with DC terms. A scan of terms that are not kept is still needed where a later one refines a band that reaches
+//! beyond what is kept, because the bits of a refinement cannot be told apart without knowing which terms are not zero.
+
+use crate::bits::{BitReader, Cursor, Window};
+use crate::block;
+use crate::coefficients::Coefficients;
+use crate::error::{Error, Limit};
+use crate::frame::Frame;
+use crate::header::{Header, Tables};
+use crate::huffman::{AcTable, DcTable};
+use crate::idct;
+use crate::limits::Limits;
+use crate::markers::{Markers, code};
+use crate::output::Output;
+use crate::plane::Plane;
+use crate::scale::Scale;
+use crate::scan::{Scan, Step, Walk};
+use crate::sequential::Report;
+use crate::zigzag;
+
+/// A scan of the file, not yet decoded.
+#[derive(Clone, Debug)]
+struct Planned {
+    scan: Scan,
+    /// Where its entropy-coded data begins.
+    at: usize,
+    tables: Tables,
+}
+
+/// What the file holds after its header.
+#[derive(Debug)]
+struct Survey {
+    scans: Vec<Planned>,
+    /// An end-of-image marker was seen.
+    closed: bool,
+    damaged: bool,
+}
+
+impl Survey {
+    /// # Errors
+    /// [`Error::LimitExceeded`] for too many scans; [`Error::Malformed`] where not even the first one can be decoded.
+    fn of(data: &[u8], header: &Header<'_>, limits: &Limits) -> Result<Self, Error> {
+        let mut survey = Self { scans: Vec::new(), closed: false, damaged: false };
+        let mut tables = header.tables.clone();
+        let mut markers = Markers::new(data, header.scans_at);
+        while let Some(segment) = markers.next_segment() {
+            let taken = match segment.marker {
+                code::EOI => {
+                    survey.closed = true;
+                    break;
+                }
+                code::SOS => parse_scan(&header.frame, segment.payload).map(|scan| {
+                    survey.scans.push(Planned { scan, at: markers.at(), tables: tables.clone() });
+                }),
+                _ => tables.apply(segment),
+            };
+            if let Err(error) = taken {
+                // What came before is still a picture.
+                if survey.scans.is_empty() {
+                    return Err(error);
+                }
+                survey.damaged = true;
+                break;
+            }
+            if survey.scans.len() > limits.max_scans as usize {
+                return Err(Error::LimitExceeded(Limit::Scans));
+            }
+        }
+        Ok(survey)
+    }
+
+    /// Whether each scan has to be decoded for the terms in the set `kept`.
+    fn needed(&self, frame: &Frame, kept: u64) -> Vec<bool> {
+        let mut watched = vec![kept; frame.components.len()];
+        let mut needed = vec![false; self.scans.len()];
+        for (planned, needed) in self.scans.iter().zip(&mut needed).rev() {
+            let band = band(&planned.scan);
+            for member in &planned.scan.members {
+                let watched = &mut watched[member.component];
+                if band & *watched != 0 {
+                    *needed = true;
+                    if planned.scan.high != 0 {
+                        *watched |= band;
+                    }
+                }
+            }
+        }
+        needed
+    }
+
+    /// All terms in the set `kept` come down to their last bit.
+    fn is_complete(&self, frame: &Frame, kept: u64) -> bool {
+        let mut missing = vec![kept; frame.components.len()];
+        for planned in self.scans.iter().filter(|planned| planned.scan.low == 0) {
+            for member in &planned.scan.members {
+                missing[member.component] &= !band(&planned.scan);
+            }
+        }
+        missing.iter().all(|&missing| missing == 0)
+    }
+}
+
+/// The coding indices that a scan is about.
+fn band(scan: &Scan) -> u64 {
+    (u64::MAX >> (63 - scan.last)) & (u64::MAX << scan.first)
+}
+
+/// A scan header with the rules of T.81, G.1.1.1.
+fn parse_scan(frame: &Frame, payload: &[u8]) -> Result<Scan, Error> {
+    let scan = Scan::parse(frame, payload)?;
+    let band_is_valid = if scan.first == 0 {
+        scan.last == 0
+    } else {
+        scan.first <= scan.last && scan.last <= 63 && scan.members.len() == 1
+    };
+    if !band_is_valid {
+        return Err(Error::Malformed("a scan's spectral band is not allowed"));
+    }
+    // libjpeg's bound; with more the first bits would not fit into a term.
+    if scan.low > 13 || (scan.high != 0 && scan.high != scan.low + 1) {
+        return Err(Error::Malformed("a scan's approximation is not allowed"));
+    }
+    Ok(scan)
+}
+
+/// Decodes the file and hands over its rows.
+///
+/// # Errors
+/// Where there is no picture, or a limit is exceeded.
+pub(crate) fn decode(
+    data: &[u8],
+    header: &Header<'_>,
+    scale: Scale,
+    limits: &Limits,
+    output: &mut Output<'_>,
+) -> Result<Report, Error> {
+    let frame = &header.frame;
+    let kept = zigzag::kept(scale.block_side());
+    let survey = Survey::of(data, header, limits)?;
+    let quant = frame
+        .components
+        .iter()
+        .enumerate()
+        .map(|(index, component)| {
+            let first = survey
+                .scans
+                .iter()
+                .find(|planned| planned.scan.members.iter().any(|member| member.component == index));
+            first.map_or(Ok([1; 64]), |planned| planned.tables.quant(component.quant))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let mut picture = Picture {
+        frame,
+        kept,
+        layout: zigzag::layout(scale.block_side()),
+        components: frame.components.iter().map(|component| Coefficients::new(component, scale)).collect(),
+        mcu_rows: vec![0; frame.components.len()],
+        damaged: survey.damaged,
+        cut_off: false,
+    };
+    for (planned, needed) in survey.scans.iter().zip(survey.needed(frame, kept)) {
+        if needed {
+            picture.decode_scan(data, planned)?;
+        }
+    }
+    picture.render(scale, &quant, output);
+    Ok(Report {
+        mcu_rows: picture.mcu_rows.iter().copied().min().unwrap_or(0),
+        damaged: picture.damaged,
+        truncated: picture.cut_off || (!survey.closed && !survey.is_complete(frame, kept)),
+        end: data.len(),
+    })
+}
+
+/// The coefficients as they grow.
+struct Picture<'f> {
+    frame: &'f Frame,
+    /// The coding indices wanted, and where their terms lie in a block.
+    kept: u64,
+    layout: [u8; 64],
+    components: Vec<Coefficients>,
+    /// For each component, MCU rows that the first DC scan covered.
+    mcu_rows: Vec<usize>,
+    damaged: bool,
+    /// A needed scan ended before its last block.
+    cut_off: bool,
+}
+
+/// Where a scan is being read.
+struct Reading<'a> {
+    reader: BitReader<'a>,
+    walk: Walk,
+}
+
+impl Picture<'_> {
+    fn decode_scan(&mut self, data: &[u8], planned: &Planned) -> Result<(), Error> {
+        let mut reading = Reading {
+            reader: BitReader::new(data, planned.at),
+            walk: Walk::new(planned.tables.restart_interval),
+        };
+        let scan = &planned.scan;
+        match (scan.first, scan.high) {
+            (0, 0) => self.first_dc(&mut reading, planned)?,
+            (0, _) => self.refine_dc(&mut reading, scan),
+            (_, 0) => {
+                let table = AcTable::new(&*planned.tables.ac_codes(scan.members[0].ac)?);
+                self.ac_scan(&mut reading, scan, |cursor, window, terms, state| {
+                    first_ac(cursor, window, &table, terms, state)
+                });
+            }
+            _ => {
+                let table = AcTable::new(&*planned.tables.ac_codes(scan.members[0].ac)?);
+                self.ac_scan(&mut reading, scan, |cursor, window, terms, state| {
+                    refine_ac(cursor, window, &table, terms, state)
+                });
+            }
+        }
+        self.damaged |= reading.walk.damaged;
+        self.cut_off |= reading.walk.has_ended();
+        Ok(())
+    }
+
+    fn first_dc(&mut self, reading: &mut Reading<'_>, planned: &Planned) -> Result<(), Error> {
+        let scan = &planned.scan;
+        let mut tables = Vec::with_capacity(scan.members.len());
+        for member in &scan.members {
+            tables.push(DcTable::new(&*planned.tables.dc_codes(member.dc)?)?);
+        }
+        let mut predictions = [0_i32; 4];
+        let rows = self.dc_scan(reading, scan, |cursor, window, member, restarted| {
+            if restarted {
+                predictions = [0; 4];
+            }
+            let difference = block::difference(cursor, window, &tables[member]);
+            predictions[member] = predictions[member].wrapping_add(difference);
+            let value = (predictions[member] << scan.low) as i16;
+            move |dc: &mut i16| *dc = value
+        });
+        for member in &scan.members {
+            let component = &self.frame.components[member.component];
+            // A lone component's rows are single blocks.
+            let rows = if scan.members.len() == 1 { rows.div_ceil(component.v) } else { rows };
+            self.mcu_rows[member.component] = self.mcu_rows[member.component].max(rows);
+        }
+        Ok(())
+    }
+
+    fn refine_dc(&mut self, reading: &mut Reading<'_>, scan: &Scan) {
+        self.dc_scan(reading, scan, |cursor, window, _, _| {
+            cursor.refill(window);
+            let bit = (cursor.take(1) << scan.low) as i16;
+            move |dc: &mut i16| *dc |= bit
+        });
+    }
+
+    /// Visits the blocks of a DC scan; `decode` gives what is to be done with the DC term. Returns the rows before the data
+    /// ended for good.
+    #[inline(always)]
+    fn dc_scan<Change: FnOnce(&mut i16)>(
+        &mut self,
+        reading: &mut Reading<'_>,
+        scan: &Scan,
+        mut decode: impl FnMut(&mut Cursor, &Window, usize, bool) -> Change,
+    ) -> usize {
+        let units = scan.units(self.frame);
+        let (across, down) = scan.grid(self.frame);
+        let blocks: Vec<(usize, usize)> =
+            scan.members.iter().map(|member| scan.blocks(self.frame, member)).collect();
+        for row in 0..down {
+            for column in 0..across {
+                let step = reading.walk.step(&mut reading.reader);
+                if step == Step::Lost {
+                    if reading.walk.has_ended() {
+                        return row;
+                    }
+                    continue;
+                }
+                let mut restarted = step == Step::Restarted;
+                let mut cursor = reading.reader.cursor;
+                for unit in &units {
+                    let change = decode(&mut cursor, reading.reader.window(), unit.member, restarted);
+                    restarted = false;
+                    let coefficients = &mut self.components[scan.members[unit.member].component];
+                    let (h, v) = blocks[unit.member];
+                    let index = coefficients.index(row * v + unit.dy, column * h + unit.dx);
+                    change(coefficients.dc_mut(index));
+                }
+                reading.reader.cursor = cursor;
+                if reading.reader.is_overrun() {
+                    reading.walk.overrun();
+                }
+            }
+        }
+        if reading.walk.has_ended() { down.saturating_sub(1) } else { down }
+    }
+
+    /// Visits the blocks of an AC scan.
+    #[inline(always)]
+    fn ac_scan(
+        &mut self,
+        reading: &mut Reading<'_>,
+        scan: &Scan,
+        decode: impl Fn(&mut Cursor, &Window, (&mut [i16], &mut u64), &mut BandState),
+    ) {
+        let mut state = BandState {
+            first: scan.first,
+            last: scan.last,
+            low: scan.low,
+            kept: self.kept,
+            layout: self.layout,
+            run: 0,
+        };
+        let (across, down) = scan.grid(self.frame);
+        let coefficients = &mut self.components[scan.members[0].component];
+        for row in 0..down {
+            for column in 0..across {
+                match reading.walk.step(&mut reading.reader) {
+                    Step::Decode => {}
+                    Step::Restarted => state.run = 0,
+                    Step::Lost => {
+                        if reading.walk.has_ended() {
+                            return;
+                        }
+                        continue;
+                    }
+                }
+                let index = coefficients.index(row, column);
+                let mut cursor = reading.reader.cursor;
+                decode(&mut cursor, reading.reader.window(), coefficients.block_mut(index), &mut state);
+                reading.reader.cursor = cursor;
+                if reading.reader.is_overrun() {
+                    reading.walk.overrun();
+                }
+            }
+        }
+    }
+
+    /// From coefficients to rows.
+    fn render(&self, scale: Scale, quant: &[[u16; 64]], output: &mut Output<'_>) {
+        let side = scale.block_side();
+        let mut planes: Vec<Plane> =
+            self.frame.components.iter().map(|component| Plane::band(component, scale)).collect();
+        let mut steps = vec![[0_i16; 64]; quant.len()];
+        for (steps, quant) in steps.iter_mut().zip(quant) {
+            for k in (0..64).filter(|k| self.kept >> k & 1 == 1) {
+                steps[usize::from(self.layout[k])] = quant[k] as i16;
+            }
+        }
+        for mcu_row in 0..self.frame.mcus_down {
+            for (index, plane) in planes.iter_mut().enumerate() {
+                let (coefficients, steps) = (&self.components[index], &steps[index]);
+                let rows = self.frame.components[index].v;
+                for row in 0..rows {
+                    for column in 0..coefficients.across() {
+                        let terms = coefficients.terms(coefficients.index(mcu_row * rows + row, column));
+                        let stride = plane.row_stride();
+                        render_block(side, terms, steps, plane.block_mut(row, column), stride);
+                    }
+                }
+            }
+            output.emit(&planes);
+            for plane in &mut planes {
+                plane.advance();
+            }
+        }
+    }
+}
+
+/// Dequantises and transforms one block.
+#[inline(always)]
+fn render_block(side: u32, terms: &[i16], steps: &[i16; 64], out: &mut [u8], stride: usize) {
+    if side == 1 {
+        out[0] = idct::mean(i32::from(terms[0]) * i32::from(steps[0] as u16));
+        return;
+    }
+    let mut block = [0; 64];
+    let mut any = 0;
+    for ((to, &term), &step) in block.iter_mut().zip(terms).zip(steps) {
+        *to = term.wrapping_mul(step);
+    }
+    for &term in &terms[1..] {
+        any |= term;
+    }
+    if any == 0 { idct::flat(side, block[0], out, stride) } else { idct::inverse(side, &block, out, stride) }
+}
+
+/// What an AC scan carries from block to block.
+struct BandState {
+    first: u32,
+    last: u32,
+    /// The bit position of this scan.
+    low: u32,
+    kept: u64,
+    layout: [u8; 64],
+    /// Blocks still to come, this one included, that end at once.
+    run: u32,
+}
+
+impl BandState {
+    /// Reads how many blocks end here, after a symbol of size 0 whose run is below 15.
+    #[inline(always)]
+    fn start_run(&mut self, cursor: &mut Cursor, class: u32) {
+        self.run = (1 << class) + cursor.take(class);
+    }
+}
+
+/// The first scan of a band (T.81, G.1.2.2).
+#[inline(always)]
+fn first_ac(
+    cursor: &mut Cursor,
+    window: &Window,
+    table: &AcTable,
+    (terms, history): (&mut [i16], &mut u64),
+    state: &mut BandState,
+) {
+    if state.run > 0 {
+        state.run -= 1;
+        return;
+    }
+    let mut k = state.first;
+    while k <= state.last {
+        cursor.refill(window);
+        let symbol = table.symbol(cursor.bits());
+        let value = block::extend(cursor.bits() << (symbol.total - symbol.size), symbol.size);
+        cursor.consume(symbol.total);
+        if symbol.size == 0 {
+            if symbol.run != 15 {
+                state.start_run(cursor, symbol.run);
+                state.run -= 1;
+                return;
+            }
+            k += 16;
+            continue;
+        }
+        k += symbol.run;
+        if k > state.last {
+            return;
+        }
+        *history |= 1 << k;
+        if state.kept >> k & 1 == 1 {
+            terms[usize::from(state.layout[k as usize & 63])] = (value << state.low) as i16;
+        }
+        k += 1;
+    }
+}
+
+/// A later scan of a band (T.81, G.1.2.3): one more bit for terms that are not zero, and terms that become so.
+#[inline(always)]
+fn refine_ac(
+    cursor: &mut Cursor,
+    window: &Window,
+    table: &AcTable,
+    (terms, history): (&mut [i16], &mut u64),
+    state: &mut BandState,
+) {
+    let mut k = state.first;
+    if state.run == 0 {
+        while k <= state.last {
+            cursor.refill(window);
+            let symbol = table.symbol(cursor.bits());
+            // Sizes other than 1 are not allowed; as in libjpeg only the sign is read.
+            cursor.consume(symbol.total - symbol.size);
+            let mut value = 0;
+            if symbol.size != 0 {
+                value = if cursor.take(1) == 1 { 1 << state.low } else { -1 << state.low };
+            } else if symbol.run != 15 {
+                state.start_run(cursor, symbol.run);
+                break;
+            }
+            // The place of the zero term after `run` other ones.
+            let rest = (u64::MAX << k) & (u64::MAX >> (63 - state.last));
+            let mut zeros = !*history & rest;
+            for _ in 0..symbol.run {
+                zeros &= zeros.wrapping_sub(1);
+            }
+            let place = if zeros == 0 { state.last + 1 } else { zeros.trailing_zeros() };
+            let passed = if zeros == 0 { rest } else { rest & ((1 << place) - 1) };
+            correct(cursor, window, *history & passed, terms, state);
+            if value != 0 && place <= state.last {
+                *history |= 1 << place;
+                if state.kept >> place & 1 == 1 {
+                    terms[usize::from(state.layout[place as usize & 63])] = value;
+                }
+            }
+            k = place + 1;
+        }
+    }
+    if state.run > 0 {
+        state.run -= 1;
+        if k <= state.last {
+            let rest = (u64::MAX << k) & (u64::MAX >> (63 - state.last));
+            correct(cursor, window, *history & rest, terms, state);
+        }
+    }
+}
+
+/// Reads one bit for each term of `set`, lowest index first; those set add to the term's magnitude.
+#[inline(always)]
+fn correct(cursor: &mut Cursor, window: &Window, set: u64, terms: &mut [i16], state: &BandState) {
+    let mut wanted = set & state.kept;
+    if wanted == 0 {
+        cursor.skip(set.count_ones(), window);
+        return;
+    }
+    // At most 32 terms at a time, so that their bits are all in the cursor.
+    for half in [set & 0xffff_ffff, set & !0xffff_ffff] {
+        cursor.refill(window);
+        let (mut bits, mut rest) = (cursor.bits(), half);
+        while rest & wanted != 0 {
+            let k = rest.trailing_zeros();
+            rest &= rest - 1;
+            if (bits as i64) < 0 && wanted >> k & 1 == 1 {
+                let term = &mut terms[usize::from(state.layout[k as usize & 63])];
+                // Only a damaged file has the bit already.
+                if *term & (1 << state.low) == 0 {
+                    *term = term.wrapping_add(if *term >= 0 { 1 << state.low } else { -1 << state.low });
+                }
+            }
+            bits <<= 1;
+        }
+        cursor.consume(half.count_ones());
+        wanted &= !half;
+    }
+}
