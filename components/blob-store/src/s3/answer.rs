@@ -88,14 +88,14 @@ impl Refusal {
             return;
         }
         let child = |name: &str| {
-            root.children()
-                .find(|child| child.tag_name().name() == name)
-                .and_then(|child| child.text())
-                .filter(|text| is_name(text))
-                .map(str::to_owned)
+            root.children().find(|child| child.tag_name().name() == name).and_then(|child| child.text())
         };
-        self.code = child("Code");
-        self.region = child("Region").or_else(|| self.region.take());
+        let name = |text: &str| is_name(text).then(|| text.to_owned());
+        self.code = child("Code").and_then(name);
+        self.region = child("Region")
+            .or_else(|| expected_region(child("Message")?))
+            .and_then(name)
+            .or_else(|| self.region.take());
     }
 
     /// The meaning. A 404 that is about the blob is [`Error::NotFound`]; everything else is about the store.
@@ -193,6 +193,11 @@ pub fn judge_fault(fault: Fault, settings: &Settings) -> Failure {
     }
 }
 
+/// The region in "the region 'a' is wrong; expecting 'b'": AWS says it in an element as well, other servers only here.
+fn expected_region(message: &str) -> Option<&str> {
+    message.rsplit_once("expecting ")?.1.split(['\'', '"']).nth(1)
+}
+
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -267,10 +272,13 @@ mod tests {
 
     #[test]
     fn a_wrong_region_names_the_right_one() {
+        let in_message = "<Error><Code>AuthorizationQueryParametersError</Code><Message>Error parsing the X-Amz-Credential \
+            parameter; the region &#34;us-east-1&#34; is wrong; expecting &#34;eu-west-1&#34;</Message></Error>";
         let with_region =
             "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>";
         for failure in [
             judge(400, with_region),
+            judge(400, in_message),
             Refusal::read(301, b"", Some("eu-west-1".to_owned()), None).judge(&settings()),
         ] {
             let text = failure.error.to_string();
