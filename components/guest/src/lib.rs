@@ -17,4 +17,6 @@ pub mod ids;
 pub mod imaging;
 pub mod jobs;
 pub mod log;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wake;

@@ -1,43 +1,16 @@
 //! The contract of the job store on SQLite: the SQL that ships, in a real database, without wasm.
 //!
 //! The same kit runs on PostgreSQL in the end-to-end crate, which can start a server.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 use thumbs_guest::job_store_contract;
 use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{JobStore, Sql, SqlError, SqlJobStore, SqlRow, SqlValue, Sqlite};
-
-struct Driver(Connection);
-
-impl Sql for Driver {
-    fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
-        let parameters = params_from_iter(parameters.iter().map(|value| match value {
-            SqlValue::Null => Value::Null,
-            SqlValue::Integer(integer) => Value::Integer(*integer),
-            SqlValue::Text(text) => Value::Text(text.clone()),
-        }));
-        let refused = |error: rusqlite::Error| SqlError::Refused(error.to_string());
-        let mut statement = self.0.prepare(statement).map_err(refused)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query(parameters).map_err(refused)?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next().map_err(refused)? {
-            let values = (0..columns).map(|column| match row.get_ref(column).unwrap() {
-                ValueRef::Null => SqlValue::Null,
-                ValueRef::Integer(integer) => SqlValue::Integer(integer),
-                ValueRef::Text(text) => SqlValue::Text(String::from_utf8(text.to_vec()).unwrap()),
-                other => panic!("a column of type {:?}", other.data_type()),
-            });
-            all.push(values.collect());
-        }
-        Ok(all)
-    }
-}
+use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite};
+use thumbs_guest::testing::Driver;
 
 struct File {
     _folder: tempfile::TempDir,
@@ -54,7 +27,7 @@ impl File {
 
 impl TestDatabase for File {
     fn connect(&self) -> Box<dyn JobStore + Send> {
-        Box::new(SqlJobStore::<_, Sqlite>::new(Driver(self.open())))
+        Box::new(SqlJobStore::<_, Sqlite>::new(Driver::new(self.open())))
     }
 
     fn execute(&self, statement: &str) {

@@ -11,6 +11,8 @@ use thumbs_domain::options::{Draft, OptionError};
 use thumbs_domain::problem::Kind;
 use thumbs_guest::http::{Body, BodyError, Failed, Request, body};
 
+use crate::paced::Paced;
+
 const IMAGE_FIELD: &str = "image";
 
 /// What may surround the image in a form: headers of parts, boundaries, options.
@@ -39,7 +41,8 @@ pub(crate) async fn receive(request: &Request, body: Body, limits: &Limits) -> R
             if announced_bytes.is_some_and(|announced| announced > max_form_bytes(limits)) {
                 return Err(too_large());
             }
-            from_form(body, boundary, limits, announced_bytes, &mut options).await?
+            let (body, pace) = Paced::new(body);
+            pace.run(from_form(body, boundary, limits, announced_bytes, &mut options)).await?
         }
         Err(multer::Error::NoBoundary) => {
             return Err(malformed(
@@ -59,7 +62,7 @@ fn max_form_bytes(limits: &Limits) -> u64 {
 }
 
 async fn from_form(
-    body: Body,
+    body: Paced,
     boundary: String,
     limits: &Limits,
     announced_bytes: Option<u64>,

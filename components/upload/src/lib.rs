@@ -6,6 +6,7 @@
 mod create;
 mod form;
 mod handler;
+mod paced;
 
 pub use handler::Upload;
 

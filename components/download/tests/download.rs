@@ -1,0 +1,158 @@
+//! The download handler over the real job store and blobs in memory: the bytes, the headers that guard them, and what is said
+//! where there are none.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::sync::atomic::Ordering;
+
+use http::HeaderMap;
+use thumbs_domain::id::JobId;
+use thumbs_domain::object_key::ObjectKey;
+use thumbs_download::Download;
+use thumbs_guest::blobs::Blobs;
+use thumbs_guest::digest::sha256;
+use thumbs_guest::jobs::JobStore;
+use thumbs_guest::log::Log;
+use thumbs_guest::testing::{MemoryBlobs, end_job, memory_store, put_job, request, text};
+
+const DATA: &[u8] = b"GIF89a of a thumbnail";
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn code(&self) -> String {
+        let problem: serde_json::Value = serde_json::from_str(&self.text).unwrap();
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+fn ask(
+    store: &dyn JobStore,
+    blobs: &MemoryBlobs,
+    method: &str,
+    id: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let request = request(method, &format!("/thumbnails/{id}"), headers);
+    let answer = Download { store, blobs, log: &Log::new("test") }.handle(&request);
+    let (status, headers, text) = text(&request, answer);
+    Answer { status, headers, text }
+}
+
+fn finished(store: &dyn JobStore, blobs: &MemoryBlobs) -> JobId {
+    let job = put_job(store);
+    blobs.put(&ObjectKey::thumbnail(&job, &sha256(DATA)), "image/gif", DATA).unwrap();
+    end_job(store, &job, Some(DATA));
+    job
+}
+
+#[test]
+fn a_thumbnail_comes_with_the_headers_that_guard_it() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs);
+    for method in ["GET", "HEAD"] {
+        let answer = ask(&store, &blobs, method, &job.to_string(), &[]);
+        assert_eq!((answer.status, answer.text.as_bytes()), (200, DATA));
+        for (name, value) in [
+            ("content-type", "image/gif"),
+            ("content-length", "21"),
+            ("etag", format!("\"{}\"", sha256(DATA)).as_str()),
+            ("cache-control", "public, max-age=86400, immutable"),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; sandbox"),
+            ("content-disposition", format!("inline; filename=\"thumbnail-{job}.gif\"").as_str()),
+        ] {
+            assert_eq!(answer.header(name), value, "{method} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_has_the_bytes_gets_none() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs).to_string();
+    let etag = format!("\"{}\"", sha256(DATA));
+    // Not even the blob store is asked.
+    blobs.set_down(true);
+    for known in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {
+        let answer = ask(&store, &blobs, "GET", &job, &[("if-none-match", &known)]);
+        assert_eq!((answer.status, answer.text.as_str()), (304, ""), "{known}");
+        assert_eq!(answer.header("etag"), etag);
+        assert_eq!(answer.header("content-length"), "");
+    }
+    blobs.set_down(false);
+    for unknown in ["", "\"other\"", &etag[1..], &format!("{etag}x")] {
+        assert_eq!(ask(&store, &blobs, "GET", &job, &[("if-none-match", unknown)]).status, 200, "{unknown}");
+    }
+}
+
+#[test]
+fn a_job_that_is_not_done_says_when_to_come_back() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = put_job(&store);
+    let answer = ask(&store, &blobs, "GET", &job.to_string(), &[]);
+    assert_eq!(
+        (answer.status, answer.code().as_str(), answer.header("retry-after")),
+        (409, "not-ready", "1")
+    );
+}
+
+#[test]
+fn a_failed_job_says_why_there_is_no_thumbnail() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = put_job(&store);
+    end_job(&store, &job, None);
+    let answer = ask(&store, &blobs, "GET", &job.to_string(), &[]);
+    assert_eq!((answer.status, answer.code().as_str()), (410, "job-failed"));
+    assert!(answer.text.contains("no longer stored"), "{}", answer.text);
+}
+
+#[test]
+fn a_thumbnail_that_was_lost_is_gone() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs);
+    blobs.delete(&ObjectKey::thumbnail(&job, &sha256(DATA))).unwrap();
+    let answer = ask(&store, &blobs, "GET", &job.to_string(), &[]);
+    assert_eq!((answer.status, answer.code().as_str()), (410, "thumbnail-gone"));
+}
+
+#[test]
+fn an_id_that_was_never_given_out_is_not_found() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    finished(&store, &blobs);
+    for id in ["01932c07-20a4-7b3c-8d4e-5f6071829304", "", "x", "..%2f..%2fuploads", "..", "uploads"] {
+        let answer = ask(&store, &blobs, "GET", id, &[]);
+        assert_eq!((answer.status, answer.code().as_str()), (404, "not-found"), "{id}");
+    }
+}
+
+#[test]
+fn storage_that_is_down_is_a_503_that_names_nobody() {
+    let ((store, is_down), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs).to_string();
+    blobs.set_down(true);
+    let no_blobs = ask(&store, &blobs, "GET", &job, &[]);
+    is_down.store(true, Ordering::Relaxed);
+    let no_rows = ask(&store, &blobs, "GET", &job, &[]);
+    for answer in [no_blobs, no_rows] {
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+        assert!(!answer.text.contains("secret"), "{}", answer.text);
+    }
+}
+
+#[test]
+fn only_reading_is_possible_here() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs).to_string();
+    for method in ["POST", "PUT", "DELETE"] {
+        let answer = ask(&store, &blobs, method, &job, &[]);
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
+    }
+}

@@ -1,0 +1,88 @@
+//! A job for tests that need one to be there.
+
+use thumbs_domain::digest::Digest;
+use thumbs_domain::failure::Failure;
+use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::job::{Cost, NewJob, Source, Thumbnail};
+use thumbs_domain::machine::Policy;
+use thumbs_domain::options::Draft;
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::CorrelationId;
+
+use super::ManualClock;
+use crate::digest::sha256;
+use crate::ids::{HostIds, Ids};
+use crate::jobs::{JobStore, Lease};
+
+/// The policy of these tests: three attempts, thirty seconds, one second.
+pub const POLICY: Policy = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+
+/// Puts a new job into the store, made at the clock's first moment by the request `req-1`.
+///
+/// # Panics
+/// When the store refuses it.
+#[expect(clippy::expect_used, reason = "a test fails loudly")]
+pub fn put_job(store: &dyn JobStore) -> JobId {
+    let job = NewJob {
+        id: HostIds.job_id(ManualClock::START).expect("an id"),
+        created_at: ManualClock::START,
+        options: Draft::new(2048).finish(1),
+        source: Source {
+            sha256: Digest::from_bytes([7; 32]),
+            format: SourceFormat::Jpeg,
+            bytes: 8,
+            width: 40,
+            height: 30,
+            frames: 1,
+        },
+        correlation_id: CorrelationId::parse("req-1").expect("an id"),
+        trace_parent: None,
+        idempotency: None,
+    };
+    store.create(&job).expect("the store takes the job");
+    job.id
+}
+
+/// Ends the job as a worker would: with this thumbnail (a GIF), or with a failure.
+///
+/// # Panics
+/// When the store has no due job.
+#[expect(clippy::expect_used, reason = "a test fails loudly")]
+pub fn end_job(store: &dyn JobStore, job: &JobId, thumbnail: Option<&[u8]>) {
+    let token = LeaseToken::new("of-the-test");
+    let now: Timestamp = ManualClock::START;
+    store.claim(&token, &POLICY, now).expect("a job is due");
+    let lease = Lease { job, token: &token };
+    let in_time = match thumbnail {
+        Some(data) => store.succeed(lease, &thumbnail_of(data), &cost(), now),
+        None => store.give_up(lease, &Failure::source_missing(), now),
+    };
+    assert_eq!(in_time, Ok(true));
+}
+
+fn thumbnail_of(data: &[u8]) -> Thumbnail {
+    Thumbnail {
+        format: OutputFormat::Gif,
+        bytes: data.len() as u64,
+        width: 100,
+        height: 100,
+        sha256: sha256(data),
+        frames: 1,
+        placeholder: String::new(),
+        warnings: vec![],
+        concessions: vec![],
+    }
+}
+
+fn cost() -> Cost {
+    Cost {
+        decode_ms: 1.0,
+        resample_ms: 1.0,
+        encode_ms: 1.0,
+        total_ms: 4.0,
+        peak_memory_bytes: 1,
+        pixels: 1,
+        frames: 1,
+    }
+}

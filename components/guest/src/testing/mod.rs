@@ -1,0 +1,91 @@
+//! Capabilities for native tests of handlers: as simple as can be, inspectable, and breakable on demand.
+//!
+//! The job store is no fake: it is the one that ships, over an SQLite in memory, so handlers are tested with the real rules.
+
+mod blobs;
+mod clock;
+mod imaging;
+mod job;
+mod request;
+mod sqlite;
+
+pub use blobs::MemoryBlobs;
+pub use clock::ManualClock;
+pub use imaging::ScriptedImaging;
+pub use job::{POLICY, end_job, put_job};
+pub use request::{request, text};
+pub use sqlite::{Driver, memory_store};
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use thumbs_domain::id::{JobId, LeaseToken, NotAJobId};
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::{CorrelationId, NotUsable};
+
+use crate::config::{ConfigError, Variables};
+use crate::ids::{HostIds, Ids};
+use crate::log::Log;
+use crate::wake::Wake;
+
+/// Counts wake-ups.
+#[derive(Debug, Default)]
+pub struct CountingWake(Cell<u32>);
+
+impl CountingWake {
+    /// Wake-ups so far.
+    pub fn count(&self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl Wake for CountingWake {
+    fn wake(&self, _: &Log) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// Lease tokens `lease-1`, `lease-2`, ...; the other ids are the real ones.
+#[derive(Debug, Default)]
+pub struct CountingIds(Cell<u32>);
+
+impl Ids for CountingIds {
+    fn job_id(&self, now: Timestamp) -> Result<JobId, NotAJobId> {
+        HostIds.job_id(now)
+    }
+
+    fn lease_token(&self) -> LeaseToken {
+        self.0.set(self.0.get() + 1);
+        LeaseToken::new(format!("lease-{}", self.0.get()))
+    }
+
+    fn correlation_id(&self) -> Result<CorrelationId, NotUsable> {
+        CorrelationId::parse("drawn")
+    }
+}
+
+/// Variables with fixed values.
+#[derive(Clone, Debug)]
+pub struct FixedVariables(pub BTreeMap<&'static str, String>);
+
+impl FixedVariables {
+    /// Small limits: 1,000 bytes of upload, thumbnails of at most 2,048 pixels a side.
+    pub fn small() -> Self {
+        let pairs = [
+            ("max_upload_bytes", "1000"),
+            ("max_pixels", "1000000"),
+            ("max_side", "10000"),
+            ("max_frames", "10"),
+            ("max_total_pixels", "2000000"),
+            ("max_output_side", "2048"),
+        ];
+        Self(pairs.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
+    }
+}
+
+impl Variables for FixedVariables {
+    fn get(&self, name: &'static str) -> Result<String, ConfigError> {
+        let missing = || ConfigError::Unreadable { name, cause: "it is not defined".to_owned() };
+        self.0.get(name).cloned().ok_or_else(missing)
+    }
+}

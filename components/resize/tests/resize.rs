@@ -1,0 +1,250 @@
+//! The resize handler over the real job store and blobs in memory: each way a message can end, and what the row says then.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::job::{Job, Status};
+use thumbs_domain::message::{EndReason, Message};
+use thumbs_domain::object_key::ObjectKey;
+use thumbs_guest::blobs::Blobs;
+use thumbs_guest::clock::Clock;
+use thumbs_guest::config;
+use thumbs_guest::digest::sha256;
+use thumbs_guest::imaging::{Imaging, ImagingError};
+use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite, StoreError};
+use thumbs_guest::log::Log;
+use thumbs_guest::testing::{
+    CountingIds, CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging,
+    memory_store, put_job,
+};
+use thumbs_resize::Resize;
+
+const IMAGE: &[u8] = b"an image";
+
+struct Service {
+    store: SqlJobStore<Driver, Sqlite>,
+    store_is_down: Arc<AtomicBool>,
+    blobs: MemoryBlobs,
+    wake: CountingWake,
+    ids: CountingIds,
+}
+
+impl Service {
+    fn new() -> Self {
+        let (store, store_is_down) = memory_store();
+        let (blobs, wake, ids) = (MemoryBlobs::default(), CountingWake::default(), CountingIds::default());
+        Self { store, store_is_down, blobs, wake, ids }
+    }
+
+    fn with_job() -> (Self, JobId) {
+        let service = Self::new();
+        let job = service.upload();
+        (service, job)
+    }
+
+    fn upload(&self) -> JobId {
+        let job = put_job(&self.store);
+        self.blobs.put(&ObjectKey::upload(&job), "image/jpeg", IMAGE).unwrap();
+        job
+    }
+
+    fn handle(&self, message: Message, clock: &dyn Clock, imaging: &dyn Imaging) -> Result<(), StoreError> {
+        let resize = Resize {
+            store: &self.store,
+            blobs: &self.blobs,
+            imaging,
+            wake: &self.wake,
+            clock,
+            ids: &self.ids,
+            limits: config::limits(&FixedVariables::small()).unwrap(),
+            policy: POLICY,
+            log: &Log::new("test"),
+        };
+        resize.handle(message)
+    }
+
+    fn wake_up(&self, clock: &dyn Clock) {
+        assert_eq!(self.handle(Message::WakeUp, clock, &ScriptedImaging::jpeg()), Ok(()));
+    }
+
+    fn job(&self, id: &JobId) -> Job {
+        self.store.get(id).unwrap().unwrap()
+    }
+
+    fn code(&self, id: &JobId) -> String {
+        self.job(id).failure.map(|failure| failure.code.into_owned()).unwrap_or_default()
+    }
+}
+
+fn later(secs: u64) -> ManualClock<'static> {
+    let clock = ManualClock::default();
+    clock.advance(Duration::from_secs(secs));
+    clock
+}
+
+#[test]
+fn a_due_job_gets_its_thumbnail_and_its_receipt() {
+    let (service, id) = Service::with_job();
+    service.wake_up(&ManualClock::default());
+    let job = service.job(&id);
+    let thumbnail = job.thumbnail.unwrap();
+    let data = b"egami na".to_vec();
+    assert_eq!(
+        (job.status, job.attempts, thumbnail.bytes, thumbnail.sha256),
+        (Status::Succeeded, 1, 8, sha256(&data))
+    );
+    let key = ObjectKey::thumbnail(&id, &thumbnail.sha256);
+    assert_eq!(service.blobs.read(key.as_str()), Some(("image/png".to_owned(), data)));
+    let cost = job.cost.unwrap();
+    assert_eq!((cost.decode_ms, cost.resample_ms, cost.encode_ms), (1000.0, 2000.0, 3000.0));
+    assert_eq!((cost.total_ms, cost.pixels), (6000.0, 1200));
+}
+
+#[test]
+fn no_job_no_work() {
+    let service = Service::new();
+    service.wake_up(&ManualClock::default());
+    assert_eq!(service.wake.count(), 0);
+}
+
+#[test]
+fn more_work_wakes_one_more_worker_before_this_one_begins() {
+    let service = Service::new();
+    for _ in 0..3 {
+        service.upload();
+    }
+    let woken_at_work = std::cell::Cell::new(0);
+    // The decoder sleeps while it works.
+    let clock = ManualClock::with_others(|_| woken_at_work.set(service.wake.count()));
+    service.wake_up(&clock);
+    assert_eq!((woken_at_work.get(), service.wake.count()), (1, 1));
+    service.wake_up(&clock);
+    service.wake_up(&clock);
+    assert_eq!(service.wake.count(), 2, "the last job leaves nobody to wake");
+}
+
+#[test]
+fn what_imaging_refuses_fails_at_once() {
+    for (error, code) in [
+        (ImagingError::Malformed("the data ends early".into()), "malformed-image"),
+        (ImagingError::BudgetUnreachable, "budget-unreachable"),
+        (ImagingError::UnsupportedFormat, "unsupported-image"),
+    ] {
+        let (service, id) = Service::with_job();
+        let imaging = ScriptedImaging(Err(error));
+        assert_eq!(service.handle(Message::WakeUp, &ManualClock::default(), &imaging), Ok(()));
+        assert_eq!((service.job(&id).status, service.code(&id).as_str()), (Status::Failed, code));
+        assert_eq!(service.blobs.keys(), [ObjectKey::upload(&id).to_string()]);
+    }
+}
+
+#[test]
+fn an_image_that_is_gone_fails_at_once() {
+    let (service, id) = Service::with_job();
+    service.blobs.delete(&ObjectKey::upload(&id)).unwrap();
+    service.wake_up(&ManualClock::default());
+    assert_eq!((service.job(&id).status, service.code(&id).as_str()), (Status::Failed, "source-missing"));
+}
+
+#[test]
+fn storage_that_is_down_is_tried_again_with_growing_pauses_and_then_given_up() {
+    let (service, id) = Service::with_job();
+    service.blobs.set_down(true);
+    for (at_secs, due_at_secs) in [(0, 1), (1, 3)] {
+        service.wake_up(&later(at_secs));
+        let job = service.job(&id);
+        assert_eq!(job.status, Status::Processing);
+        assert_eq!(job.due_at, Some(ManualClock::START.plus_millis(due_at_secs * 1000)));
+    }
+    service.wake_up(&later(2));
+    assert_eq!(service.job(&id).attempts, 2, "nothing is due between the attempts");
+    service.wake_up(&later(3));
+    assert_eq!(
+        (service.job(&id).status, service.code(&id).as_str()),
+        (Status::Failed, "storage-unavailable")
+    );
+    assert!(!service.job(&id).failure.unwrap().message.contains("secret"));
+}
+
+#[test]
+fn storage_that_comes_back_lets_the_next_attempt_succeed() {
+    let (service, id) = Service::with_job();
+    service.blobs.set_down(true);
+    service.wake_up(&later(0));
+    service.blobs.set_down(false);
+    service.wake_up(&later(1));
+    let job = service.job(&id);
+    assert_eq!((job.status, job.attempts, job.failure), (Status::Succeeded, 2, None));
+}
+
+#[test]
+fn a_sandbox_that_was_ended_is_a_failed_attempt_of_its_job_alone() {
+    for (reason, status, code) in [
+        (EndReason::OutOfMemory, Status::Failed, "out-of-memory"),
+        (EndReason::Deadline, Status::Processing, "deadline"),
+        (EndReason::Trap, Status::Processing, "trap"),
+    ] {
+        let (service, id) = Service::with_job();
+        let token = LeaseToken::new("of-the-dead");
+        service.store.claim(&token, &POLICY, ManualClock::START).unwrap();
+        let other = service.upload();
+        let report = Message::WorkerEnded { job: id, token, reason };
+        assert_eq!(service.handle(report, &later(10), &ScriptedImaging::jpeg()), Ok(()));
+        assert_eq!((service.job(&id).status, service.code(&id).as_str()), (status, code));
+        assert_eq!(service.job(&other).attempts, 0, "a report claims nothing");
+    }
+}
+
+#[test]
+fn a_report_without_the_lease_changes_nothing() {
+    let (service, id) = Service::with_job();
+    service.store.claim(&LeaseToken::new("mine"), &POLICY, ManualClock::START).unwrap();
+    let before = service.job(&id);
+    let unknown = JobId::parse("01932c07-20a4-7b3c-8d4e-5f6071829304").unwrap();
+    for (job, token) in [(id, "guessed"), (unknown, "mine")] {
+        let token = LeaseToken::new(token);
+        let report = Message::WorkerEnded { job, token, reason: EndReason::OutOfMemory };
+        assert_eq!(service.handle(report, &later(10), &ScriptedImaging::jpeg()), Ok(()));
+    }
+    assert_eq!(service.job(&id), before);
+}
+
+#[test]
+fn a_worker_that_lost_its_lease_changes_nothing() {
+    let (service, id) = Service::with_job();
+    // While this worker decodes, its lease ends and another takes the job.
+    let clock = ManualClock::with_others(|_| {
+        let end = ManualClock::START.plus_millis(30_000);
+        service.store.claim(&LeaseToken::new("of-another"), &POLICY, end).unwrap();
+    });
+    service.wake_up(&clock);
+    let job = service.job(&id);
+    assert_eq!((job.status, job.attempts, job.thumbnail), (Status::Processing, 2, None));
+}
+
+#[test]
+fn jobs_that_died_with_their_last_worker_do_not_keep_the_next_one_waiting() {
+    let (service, dead) = Service::with_job();
+    for attempt in 0..3 {
+        let now = ManualClock::START.plus_millis(attempt * 30_000);
+        service.store.claim(&LeaseToken::new("dies"), &POLICY, now).unwrap();
+    }
+    let next = service.upload();
+    service.wake_up(&later(3600));
+    service.wake_up(&later(3600));
+    assert_eq!((service.job(&dead).status, service.code(&dead).as_str()), (Status::Failed, "worker-lost"));
+    assert_eq!(service.job(&next).status, Status::Succeeded);
+}
+
+#[test]
+fn a_store_that_is_down_is_an_error_of_the_message() {
+    let (service, id) = Service::with_job();
+    service.store_is_down.store(true, Ordering::Relaxed);
+    let result = service.handle(Message::WakeUp, &ManualClock::default(), &ScriptedImaging::jpeg());
+    assert!(matches!(result, Err(StoreError::Unavailable(_))));
+    service.store_is_down.store(false, Ordering::Relaxed);
+    assert_eq!(service.job(&id).attempts, 0);
+}

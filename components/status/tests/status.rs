@@ -1,0 +1,168 @@
+//! The status handler over the real job store in memory: what a reader gets, how long it is held, and when it wakes the workers.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde_json::Value;
+use thumbs_domain::id::JobId;
+use thumbs_guest::clock::Clock;
+use thumbs_guest::jobs::JobStore;
+use thumbs_guest::log::Log;
+use thumbs_guest::testing::{CountingWake, ManualClock, end_job, memory_store, put_job, request, text};
+use thumbs_status::Status;
+
+const UNKNOWN: &str = "01932c07-20a4-7b3c-8d4e-5f6071829304";
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    json: Value,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+fn ask(store: &dyn JobStore, wake: &CountingWake, clock: &dyn Clock, method: &str, path: &str) -> Answer {
+    let request = request(method, path, &[]);
+    let answer = Status { store, wake, clock, log: &Log::new("test") }.handle(&request);
+    let (status, headers, body) = text(&request, answer);
+    Answer { status, headers, json: serde_json::from_str(&body).unwrap() }
+}
+
+fn get(store: &dyn JobStore, path: &str) -> Answer {
+    ask(store, &CountingWake::default(), &ManualClock::default(), "GET", path)
+}
+
+fn path(job: &JobId) -> String {
+    format!("/jobs/{job}")
+}
+
+#[test]
+fn a_job_is_shown_as_it_stands() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    let processing = get(&store, &path(&job));
+    assert_eq!((processing.status, &processing.json["status"]), (200, &"processing".into()));
+    assert_eq!((processing.header("retry-after"), processing.header("cache-control")), ("1", "no-store"));
+    end_job(&store, &job, Some(b"a thumbnail"));
+    let succeeded = get(&store, &path(&job));
+    assert_eq!((succeeded.status, &succeeded.json["status"]), (200, &"succeeded".into()));
+    assert_eq!(succeeded.header("retry-after"), "");
+    assert_eq!(succeeded.json["result"]["bytes"], 11);
+}
+
+#[test]
+fn an_id_that_was_never_given_out_is_not_found() {
+    let (store, _) = memory_store();
+    put_job(&store);
+    for id in [
+        UNKNOWN,
+        "1",
+        "",
+        "..%2f..%2fetc",
+        "'; DROP TABLE thumbs_jobs; --",
+        "..",
+        "%00",
+        &UNKNOWN.to_uppercase(),
+    ] {
+        let answer = get(&store, &format!("/jobs/{id}"));
+        assert_eq!((answer.status, &answer.json["code"]), (404, &"not-found".into()), "{id}");
+    }
+}
+
+#[test]
+fn a_wait_ends_as_soon_as_the_job_does() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    let clock = ManualClock::with_others(|sleep| {
+        if sleep == 3 {
+            end_job(&store, &job, Some(b"a thumbnail"));
+        }
+    });
+    let answer = ask(&store, &CountingWake::default(), &clock, "GET", &format!("{}?wait=30", path(&job)));
+    assert_eq!(answer.json["status"], "succeeded");
+    assert_eq!(clock.sleeps(), 3);
+    assert!(clock.elapsed() < Duration::from_millis(100));
+}
+
+#[test]
+fn a_wait_ends_when_its_time_is_over() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    for (wait, held_secs) in [("0", 0), ("1", 1), ("30", 30), ("31", 30), ("99999999999999999999999", 30)] {
+        let clock = ManualClock::default();
+        let answer =
+            ask(&store, &CountingWake::default(), &clock, "GET", &format!("{}?wait={wait}", path(&job)));
+        assert_eq!((answer.status, &answer.json["status"]), (200, &"processing".into()));
+        assert_eq!(clock.elapsed(), Duration::from_secs(held_secs), "wait={wait}");
+        // Gentle: four looks a second at most, after the first few.
+        assert!(u64::from(clock.sleeps()) <= held_secs * 4 + 6, "wait={wait}: {} looks", clock.sleeps());
+    }
+}
+
+#[test]
+fn a_wait_that_is_none_is_refused() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    for query in ["wait=", "wait=-1", "wait=1.5", "wait=x", "wait=1&wait=1", "wiat=1"] {
+        let answer = get(&store, &format!("{}?{query}", path(&job)));
+        assert_eq!((answer.status, &answer.json["code"]), (400, &"invalid-option".into()), "{query}");
+    }
+}
+
+#[test]
+fn an_overdue_job_wakes_the_workers_once_in_a_while() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    let wake = CountingWake::default();
+    let clock = ManualClock::default();
+    let mut woken = Vec::new();
+    for _ in 0..5 {
+        ask(&store, &wake, &clock, "GET", &path(&job));
+        ask(&store, &wake, &clock, "GET", &path(&job));
+        woken.push(wake.count());
+        clock.advance(Duration::from_millis(2500));
+    }
+    // Due at 0 s, overdue from 2 s on, then at most every 5 s: at 2.5 s and at 7.5 s.
+    assert_eq!(woken, [0, 1, 1, 2, 2]);
+}
+
+#[test]
+fn a_job_under_a_lease_or_done_wakes_nobody() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    end_job(&store, &job, None);
+    let (wake, clock) = (CountingWake::default(), ManualClock::default());
+    clock.advance(Duration::from_secs(3600));
+    let answer = ask(&store, &wake, &clock, "GET", &path(&job));
+    assert_eq!(
+        (&answer.json["status"], &answer.json["error"]["code"]),
+        (&"failed".into(), &"source-missing".into())
+    );
+    assert_eq!(wake.count(), 0);
+}
+
+#[test]
+fn only_reading_is_possible_here() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let answer = ask(&store, &CountingWake::default(), &ManualClock::default(), method, &path(&job));
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
+    }
+}
+
+#[test]
+fn a_store_that_is_down_is_a_503_that_names_nobody() {
+    let (store, is_down) = memory_store();
+    let job = put_job(&store);
+    is_down.store(true, Ordering::Relaxed);
+    let answer = get(&store, &path(&job));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+    assert!(!answer.json.to_string().contains("secret"), "{}", answer.json);
+}

@@ -1,0 +1,392 @@
+//! The upload handler over capabilities in memory: what is accepted, what is refused with which words, and what is left behind.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::executor::block_on;
+use http::HeaderMap;
+use serde_json::Value;
+use thumbs_domain::format::SourceFormat;
+use thumbs_domain::id::JobId;
+use thumbs_guest::http::{Body, BodyError, body};
+use thumbs_guest::imaging::{Bound, ImagingError, SourceInfo};
+use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite};
+use thumbs_guest::log::Log;
+use thumbs_guest::testing::{
+    CountingIds, CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, ScriptedImaging,
+    memory_store, request, text,
+};
+use thumbs_upload::Upload;
+
+const BOUNDARY: &str = "----b";
+
+struct Service {
+    store: SqlJobStore<Driver, Sqlite>,
+    store_is_down: Arc<AtomicBool>,
+    blobs: MemoryBlobs,
+    imaging: ScriptedImaging,
+    wake: CountingWake,
+    clock: ManualClock<'static>,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Service {
+    fn new() -> Self {
+        let (store, store_is_down) = memory_store();
+        Self {
+            store,
+            store_is_down,
+            blobs: MemoryBlobs::default(),
+            imaging: ScriptedImaging::jpeg(),
+            wake: CountingWake::default(),
+            clock: ManualClock::default(),
+        }
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        let request = request(method, path, headers);
+        let upload = Upload {
+            store: &self.store,
+            blobs: &self.blobs,
+            imaging: &self.imaging,
+            wake: &self.wake,
+            clock: &self.clock,
+            ids: &CountingIds::default(),
+            variables: &FixedVariables::small(),
+            log: &Log::new("test"),
+        };
+        let (status, headers, text) = text(&request, block_on(upload.handle(&request, body)));
+        Answer { status, headers, text }
+    }
+
+    fn post(&self, query: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Answer {
+        self.send("POST", &format!("/jobs{query}"), headers, body::from_bytes(bytes.to_vec()))
+    }
+
+    fn post_form(&self, query: &str, parts: &[(&str, &str)]) -> Answer {
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.post(query, &[("content-type", &content_type)], form(parts).as_bytes())
+    }
+
+    fn jobs(&self) -> usize {
+        let everything = thumbs_domain::list::ListQuery { status: None, limit: 100, after: None };
+        self.store.list(&everything).unwrap().jobs.len()
+    }
+
+    /// Nothing stays of a request that was refused.
+    fn assert_untouched(&self) {
+        assert_eq!((self.jobs(), self.blobs.keys().len(), self.wake.count()), (0, 0, 0));
+    }
+}
+
+fn form(parts: &[(&str, &str)]) -> String {
+    let part = |(name, value): &(&str, &str)| {
+        format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x.txt\"\r\n\r\n{value}\r\n"
+        )
+    };
+    let parts: String = parts.iter().map(part).collect();
+    format!("{parts}--{BOUNDARY}--\r\n")
+}
+
+/// A body that never ends, and counts how often it was asked for another 100 bytes.
+fn endless(head: &str, asked: Rc<Cell<u32>>) -> Body {
+    let head = futures::stream::once(std::future::ready(Ok(Bytes::from(head.to_owned()))));
+    let tail = futures::stream::repeat_with(move || {
+        asked.set(asked.get() + 1);
+        Ok(Bytes::from_static(&[7; 100]))
+    });
+    head.chain(tail).boxed_local()
+}
+
+#[test]
+fn an_image_becomes_a_job_that_is_due() {
+    let service = Service::new();
+    let answer = service.post("", &[("x-request-id", "req-1")], b"an image");
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let job = answer.json();
+    let id = JobId::parse(job["job_id"].as_str().unwrap()).unwrap();
+    assert_eq!(job["status"], "processing");
+    assert_eq!(job["correlation_id"], "req-1");
+    assert_eq!(job["source"]["bytes"], 8);
+    assert_eq!(job["source"]["content_type"], "image/jpeg");
+    assert_eq!(answer.header("location"), format!("/jobs/{id}"));
+    assert_eq!(answer.header("x-request-id"), "req-1");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let stored = service.blobs.read(&format!("uploads/{id}")).unwrap();
+    assert_eq!(stored, ("image/jpeg".to_owned(), b"an image".to_vec()));
+    assert!(service.store.has_due(ManualClock::START).unwrap());
+    assert_eq!(service.wake.count(), 1);
+}
+
+#[test]
+fn a_form_brings_image_and_options_in_any_order() {
+    let service = Service::new();
+    for parts in [
+        [("width", "320"), ("image", "an image"), ("fit", "contain")],
+        [("image", "an image"), ("fit", "contain"), ("width", "320")],
+    ] {
+        let answer = service.post_form("?format=webp", &parts);
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        let parameters = &answer.json()["parameters"];
+        assert_eq!(parameters["width"], 320);
+        assert_eq!(parameters["height"], 100);
+        assert_eq!(parameters["fit"], "contain");
+        assert_eq!(parameters["format"], "webp");
+    }
+}
+
+#[test]
+fn options_that_are_wrong_are_named_and_nothing_stays() {
+    for (query, parts, word) in [
+        ("?width=0", vec![("image", "x")], "width"),
+        ("?width=99999", vec![("image", "x")], "width"),
+        ("?fit=x", vec![("image", "x")], "fit"),
+        ("?widht=1", vec![("image", "x")], "widht"),
+        ("?width=1&width=1", vec![("image", "x")], "width"),
+        ("?width=1", vec![("image", "x"), ("width", "1")], "width"),
+        ("", vec![("image", "x"), ("height", "-1")], "height"),
+        ("", vec![("image", "x"), ("quality", "101")], "quality"),
+    ] {
+        let service = Service::new();
+        let answer = service.post_form(query, &parts);
+        assert_eq!(answer.status, 400, "{query} {parts:?}");
+        assert_eq!(answer.json()["code"], "invalid-option", "{query} {parts:?}");
+        assert!(answer.text.contains(word), "{}", answer.text);
+        service.assert_untouched();
+    }
+    let service = Service::new();
+    let long = "1".repeat(100);
+    assert_eq!(service.post_form("", &[("image", "x"), ("width", &long)]).json()["code"], "invalid-option");
+}
+
+#[test]
+fn a_request_that_is_no_upload_is_malformed() {
+    let form_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let other_part = form(&[("width", "5")]);
+    let two_images = form(&[("image", "x"), ("image", "y")]);
+    let empty_image = form(&[("image", "")]);
+    for (content_type, body) in [
+        ("", ""),
+        ("image/png", ""),
+        ("multipart/form-data", "x"),
+        (form_type.as_str(), ""),
+        (form_type.as_str(), "not a form"),
+        (form_type.as_str(), "------b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nno end"),
+        (form_type.as_str(), other_part.as_str()),
+        (form_type.as_str(), two_images.as_str()),
+        (form_type.as_str(), empty_image.as_str()),
+    ] {
+        let service = Service::new();
+        let answer = service.post("", &[("content-type", content_type)], body.as_bytes());
+        assert_eq!(answer.status, 400, "{content_type}: {body}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.json()["code"], "malformed-request", "{content_type}: {body}");
+        service.assert_untouched();
+    }
+}
+
+#[test]
+fn an_upload_over_the_limit_is_cut_off_while_it_is_read() {
+    let form_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n");
+    for (content_type, head) in [("image/png", ""), (form_type.as_str(), part.as_str())] {
+        let service = Service::new();
+        let asked = Rc::new(Cell::new(0));
+        let answer =
+            service.send("POST", "/jobs", &[("content-type", content_type)], endless(head, asked.clone()));
+        assert_eq!(answer.status, 413, "{}", answer.text);
+        // The limit is 1,000 bytes, a piece has 100; the reader of forms looks a few pieces ahead.
+        assert!((10..=15).contains(&asked.get()), "{content_type}: {} pieces", asked.get());
+        service.assert_untouched();
+    }
+}
+
+#[test]
+fn an_upload_announced_over_the_limit_is_not_read_at_all() {
+    let form_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    for (content_type, length) in [("image/png", "1001"), (form_type.as_str(), "70000")] {
+        let service = Service::new();
+        let asked = Rc::new(Cell::new(0));
+        let headers = [("content-type", content_type), ("content-length", length)];
+        let answer = service.send("POST", "/jobs", &headers, endless("", asked.clone()));
+        assert_eq!((answer.status, asked.get()), (413, 0), "{content_type}");
+    }
+}
+
+#[test]
+fn an_upload_of_exactly_the_limit_is_taken() {
+    let image = "x".repeat(1000);
+    assert_eq!(Service::new().post("", &[], image.as_bytes()).status, 202);
+    assert_eq!(Service::new().post_form("", &[("image", &image)]).status, 202);
+    assert_eq!(Service::new().post("", &[], format!("{image}x").as_bytes()).status, 413);
+    assert_eq!(Service::new().post_form("", &[("image", &format!("{image}x"))]).status, 413);
+}
+
+#[test]
+fn a_body_that_breaks_off_is_no_image() {
+    let service = Service::new();
+    let pieces = [Ok(Bytes::from_static(b"half")), Err(BodyError::Broken("reset by secret-peer".into()))];
+    let answer = service.send("POST", "/jobs", &[], futures::stream::iter(pieces).boxed_local());
+    assert_eq!(answer.status, 400);
+    assert!(!answer.text.contains("secret"), "{}", answer.text);
+    service.assert_untouched();
+}
+
+#[test]
+fn what_imaging_refuses_is_refused_with_its_reason_and_no_number() {
+    for (error, status, code) in [
+        (ImagingError::UnsupportedFormat, 415, "unsupported-image"),
+        (ImagingError::UnsupportedFeature("it is arithmetic-coded".into()), 422, "undecodable-image"),
+        (ImagingError::Malformed("the header ends early".into()), 422, "undecodable-image"),
+        (ImagingError::OverLimit(Bound::Pixels), 422, "image-over-limit"),
+        (ImagingError::OverLimit(Bound::Frames), 422, "image-over-limit"),
+    ] {
+        let service = Service { imaging: ScriptedImaging(Err(error)), ..Service::new() };
+        let answer = service.post("", &[], b"an image");
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (status, code));
+        assert!(
+            !answer.json()["detail"].as_str().unwrap().contains(|c: char| c.is_ascii_digit()),
+            "{}",
+            answer.text
+        );
+        service.assert_untouched();
+    }
+}
+
+#[test]
+fn the_same_request_under_the_same_key_is_the_same_job() {
+    let service = Service::new();
+    let key = [("idempotency-key", "\"8e03978e\"")];
+    let first = service.post("?width=50", &key, b"an image");
+    let again = service.post("?width=50", &key, b"an image");
+    let in_a_form = service.post_form("", &[("image", "an image"), ("width", "50")]);
+    assert_eq!((first.status, again.status, in_a_form.status), (202, 202, 202));
+    assert_eq!(again.json(), first.json());
+    assert_ne!(in_a_form.json()["job_id"], first.json()["job_id"]);
+    assert_eq!((service.jobs(), service.blobs.keys().len()), (2, 2));
+}
+
+#[test]
+fn another_request_under_the_same_key_is_refused() {
+    let service = Service::new();
+    let key = [("idempotency-key", "8e03978e")];
+    assert_eq!(service.post("?width=50", &key, b"an image").status, 202);
+    for (query, image) in [("?width=51", &b"an image"[..]), ("?width=50", b"another"), ("", b"an image")] {
+        let answer = service.post(query, &key, image);
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (422, "idempotency-key-reused"));
+    }
+    assert_eq!((service.jobs(), service.blobs.keys().len()), (1, 1));
+}
+
+#[test]
+fn a_key_that_is_none_is_refused() {
+    for key in ["", "a b", &"k".repeat(256)] {
+        let service = Service::new();
+        let answer = service.post("", &[("idempotency-key", key)], b"an image");
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str().unwrap()),
+            (400, "invalid-idempotency-key")
+        );
+        service.assert_untouched();
+    }
+}
+
+#[test]
+fn an_animation_under_a_preset_becomes_a_gif_that_fits() {
+    let animation = SourceInfo { format: SourceFormat::Gif, width: 10, height: 10, frames: 5 };
+    let service = Service { imaging: ScriptedImaging(Ok(animation)), ..Service::new() };
+    let parameters = &service.post("?preset=slack", &[], b"x").json()["parameters"];
+    assert_eq!(parameters["format"], "gif");
+    assert_eq!(parameters["max_bytes"], 128_000);
+    assert_eq!(parameters["max_frames"], 50);
+}
+
+#[test]
+fn storage_that_is_down_is_a_503_that_names_nobody() {
+    let service = Service::new();
+    service.blobs.set_down(true);
+    let no_blobs = service.post("", &[], b"an image");
+    assert_eq!(service.jobs(), 0);
+    service.blobs.set_down(false);
+    service.store_is_down.store(true, Ordering::Relaxed);
+    let no_rows = service.post("", &[], b"an image");
+    let no_list = service.send("GET", "/jobs", &[], body::from_bytes(""));
+    for answer in [no_blobs, no_rows, no_list] {
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+        assert!(!answer.text.contains("secret"), "{}", answer.text);
+    }
+    assert_eq!(service.wake.count(), 0);
+}
+
+#[test]
+fn lists_page_by_page_along_the_links() {
+    let service = Service::new();
+    for _ in 0..5 {
+        service.clock.advance(std::time::Duration::from_millis(1));
+        assert_eq!(service.post("", &[], b"an image").status, 202);
+    }
+    let mut seen = Vec::new();
+    let mut next = Some("/jobs?limit=2".to_owned());
+    while let Some(path) = next {
+        let answer = service.send("GET", &path, &[], body::from_bytes(""));
+        assert_eq!(answer.status, 200, "{path}");
+        let page = answer.json();
+        let ids =
+            page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap().to_owned());
+        seen.extend(ids);
+        next = page["links"]["next"].as_str().map(str::to_owned);
+    }
+    let newest_first = seen.iter().rev().is_sorted();
+    assert_eq!((seen.len(), newest_first), (5, true), "{seen:?}");
+}
+
+#[test]
+fn a_list_that_is_asked_wrongly_says_how_to_ask() {
+    for query in ["?limit=0", "?limit=101", "?status=done", "?cursor=x", "?page=2", "?limit=1&limit=1"] {
+        let answer = Service::new().send("GET", &format!("/jobs{query}"), &[], body::from_bytes(""));
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str().unwrap()),
+            (400, "invalid-option"),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn other_methods_are_told_which_ones_work() {
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+        let answer = Service::new().send(method, "/jobs", &[], body::from_bytes(""));
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD, POST"), "{method}");
+    }
+}
+
+#[test]
+fn an_unusable_request_id_is_replaced() {
+    let long = "x".repeat(129);
+    for sent in ["", "a b", "<script>", &long] {
+        let answer = Service::new().post("", &[("x-request-id", sent)], b"");
+        assert_eq!(answer.header("x-request-id"), "drawn");
+        assert_eq!(answer.json()["correlation_id"], "drawn");
+    }
+}
