@@ -5,6 +5,34 @@ use super::Printer;
 use crate::error::Error;
 use crate::raster::Raster;
 
+/// Frames shown for less than this are shown by browsers, and were meant by their makers, for [`USUAL_MS`].
+const MIN_MS: u32 = 11;
+const USUAL_MS: u32 = 100;
+
+/// How long a frame is shown that says so.
+pub(crate) const fn shown_ms(said_ms: u32) -> u32 {
+    if said_ms < MIN_MS { USUAL_MS } else { said_ms }
+}
+
+/// One pixel drawn over another, alpha not multiplied in (PNG specification, section 13.16), rounded to the nearest.
+pub(crate) fn blend(under: [u8; 4], over: [u8; 4]) -> [u8; 4] {
+    match (under[3], over[3]) {
+        (_, 255) | (0, _) => over,
+        (_, 0) => under,
+        (behind, front) => {
+            // Both shares are in 255ths of 255ths.
+            let front_share = 255 * u32::from(front);
+            let behind_share = u32::from(behind) * (255 - u32::from(front));
+            let share = front_share + behind_share;
+            let mix = |channel: usize| {
+                let sum = u32::from(over[channel]) * front_share + u32::from(under[channel]) * behind_share;
+                ((sum + share / 2) / share) as u8
+            };
+            [mix(0), mix(1), mix(2), ((share + 127) / 255) as u8]
+        }
+    }
+}
+
 /// A part of the canvas, in pixels, inside it; may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Area {
@@ -86,6 +114,22 @@ impl Canvas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_delays_are_not_meant() {
+        assert_eq!((shown_ms(0), shown_ms(10), shown_ms(11), shown_ms(5000)), (100, 100, 11, 5000));
+    }
+
+    #[test]
+    fn blending_is_that_of_the_specification() {
+        assert_eq!(blend([1, 2, 3, 4], [9, 8, 7, 255]), [9, 8, 7, 255]);
+        assert_eq!(blend([1, 2, 3, 4], [9, 8, 7, 0]), [1, 2, 3, 4]);
+        assert_eq!(blend([1, 2, 3, 0], [9, 8, 7, 6]), [9, 8, 7, 6]);
+        // 0.6 of white over opaque black.
+        assert_eq!(blend([0, 0, 0, 255], [255, 255, 255, 153]), [153, 153, 153, 255]);
+        // Two halves of red and blue: three quarters opaque, two thirds of it in front.
+        assert_eq!(blend([0, 0, 240, 128], [240, 0, 0, 128]), [160, 0, 80, 192]);
+    }
 
     #[test]
     fn areas_are_clipped_to_the_canvas() {

@@ -3,7 +3,7 @@
 
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
-use super::canvas::{Area, Canvas};
+use super::canvas::{Area, Canvas, shown_ms};
 use super::{Film, Job, Printer, is_enough, malformed};
 use crate::error::Error;
 use crate::header::{Disposal, GifFrame, GifWalk, Header};
@@ -12,9 +12,6 @@ use crate::resample::Layout;
 
 /// Where the rows of an interlaced frame begin, and how far apart they are, pass by pass.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
-/// Delays up to this are shown by browsers, and meant by encoders, as [`USUAL_DELAY_CS`].
-const MAX_UNREAL_DELAY_CS: u16 = 1;
-const USUAL_DELAY_CS: u16 = 10;
 const MS_PER_CS: u32 = 10;
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
@@ -39,7 +36,10 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
             }
             truncated = true;
         }
-        frames.push(Frame { raster: canvas.print(&mut printer)?, delay_ms: delay_ms(frame.delay_cs) });
+        frames.push(Frame {
+            raster: canvas.print(&mut printer)?,
+            delay_ms: shown_ms(MS_PER_CS * u32::from(frame.delay_cs)),
+        });
         match (frame.disposal, saved) {
             (Disposal::Restore, Some(saved)) => canvas.restore(area, &saved),
             (Disposal::Clear, _) => canvas.clear(area),
@@ -47,10 +47,6 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
         }
     }
     Ok(Film { frames, loops: walk.loops(), truncated, profile_ignored: false })
-}
-
-fn delay_ms(delay_cs: u16) -> u32 {
-    MS_PER_CS * u32::from(if delay_cs <= MAX_UNREAL_DELAY_CS { USUAL_DELAY_CS } else { delay_cs })
 }
 
 /// Draws what there is of a frame; says how many of the area's rows that was.

@@ -4,12 +4,14 @@ use super::Job;
 use crate::colour::Converter;
 use crate::error::Error;
 use crate::raster::Raster;
-use crate::resample::{Axis, Layout, Scaler};
+use crate::resample::{Axis, Layout, Scaler, Scatter};
 
 /// Prints one picture after the other, all of one size and layout.
 #[derive(Debug)]
 pub(crate) struct Printer {
     scaler: Scaler,
+    /// Of the pictures that come in.
+    source_width: u32,
     converter: Converter,
     width: u32,
     height: u32,
@@ -24,6 +26,7 @@ impl Printer {
         let rows = Axis::new(plan.rows, scale, height, plan.height);
         Self {
             scaler: Scaler::new(layout, columns, rows),
+            source_width: width,
             converter: job.converter.clone(),
             width: plan.width,
             height: plan.height,
@@ -40,6 +43,18 @@ impl Printer {
     pub(crate) fn push(&mut self, row: &[u8]) {
         let (converter, rgba) = (&self.converter, &mut self.rgba);
         self.scaler.push(row, |row| converter.store(row, rgba));
+    }
+
+    /// For a picture whose pixels come in another order than row by row.
+    pub(crate) fn scatter(&self) -> Scatter {
+        self.scaler.scatter(self.source_width)
+    }
+
+    /// The raster of a scattered picture.
+    pub(crate) fn finish_scattered(&mut self, scatter: Scatter) -> Result<Raster, Error> {
+        let (converter, rgba) = (&self.converter, &mut self.rgba);
+        self.scaler.push_scattered(scatter, |row| converter.store(row, rgba));
+        self.finish(&[])
     }
 
     /// The raster, and ready for the next picture. Rows that are missing are taken to be like `last`.

@@ -4,15 +4,12 @@ use std::num::NonZeroU32;
 
 use thumbs_webp::{Decoder, Extent, Frames, Limits};
 
+use super::canvas::shown_ms;
 use super::{Film, Job, Printer, is_enough, malformed};
 use crate::error::Error;
 use crate::header::webp_error;
 use crate::raster::{Frame, Loops};
 use crate::resample::{self, Layout};
-
-/// Durations below this are shown by browsers, and meant by encoders, as [`USUAL_DELAY_MS`].
-const MIN_DELAY_MS: u32 = 11;
-const USUAL_DELAY_MS: u32 = 100;
 
 /// Sides, pixels and frames were checked with the header.
 const LIMITS: Limits = Limits {
@@ -62,8 +59,7 @@ fn animation(job: &Job<'_>, source: Frames<'_>, shrink: NonZeroU32, loops: Loops
                 for row in image.pixels.chunks_exact(Layout::RGBA.row_bytes(image.width)) {
                     printer.push(row);
                 }
-                let delay_ms =
-                    if frame.duration_ms < MIN_DELAY_MS { USUAL_DELAY_MS } else { frame.duration_ms };
+                let delay_ms = shown_ms(frame.duration_ms);
                 film.frames.push(Frame { raster: printer.finish(&[])?, delay_ms });
             }
             // What was shown until here is worth keeping.

@@ -12,6 +12,7 @@ use crate::orientation::Orientation;
 use crate::sniff::sniff;
 
 pub(crate) use gif::{Disposal, FrameHeader as GifFrame, Walk as GifWalk};
+pub(crate) use png::{Chunk as PngChunk, Chunks as PngChunks, Format as PngFormat};
 pub(crate) use webp::error as webp_error;
 
 /// The header of an image, borrowed from its bytes.

@@ -16,17 +16,14 @@ const CHECKSUM_BYTES: usize = 4;
 const MAX_SIDE: u32 = 0x7FFF_FFFF;
 
 pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
-    let mut chunks = Chunks { image, at: SIGNATURE_BYTES };
-    let header = chunks.next().filter(|chunk| chunk.kind == *b"IHDR").map(|chunk| chunk.body);
-    let header = header.ok_or_else(|| malformed("the first chunk is not a header"))?;
-    let (width, height, colour_type) = image_header(header)?;
+    let Format { width, height, colour_type, .. } = Format::read(image)?;
     let mut has_pixels = false;
     let mut has_transparency = false;
     let mut animated = false;
     let mut frames = 0u32;
     let mut orientation = None;
     let mut said = Said::default();
-    for Chunk { kind, body } in chunks {
+    for Chunk { kind, body, .. } in Chunks::new(image) {
         match &kind {
             b"IDAT" => has_pixels = true,
             b"IEND" => break,
@@ -51,8 +48,50 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
     })
 }
 
-/// Width, height and colour type out of IHDR, all checked (section 11.2.1).
-fn image_header(body: &[u8]) -> Result<(u32, u32, u8), Error> {
+/// What IHDR says (section 11.2.1), all checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Format {
+    /// Not 0.
+    pub(crate) width: u32,
+    /// Not 0.
+    pub(crate) height: u32,
+    /// Bits of a sample, or of an index.
+    pub(crate) depth: u8,
+    /// 0 grey, 2 RGB, 3 indexed, 4 grey with alpha, 6 RGB with alpha.
+    pub(crate) colour_type: u8,
+    pub(crate) interlaced: bool,
+}
+
+impl Format {
+    pub(crate) fn read(image: &[u8]) -> Result<Self, Error> {
+        match Chunks::new(image).next() {
+            Some(chunk) if chunk.kind == *b"IHDR" => image_header(chunk.body),
+            _ => Err(malformed("the first chunk is not a header")),
+        }
+    }
+
+    /// 1 for an index.
+    pub(crate) const fn channels(&self) -> usize {
+        match self.colour_type {
+            2 => 3,
+            4 => 2,
+            6 => 4,
+            _ => 1,
+        }
+    }
+
+    /// 1 where a byte holds several pixels.
+    pub(crate) const fn bytes_per_pixel(&self) -> usize {
+        (self.channels() * self.depth as usize).div_ceil(8)
+    }
+
+    /// Of a row of so many pixels, without the filter.
+    pub(crate) const fn row_bytes(&self, width: u32) -> usize {
+        (self.channels() * self.depth as usize * width as usize).div_ceil(8)
+    }
+}
+
+fn image_header(body: &[u8]) -> Result<Format, Error> {
     let Some([a, b, c, d, e, f, g, h, depth, colour_type, compression, filter, interlace]) =
         array::<13>(body, 0)
     else {
@@ -74,7 +113,7 @@ fn image_header(body: &[u8]) -> Result<(u32, u32, u8), Error> {
     if compression != 0 || filter != 0 || interlace > 1 {
         return Err(malformed("the compression, filter or interlace method is unknown"));
     }
-    Ok((width, height, colour_type))
+    Ok(Format { width, height, depth, colour_type, interlaced: interlace == 1 })
 }
 
 /// The chunks about colour, each in its turn.
@@ -133,16 +172,24 @@ fn deflated_profile(body: &[u8]) -> Colour<'_> {
     }
 }
 
-pub(super) struct Chunk<'a> {
-    pub(super) kind: [u8; 4],
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk<'a> {
+    pub(crate) kind: [u8; 4],
     /// Shorter than the chunk says where the file ends.
-    pub(super) body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 /// The chunks of a file, until it ends.
-pub(super) struct Chunks<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Chunks<'a> {
     image: &'a [u8],
     at: usize,
+}
+
+impl<'a> Chunks<'a> {
+    pub(crate) const fn new(image: &'a [u8]) -> Self {
+        Self { image, at: SIGNATURE_BYTES }
+    }
 }
 
 impl<'a> Iterator for Chunks<'a> {

@@ -5,6 +5,7 @@
 //! - `shrink`: the mean over cells of whole pixels, as far as twice the wanted size
 //! - `taps`: Lanczos weights for the rest
 //! - `scaler`: the three put together
+//! - `scatter`: for pixels that do not come row by row
 //!
 //! Alpha is multiplied in before anything is averaged, so that colours of invisible pixels never show. Floats are added
 //! in one fixed order and never fused, so that every processor rounds alike.
@@ -12,12 +13,14 @@
 mod axis;
 mod layout;
 mod scaler;
+mod scatter;
 mod shrink;
 mod taps;
 
 pub(crate) use axis::{Axis, cell};
 pub(crate) use layout::{Depth, Layout};
 pub(crate) use scaler::Scaler;
+pub(crate) use scatter::Scatter;
 
 /// Four channels from 0 to 255 with fractions; the colours already multiplied by alpha (the fourth) where there is one.
 pub(crate) type Pixel = [f32; 4];

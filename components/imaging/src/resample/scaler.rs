@@ -2,11 +2,13 @@
 
 use super::shrink::Shrink;
 use super::taps::Taps;
-use super::{Axis, Layout, Pixel};
+use super::{Axis, Layout, Pixel, Scatter};
 
 /// Resamples one picture after the other, all of the same size.
 #[derive(Debug)]
 pub(crate) struct Scaler {
+    layout: Layout,
+    columns: Axis,
     rows: Axis,
     shrink: Shrink,
     across: Taps,
@@ -28,6 +30,8 @@ impl Scaler {
         let (across, down) = (Taps::new(&columns), Taps::new(&rows));
         let width = across.len();
         Self {
+            layout,
+            columns,
             rows,
             shrink: Shrink::new(layout, columns, rows.cell),
             open: vec![vec![[0.0; 4]; width]; down.most_open()],
@@ -57,6 +61,23 @@ impl Scaler {
             weigh_across(&mut self.narrow, self.shrink.take(), &self.across);
             self.weigh_down(&mut emit);
         }
+    }
+
+    /// For pictures, of so many columns, whose rows are not pushed one by one.
+    pub(crate) fn scatter(&self, width: u32) -> Scatter {
+        Scatter::new(self.layout, width, self.columns, self.rows)
+    }
+
+    /// Resamples what was scattered, instead of rows pushed.
+    pub(crate) fn push_scattered(&mut self, scatter: Scatter, emit: impl FnMut(&[Pixel])) {
+        scatter.finish(self, emit);
+        self.source_row = self.rows.end;
+    }
+
+    /// Takes the next row of cells.
+    pub(super) fn push_cells(&mut self, cells: &[Pixel], emit: &mut impl FnMut(&[Pixel])) {
+        weigh_across(&mut self.narrow, cells, &self.across);
+        self.weigh_down(emit);
     }
 
     /// Makes ready for the next picture.

@@ -72,12 +72,7 @@ impl Shrink {
 
     /// The means over the rows pushed since the last call; there was at least one.
     pub(crate) fn take(&mut self) -> &[Pixel] {
-        let scale = match (self.layout.depth, self.layout.alpha) {
-            (Depth::Eight, false) => 1.0,
-            // Sums are of products with alpha.
-            (Depth::Eight, true) => 255.0,
-            (Depth::Sixteen, _) => 257.0,
-        };
+        let scale = samples_scale(self.layout);
         let rows = f64::from(self.rows_in_sums);
         let cell = self.columns.cell as usize;
         let mean = |pixels: usize| {
@@ -159,15 +154,64 @@ fn average<const CHANNELS: usize, S: Copy + Into<u32>>(
             }
         }
         let factor = if columns.len() == columns_per_cell { whole } else { mean(columns.len()) };
-        #[expect(clippy::cast_precision_loss, reason = "as precise as a Pixel")]
-        let total = total.map(|total| total as f32 * factor);
-        *cell = match total[..] {
-            [grey] => [grey, grey, grey, 255.0],
-            [grey, alpha] => [grey, grey, grey, alpha],
-            [red, green, blue] => [red, green, blue, 255.0],
-            [a, b, c, d] => [a, b, c, d],
-            _ => [0.0; 4],
-        };
+        let mut sums = [0; 4];
+        for (sum, total) in sums.iter_mut().zip(total) {
+            *sum = total;
+        }
+        *cell = pixel_of(CHANNELS, sums, factor);
+    }
+}
+
+/// Sums of weights, of which one pixel has as many as channels, brought to a pixel.
+pub(super) fn pixel_of(channels: usize, sums: [u32; 4], factor: f32) -> Pixel {
+    #[expect(clippy::cast_precision_loss, reason = "as precise as a Pixel")]
+    let [a, b, c, d] = sums.map(|sum| sum as f32 * factor);
+    match channels {
+        1 => [a, a, a, 255.0],
+        2 => [a, a, a, b],
+        3 => [a, b, c, 255.0],
+        _ => [a, b, c, d],
+    }
+}
+
+/// What a pixel adds to the sums: its samples, multiplied by alpha where there is one.
+pub(super) fn weights(layout: Layout, pixel: &[u8]) -> [u32; 4] {
+    let mut weights = [0; 4];
+    match (layout.depth, layout.alpha, pixel) {
+        (Depth::Eight, true, [samples @ .., alpha]) => {
+            let alpha = u32::from(*alpha);
+            for (weight, &sample) in weights.iter_mut().zip(samples) {
+                *weight = u32::from(sample) * alpha;
+            }
+            weights[samples.len().min(3)] = 255 * alpha;
+        }
+        (Depth::Sixteen, true, [samples @ .., high, low]) => {
+            let alpha = u32::from(u16::from_be_bytes([*high, *low]));
+            for (weight, &sample) in weights.iter_mut().zip(samples.as_chunks::<2>().0) {
+                *weight = (u32::from(u16::from_be_bytes(sample)) * alpha + 0x7FFF) / 0xFFFF;
+            }
+            weights[(samples.len() / 2).min(3)] = alpha;
+        }
+        (Depth::Eight, ..) => {
+            for (weight, &sample) in weights.iter_mut().zip(pixel) {
+                *weight = u32::from(sample);
+            }
+        }
+        (Depth::Sixteen, ..) => {
+            for (weight, &sample) in weights.iter_mut().zip(pixel.as_chunks::<2>().0) {
+                *weight = u32::from(u16::from_be_bytes(sample));
+            }
+        }
+    }
+    weights
+}
+
+/// By how much a mean of weights is greater than a channel from 0 to 255.
+pub(super) const fn samples_scale(layout: Layout) -> f64 {
+    match (layout.depth, layout.alpha) {
+        (Depth::Eight, false) => 1.0,
+        (Depth::Eight, true) => 255.0,
+        (Depth::Sixteen, _) => 257.0,
     }
 }
 

@@ -1,0 +1,67 @@
+//! Rows of samples out of a zlib stream. Rows come in batches, as undoing filters is far faster for several at a time.
+
+use super::inflate::Inflate;
+use super::lanes::BATCH;
+use super::pieces::Pieces;
+use super::unfilter::{self, MARGIN_BYTES};
+use crate::header::PngFormat;
+
+/// The rows of one image, or of one pass of an interlaced one.
+pub(super) struct Scanlines<'a> {
+    inflate: Inflate<'a>,
+    bytes_per_pixel: usize,
+    row_bytes: usize,
+    /// The last row of the batch before, then the batch; each with a margin behind it.
+    rows: [Vec<u8>; BATCH + 1],
+    count: usize,
+}
+
+impl<'a> Scanlines<'a> {
+    /// `width` in pixels, at most the format's.
+    pub(super) fn new(pieces: Pieces<'a>, format: &PngFormat, width: u32) -> Self {
+        let most = BATCH * (1 + format.row_bytes(format.width)) + MARGIN_BYTES;
+        let mut scanlines = Self {
+            inflate: Inflate::new(pieces, most),
+            bytes_per_pixel: format.bytes_per_pixel(),
+            row_bytes: 0,
+            rows: std::array::from_fn(|_| Vec::new()),
+            count: 0,
+        };
+        scanlines.start_pass(format, width);
+        scanlines
+    }
+
+    /// Rows from here on are `width` pixels wide, and the first of them refers to none above.
+    pub(super) fn start_pass(&mut self, format: &PngFormat, width: u32) {
+        self.row_bytes = format.row_bytes(width);
+        self.count = 0;
+        for row in &mut self.rows {
+            row.clear();
+            row.resize(self.row_bytes + MARGIN_BYTES, 0);
+        }
+    }
+
+    /// Decodes up to `left` rows, at most a batch; says how many. 0 is the end of the data.
+    pub(super) fn next(&mut self, left: usize) -> usize {
+        let last = self.count;
+        self.rows.swap(0, last);
+        let raw_bytes = self.row_bytes + 1;
+        let wanted = left.min(BATCH);
+        let raw = self.inflate.take(raw_bytes * wanted);
+        self.count = raw.len() / raw_bytes;
+        if unfilter::rows(raw, self.bytes_per_pixel, self.row_bytes, &mut self.rows, self.count).is_none() {
+            self.count = 0;
+        }
+        self.count
+    }
+
+    /// A row of the batch.
+    pub(super) fn row(&self, index: usize) -> &[u8] {
+        self.rows.get(index + 1).and_then(|row| row.get(..self.row_bytes)).unwrap_or_default()
+    }
+
+    /// The last row that was decoded.
+    pub(super) fn last_row(&self) -> &[u8] {
+        self.rows.get(self.count).and_then(|row| row.get(..self.row_bytes)).unwrap_or_default()
+    }
+}
