@@ -17,6 +17,7 @@ pub mod ids;
 pub mod imaging;
 pub mod jobs;
 pub mod log;
+pub mod redact;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wake;

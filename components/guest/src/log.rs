@@ -91,8 +91,19 @@ impl Log {
         if let Some(id) = &self.job_id {
             line.insert("job_id".to_owned(), id.to_string().into());
         }
-        line.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        line.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), shortened(value))));
         Value::Object(line).to_string()
+    }
+}
+
+/// Some drivers tell a whole backtrace; its beginning says what is wrong.
+fn shortened(value: &Value) -> Value {
+    const MAX_CHARS: usize = 500;
+    match value {
+        Value::String(text) if text.chars().nth(MAX_CHARS).is_some() => {
+            Value::String(text.chars().take(MAX_CHARS).chain(['…']).collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -120,5 +131,14 @@ mod tests {
                 "cause": "a \"quoted\"\n{\"level\":\"info\"}", "attempts": 2,
             })
         );
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let log = Log::new("upload");
+        let line =
+            log.line(Timestamp::from_unix_millis(0), Level::Info, "x", &[("cause", "é".repeat(501).into())]);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["cause"], "é".repeat(500) + "…");
     }
 }

@@ -5,6 +5,7 @@ use thumbs_domain::message::WAKE_UP;
 
 use crate::config::{HostVariables, WakeUps};
 use crate::log::Log;
+use crate::redact::redact;
 
 /// Reaches the workers, most of the time.
 pub trait Wake {
@@ -26,8 +27,8 @@ impl Wake for HostWake {
 
 fn publish() -> Result<(), String> {
     let config = WakeUps::read(&HostVariables).map_err(|error| error.to_string())?;
-    let connection = Connection::open(&config.address).map_err(cause)?;
-    connection.publish(&config.channel, WAKE_UP).map_err(cause)
+    let publish = || Connection::open(&config.address)?.publish(&config.channel, WAKE_UP);
+    publish().map_err(|error| redact(&cause(error), &config.address))
 }
 
 fn cause(error: Error) -> String {

@@ -6,6 +6,7 @@ use super::dialect::Dialect;
 use super::schema::Migration;
 use super::sql::{Sql, SqlError, SqlRow, SqlValue};
 use super::statements::{claim, columns, schema_is_known};
+use crate::redact::redact;
 
 /// PostgreSQL 12 or newer.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,6 @@ impl Dialect for Postgres {
 ///
 /// Each statement takes a connection from the host's pool and gives it back: one that waits for a job, an upload or a decoder
 /// in between holds none.
-#[derive(Debug)]
 pub struct HostPostgres {
     address: String,
 }
@@ -72,13 +72,23 @@ impl HostPostgres {
     pub fn new(address: impl Into<String>) -> Self {
         Self { address: address.into() }
     }
+
+    fn error(&self, error: PgError) -> SqlError {
+        match error {
+            PgError::ConnectionFailed(cause) => SqlError::Unreachable(redact(&cause, &self.address)),
+            PgError::QueryFailed(cause)
+            | PgError::BadParameter(cause)
+            | PgError::ValueConversionFailed(cause)
+            | PgError::Other(cause) => SqlError::Refused(redact(&cause, &self.address)),
+        }
+    }
 }
 
 impl Sql for HostPostgres {
     fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
-        let connection = Connection::open(&self.address).map_err(error)?;
+        let connection = Connection::open(&self.address).map_err(|error| self.error(error))?;
         let parameters: Vec<ParameterValue> = parameters.iter().map(parameter).collect();
-        let result = connection.query(statement, &parameters).map_err(error)?;
+        let result = connection.query(statement, &parameters).map_err(|error| self.error(error))?;
         result.rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect()
     }
 }
@@ -98,15 +108,5 @@ fn value(value: DbValue) -> Result<SqlValue, SqlError> {
         DbValue::Int32(integer) => Ok(SqlValue::Integer(integer.into())),
         DbValue::Str(text) => Ok(SqlValue::Text(text)),
         _ => Err(SqlError::Refused("a column of an unknown type".to_owned())),
-    }
-}
-
-fn error(error: PgError) -> SqlError {
-    match error {
-        PgError::ConnectionFailed(cause) => SqlError::Unreachable(cause),
-        PgError::QueryFailed(cause)
-        | PgError::BadParameter(cause)
-        | PgError::ValueConversionFailed(cause)
-        | PgError::Other(cause) => SqlError::Refused(cause),
     }
 }
