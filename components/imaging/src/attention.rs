@@ -1,4 +1,4 @@
-//! Which part of a picture `gravity=attention` keeps: the box with the most edges, saturated colours and skin in it. Integer
+//! Which part of a picture `gravity=attention` keeps: the box with the most edges, striking colours and skin in it. Integer
 //! arithmetic only, so that every machine crops alike. Faces are not recognised; that a portrait keeps its face is the work
 //! of the skin and of the detail around eyes and mouth.
 
@@ -9,8 +9,9 @@ const MAX_CELLS: u32 = 256;
 
 /// Differences of brightness up to this are grain or compression, not edges (of 255).
 const MAX_NOISE: i64 = 6;
-/// Saturation (0 to 255) counts a quarter as much as an edge of that strength: a meadow does not outweigh what stands in it.
-const SATURATION_DIVISOR: i64 = 4;
+/// Colour counts by how far it is from that of the whole picture, so that neither a blue sky nor a meadow outweighs what
+/// stands before it; differences up to this (of some 500) are none.
+const MAX_COMMON: i64 = 24;
 /// What a cell of skin counts, about as much as a strong edge.
 const SKIN: i64 = 96;
 /// The outermost box must have this share more (in 1024ths) than one in the middle.
@@ -116,17 +117,24 @@ struct Scores {
 impl Scores {
     fn of(cells: &Cells) -> Self {
         let (columns, rows) = (cells.columns, cells.rows);
+        let count = cells.colours.len() as i64;
+        let common = [0, 1]
+            .map(|axis| cells.colours.iter().map(|&colour| hue(colour)[axis]).sum::<i64>() / count.max(1));
         let mut sums = vec![0i64; columns + 1];
         sums.reserve((columns + 1) * rows);
         for (row, colours) in cells.colours.chunks_exact(columns).enumerate() {
             let mut line = 0;
             sums.push(0);
             for (column, &colour) in colours.iter().enumerate() {
+                let skin = if is_skin(colour) { SKIN } else { 0 };
                 let here = cells.luma(column, row);
                 let edge = |other: i64| ((here - other).abs() - MAX_NOISE).max(0);
-                line += edge(cells.luma(column + 1, row))
+                let draw = edge(cells.luma(column + 1, row))
                     + edge(cells.luma(column, row + 1))
-                    + colourfulness(colour);
+                    + strikingness(colour, common)
+                    + skin;
+                // Squared: one spot that glows outweighs a wide area that is merely lively.
+                line += draw * draw;
                 let above = sums.get(row * (columns + 1) + column + 1).copied().unwrap_or(0);
                 sums.push(above + line);
             }
@@ -144,18 +152,29 @@ impl Scores {
     }
 }
 
-fn colourfulness([red, green, blue]: [i64; 3]) -> i64 {
-    let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));
-    let saturation = (most - least) / SATURATION_DIVISOR;
-    // From dark to fair, skin is red before green before blue, by proportions that light changes little.
-    let is_skin = red > 60
+/// Redness against green, and blueness against both: what is left of a colour without its brightness.
+fn hue([red, green, blue]: [i64; 3]) -> [i64; 2] {
+    [red - green, blue - (red + green) / 2]
+}
+
+/// Both saturated and unlike the rest: a cloud is unlike the sky but does not glow.
+fn strikingness(colour: [i64; 3], common: [i64; 2]) -> i64 {
+    let [a, b] = hue(colour);
+    let unlike = (a - common[0]).abs() + (b - common[1]).abs() - MAX_COMMON;
+    let [red, green, blue] = colour;
+    let saturation = red.max(green).max(blue) - red.min(green).min(blue);
+    unlike.min(saturation).max(0)
+}
+
+/// From dark to fair, skin is red before green before blue, by proportions that light changes little.
+fn is_skin([red, green, blue]: [i64; 3]) -> bool {
+    red > 60
         && red > green
         && green * 10 >= blue * 9
         && (red - green) * 100 > red * 8
         && (red - green) * 100 < red * 45
         && (red - blue) * 100 > red * 15
-        && (red - blue) * 100 < red * 70;
-    saturation + if is_skin { SKIN } else { 0 }
+        && (red - blue) * 100 < red * 70
 }
 
 #[cfg(test)]
