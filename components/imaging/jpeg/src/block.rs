@@ -27,7 +27,12 @@ pub(crate) fn difference(cursor: &mut Cursor, window: &Window, table: &DcTable) 
 
 /// Steps over a block's terms from index `k` (1 to 63) to its end. At least 27 bits have to be valid.
 #[inline(always)]
-pub(crate) fn skip_terms(cursor: &mut Cursor, window: &Window, mut k: u32, skip: &SkipTable, ac: &AcTable) {
+pub(crate) fn skip_terms(
+    cursor: &mut Cursor,
+    window: &Window,
+    mut k: u32,
+    (skip, ac): (&SkipTable, &AcTable),
+) {
     loop {
         let step = skip.step_at(cursor.bits());
         let after = k + step.terms;
@@ -68,8 +73,7 @@ pub(crate) fn terms<const LAST: u32>(
     cursor: &mut Cursor,
     window: &Window,
     (skip, ac): (&SkipTable, &AcTable),
-    quant: &[u16; 64],
-    layout: &[u8; 64],
+    (quant, layout): (&[u16; 64], &[u8; 64]),
     block: &mut [i16; 64],
 ) -> bool {
     let mut k = 1;
@@ -93,7 +97,7 @@ pub(crate) fn terms<const LAST: u32>(
     }
     if k < 64 {
         cursor.refill(window);
-        skip_terms(cursor, window, k, skip, ac);
+        skip_terms(cursor, window, k, (skip, ac));
     }
     any
 }

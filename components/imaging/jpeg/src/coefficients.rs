@@ -2,24 +2,23 @@
 //! zero, for that decides how many bits a refinement takes.
 
 use crate::frame::Component;
-use crate::scale::Scale;
-use crate::zigzag;
+use crate::shape::Shape;
 
 /// The blocks of one component, whole MCUs, row-major.
 #[derive(Clone, Debug)]
 pub(crate) struct Coefficients {
     across: usize,
-    /// Terms kept of a block: 1, 4, 16 or 64.
+    /// Terms kept of a block.
     kept: usize,
     terms: Vec<i16>,
-    /// One bit per coding index; empty at 1/8, where no AC scan is read.
+    /// One bit per coding index; empty where only DC terms are kept, for then no AC scan is read.
     history: Vec<u64>,
 }
 
 impl Coefficients {
-    pub(crate) fn new(component: &Component, scale: Scale) -> Self {
+    pub(crate) fn new(component: &Component, shape: Shape) -> Self {
         let blocks = component.padded_across * component.padded_down;
-        let kept = Self::kept_terms(scale);
+        let kept = shape.terms();
         Self {
             across: component.padded_across,
             kept,
@@ -29,14 +28,10 @@ impl Coefficients {
     }
 
     /// What [`Coefficients::new`] allocates.
-    pub(crate) fn bytes(component: &Component, scale: Scale) -> u64 {
+    pub(crate) fn bytes(component: &Component, shape: Shape) -> u64 {
         let blocks = component.padded_across as u64 * component.padded_down as u64;
-        let kept = Self::kept_terms(scale) as u64;
+        let kept = shape.terms() as u64;
         blocks * (2 * kept + if kept == 1 { 0 } else { 8 })
-    }
-
-    fn kept_terms(scale: Scale) -> usize {
-        zigzag::kept(scale.block_side()).count_ones() as usize
     }
 
     /// A block's number.
@@ -55,13 +50,14 @@ impl Coefficients {
         &mut self.terms[index * self.kept]
     }
 
-    /// The kept terms of a block, in the order of [`zigzag::layout`].
+    /// The kept terms of a block, in the order of [`Shape::layout`].
     #[inline(always)]
     pub(crate) fn terms(&self, index: usize) -> &[i16] {
         &self.terms[index * self.kept..(index + 1) * self.kept]
     }
 
-    /// The kept terms, and the set of all terms of the block that are not zero. Not at 1/8.
+    /// The kept terms, and the set of all terms of the block that are not zero. Not where only DC terms
+    /// are kept.
     #[inline(always)]
     pub(crate) fn block_mut(&mut self, index: usize) -> (&mut [i16], &mut u64) {
         (&mut self.terms[index * self.kept..(index + 1) * self.kept], &mut self.history[index])

@@ -3,7 +3,7 @@
 use crate::coefficients::Coefficients;
 use crate::colour::Conversion;
 use crate::error::{Error, Limit};
-use crate::frame::{ColourModel, Process};
+use crate::frame::{ColourModel, Component, Process};
 use crate::header::Header;
 use crate::image::{Band, Image, Outcome, PixelFormat};
 use crate::limits::Limits;
@@ -14,6 +14,7 @@ use crate::progressive;
 use crate::scale::Scale;
 use crate::scan::Scan;
 use crate::sequential::{self, Report};
+use crate::shape::Shape;
 
 /// What the header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl<'a> Decoder<'a> {
     /// Decodes the picture and hands all its rows, in order, to `sink`.
     ///
     /// A baseline file needs memory for some rows only. A progressive one needs its coefficients until the last scan: 2 bytes a
-    /// block and component at 1/8, 16, 40 and 136 at the larger scales. One with a scan for each component needs its planes.
+    /// block of luma and at most 16 of chroma at 1/8, at most 136 at larger scales. One with a scan for each component needs its planes.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] before anything large is allocated; [`Error::Malformed`] where the first scan cannot be decoded
@@ -113,8 +114,12 @@ impl<'a> Decoder<'a> {
     ) -> Result<Outcome, Error> {
         let frame = &self.header.frame;
         limits.check_size(frame.width, frame.height)?;
-        let sum = |bytes: fn(&crate::frame::Component, Scale) -> u64| {
-            frame.components.iter().map(|component| bytes(component, scale)).sum::<u64>()
+        let sum = |bytes: fn(&Component, Shape) -> u64| -> u64 {
+            frame
+                .components
+                .iter()
+                .map(|component| bytes(component, Shape::of(frame, component, scale)))
+                .sum()
         };
         let output = Output::new(frame, scale, self.conversion(), sink);
         let report = if frame.process == Process::Progressive {
@@ -146,21 +151,18 @@ impl<'a> Decoder<'a> {
         let first = markers.next_segment().ok_or(Error::Malformed("it ends before the first scan"))?;
         let mut scan = Scan::parse(frame, first.payload)?;
         if scan.members.len() == frame.components.len() {
-            let mut planes: Vec<Plane> =
-                frame.components.iter().map(|component| Plane::band(component, scale)).collect();
+            let mut planes: Vec<Plane> = self.planes(scale, Plane::band);
             return sequential::decode(
                 self.data,
                 markers.at(),
                 (frame, &scan, &tables),
-                scale,
                 &mut planes,
                 Some(&mut output),
             );
         }
 
         limits.check_alloc(whole_bytes)?;
-        let mut planes: Vec<Plane> =
-            frame.components.iter().map(|component| Plane::whole(component, scale)).collect();
+        let mut planes: Vec<Plane> = self.planes(scale, Plane::whole);
         let mut mcu_rows = vec![0; frame.components.len()];
         let (mut damaged, mut truncated, mut scans) = (false, false, 0);
         'scans: loop {
@@ -168,14 +170,8 @@ impl<'a> Decoder<'a> {
             if scans > limits.max_scans {
                 return Err(Error::LimitExceeded(Limit::Scans));
             }
-            let report = sequential::decode(
-                self.data,
-                markers.at(),
-                (frame, &scan, &tables),
-                scale,
-                &mut planes,
-                None,
-            )?;
+            let report =
+                sequential::decode(self.data, markers.at(), (frame, &scan, &tables), &mut planes, None)?;
             (damaged, truncated) = (damaged || report.damaged, truncated || report.truncated);
             for member in &scan.members {
                 let v = if scan.members.len() == 1 { frame.components[member.component].v } else { 1 };
@@ -202,6 +198,11 @@ impl<'a> Decoder<'a> {
         output.emit(&planes);
         let mcu_rows = mcu_rows.into_iter().min().unwrap_or(0);
         Ok(Report { mcu_rows, damaged, truncated, end: self.data.len() })
+    }
+
+    fn planes(&self, scale: Scale, new: fn(&Component, Shape) -> Plane) -> Vec<Plane> {
+        let frame = &self.header.frame;
+        frame.components.iter().map(|component| new(component, Shape::of(frame, component, scale))).collect()
     }
 
     fn conversion(&self) -> Conversion {

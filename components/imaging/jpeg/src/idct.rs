@@ -3,10 +3,11 @@
 //! decode can be compared byte by byte. The smaller ones are true 4- and 2-point transforms of the lowest terms: a band-limited
 //! reduction, not a box filter.
 //!
-//! Blocks are laid out as [`crate::zigzag::layout`] says. Sums that no encoder's block can reach wrap or saturate, equally on
+//! Blocks are laid out as [`Shape::layout`] says. Sums that no encoder's block can reach wrap or saturate, equally on
 //! all targets.
 
 use crate::lanes::{I16x8, I32x4, U8x16};
+use crate::shape::Shape;
 
 /// Bits of the constants' fraction.
 const CONST_BITS: u32 = 13;
@@ -33,15 +34,24 @@ const F_2_053: i16 = 16_819;
 const F_2_562: i16 = 20_995;
 const F_3_072: i32 = 25_172;
 
-/// Writes `side` x `side` samples (1, 2, 4 or 8) of a dequantised block to `out`, whose rows are `stride` apart.
+/// Writes the samples of a dequantised block to `out`, whose rows are `stride` apart.
 #[inline(always)]
-pub(crate) fn inverse(side: u32, block: &[i16; 64], out: &mut [u8], stride: usize) {
-    match side {
-        1 => out[0] = mean(i32::from(block[0])),
-        2 => inverse_2x2(block, out, stride),
-        4 => inverse_4x4(block, out, stride),
+pub(crate) fn inverse(shape: Shape, block: &[i16; 64], out: &mut [u8], stride: usize) {
+    match (shape.across, shape.down) {
+        (1, 1) => out[0] = mean(i32::from(block[0])),
+        (2, 1) => (out[0], out[1]) = pair(block),
+        (1, 2) => (out[0], out[stride]) = pair(block),
+        (2, 2) => inverse_2x2(block, out, stride),
+        (4, 4) => inverse_4x4(block, out, stride),
         _ => inverse_8x8(block, out, stride),
     }
+}
+
+/// The 2-point transform.
+#[inline(always)]
+fn pair(block: &[i16; 64]) -> (u8, u8) {
+    let (dc, term) = (i32::from(block[0]), i32::from(block[1]));
+    (mean(dc + term), mean(dc - term))
 }
 
 /// The sample that a block's dequantised DC term stands for.
@@ -50,12 +60,12 @@ pub(crate) fn mean(dc: i32) -> u8 {
     (((dc.wrapping_add(4)) >> SCALE_BITS) + 128).clamp(0, 255) as u8
 }
 
-/// A block without AC terms, at any scale.
+/// A block without AC terms, of any shape.
 #[inline(always)]
-pub(crate) fn flat(side: u32, dc: i16, out: &mut [u8], stride: usize) {
+pub(crate) fn flat(shape: Shape, dc: i16, out: &mut [u8], stride: usize) {
     let sample = mean(i32::from(dc));
-    for row in out.chunks_mut(stride).take(side as usize) {
-        match side {
+    for row in out.chunks_mut(stride).take(shape.down) {
+        match shape.across {
             1 => row[0] = sample,
             2 => row[..2].fill(sample),
             4 => row[..4].fill(sample),
@@ -189,7 +199,17 @@ fn inverse_8x8(block: &[i16; 64], out: &mut [u8], stride: usize) {
 #[cfg(test)]
 mod tests {
     use super::{flat, inverse};
-    use crate::zigzag::{NATURAL, layout};
+    use crate::shape::Shape;
+    use crate::zigzag;
+
+    const SHAPES: [Shape; 6] = [
+        Shape { across: 1, down: 1 },
+        Shape { across: 2, down: 1 },
+        Shape { across: 1, down: 2 },
+        Shape { across: 2, down: 2 },
+        Shape { across: 4, down: 4 },
+        Shape { across: 8, down: 8 },
+    ];
     use std::f64::consts::PI;
 
     /// A small deterministic generator, so that a failure can be repeated.
@@ -207,37 +227,36 @@ mod tests {
         })
     }
 
-    /// T.81, A.3.3, restricted to the `side` lowest frequencies each way.
-    fn reference(by_index: &[i16; 64], side: usize, x: usize, y: usize) -> f64 {
+    /// T.81, A.3.3, restricted to the lowest frequencies each way.
+    fn reference(by_index: &[i16; 64], shape: Shape, x: usize, y: usize) -> f64 {
         let norm = |k: usize| if k == 0 { 0.5_f64.sqrt() } else { 1.0 };
-        let wave =
-            |k: usize, at: usize| ((2 * at + 1) as f64 * k as f64 * PI / (2 * side) as f64).cos() * norm(k);
+        let wave = |k: usize, at: usize, side: usize| {
+            ((2 * at + 1) as f64 * k as f64 * PI / (2 * side) as f64).cos() * norm(k)
+        };
         let mut sum = 0.0;
-        for (k, &natural) in NATURAL.iter().enumerate() {
-            let (v, u) = (usize::from(natural / 8), usize::from(natural % 8));
-            if u < side && v < side {
-                sum += f64::from(by_index[k]) * wave(u, x) * wave(v, y);
+        for (k, &term) in by_index.iter().enumerate() {
+            let (v, u) = zigzag::place(k);
+            if u < shape.across && v < shape.down {
+                sum += f64::from(term) * wave(u, x, shape.across) * wave(v, y, shape.down);
             }
         }
         (sum / 4.0 + 128.0).clamp(0.0, 255.0)
     }
 
     #[test]
-    fn all_sides_agree_with_the_definition() {
-        for side in [1, 2, 4, 8_usize] {
+    fn all_shapes_agree_with_the_definition() {
+        for shape in SHAPES {
             for by_index in blocks(50) {
                 let mut block = [0; 64];
-                for (k, &place) in layout(side as u32).iter().enumerate() {
-                    if NATURAL[k] / 8 < side as u8 && NATURAL[k] % 8 < side as u8 {
-                        block[usize::from(place)] = by_index[k];
-                    }
+                for k in (0..64).filter(|k| shape.kept() >> k & 1 == 1) {
+                    block[usize::from(shape.layout()[k])] = by_index[k];
                 }
                 let mut out = [0; 8 * 16];
-                inverse(side as u32, &block, &mut out, 16);
-                for (y, row) in out.chunks(16).take(side).enumerate() {
-                    for (x, &sample) in row.iter().take(side).enumerate() {
-                        let error = f64::from(sample) - reference(&by_index, side, x, y);
-                        assert!(error.abs() < 1.01, "side {side}, {x},{y}: off by {error}");
+                inverse(shape, &block, &mut out, 16);
+                for (y, row) in out.chunks(16).take(shape.down).enumerate() {
+                    for (x, &sample) in row.iter().take(shape.across).enumerate() {
+                        let error = f64::from(sample) - reference(&by_index, shape, x, y);
+                        assert!(error.abs() < 1.01, "{shape:?}, {x},{y}: off by {error}");
                     }
                 }
             }
@@ -246,13 +265,13 @@ mod tests {
 
     #[test]
     fn flat_blocks_need_no_transform() {
-        for side in [1, 2, 4, 8] {
+        for shape in SHAPES {
             for dc in (-2000..2000).step_by(3) {
                 let mut block = [0; 64];
                 block[0] = dc;
                 let (mut transformed, mut filled) = ([1; 64], [1; 64]);
-                inverse(side, &block, &mut transformed, 8);
-                flat(side, dc, &mut filled, 8);
+                inverse(shape, &block, &mut transformed, 8);
+                flat(shape, dc, &mut filled, 8);
                 assert_eq!(transformed, filled);
             }
         }
@@ -261,8 +280,8 @@ mod tests {
     #[test]
     fn extreme_terms_do_not_panic() {
         for value in [i16::MIN, i16::MAX] {
-            for side in [1, 2, 4, 8] {
-                inverse(side, &[value; 64], &mut [0; 64], 8);
+            for shape in SHAPES {
+                inverse(shape, &[value; 64], &mut [0; 64], 8);
             }
         }
     }

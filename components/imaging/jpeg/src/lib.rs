@@ -5,14 +5,15 @@
 //! [`Decoder::new`] reads the header; [`Decoder::decode`] gives a whole picture, [`Decoder::decode_bands`] hands rows to a
 //! closure as they come, so that no full-size picture exists for a baseline file.
 //!
-//! | scale | luma and chroma | output size |
+//! | scale | of each block | output size |
 //! |---|---|---|
-//! | [`Scale::Eighth`] | DC term of each block | `ceil(side / 8)` |
+//! | [`Scale::Eighth`] | its mean: the DC term | `ceil(side / 8)` |
 //! | [`Scale::Quarter`] | 2x2 inverse DCT of the 4 lowest terms | `ceil(side / 4)` |
 //! | [`Scale::Half`] | 4x4 inverse DCT of the 16 lowest terms | `ceil(side / 2)` |
 //! | [`Scale::Full`] | 8x8, the same integers as libjpeg's accurate inverse DCT | the image's |
 //!
-//! Chroma that is stored at half resolution is interpolated with the triangle filter at every scale.
+//! Chroma stored at half resolution both ways (4:2:0) is decoded at twice the scale below full size, so it loses nothing there; at
+//! 1/8 this also holds where it is halved one way only. Elsewhere it is interpolated with libjpeg's triangle filter.
 //!
 //! Decoded: baseline and extended sequential Huffman (interleaved or not), progressive, 8 bits a sample, 1, 3 or 4 components,
 //! all sampling factors, restart markers with resynchronisation. [`Error::Unsupported`] is given for arithmetic coding,
@@ -42,6 +43,7 @@ mod progressive;
 mod scale;
 mod scan;
 mod sequential;
+mod shape;
 mod standard_tables;
 mod upsample;
 mod zigzag;

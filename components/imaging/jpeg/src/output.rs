@@ -2,10 +2,11 @@
 //! every sample that a row needs is there.
 
 use crate::colour::Conversion;
-use crate::frame::Frame;
+use crate::frame::{Component, Frame};
 use crate::image::Band;
 use crate::plane::Plane;
 use crate::scale::Scale;
+use crate::shape::Shape;
 use crate::upsample;
 
 /// Rows handed over at once, at most.
@@ -25,6 +26,22 @@ enum Resample {
         h: usize,
         v: usize,
     },
+}
+
+impl Resample {
+    fn of(frame: &Frame, component: &Component, scale: Scale) -> Self {
+        let (shape, side) = (Shape::of(frame, component, scale), scale.block_side() as usize);
+        // Samples across and down for each block of the finest component, and for as much of this one.
+        let (whole_h, whole_v) = (frame.h_max * side, frame.v_max * side);
+        let (h, v) = (component.h * shape.across, component.v * shape.down);
+        match (h == whole_h, 2 * h == whole_h, v == whole_v, 2 * v == whole_v) {
+            (true, _, true, _) => Self::Same,
+            (_, true, true, _) => Self::Across,
+            (true, _, _, true) => Self::Down,
+            (_, true, _, true) => Self::Both,
+            _ => Self::Repeat { h: component.h, v: component.v },
+        }
+    }
 }
 
 /// Makes the rows, in order, once.
@@ -51,17 +68,8 @@ impl<'s> Output<'s> {
         sink: &'s mut dyn FnMut(Band<'_>),
     ) -> Self {
         let (width, height) = (scale.reduced(frame.width) as usize, scale.reduced(frame.height));
-        let resample = frame
-            .components
-            .iter()
-            .map(|component| match (frame.h_max, component.h, frame.v_max, component.v) {
-                (h_max, h, v_max, v) if h == h_max && v == v_max => Resample::Same,
-                (h_max, h, v_max, v) if 2 * h == h_max && v == v_max => Resample::Across,
-                (h_max, h, v_max, v) if h == h_max && 2 * v == v_max => Resample::Down,
-                (h_max, h, v_max, v) if 2 * h == h_max && 2 * v == v_max => Resample::Both,
-                (_, h, _, v) => Resample::Repeat { h, v },
-            })
-            .collect();
+        let resample =
+            frame.components.iter().map(|component| Resample::of(frame, component, scale)).collect();
         let row = vec![0; width.next_multiple_of(16) + 32];
         Self {
             conversion,

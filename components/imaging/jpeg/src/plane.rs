@@ -2,7 +2,7 @@
 
 use crate::frame::Component;
 use crate::idct;
-use crate::scale::Scale;
+use crate::shape::Shape;
 
 /// Rows above the band that stay reachable: interpolation looks one row up and holds one row back.
 const CONTEXT_ROWS: usize = 2;
@@ -17,8 +17,7 @@ pub(crate) struct Plane {
     /// Real samples, without padding to blocks.
     width: usize,
     height: usize,
-    /// Samples along a block's side.
-    side: usize,
+    shape: Shape,
     /// Block rows in the band.
     band_blocks: usize,
     /// The row that the band begins with.
@@ -27,37 +26,40 @@ pub(crate) struct Plane {
 
 impl Plane {
     /// A band of one MCU row.
-    pub(crate) fn band(component: &Component, scale: Scale) -> Self {
-        Self::new(component, scale, component.v)
+    pub(crate) fn band(component: &Component, shape: Shape) -> Self {
+        Self::new(component, shape, component.v)
     }
 
     /// All rows at once.
-    pub(crate) fn whole(component: &Component, scale: Scale) -> Self {
-        Self::new(component, scale, component.padded_down)
+    pub(crate) fn whole(component: &Component, shape: Shape) -> Self {
+        Self::new(component, shape, component.padded_down)
     }
 
     /// What [`Plane::whole`] allocates.
-    pub(crate) fn whole_bytes(component: &Component, scale: Scale) -> u64 {
-        let side = scale.block_side() as usize;
-        Self::stride(component, side) as u64 * (component.padded_down * side + CONTEXT_ROWS) as u64
+    pub(crate) fn whole_bytes(component: &Component, shape: Shape) -> u64 {
+        Self::stride(component, shape) as u64 * (component.padded_down * shape.down + CONTEXT_ROWS) as u64
     }
 
-    fn stride(component: &Component, side: usize) -> usize {
-        (component.padded_across * side).next_multiple_of(16)
+    fn stride(component: &Component, shape: Shape) -> usize {
+        (component.padded_across * shape.across).next_multiple_of(16)
     }
 
-    fn new(component: &Component, scale: Scale, band_blocks: usize) -> Self {
-        let side = scale.block_side() as usize;
-        let stride = Self::stride(component, side);
+    fn new(component: &Component, shape: Shape, band_blocks: usize) -> Self {
+        let stride = Self::stride(component, shape);
         Self {
-            samples: vec![128; stride * (CONTEXT_ROWS + band_blocks * side)],
+            samples: vec![128; stride * (CONTEXT_ROWS + band_blocks * shape.down)],
             stride,
-            width: scale.reduced(component.width) as usize,
-            height: scale.reduced(component.height) as usize,
-            side,
+            width: (component.width as usize * shape.across).div_ceil(8),
+            height: (component.height as usize * shape.down).div_ceil(8),
+            shape,
             band_blocks,
             band_start: 0,
         }
+    }
+
+    /// Samples that become of a block.
+    pub(crate) const fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Samples in a row that belong to the picture.
@@ -72,14 +74,14 @@ impl Plane {
 
     /// The first row that is not there yet, once the band is filled.
     pub(crate) const fn band_end(&self) -> usize {
-        self.band_start + self.band_blocks * self.side
+        self.band_start + self.band_blocks * self.shape.down
     }
 
     /// Makes room for the next band.
     pub(crate) fn advance(&mut self) {
-        let rows = self.band_blocks * self.side * self.stride;
+        let rows = self.band_blocks * self.shape.down * self.stride;
         self.samples.copy_within(rows.., 0);
-        self.band_start += self.band_blocks * self.side;
+        self.band_start += self.band_blocks * self.shape.down;
     }
 
     /// A row by its number in the picture, at most [`CONTEXT_ROWS`] above the band; rows above and below the picture repeat its
@@ -98,13 +100,13 @@ impl Plane {
     /// Samples from the top left one of a block (by its row within the band) to the end of the band.
     #[inline(always)]
     pub(crate) fn block_mut(&mut self, band_row: usize, column: usize) -> &mut [u8] {
-        let at = (CONTEXT_ROWS + band_row * self.side) * self.stride + column * self.side;
+        let at = (CONTEXT_ROWS + band_row * self.shape.down) * self.stride + column * self.shape.across;
         &mut self.samples[at..]
     }
 
     /// Mid-grey, for a block that was lost.
     pub(crate) fn blank(&mut self, band_row: usize, column: usize) {
-        let (side, stride) = (self.side as u32, self.stride);
-        idct::flat(side, 0, self.block_mut(band_row, column), stride);
+        let (shape, stride) = (self.shape, self.stride);
+        idct::flat(shape, 0, self.block_mut(band_row, column), stride);
     }
 }

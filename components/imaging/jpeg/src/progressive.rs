@@ -1,5 +1,5 @@
 //! Progressive files (T.81, annex G). All scan headers are looked up first, then only those scans are decoded that the scale needs:
-//! at 1/8 those with DC terms. A scan of terms that are not kept is still needed where a later one refines a band that reaches
+//! at 1/8 those with DC terms, and of halved chroma those with the lowest AC terms. A scan of terms that are not kept is still needed where a later one refines a band that reaches
 //! beyond what is kept, because the bits of a refinement cannot be told apart without knowing which terms are not zero.
 
 use crate::bits::{BitReader, Cursor, Window};
@@ -17,7 +17,7 @@ use crate::plane::Plane;
 use crate::scale::Scale;
 use crate::scan::{Scan, Step, Walk};
 use crate::sequential::Report;
-use crate::zigzag;
+use crate::shape::Shape;
 
 /// A scan of the file, not yet decoded.
 #[derive(Clone, Debug)]
@@ -70,9 +70,9 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Whether each scan has to be decoded for the terms in the set `kept`.
-    fn needed(&self, frame: &Frame, kept: u64) -> Vec<bool> {
-        let mut watched = vec![kept; frame.components.len()];
+    /// Whether each scan has to be decoded for the terms in the sets `kept`, one for each component.
+    fn needed(&self, kept: &[u64]) -> Vec<bool> {
+        let mut watched = kept.to_vec();
         let mut needed = vec![false; self.scans.len()];
         for (planned, needed) in self.scans.iter().zip(&mut needed).rev() {
             let band = band(&planned.scan);
@@ -89,9 +89,9 @@ impl Survey {
         needed
     }
 
-    /// All terms in the set `kept` come down to their last bit.
-    fn is_complete(&self, frame: &Frame, kept: u64) -> bool {
-        let mut missing = vec![kept; frame.components.len()];
+    /// All terms in the sets `kept` come down to their last bit.
+    fn is_complete(&self, kept: &[u64]) -> bool {
+        let mut missing = kept.to_vec();
         for planned in self.scans.iter().filter(|planned| planned.scan.low == 0) {
             for member in &planned.scan.members {
                 missing[member.component] &= !band(&planned.scan);
@@ -136,7 +136,9 @@ pub(crate) fn decode(
     output: &mut Output<'_>,
 ) -> Result<Report, Error> {
     let frame = &header.frame;
-    let kept = zigzag::kept(scale.block_side());
+    let shapes: Vec<Shape> =
+        frame.components.iter().map(|component| Shape::of(frame, component, scale)).collect();
+    let kept: Vec<u64> = shapes.iter().map(|shape| shape.kept()).collect();
     let survey = Survey::of(data, header, limits)?;
     let quant = frame
         .components
@@ -153,23 +155,27 @@ pub(crate) fn decode(
 
     let mut picture = Picture {
         frame,
-        kept,
-        layout: zigzag::layout(scale.block_side()),
-        components: frame.components.iter().map(|component| Coefficients::new(component, scale)).collect(),
+        components: frame
+            .components
+            .iter()
+            .zip(&shapes)
+            .map(|(component, &shape)| Coefficients::new(component, shape))
+            .collect(),
+        shapes: &shapes,
         mcu_rows: vec![0; frame.components.len()],
         damaged: survey.damaged,
         cut_off: false,
     };
-    for (planned, needed) in survey.scans.iter().zip(survey.needed(frame, kept)) {
+    for (planned, needed) in survey.scans.iter().zip(survey.needed(&kept)) {
         if needed {
             picture.decode_scan(data, planned)?;
         }
     }
-    picture.render(scale, &quant, output);
+    picture.render(&quant, output);
     Ok(Report {
         mcu_rows: picture.mcu_rows.iter().copied().min().unwrap_or(0),
         damaged: picture.damaged,
-        truncated: picture.cut_off || (!survey.closed && !survey.is_complete(frame, kept)),
+        truncated: picture.cut_off || (!survey.closed && !survey.is_complete(&kept)),
         end: data.len(),
     })
 }
@@ -177,9 +183,7 @@ pub(crate) fn decode(
 /// The coefficients as they grow.
 struct Picture<'f> {
     frame: &'f Frame,
-    /// The coding indices wanted, and where their terms lie in a block.
-    kept: u64,
-    layout: [u8; 64],
+    shapes: &'f [Shape],
     components: Vec<Coefficients>,
     /// For each component, MCU rows that the first DC scan covered.
     mcu_rows: Vec<usize>,
@@ -304,12 +308,13 @@ impl Picture<'_> {
         scan: &Scan,
         decode: impl Fn(&mut Cursor, &Window, (&mut [i16], &mut u64), &mut BandState),
     ) {
+        let shape = self.shapes[scan.members[0].component];
         let mut state = BandState {
             first: scan.first,
             last: scan.last,
             low: scan.low,
-            kept: self.kept,
-            layout: self.layout,
+            kept: shape.kept(),
+            layout: shape.layout(),
             run: 0,
         };
         let (across, down) = scan.grid(self.frame);
@@ -338,14 +343,15 @@ impl Picture<'_> {
     }
 
     /// From coefficients to rows.
-    fn render(&self, scale: Scale, quant: &[[u16; 64]], output: &mut Output<'_>) {
-        let side = scale.block_side();
+    fn render(&self, quant: &[[u16; 64]], output: &mut Output<'_>) {
+        let shaped = self.frame.components.iter().zip(self.shapes);
         let mut planes: Vec<Plane> =
-            self.frame.components.iter().map(|component| Plane::band(component, scale)).collect();
+            shaped.map(|(component, &shape)| Plane::band(component, shape)).collect();
         let mut steps = vec![[0_i16; 64]; quant.len()];
-        for (steps, quant) in steps.iter_mut().zip(quant) {
-            for k in (0..64).filter(|k| self.kept >> k & 1 == 1) {
-                steps[usize::from(self.layout[k])] = quant[k] as i16;
+        for ((steps, quant), shape) in steps.iter_mut().zip(quant).zip(self.shapes) {
+            let (kept, layout) = (shape.kept(), shape.layout());
+            for k in (0..64).filter(|k| kept >> k & 1 == 1) {
+                steps[usize::from(layout[k])] = quant[k] as i16;
             }
         }
         for mcu_row in 0..self.frame.mcus_down {
@@ -356,7 +362,7 @@ impl Picture<'_> {
                     for column in 0..coefficients.across() {
                         let terms = coefficients.terms(coefficients.index(mcu_row * rows + row, column));
                         let stride = plane.row_stride();
-                        render_block(side, terms, steps, plane.block_mut(row, column), stride);
+                        render_block(self.shapes[index], terms, steps, plane.block_mut(row, column), stride);
                     }
                 }
             }
@@ -370,8 +376,8 @@ impl Picture<'_> {
 
 /// Dequantises and transforms one block.
 #[inline(always)]
-fn render_block(side: u32, terms: &[i16], steps: &[i16; 64], out: &mut [u8], stride: usize) {
-    if side == 1 {
+fn render_block(shape: Shape, terms: &[i16], steps: &[i16; 64], out: &mut [u8], stride: usize) {
+    if terms.len() == 1 {
         out[0] = idct::mean(i32::from(terms[0]) * i32::from(steps[0] as u16));
         return;
     }
@@ -383,7 +389,11 @@ fn render_block(side: u32, terms: &[i16], steps: &[i16; 64], out: &mut [u8], str
     for &term in &terms[1..] {
         any |= term;
     }
-    if any == 0 { idct::flat(side, block[0], out, stride) } else { idct::inverse(side, &block, out, stride) }
+    if any == 0 {
+        idct::flat(shape, block[0], out, stride)
+    } else {
+        idct::inverse(shape, &block, out, stride)
+    }
 }
 
 /// What an AC scan carries from block to block.

@@ -9,9 +9,7 @@ use crate::huffman::{AcTable, DcTable, SkipTable};
 use crate::idct;
 use crate::output::Output;
 use crate::plane::Plane;
-use crate::scale::Scale;
 use crate::scan::{Scan, Step, Unit, Walk};
-use crate::zigzag;
 
 /// The tables of one component of a scan, and its prediction.
 struct Channel {
@@ -19,6 +17,7 @@ struct Channel {
     ac: AcTable,
     skip: SkipTable,
     quant: [u16; 64],
+    layout: [u8; 64],
     prediction: i32,
     /// Index of the component and its plane.
     component: usize,
@@ -49,7 +48,6 @@ pub(crate) fn decode(
     data: &[u8],
     at: usize,
     (frame, scan, tables): (&Frame, &Scan, &Tables),
-    scale: Scale,
     planes: &mut [Plane],
     output: Option<&mut Output<'_>>,
 ) -> Result<Report, Error> {
@@ -62,6 +60,7 @@ pub(crate) fn decode(
             ac: AcTable::new(&ac),
             skip: SkipTable::new(&ac),
             quant: tables.quant(frame.components[member.component].quant)?,
+            layout: planes[member.component].shape().layout(),
             prediction: 0,
             component: member.component,
             blocks_across,
@@ -75,15 +74,8 @@ pub(crate) fn decode(
         units: scan.units(frame),
         grid: scan.grid(frame),
         planes,
-        layout: zigzag::layout(scale.block_side()),
     };
-    // The last coding index that a scale keeps.
-    Ok(match scale {
-        Scale::Eighth => decoder.run::<0>(1, output),
-        Scale::Quarter => decoder.run::<4>(2, output),
-        Scale::Half => decoder.run::<24>(4, output),
-        Scale::Full => decoder.run::<63>(8, output),
-    })
+    Ok(decoder.run(output))
 }
 
 struct SequentialScan<'a, 'p> {
@@ -93,11 +85,10 @@ struct SequentialScan<'a, 'p> {
     units: Vec<Unit>,
     grid: (usize, usize),
     planes: &'p mut [Plane],
-    layout: [u8; 64],
 }
 
 impl SequentialScan<'_, '_> {
-    fn run<const LAST: u32>(&mut self, side: u32, mut output: Option<&mut Output<'_>>) -> Report {
+    fn run(&mut self, mut output: Option<&mut Output<'_>>) -> Report {
         let (across, down) = self.grid;
         let banded = output.is_some();
         let mut mcu_rows = 0;
@@ -116,7 +107,7 @@ impl SequentialScan<'_, '_> {
                         continue;
                     }
                 }
-                self.decode_mcu::<LAST>(side, plane_row, column);
+                self.decode_mcu(plane_row, column);
                 if self.reader.is_overrun() {
                     self.walk.overrun();
                     self.blank_mcu(plane_row, column);
@@ -141,7 +132,7 @@ impl SequentialScan<'_, '_> {
     }
 
     #[inline(always)]
-    fn decode_mcu<const LAST: u32>(&mut self, side: u32, plane_row: usize, column: usize) {
+    fn decode_mcu(&mut self, plane_row: usize, column: usize) {
         let window = self.reader.window();
         let mut cursor = self.reader.cursor;
         for unit in &self.units {
@@ -150,23 +141,30 @@ impl SequentialScan<'_, '_> {
             channel.prediction = channel.prediction.wrapping_add(difference);
             let dc = channel.prediction.wrapping_mul(i32::from(channel.quant[0]));
             let plane = &mut self.planes[channel.component];
-            let stride = plane.row_stride();
+            let (shape, stride) = (plane.shape(), plane.row_stride());
             let out = plane.block_mut(
                 channel.blocks_down * plane_row + unit.dy,
                 channel.blocks_across * column + unit.dx,
             );
-            if LAST == 0 {
+            let tables = (&channel.skip, &channel.ac);
+            if shape.across == 1 && shape.down == 1 {
                 out[0] = idct::mean(dc);
-                block::skip_terms(&mut cursor, window, 1, &channel.skip, &channel.ac);
+                block::skip_terms(&mut cursor, window, 1, tables);
                 continue;
             }
             let mut terms = [0; 64];
             terms[0] = dc as i16;
-            let tables = (&channel.skip, &channel.ac);
-            if block::terms::<LAST>(&mut cursor, window, tables, &channel.quant, &self.layout, &mut terms) {
-                idct::inverse(side, &terms, out, stride);
+            let places = (&channel.quant, &channel.layout);
+            // The last coding index that is needed of such a block.
+            let any = match shape.across {
+                1 | 2 => block::terms::<4>(&mut cursor, window, tables, places, &mut terms),
+                4 => block::terms::<24>(&mut cursor, window, tables, places, &mut terms),
+                _ => block::terms::<63>(&mut cursor, window, tables, places, &mut terms),
+            };
+            if any {
+                idct::inverse(shape, &terms, out, stride);
             } else {
-                idct::flat(side, dc as i16, out, stride);
+                idct::flat(shape, dc as i16, out, stride);
             }
         }
         self.reader.cursor = cursor;
