@@ -11,11 +11,16 @@ use futures::StreamExt;
 use futures::executor::block_on;
 use http::HeaderMap;
 use serde_json::Value;
+use thumbs_domain::failure::Failure;
 use thumbs_domain::format::SourceFormat;
-use thumbs_domain::id::JobId;
+use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
+use thumbs_domain::list::ListQuery;
+use thumbs_domain::machine::Policy;
+use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::http::{Body, BodyError, body};
 use thumbs_guest::imaging::{Bound, ImagingError, SourceInfo};
-use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite};
+use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, SqlJobStore, Sqlite, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{
     CountingIds, CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, ScriptedImaging,
@@ -64,9 +69,20 @@ impl Service {
     }
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        self.send_to(&self.store, method, path, headers, body)
+    }
+
+    fn send_to(
+        &self,
+        store: &dyn JobStore,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Answer {
         let request = request(method, path, headers);
         let upload = Upload {
-            store: &self.store,
+            store,
             blobs: &self.blobs,
             imaging: &self.imaging,
             wake: &self.wake,
@@ -89,7 +105,7 @@ impl Service {
     }
 
     fn jobs(&self) -> usize {
-        let everything = thumbs_domain::list::ListQuery { status: None, limit: 100, after: None };
+        let everything = ListQuery { status: None, limit: 100, after: None };
         self.store.list(&everything).unwrap().jobs.len()
     }
 
@@ -285,6 +301,79 @@ fn the_same_request_under_the_same_key_is_the_same_job() {
     assert_eq!(again.json(), first.json());
     assert_ne!(in_a_form.json()["job_id"], first.json()["job_id"]);
     assert_eq!((service.jobs(), service.blobs.keys().len()), (2, 2));
+}
+
+/// A store that does not see, at the first look, what another request has just written.
+struct Blind<'a>(&'a dyn JobStore);
+
+impl JobStore for Blind<'_> {
+    fn find_by_idempotency_key(&self, _: &IdempotencyKey) -> Result<Option<Job>, StoreError> {
+        Ok(None)
+    }
+
+    fn create(&self, job: &NewJob) -> Result<Created, StoreError> {
+        self.0.create(job)
+    }
+
+    fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        self.0.get(id)
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        self.0.list(query)
+    }
+
+    fn claim(&self, token: &LeaseToken, policy: &Policy, now: Timestamp) -> Result<Claim, StoreError> {
+        self.0.claim(token, policy, now)
+    }
+
+    fn has_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.has_due(now)
+    }
+
+    fn succeed(
+        &self,
+        lease: Lease<'_>,
+        made: &Thumbnail,
+        cost: &Cost,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.succeed(lease, made, cost, now)
+    }
+
+    fn retry(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.retry(lease, failure, due_at, now)
+    }
+
+    fn give_up(&self, lease: Lease<'_>, failure: &Failure, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.give_up(lease, failure, now)
+    }
+
+    fn note_wake_up(&self, id: &JobId, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.note_wake_up(id, now)
+    }
+}
+
+#[test]
+fn a_request_that_loses_the_race_for_its_key_gets_the_winners_job_and_leaves_no_blob() {
+    let service = Service::new();
+    let key = [("idempotency-key", "8e03978e")];
+    let winner = service.post("", &key, b"an image");
+    let store = Blind(&service.store);
+    for (image, status) in [(&b"an image"[..], 202), (b"another", 422)] {
+        let loser = service.send_to(&store, "POST", "/jobs", &key, body::from_bytes(image.to_vec()));
+        assert_eq!(loser.status, status);
+        if status == 202 {
+            assert_eq!(loser.json(), winner.json());
+        }
+        assert_eq!((service.jobs(), service.blobs.keys().len(), service.wake.count()), (1, 1, 1));
+    }
 }
 
 #[test]
