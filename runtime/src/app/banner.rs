@@ -1,0 +1,102 @@
+//! What is said at start, to a person as a table and to the log as fields: address, routes, where data lies. No value of a variable is
+//! among it, so no secret can be.
+
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{
+    config::{Backends, WakeUps},
+    instance::ComponentContext,
+    limits::Limits,
+    manifest::Manifest,
+    triggers::{http::Target, router::Router},
+};
+
+/// What is said at start.
+pub(super) struct Banner {
+    application: String,
+    address: SocketAddr,
+    routes: Vec<(String, String)>,
+    data: Vec<(&'static str, String)>,
+    bounds: Vec<(&'static str, String)>,
+}
+
+impl Banner {
+    pub(super) fn new(
+        manifest: &Manifest,
+        backends: &Backends,
+        contexts: &BTreeMap<String, Arc<ComponentContext>>,
+        router: &Router<Target>,
+        workers: usize,
+        address: SocketAddr,
+    ) -> Self {
+        let application = match &manifest.application.version {
+            Some(version) => format!("{} {version}", manifest.application.name),
+            None => manifest.application.name.clone(),
+        };
+        let mut routes: Vec<_> = router
+            .routes()
+            .map(|(pattern, target)| (pattern.as_str().to_owned(), target.to_string()))
+            .collect();
+        routes
+            .extend(manifest.redis.iter().map(|trigger| ("(wake-up)".to_owned(), trigger.component.clone())));
+        let wake_ups = match backends.wake_ups {
+            WakeUps::InProcess => "within this process".to_owned(),
+        };
+        let mut data = vec![("wake-ups", wake_ups)];
+        if let Some(context) = contexts.values().next() {
+            data.push(("blobs", context.blobs.summary()));
+        }
+        data.push(("SQLite", format!("directory {}", backends.sqlite_dir.display())));
+        data.push(("key-value", format!("directory {}", backends.key_value_dir.display())));
+        let limits = contexts.values().next().map(|context| (*context.limits).clone()).unwrap_or_default();
+        Self { application, address, routes, data, bounds: bounds(&limits, workers) }
+    }
+
+    /// For a terminal.
+    pub(super) fn text(&self, ready_ms: u64) -> String {
+        let mut text =
+            format!("{} is ready after {ready_ms} ms\n\n  http://{}\n", self.application, self.address);
+        for (title, rows) in [
+            ("Routes", self.routes.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>()),
+            ("Data", self.data.iter().map(|(a, b)| (*a, b.as_str())).collect()),
+            ("Bounds", self.bounds.iter().map(|(a, b)| (*a, b.as_str())).collect()),
+        ] {
+            let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+            // Writing to a String can't fail.
+            let _ = write!(text, "\n{title}\n");
+            for (name, value) in rows {
+                let _ = writeln!(text, "  {name:width$}  {value}");
+            }
+        }
+        text.push_str("\nStop with Ctrl-C; a second one does not wait for what runs.\n");
+        text
+    }
+
+    /// For the log.
+    pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
+        let object = |rows: Vec<(&str, &str)>| {
+            Value::Object(rows.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+        };
+        vec![
+            ("application", self.application.as_str().into()),
+            ("address", self.address.to_string().into()),
+            ("routes", object(self.routes.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect())),
+            ("data", object(self.data.iter().map(|(a, b)| (*a, b.as_str())).collect())),
+            ("bounds", object(self.bounds.iter().map(|(a, b)| (*a, b.as_str())).collect())),
+        ]
+    }
+}
+
+fn bounds(limits: &Limits, workers: usize) -> Vec<(&'static str, String)> {
+    let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
+    vec![
+        ("workers", workers.to_string()),
+        ("requests at a time", limits.max_concurrent_requests.to_string()),
+        ("request body", mib(limits.max_request_body_bytes)),
+        ("memory per request", mib(limits.max_request_memory_bytes)),
+        ("memory per image", mib(limits.max_image_memory_bytes)),
+        ("time per image", format!("{} ms", limits.image_deadline_ms)),
+    ]
+}

@@ -1,0 +1,198 @@
+//! `thumbs:blob-store/store`: blobs by key, natively, so that no provider component has to be composed in.
+//!
+//! Keys and sizes are checked here, once, for every backend. What keeps the blobs is behind [`Backend`]; `directory.rs` is a directory of
+//! this host, `memory.rs` is for tests.
+
+mod directory;
+mod key;
+mod memory;
+
+pub use directory::DirectoryStore;
+pub use memory::MemoryStore;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use wasmtime::component::{HasData, Linker};
+
+use self::key::Key;
+pub use super::bindings::thumbs::blob_store::store as wit;
+use super::error::Failure;
+use crate::limits::{Limits, length, millis};
+
+/// The error type of this capability's host functions.
+pub type BlobError = Failure<wit::Error>;
+
+/// Longest content type: media types are short (RFC 6838, section 4.2, allows 127 for each of two names).
+const MAX_CONTENT_TYPE_BYTES: usize = 255;
+
+/// What keeps blobs. Keys are checked before they get here.
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// Where it lies, for the banner. No secret.
+    fn summary(&self) -> String;
+    /// Creates or replaces the blob as a whole.
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+        data: Vec<u8>,
+    ) -> BoxFuture<'a, Result<(), wit::Error>>;
+    /// The whole blob, or `too-large` without reading it.
+    fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>>;
+    /// What `get` would say of it.
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>>;
+    /// Removes it; nothing happens where there is none.
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>>;
+}
+
+/// The blobs of a runtime, as its components see them.
+#[derive(Clone, Debug)]
+pub struct BlobStore {
+    backend: Arc<dyn Backend>,
+    max_blob_bytes: u64,
+    timeout: Duration,
+}
+
+impl BlobStore {
+    /// Over a backend.
+    #[must_use]
+    pub fn new(backend: Arc<dyn Backend>, limits: &Limits) -> Self {
+        Self { backend, max_blob_bytes: limits.max_blob_bytes, timeout: millis(limits.blob_timeout_ms) }
+    }
+
+    /// Where the blobs lie, for the banner.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        self.backend.summary()
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, wit::Error>>) -> Result<T, BlobError> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(result) => result.map_err(Failure::Guest),
+            Err(_) => Err(Failure::Guest(wit::Error::Unavailable("the store did not answer in time".into()))),
+        }
+    }
+}
+
+/// A view for one call.
+#[derive(Debug)]
+pub struct BlobView<'a>(pub &'a BlobStore);
+
+/// Marks the view for linkers.
+#[derive(Debug)]
+pub struct HasBlob;
+
+impl HasData for HasBlob {
+    type Data<'a> = BlobView<'a>;
+}
+
+/// Gives the interface to components.
+///
+/// # Errors
+/// The linker has it already.
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> BlobView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasBlob>(linker, view)
+}
+
+fn checked(key: &str) -> Result<Key<'_>, BlobError> {
+    Key::parse(key).ok_or(Failure::Guest(wit::Error::InvalidKey))
+}
+
+impl wit::Host for BlobView<'_> {
+    async fn put(&mut self, key: String, content_type: String, data: Vec<u8>) -> Result<(), BlobError> {
+        let key = checked(&key)?;
+        if data.len() > length(self.0.max_blob_bytes) {
+            return Err(Failure::Guest(wit::Error::TooLarge(self.0.max_blob_bytes)));
+        }
+        let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+        if content_type.len() > MAX_CONTENT_TYPE_BYTES || !content_type.bytes().all(visible) {
+            return Err(Failure::Guest(wit::Error::Other("the content type is none".into())));
+        }
+        self.0.in_time(self.0.backend.put(key.as_str(), &content_type, data)).await
+    }
+
+    async fn get(&mut self, key: String, max_bytes: u64) -> Result<wit::Object, BlobError> {
+        let key = checked(&key)?;
+        self.0.in_time(self.0.backend.get(key.as_str(), max_bytes.min(self.0.max_blob_bytes))).await
+    }
+
+    async fn head(&mut self, key: String) -> Result<wit::Metadata, BlobError> {
+        let key = checked(&key)?;
+        self.0.in_time(self.0.backend.head(key.as_str())).await
+    }
+
+    async fn delete(&mut self, key: String) -> Result<(), BlobError> {
+        let key = checked(&key)?;
+        self.0.in_time(self.0.backend.delete(key.as_str())).await
+    }
+
+    fn convert_error(&mut self, error: BlobError) -> wasmtime::Result<wit::Error> {
+        error.into_wit()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod contract;
+
+#[cfg(test)]
+mod tests {
+    use super::wit::Host as _;
+    use super::*;
+
+    #[derive(Debug)]
+    struct Hangs;
+
+    impl Backend for Hangs {
+        fn summary(&self) -> String {
+            String::new()
+        }
+        fn put<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+            Box::pin(std::future::pending())
+        }
+        fn get<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
+            Box::pin(std::future::pending())
+        }
+        fn head<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
+            Box::pin(std::future::pending())
+        }
+        fn delete<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn store() -> BlobStore {
+        let limits = Limits { max_blob_bytes: 4, blob_timeout_ms: 1, ..Limits::default() };
+        BlobStore::new(Arc::new(Hangs), &limits)
+    }
+
+    fn guest<T: fmt::Debug>(result: Result<T, BlobError>) -> wit::Error {
+        match result {
+            Err(Failure::Guest(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_sizes_and_types_are_checked_before_the_backend_is_asked() {
+        let store = store();
+        let mut view = BlobView(&store);
+        assert!(matches!(guest(view.get("../etc/passwd".into(), 1).await), wit::Error::InvalidKey));
+        assert!(matches!(
+            guest(view.put("a".into(), String::new(), vec![0; 5]).await),
+            wit::Error::TooLarge(4)
+        ));
+        assert!(matches!(guest(view.put("a".into(), "a\r\nb".into(), vec![]).await), wit::Error::Other(_)));
+        assert!(matches!(guest(view.put("a".into(), "a".repeat(256), vec![]).await), wit::Error::Other(_)));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_is_unavailable() {
+        let store = store();
+        let mut view = BlobView(&store);
+        assert!(matches!(guest(view.head("a".into()).await), wit::Error::Unavailable(_)));
+        assert!(matches!(guest(view.delete("a".into()).await), wit::Error::Unavailable(_)));
+    }
+}

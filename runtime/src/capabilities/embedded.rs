@@ -1,0 +1,210 @@
+//! SQLite files of this host: how one is opened, and a pool of connections to it. Used by the SQL and the key-value capability.
+//!
+//! Connections are made when needed and kept. A file is in WAL mode, so readers never wait for a writer; writers take turns by a lock
+//! of this process before they take SQLite's, which is fair and needs no polling. Two processes on one file fall back on SQLite's
+//! own waiting.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Prepared statements that a connection keeps: our components have about thirty.
+const CACHED_STATEMENTS: usize = 64;
+
+/// A SQLite file and its connections.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
+    settings: Settings,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+    writer: Arc<Semaphore>,
+}
+
+/// What holds for each connection.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Open at the same time.
+    pub max_connections: usize,
+    /// How long to wait for a connection, and for the writer's turn.
+    pub busy_timeout: Duration,
+    /// Largest text or blob.
+    pub max_value_bytes: i32,
+    /// Largest statement.
+    pub max_statement_bytes: i32,
+    /// Largest file.
+    pub max_database_bytes: u64,
+}
+
+/// A connection that goes back to its pool when dropped. Not to be dropped with a transaction open: [`Database::put_back`] does that.
+#[derive(Debug)]
+pub struct Checkout {
+    /// The connection. Some until it is dropped.
+    connection: Option<Connection>,
+    database: Arc<Database>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// All are in use, for longer than anybody waits.
+    #[error("all connections are in use")]
+    Exhausted,
+    /// SQLite's reason.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// The system's reason.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Database {
+    /// For a file that need not be there yet. `configure` is run on each new connection after the common settings.
+    #[must_use]
+    pub fn new(
+        path: PathBuf,
+        settings: Settings,
+        configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
+    ) -> Self {
+        let permits = Arc::new(Semaphore::new(settings.max_connections));
+        Self {
+            path,
+            configure,
+            settings,
+            idle: Mutex::new(Vec::new()),
+            permits,
+            writer: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What holds for its connections.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A connection: a kept one at once, else a new one made off the async threads.
+    ///
+    /// # Errors
+    /// All are in use for too long, or the file can't be opened.
+    pub async fn checkout(self: &Arc<Self>) -> Result<Checkout, OpenError> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let waiting = Arc::clone(&self.permits).acquire_owned();
+                let waited = tokio::time::timeout(self.settings.busy_timeout, waiting).await;
+                waited.ok().and_then(Result::ok).ok_or(OpenError::Exhausted)?
+            }
+        };
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => {
+                let database = Arc::clone(self);
+                blocking(move || database.connect()).await?
+            }
+        };
+        Ok(Checkout { connection: Some(connection), database: Arc::clone(self), _permit: permit })
+    }
+
+    /// The turn to write. Held until dropped.
+    ///
+    /// # Errors
+    /// None came within the busy timeout.
+    pub async fn writer(&self) -> Result<OwnedSemaphorePermit, OpenError> {
+        let waiting = Arc::clone(&self.writer).acquire_owned();
+        let waited = tokio::time::timeout(self.settings.busy_timeout, waiting).await;
+        waited.ok().and_then(Result::ok).ok_or(OpenError::Exhausted)
+    }
+
+    /// A new connection with all settings. Blocks.
+    fn connect(&self) -> Result<Connection, OpenError> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(self.settings.busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        // WAL with NORMAL: a power cut may lose the last transactions, never the database (https://sqlite.org/wal.html).
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(self.settings.max_database_bytes).unwrap_or(i64::MAX) / page_bytes.max(1);
+        connection.pragma_update(None, "max_page_count", pages)?;
+        (self.configure)(&mut connection, &self.settings)?;
+        Ok(connection)
+    }
+
+    /// Keeps a connection for the next, unless a transaction can't be ended.
+    fn put_back(&self, connection: Connection) {
+        if connection.is_autocommit() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
+
+impl Checkout {
+    /// Lends the connection. None only after [`Checkout::take`].
+    pub fn connection(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut()
+    }
+
+    /// Takes the connection out, to be used on another thread and given back by [`Checkout::restore`]. If it never is, the pool makes
+    /// a new one.
+    pub fn take(&mut self) -> Option<Connection> {
+        self.connection.take()
+    }
+
+    /// The counterpart of [`Checkout::take`].
+    pub fn restore(&mut self, connection: Connection) {
+        self.connection = Some(connection);
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            if !connection.is_autocommit() {
+                // A connection whose transaction can't be rolled back is closed, which does it.
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            self.database.put_back(connection);
+        }
+    }
+}
+
+/// Runs what may wait for a disk off the async threads. A panic there is a bug of ours and goes on here.
+pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failure) => match failure.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Cancelled: the async runtime is going down, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

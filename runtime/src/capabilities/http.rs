@@ -1,0 +1,142 @@
+//! `wasi:http/outgoing-handler`: requests of components to others, within their grants.
+//!
+//! wasmtime-wasi-http does the protocol; here is who may be asked, how long one waits, and that what a component asks for is said in the
+//! log when it is refused. Requests to other components of the application (`*.spin.internal`) are refused.
+
+use std::sync::Arc;
+
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::egress::AllowedHosts;
+use crate::{
+    limits::{Limits, millis},
+    telemetry::{Level, Logger},
+};
+
+type IoResult = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sending = Box<dyn Future<Output = Result<(http::Response<WasiBody>, IoResult), Error>> + Send>;
+
+/// Decides on one instance's outgoing requests.
+#[derive(Debug)]
+pub struct Egress {
+    hosts: Arc<AllowedHosts>,
+    component: Arc<str>,
+    log: Logger,
+    longest: RequestOptions,
+    left: u64,
+}
+
+impl Egress {
+    /// For an instance of this component.
+    #[must_use]
+    pub fn new(hosts: Arc<AllowedHosts>, component: Arc<str>, log: Logger, limits: &Limits) -> Self {
+        let response = millis(limits.egress_response_timeout_ms);
+        let longest = RequestOptions {
+            connect_timeout: Some(millis(limits.egress_connect_timeout_ms)),
+            first_byte_timeout: Some(response),
+            between_bytes_timeout: Some(response),
+        };
+        Self { hosts, component, log, longest, left: limits.max_egress_requests }
+    }
+
+    /// Whether a request may go out, and if not, why.
+    fn refusal(&self, uri: &http::Uri) -> Option<(&'static str, Error)> {
+        let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
+        if self.left == 0 {
+            return Some(("too many requests of one instance", Error::ConnectionLimitReached));
+        }
+        if host.ends_with(".spin.internal") {
+            return Some(("this runtime does not serve calls between components", Error::HttpRequestDenied));
+        }
+        if !self.hosts.allows(scheme, host, uri.port_u16()) {
+            return Some(("not in allowed_outbound_hosts", Error::HttpRequestDenied));
+        }
+        None
+    }
+
+    /// What the guest asked for, but no longer than the operator allows.
+    fn bounded(&self, asked: Option<RequestOptions>) -> RequestOptions {
+        let asked = asked.unwrap_or_default();
+        let shorter = |asked: Option<_>, longest: Option<_>| match (asked, longest) {
+            (Some(asked), Some(longest)) => Some(std::cmp::min(asked, longest)),
+            (asked, longest) => asked.or(longest),
+        };
+        RequestOptions {
+            connect_timeout: shorter(asked.connect_timeout, self.longest.connect_timeout),
+            first_byte_timeout: shorter(asked.first_byte_timeout, self.longest.first_byte_timeout),
+            between_bytes_timeout: shorter(asked.between_bytes_timeout, self.longest.between_bytes_timeout),
+        }
+    }
+}
+
+impl WasiHttpHooks for Egress {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: IoResult,
+    ) -> Sending {
+        if let Some((reason, error)) = self.refusal(request.uri()) {
+            let fields =
+                [("host", request.uri().host().unwrap_or_default().into()), ("reason", reason.into())];
+            self.log.of(Level::Warn, &self.component, "egress-refused", None, &fields);
+            return Box::new(std::future::ready(Err(error)));
+        }
+        self.left -= 1;
+        let options = self.bounded(options);
+        Box::new(async move {
+            let (response, io) = wasmtime_wasi_http::default_send_request(request, Some(options)).await?;
+            Ok((response.map(http_body_util::BodyExt::boxed_unsync), Box::new(io) as IoResult))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::telemetry::CaptureSink;
+
+    fn egress(limits: &Limits) -> Egress {
+        let hosts = Arc::new(AllowedHosts::parse(["http://api.example:80"]).unwrap());
+        Egress::new(hosts, "upload".into(), Logger::new(Arc::new(CaptureSink::new()), Level::Debug), limits)
+    }
+
+    fn refused(egress: &Egress, uri: &'static str) -> Option<&'static str> {
+        egress.refusal(&http::Uri::from_static(uri)).map(|(reason, _)| reason)
+    }
+
+    #[test]
+    fn only_granted_hosts_are_asked() {
+        let egress = egress(&Limits::default());
+        assert_eq!(refused(&egress, "http://api.example/x"), None);
+        assert_eq!(refused(&egress, "https://api.example/x"), Some("not in allowed_outbound_hosts"));
+        assert_eq!(refused(&egress, "http://169.254.169.254/"), Some("not in allowed_outbound_hosts"));
+        assert!(refused(&egress, "http://status.spin.internal/").unwrap().contains("between components"));
+    }
+
+    #[test]
+    fn requests_of_one_instance_are_counted() {
+        let egress = egress(&Limits { max_egress_requests: 0, ..Limits::default() });
+        assert!(refused(&egress, "http://api.example/x").unwrap().contains("too many"));
+    }
+
+    #[test]
+    fn a_guest_may_wait_less_and_not_longer() {
+        let egress = egress(&Limits {
+            egress_connect_timeout_ms: 10,
+            egress_response_timeout_ms: 20,
+            ..Limits::default()
+        });
+        let asked = RequestOptions {
+            connect_timeout: Some(Duration::from_millis(5)),
+            first_byte_timeout: Some(Duration::from_secs(60)),
+            between_bytes_timeout: None,
+        };
+        let bounded = egress.bounded(Some(asked));
+        assert_eq!(bounded.connect_timeout, Some(Duration::from_millis(5)));
+        assert_eq!(bounded.first_byte_timeout, Some(Duration::from_millis(20)));
+        assert_eq!(bounded.between_bytes_timeout, Some(Duration::from_millis(20)));
+    }
+}

@@ -1,0 +1,225 @@
+//! `fermyon:spin/key-value`: named stores of bytes by text key.
+//!
+//! A component opens the labels that its `key_value_stores` grants. What a store is made of is behind [`Backend`]: here a file of this
+//! host (`embedded.rs`). Bounds on keys, values and listings are asked here, before a backend is.
+
+mod embedded;
+
+pub use embedded::EmbeddedStore;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+use super::{bindings::fermyon::spin2_0_0::key_value as wit, error::Failure};
+use crate::limits::{Limits, length};
+
+/// The error type of this capability's host functions.
+pub type KeyValueError = Failure<wit::Error>;
+
+/// A store could not do it. The text is for the log and the guest; it names no secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BackendError(pub String);
+
+/// What keeps the pairs of one label. Calls may run at the same time; a finished `set` is seen by every later `get`.
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// Where it lies, for the banner. No secret.
+    fn summary(&self) -> String;
+    /// The value, if the key has one; an error where it has more than `max_bytes`.
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        max_bytes: usize,
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, BackendError>>;
+    /// Sets or replaces.
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> BoxFuture<'a, Result<(), BackendError>>;
+    /// Removes; nothing happens where there is none.
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BackendError>>;
+    /// Whether the key has a value.
+    fn exists<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<bool, BackendError>>;
+    /// All keys, in no order; an error where there are more than `max_keys`.
+    fn keys(&self, max_keys: usize) -> BoxFuture<'_, Result<Vec<String>, BackendError>>;
+}
+
+/// What a component may open: label to store.
+pub type Grants = Arc<BTreeMap<String, Arc<dyn Backend>>>;
+
+/// What one instance holds.
+#[derive(Debug)]
+pub struct KeyValueState {
+    grants: Grants,
+    max_key_bytes: usize,
+    max_value_bytes: usize,
+    max_keys: usize,
+}
+
+impl KeyValueState {
+    /// For an instance of a component with these grants.
+    #[must_use]
+    pub fn new(grants: Grants, limits: &Limits) -> Self {
+        Self {
+            grants,
+            max_key_bytes: length(limits.kv_max_key_bytes),
+            max_value_bytes: length(limits.kv_max_value_bytes),
+            max_keys: length(limits.kv_max_keys),
+        }
+    }
+}
+
+/// A view for one call.
+#[derive(Debug)]
+pub struct KeyValueView<'a> {
+    /// What the instance holds.
+    pub state: &'a KeyValueState,
+    /// Where its handles are.
+    pub table: &'a mut ResourceTable,
+}
+
+/// Marks the view for linkers.
+#[derive(Debug)]
+pub struct HasKeyValue;
+
+impl HasData for HasKeyValue {
+    type Data<'a> = KeyValueView<'a>;
+}
+
+/// Gives the interface to components.
+///
+/// # Errors
+/// The linker has it already.
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> KeyValueView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasKeyValue>(linker, view)
+}
+
+/// A store that a guest has open.
+#[derive(Clone, Debug)]
+pub struct OpenStore(Arc<dyn Backend>);
+
+impl KeyValueView<'_> {
+    fn store(&self, handle: &Resource<OpenStore>, key: &str) -> Result<Arc<dyn Backend>, KeyValueError> {
+        let store = Arc::clone(&self.table.get(handle)?.0);
+        if key.len() > self.state.max_key_bytes {
+            return Err(other(format!("a key has at most {} bytes", self.state.max_key_bytes)));
+        }
+        Ok(store)
+    }
+}
+
+fn other(text: impl Into<String>) -> KeyValueError {
+    Failure::Guest(wit::Error::Other(text.into()))
+}
+
+fn backend(error: BackendError) -> KeyValueError {
+    other(error.0)
+}
+
+impl wit::Host for KeyValueView<'_> {
+    fn convert_error(&mut self, error: KeyValueError) -> wasmtime::Result<wit::Error> {
+        error.into_wit()
+    }
+}
+
+impl wit::HostStore for KeyValueView<'_> {
+    async fn open(&mut self, label: String) -> Result<Resource<OpenStore>, KeyValueError> {
+        let store = self.state.grants.get(&label).ok_or(Failure::Guest(wit::Error::AccessDenied))?;
+        Ok(self.table.push(OpenStore(Arc::clone(store)))?)
+    }
+
+    async fn get(
+        &mut self,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> Result<Option<Vec<u8>>, KeyValueError> {
+        self.store(&store, &key)?.get(&key, self.state.max_value_bytes).await.map_err(backend)
+    }
+
+    async fn set(
+        &mut self,
+        store: Resource<OpenStore>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<(), KeyValueError> {
+        let store = self.store(&store, &key)?;
+        if value.len() > self.state.max_value_bytes {
+            return Err(other(format!("a value has at most {} bytes", self.state.max_value_bytes)));
+        }
+        store.set(&key, value).await.map_err(backend)
+    }
+
+    async fn delete(&mut self, store: Resource<OpenStore>, key: String) -> Result<(), KeyValueError> {
+        self.store(&store, &key)?.delete(&key).await.map_err(backend)
+    }
+
+    async fn exists(&mut self, store: Resource<OpenStore>, key: String) -> Result<bool, KeyValueError> {
+        self.store(&store, &key)?.exists(&key).await.map_err(backend)
+    }
+
+    async fn get_keys(&mut self, store: Resource<OpenStore>) -> Result<Vec<String>, KeyValueError> {
+        self.store(&store, "")?.keys(self.state.max_keys).await.map_err(backend)
+    }
+
+    async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
+        self.table.delete(store)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod contract;
+
+#[cfg(test)]
+mod tests {
+    use super::wit::{Host as _, HostStore as _};
+    use super::*;
+
+    #[derive(Debug)]
+    struct Unused;
+
+    impl Backend for Unused {
+        fn summary(&self) -> String {
+            String::new()
+        }
+        fn get<'a>(&'a self, _: &'a str, _: usize) -> BoxFuture<'a, Result<Option<Vec<u8>>, BackendError>> {
+            unreachable!()
+        }
+        fn set<'a>(&'a self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), BackendError>> {
+            unreachable!()
+        }
+        fn delete<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), BackendError>> {
+            unreachable!()
+        }
+        fn exists<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<bool, BackendError>> {
+            unreachable!()
+        }
+        fn keys(&self, _: usize) -> BoxFuture<'_, Result<Vec<String>, BackendError>> {
+            unreachable!()
+        }
+    }
+
+    #[tokio::test]
+    async fn grants_and_bounds_are_asked_before_the_backend() {
+        let grants: Grants = Arc::new([("default".to_owned(), Arc::new(Unused) as Arc<dyn Backend>)].into());
+        let limits = Limits { kv_max_key_bytes: 3, kv_max_value_bytes: 4, ..Limits::default() };
+        let state = KeyValueState::new(grants, &limits);
+        let mut table = ResourceTable::new();
+        let mut view = KeyValueView { state: &state, table: &mut table };
+        assert!(matches!(view.open("other".into()).await, Err(Failure::Guest(wit::Error::AccessDenied))));
+        let store = view.open("default".into()).await.unwrap();
+        let borrow = || Resource::new_borrow(store.rep());
+        for error in [
+            view.get(borrow(), "long".into()).await.unwrap_err(),
+            view.set(borrow(), "key".into(), vec![0; 5]).await.unwrap_err(),
+        ] {
+            assert!(
+                matches!(view.convert_error(error), Ok(wit::Error::Other(text)) if text.contains("at most"))
+            );
+        }
+        view.drop(store).await.unwrap();
+        assert!(matches!(view.get(Resource::new_borrow(0), "key".into()).await, Err(Failure::Trap(_))));
+    }
+}

@@ -1,0 +1,266 @@
+//! `fermyon:spin/redis`: a Redis server by address, or this process in its place.
+//!
+//! An address must be within the component's `allowed_outbound_hosts`. Where the operator named no server, the runtime itself answers for
+//! the manifest's address: it carries messages (`broker.rs`) and nothing else, so every other command is an error. Who speaks to real
+//! servers is behind [`Connector`].
+
+mod broker;
+
+pub use broker::{Broker, Message, Subscription};
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+pub use super::bindings::fermyon::spin2_0_0::redis as wit;
+use super::{egress::AllowedHosts, error::Failure};
+
+/// The error type of this capability's host functions.
+pub type RedisError = Failure<wit::Error>;
+
+/// Makes connections to servers. One per runtime; pools are its own business.
+pub trait Connector: fmt::Debug + Send + Sync {
+    /// A connection to this address, which is granted.
+    fn open<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<Box<dyn Session>, wit::Error>>;
+}
+
+/// What a guest has open. Every command of the interface comes down to these two. Dropping it gives it back.
+pub trait Session: fmt::Debug + Send + Sync {
+    /// Sends a message to whoever subscribes to the channel.
+    fn publish<'a>(&'a mut self, channel: &'a str, payload: Vec<u8>)
+    -> BoxFuture<'a, Result<(), wit::Error>>;
+    /// Runs a command; nested results come flat.
+    fn command<'a>(
+        &'a mut self,
+        command: &'a str,
+        arguments: Vec<wit::RedisParameter>,
+    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>>;
+}
+
+/// What one component may do.
+#[derive(Clone, Debug)]
+pub struct RedisGrants {
+    /// Where it may connect to.
+    pub hosts: Arc<AllowedHosts>,
+    /// The address that this process answers for.
+    pub in_process: Option<(String, Arc<Broker>)>,
+    /// Who connects to servers; none where this runtime has no client.
+    pub connector: Option<Arc<dyn Connector>>,
+}
+
+/// A view for one call.
+#[derive(Debug)]
+pub struct RedisView<'a> {
+    /// Of the component.
+    pub grants: &'a RedisGrants,
+    /// Where the instance's handles are.
+    pub table: &'a mut ResourceTable,
+}
+
+/// Marks the view for linkers.
+#[derive(Debug)]
+pub struct HasRedis;
+
+impl HasData for HasRedis {
+    type Data<'a> = RedisView<'a>;
+}
+
+/// Gives the interface to components.
+///
+/// # Errors
+/// The linker has it already.
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> RedisView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasRedis>(linker, view)
+}
+
+/// A connection that a guest has open.
+#[derive(Debug)]
+pub struct OpenConnection(Box<dyn Session>);
+
+fn other(text: impl Into<String>) -> wit::Error {
+    wit::Error::Other(text.into())
+}
+
+fn binary(text: impl Into<Vec<u8>>) -> wit::RedisParameter {
+    wit::RedisParameter::Binary(text.into())
+}
+
+fn integer(results: &[wit::RedisResult]) -> Result<i64, wit::Error> {
+    match results {
+        [wit::RedisResult::Int64(value)] => Ok(*value),
+        _ => Err(wit::Error::TypeError),
+    }
+}
+
+fn count(results: &[wit::RedisResult]) -> Result<u32, wit::Error> {
+    u32::try_from(integer(results)?).map_err(|_| wit::Error::TypeError)
+}
+
+impl RedisView<'_> {
+    async fn command(
+        &mut self,
+        connection: &Resource<OpenConnection>,
+        command: &str,
+        arguments: Vec<wit::RedisParameter>,
+    ) -> Result<Vec<wit::RedisResult>, RedisError> {
+        self.table.get_mut(connection)?.0.command(command, arguments).await.map_err(Failure::Guest)
+    }
+}
+
+impl wit::Host for RedisView<'_> {
+    fn convert_error(&mut self, error: RedisError) -> wasmtime::Result<wit::Error> {
+        error.into_wit()
+    }
+}
+
+impl wit::HostConnection for RedisView<'_> {
+    async fn open(&mut self, address: String) -> Result<Resource<OpenConnection>, RedisError> {
+        // As on Spin: what is not granted is an address that is none.
+        if !self.grants.hosts.allows_url(&address) {
+            return Err(Failure::Guest(wit::Error::InvalidAddress));
+        }
+        let session: Box<dyn Session> = match (&self.grants.in_process, &self.grants.connector) {
+            (Some((own, broker)), _) if *own == address => Box::new(Arc::clone(broker)),
+            (_, Some(connector)) => connector.open(&address).await.map_err(Failure::Guest)?,
+            _ => return Err(Failure::Guest(other("this runtime has no Redis client"))),
+        };
+        Ok(self.table.push(OpenConnection(session))?)
+    }
+
+    async fn publish(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        channel: String,
+        payload: Vec<u8>,
+    ) -> Result<(), RedisError> {
+        self.table.get_mut(&connection)?.0.publish(&channel, payload).await.map_err(Failure::Guest)
+    }
+
+    async fn get(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        key: String,
+    ) -> Result<Option<Vec<u8>>, RedisError> {
+        match self.command(&connection, "GET", vec![binary(key)]).await?.pop() {
+            Some(wit::RedisResult::Binary(value)) => Ok(Some(value)),
+            Some(wit::RedisResult::Nil) | None => Ok(None),
+            Some(_) => Err(Failure::Guest(wit::Error::TypeError)),
+        }
+    }
+
+    async fn set(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<(), RedisError> {
+        self.command(&connection, "SET", vec![binary(key), binary(value)]).await.map(drop)
+    }
+
+    async fn incr(&mut self, connection: Resource<OpenConnection>, key: String) -> Result<i64, RedisError> {
+        integer(&self.command(&connection, "INCR", vec![binary(key)]).await?).map_err(Failure::Guest)
+    }
+
+    async fn del(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        keys: Vec<String>,
+    ) -> Result<u32, RedisError> {
+        let keys = keys.into_iter().map(binary).collect();
+        count(&self.command(&connection, "DEL", keys).await?).map_err(Failure::Guest)
+    }
+
+    async fn sadd(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        key: String,
+        values: Vec<String>,
+    ) -> Result<u32, RedisError> {
+        let arguments = std::iter::once(key).chain(values).map(binary).collect();
+        count(&self.command(&connection, "SADD", arguments).await?).map_err(Failure::Guest)
+    }
+
+    async fn smembers(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        key: String,
+    ) -> Result<Vec<String>, RedisError> {
+        let members = self.command(&connection, "SMEMBERS", vec![binary(key)]).await?;
+        let text = |member| match member {
+            wit::RedisResult::Binary(bytes) => String::from_utf8(bytes).map_err(|_| wit::Error::TypeError),
+            wit::RedisResult::Status(text) => Ok(text),
+            _ => Err(wit::Error::TypeError),
+        };
+        members.into_iter().map(text).collect::<Result<_, _>>().map_err(Failure::Guest)
+    }
+
+    async fn srem(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        key: String,
+        values: Vec<String>,
+    ) -> Result<u32, RedisError> {
+        let arguments = std::iter::once(key).chain(values).map(binary).collect();
+        count(&self.command(&connection, "SREM", arguments).await?).map_err(Failure::Guest)
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        command: String,
+        arguments: Vec<wit::RedisParameter>,
+    ) -> Result<Vec<wit::RedisResult>, RedisError> {
+        self.command(&connection, &command, arguments).await
+    }
+
+    async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {
+        self.table.delete(connection)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wit::HostConnection as _;
+    use super::*;
+    use crate::limits::Limits;
+
+    fn grants(broker: &Arc<Broker>) -> RedisGrants {
+        RedisGrants {
+            hosts: Arc::new(AllowedHosts::parse(["redis://localhost:6379"]).unwrap()),
+            in_process: Some(("redis://localhost:6379".into(), Arc::clone(broker))),
+            connector: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_process_carries_messages_and_nothing_else() {
+        let broker = Arc::new(Broker::new(&Limits::default()));
+        let subscription = broker.subscribe("wake", 1);
+        let grants = grants(&broker);
+        let mut table = ResourceTable::new();
+        let mut view = RedisView { grants: &grants, table: &mut table };
+        let connection = view.open("redis://localhost:6379".into()).await.unwrap();
+        let borrow = || Resource::new_borrow(connection.rep());
+        view.publish(borrow(), "wake".into(), b"{}".to_vec()).await.unwrap();
+        assert_eq!(subscription.next().await.as_deref(), Some(&b"{}"[..]));
+        let refused = view.get(borrow(), "key".into()).await;
+        assert!(matches!(refused, Err(Failure::Guest(wit::Error::Other(_)))), "{refused:?}");
+        view.drop(connection).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn another_address_needs_a_grant_and_a_client() {
+        let grants = grants(&Arc::new(Broker::new(&Limits::default())));
+        let mut table = ResourceTable::new();
+        let mut view = RedisView { grants: &grants, table: &mut table };
+        let elsewhere = view.open("redis://elsewhere:6379".into()).await;
+        assert!(matches!(elsewhere, Err(Failure::Guest(wit::Error::InvalidAddress))), "{elsewhere:?}");
+        let other_database = view.open("redis://localhost:6379/3".into()).await;
+        assert!(matches!(other_database, Err(Failure::Guest(wit::Error::Other(_)))), "{other_database:?}");
+    }
+}

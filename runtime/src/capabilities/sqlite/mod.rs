@@ -1,0 +1,192 @@
+//! `fermyon:spin/sqlite`: SQL on files of this host, by label.
+//!
+//! A component opens the labels that its `sqlite_databases` grants and no file: what would lead out of the database (`ATTACH`, most
+//! pragmas, extensions) is refused by `policy.rs`. A statement's text, rows and bytes are bounded (`statement.rs`). An open connection is
+//! lent from a pool and goes back when the guest drops it or ends; a transaction left open is rolled back.
+//!
+//! Where a statement runs: reading outside a transaction takes microseconds in WAL mode and never waits for a writer, so it runs at once
+//! on the async thread, with a budget of steps; what exceeds it starts again on a thread that may block. Everything else runs there from
+//! the start, and waits for the database's one writer before.
+
+mod policy;
+mod statement;
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
+
+use rusqlite::types::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+use self::statement::{Bounds, Outcome};
+use super::{
+    bindings::fermyon::spin2_0_0::sqlite as wit,
+    embedded::{Checkout, Database, OpenError, Settings, blocking},
+    error::Failure,
+};
+use crate::limits::{Limits, length, millis};
+
+/// The error type of this capability's host functions.
+pub type SqliteError = Failure<wit::Error>;
+
+/// What a component may open: label to database.
+pub type Grants = Arc<BTreeMap<String, Arc<Database>>>;
+
+/// The databases of a runtime, one file per label. Nothing is opened before a component asks.
+#[must_use]
+pub fn databases(folder: &Path, labels: &[&str], limits: &Limits) -> BTreeMap<String, Arc<Database>> {
+    let small = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
+    let settings = Settings {
+        max_connections: length(limits.sql_max_connections),
+        busy_timeout: millis(limits.sql_busy_timeout_ms),
+        max_value_bytes: small(limits.sql_max_value_bytes),
+        max_statement_bytes: small(limits.sql_max_statement_bytes),
+        max_database_bytes: limits.sql_max_database_bytes,
+    };
+    labels
+        .iter()
+        .map(|label| {
+            let path = folder.join(format!("{label}.db"));
+            ((*label).to_owned(), Arc::new(Database::new(path, settings.clone(), policy::confine)))
+        })
+        .collect()
+}
+
+/// What one instance holds, besides what is in the resource table.
+#[derive(Debug)]
+pub struct SqliteState {
+    grants: Grants,
+    bounds: Bounds,
+    max_connections: u64,
+    open: u64,
+}
+
+impl SqliteState {
+    /// With nothing open.
+    #[must_use]
+    pub fn new(grants: Grants, limits: &Limits) -> Self {
+        let bounds = Bounds {
+            max_rows: length(limits.sql_max_rows),
+            max_bytes: length(limits.sql_max_result_bytes),
+            timeout: millis(limits.sql_statement_timeout_ms),
+        };
+        Self { grants, bounds, max_connections: limits.sql_max_connections_per_instance, open: 0 }
+    }
+}
+
+/// A view for one call.
+#[derive(Debug)]
+pub struct SqliteView<'a> {
+    /// What the instance holds.
+    pub state: &'a mut SqliteState,
+    /// Where its handles are.
+    pub table: &'a mut ResourceTable,
+}
+
+/// Marks the view for linkers.
+#[derive(Debug)]
+pub struct HasSqlite;
+
+impl HasData for HasSqlite {
+    type Data<'a> = SqliteView<'a>;
+}
+
+/// Gives the interface to components.
+///
+/// # Errors
+/// The linker has it already.
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> SqliteView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasSqlite>(linker, view)
+}
+
+/// A connection that a guest has open.
+#[derive(Debug)]
+pub struct OpenConnection {
+    // Dropped in this order: the rollback comes before the next writer's turn.
+    checkout: Checkout,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl OpenConnection {
+    async fn execute(
+        &mut self,
+        sql: String,
+        parameters: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<wit::QueryResult, wit::Error> {
+        let lost = || wit::Error::Io("the connection was lost".into());
+        let connection = self.checkout.connection().ok_or_else(lost)?;
+        let mut reads = false;
+        if connection.is_autocommit() {
+            match statement::try_reading(connection, &sql, &parameters, &bounds) {
+                Outcome::Done(result) => return result,
+                Outcome::TooLong => reads = true,
+                Outcome::Writes => {}
+            }
+        }
+        if !reads && self.turn.is_none() {
+            let turn = self.checkout.database().writer().await;
+            self.turn = Some(turn.map_err(|_| wit::Error::Io("the database is busy writing".into()))?);
+        }
+        // Both go along: if this future is dropped, the work goes on, and the next writer must not start before it ends.
+        let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
+        let deadline = Instant::now() + bounds.timeout;
+        let (connection, turn, result) = blocking(move || {
+            let result = statement::run(&mut connection, &sql, &parameters, &bounds, deadline);
+            (connection, turn, result)
+        })
+        .await;
+        // Within a transaction the turn is kept for its next statement.
+        self.turn = turn.filter(|_| !connection.is_autocommit());
+        self.checkout.restore(connection);
+        result
+    }
+}
+
+impl wit::Host for SqliteView<'_> {
+    fn convert_error(&mut self, error: SqliteError) -> wasmtime::Result<wit::Error> {
+        error.into_wit()
+    }
+}
+
+impl wit::HostConnection for SqliteView<'_> {
+    async fn open(&mut self, label: String) -> Result<Resource<OpenConnection>, SqliteError> {
+        let Some(database) = self.state.grants.get(&label) else {
+            return Err(Failure::Guest(wit::Error::AccessDenied));
+        };
+        if self.state.open >= self.state.max_connections {
+            return Err(Failure::Guest(wit::Error::Io("this instance has too many connections open".into())));
+        }
+        let checkout = database.checkout().await.map_err(|error| Failure::Guest(open_error(&error)))?;
+        let handle = self.table.push(OpenConnection { checkout, turn: None })?;
+        self.state.open += 1;
+        Ok(handle)
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        statement: String,
+        parameters: Vec<wit::Value>,
+    ) -> Result<wit::QueryResult, SqliteError> {
+        let bounds = self.state.bounds;
+        let connection = self.table.get_mut(&connection)?;
+        let parameters = parameters.into_iter().map(statement::parameter).collect();
+        connection.execute(statement, parameters, bounds).await.map_err(Failure::Guest)
+    }
+
+    async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {
+        self.table.delete(connection)?;
+        self.state.open = self.state.open.saturating_sub(1);
+        Ok(())
+    }
+}
+
+fn open_error(error: &OpenError) -> wit::Error {
+    wit::Error::Io(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! The capability through its host functions, on files in a temporary folder.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use wasmtime::component::{Resource, ResourceTable};
+
+use super::{
+    super::error::Failure,
+    OpenConnection, SqliteError, SqliteState, SqliteView, databases,
+    wit::{self, HostConnection as _},
+};
+use crate::limits::Limits;
+
+struct Guest {
+    state: SqliteState,
+    table: ResourceTable,
+}
+
+struct Host {
+    folder: TempDir,
+    limits: Limits,
+    databases: super::Grants,
+}
+
+impl Host {
+    fn new(limits: Limits) -> Self {
+        let folder = TempDir::new().unwrap();
+        let databases = Arc::new(databases(folder.path(), &["default"], &limits));
+        Self { folder, limits, databases }
+    }
+
+    fn guest(&self) -> Guest {
+        Guest {
+            state: SqliteState::new(Arc::clone(&self.databases), &self.limits),
+            table: ResourceTable::new(),
+        }
+    }
+}
+
+impl Guest {
+    fn view(&mut self) -> SqliteView<'_> {
+        SqliteView { state: &mut self.state, table: &mut self.table }
+    }
+
+    async fn open(&mut self) -> Resource<OpenConnection> {
+        self.view().open("default".into()).await.unwrap()
+    }
+
+    async fn run(
+        &mut self,
+        connection: &Resource<OpenConnection>,
+        sql: &str,
+    ) -> Result<wit::QueryResult, wit::Error> {
+        self.run_with(connection, sql, vec![]).await
+    }
+
+    async fn run_with(
+        &mut self,
+        connection: &Resource<OpenConnection>,
+        sql: &str,
+        parameters: Vec<wit::Value>,
+    ) -> Result<wit::QueryResult, wit::Error> {
+        let connection = Resource::new_borrow(connection.rep());
+        match self.view().execute(connection, sql.into(), parameters).await {
+            Ok(result) => Ok(result),
+            Err(Failure::Guest(error)) => Err(error),
+            Err(Failure::Trap(trap)) => panic!("{trap}"),
+        }
+    }
+}
+
+fn io(result: Result<wit::QueryResult, wit::Error>) -> String {
+    match result {
+        Err(wit::Error::Io(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Counts to a million: some seconds of SQLite's time are bounded by this.
+const LONG: &str = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n";
+
+#[tokio::test]
+async fn what_one_connection_writes_another_reads() {
+    let host = Host::new(Limits::default());
+    let (mut writer, mut reader) = (host.guest(), host.guest());
+    let (w, r) = (writer.open().await, reader.open().await);
+    writer.run(&w, "CREATE TABLE t (i INTEGER, r REAL, s TEXT, b BLOB)").await.unwrap();
+    let row = || {
+        vec![
+            wit::Value::Integer(i64::MIN),
+            wit::Value::Real(0.5),
+            wit::Value::Text("ä\0".into()),
+            wit::Value::Blob(vec![0, 255]),
+        ]
+    };
+    writer.run_with(&w, "INSERT INTO t VALUES (?1, ?2, ?3, ?4)", row()).await.unwrap();
+    let result = reader.run(&r, "SELECT i, r, s, b, NULL AS n FROM t").await.unwrap();
+    assert_eq!(result.columns, ["i", "r", "s", "b", "n"]);
+    let mut expected = row();
+    expected.push(wit::Value::Null);
+    assert_eq!(format!("{:?}", result.rows[0].values), format!("{expected:?}"));
+    let returned = writer.run(&w, "UPDATE t SET i = 1 RETURNING i").await.unwrap();
+    assert_eq!(returned.rows.len(), 1);
+}
+
+#[tokio::test]
+async fn a_label_that_is_not_granted_is_denied() {
+    let host = Host::new(Limits::default());
+    let mut guest =
+        Guest { state: SqliteState::new(Arc::default(), &host.limits), table: ResourceTable::new() };
+    let result = guest.view().open("default".into()).await;
+    assert!(matches!(result, Err(SqliteError::Guest(wit::Error::AccessDenied))));
+}
+
+#[tokio::test]
+async fn nothing_leads_out_of_the_database() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    let outside = host.folder.path().join("outside.db");
+    for sql in [
+        format!("ATTACH '{}' AS x", outside.display()),
+        format!("VACUUM INTO '{}'", outside.display()),
+        "PRAGMA journal_mode = delete".into(),
+        "PRAGMA synchronous = off".into(),
+        "PRAGMA max_page_count = 1000000000".into(),
+        "PRAGMA writable_schema = on".into(),
+        "SELECT load_extension('x')".into(),
+        "CREATE VIRTUAL TABLE v USING dbstat".into(),
+    ] {
+        let result = guest.run(&connection, &sql).await;
+        assert!(matches!(result, Err(wit::Error::AccessDenied | wit::Error::Io(_))), "{sql}: {result:?}");
+    }
+    assert!(!outside.exists());
+    guest.run(&connection, "PRAGMA user_version = 3").await.unwrap();
+    guest.run(&connection, "PRAGMA table_info(t)").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_left_open_is_rolled_back() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE TABLE t (i INTEGER)").await.unwrap();
+    for begin in ["BEGIN", "BEGIN IMMEDIATE"] {
+        guest.run(&connection, begin).await.unwrap();
+        guest.run(&connection, "INSERT INTO t VALUES (1)").await.unwrap();
+        let mut leaving = host.guest();
+        std::mem::swap(&mut guest, &mut leaving);
+        drop(leaving);
+        let again = guest.open().await;
+        let count = guest.run(&again, "SELECT i FROM t").await.unwrap();
+        assert_eq!(count.rows.len(), 0, "{begin}");
+        // The writer's turn was given back with it.
+        guest.run(&again, "INSERT INTO t VALUES (2)").await.unwrap();
+        guest.run(&again, "DELETE FROM t").await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_take_turns() {
+    let host = Arc::new(Host::new(Limits::default()));
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE TABLE t (i INTEGER)").await.unwrap();
+    let writers = (0..20).map(|_| {
+        let host = Arc::clone(&host);
+        tokio::spawn(async move {
+            let mut guest = host.guest();
+            let connection = guest.open().await;
+            for sql in ["BEGIN IMMEDIATE", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)", "COMMIT"] {
+                guest.run(&connection, sql).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    assert_eq!(guest.run(&connection, "SELECT i FROM t").await.unwrap().rows.len(), 40);
+}
+
+#[tokio::test]
+async fn a_writer_that_waits_too_long_is_told_so() {
+    let host = Host::new(Limits { sql_busy_timeout_ms: 20, ..Limits::default() });
+    let (mut first, mut second) = (host.guest(), host.guest());
+    let (a, b) = (first.open().await, second.open().await);
+    first.run(&a, "CREATE TABLE t (i INTEGER)").await.unwrap();
+    first.run(&a, "BEGIN IMMEDIATE").await.unwrap();
+    assert!(io(second.run(&b, "INSERT INTO t VALUES (1)").await).contains("busy"));
+    second.run(&b, "SELECT i FROM t").await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_are_bounded_per_instance_and_per_database() {
+    let host = Host::new(Limits {
+        sql_max_connections: 3,
+        sql_max_connections_per_instance: 2,
+        sql_busy_timeout_ms: 20,
+        ..Limits::default()
+    });
+    let (mut first, mut second) = (host.guest(), host.guest());
+    first.open().await;
+    first.open().await;
+    let third = first.view().open("default".into()).await;
+    assert!(matches!(third, Err(Failure::Guest(wit::Error::Io(text))) if text.contains("too many")));
+    let other = second.open().await;
+    let fourth = second.view().open("default".into()).await;
+    assert!(matches!(fourth, Err(Failure::Guest(wit::Error::Io(text))) if text.contains("in use")));
+    second.view().drop(other).await.unwrap();
+    second.open().await;
+}
+
+#[tokio::test]
+async fn a_reading_statement_that_takes_long_still_ends_and_one_that_takes_too_long_is_stopped() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    let result = guest.run(&connection, LONG).await.unwrap();
+    assert!(matches!(result.rows[0].values[0], wit::Value::Integer(1_000_000)));
+
+    let host = Host::new(Limits { sql_statement_timeout_ms: 1, ..Limits::default() });
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    assert!(io(guest.run(&connection, LONG).await).contains("too long"));
+    guest.run(&connection, "SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn results_statements_values_and_files_are_bounded() {
+    let host = Host::new(Limits {
+        sql_max_rows: 10,
+        sql_max_result_bytes: 100_000,
+        sql_max_statement_bytes: 300,
+        sql_max_value_bytes: 2_000_000,
+        sql_max_database_bytes: 1 << 20,
+        ..Limits::default()
+    });
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    let rows = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT ?1";
+    guest.run_with(&connection, rows, vec![wit::Value::Integer(10)]).await.unwrap();
+    assert!(
+        io(guest.run_with(&connection, rows, vec![wit::Value::Integer(11)]).await)
+            .contains("more than 10 rows")
+    );
+    assert!(io(guest.run(&connection, "SELECT zeroblob(200000)").await).contains("more than 100000 bytes"));
+    assert!(io(guest.run(&connection, "SELECT zeroblob(3000000)").await).contains("too big"));
+    assert!(io(guest.run(&connection, &format!("SELECT '{}'", "a".repeat(300))).await).contains("too big"));
+    guest.run(&connection, "CREATE TABLE t (b BLOB)").await.unwrap();
+    let full = guest.run(&connection, "INSERT INTO t VALUES (zeroblob(1500000))").await;
+    assert!(matches!(full, Err(wit::Error::DatabaseFull)), "{full:?}");
+}
+
+#[tokio::test]
+async fn hostile_statements_are_errors_and_nothing_else() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    for sql in ["", ";", "-- nothing", "SELEC 1", "SELECT ?1", "\0", "SELECT 1; SELECT 2", "ROLLBACK"] {
+        let _ = guest.run(&connection, sql).await;
+    }
+    let deep = format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    io(guest.run(&connection, &deep).await);
+    guest.run(&connection, "SELECT 1").await.unwrap();
+}

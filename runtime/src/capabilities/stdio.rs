@@ -1,0 +1,340 @@
+//! What guests write to standard output and error: each line becomes an event of the log, with the component and the correlation id.
+//!
+//! A line that is a JSON object keeps its fields; `level`, `event` and `correlation_id` of it are used, and its `component` is not
+//! believed. Any other line is an event `output` with the text as `message`. Lines and their number are bounded; a field named
+//! `lease_token` never reaches the log.
+//!
+//! A guest that announces a claim (a line with `"event": "job_claimed"`, a `job_id` and a `lease_token`) can be told of its own end
+//! later: the last such line is remembered, and the Redis trigger reads it when the guest was trapped.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::{
+    async_trait,
+    cli::{IsTerminal, StdoutStream},
+    p2::{OutputStream, Pollable, StreamResult},
+};
+
+use crate::{
+    limits::{Limits, length},
+    telemetry::{Level, LogLine, Logger},
+};
+
+/// The event that announces a claim.
+const CLAIMED: &str = "job_claimed";
+/// The field that must not be logged: whoever has it can finish the job.
+const LEASE_TOKEN: &str = "lease_token";
+/// Ids in an announcement are opaque, but not of any length.
+const MAX_ID_BYTES: usize = 128;
+
+/// What a guest said that it works on.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Opaque.
+    pub job_id: String,
+    /// Opaque, and not for the log.
+    pub lease_token: crate::secret::Secret,
+    /// The request that made the job.
+    pub correlation_id: Option<Arc<str>>,
+}
+
+impl std::fmt::Debug for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claim").field("job_id", &self.job_id).finish_non_exhaustive()
+    }
+}
+
+/// The output of one instance: both streams, and what was read out of them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct GuestOutput(Arc<Mutex<Output>>);
+
+#[derive(Debug)]
+struct Output {
+    log: Logger,
+    component: Arc<str>,
+    correlation_id: Option<Arc<str>>,
+    max_line_bytes: usize,
+    max_lines: u64,
+    lines: u64,
+    claim: Option<Claim>,
+    stdout: Line,
+    stderr: Line,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Stdout,
+    Stderr,
+}
+
+impl GuestOutput {
+    /// Of an instance of this component, working on this request.
+    #[must_use]
+    pub fn new(log: Logger, component: Arc<str>, correlation_id: Option<Arc<str>>, limits: &Limits) -> Self {
+        Self(Arc::new(Mutex::new(Output {
+            log,
+            component,
+            correlation_id,
+            max_line_bytes: length(limits.max_log_line_bytes),
+            max_lines: limits.max_log_lines,
+            lines: 0,
+            claim: None,
+            stdout: Line::default(),
+            stderr: Line::default(),
+        })))
+    }
+
+    /// As the guest's standard output.
+    #[must_use]
+    pub fn stdout(&self) -> impl StdoutStream + 'static {
+        Stream { output: self.clone(), which: Which::Stdout }
+    }
+
+    /// As the guest's standard error.
+    #[must_use]
+    pub fn stderr(&self) -> impl StdoutStream + 'static {
+        Stream { output: self.clone(), which: Which::Stderr }
+    }
+
+    /// Logs lines that were begun and not ended; for when the instance is done.
+    pub fn finish(&self) {
+        self.with(|output| {
+            output.end_line(Which::Stdout);
+            output.end_line(Which::Stderr);
+        });
+    }
+
+    /// The last claim that was announced.
+    #[must_use]
+    pub fn claim(&self) -> Option<Claim> {
+        self.with(|output| output.claim.clone())
+    }
+
+    fn with<T>(&self, use_output: impl FnOnce(&mut Output) -> T) -> T {
+        use_output(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Output {
+    fn line(&mut self, which: Which) -> &mut Line {
+        match which {
+            Which::Stdout => &mut self.stdout,
+            Which::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn write(&mut self, which: Which, bytes: &[u8]) {
+        let max = self.max_line_bytes;
+        for (index, part) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if index > 0 {
+                self.end_line(which);
+            }
+            let line = self.line(which);
+            let room = max.saturating_sub(line.bytes.len());
+            line.cut |= part.len() > room;
+            line.bytes.extend_from_slice(part.get(..room).unwrap_or(part));
+        }
+    }
+
+    fn end_line(&mut self, which: Which) {
+        let line = std::mem::take(self.line(which));
+        let text = String::from_utf8_lossy(&line.bytes);
+        let text = text.trim_end_matches('\r');
+        if text.is_empty() {
+            return;
+        }
+        self.lines += 1;
+        if self.lines > self.max_lines {
+            if self.lines == self.max_lines + 1 {
+                self.emit(
+                    Level::Warn,
+                    "output-dropped",
+                    Map::from_iter([("max_lines".into(), self.max_lines.into())]),
+                );
+            }
+            return;
+        }
+        let object =
+            if text.starts_with('{') { serde_json::from_str::<Map<String, Value>>(text).ok() } else { None };
+        let mut fields = object.unwrap_or_else(|| Map::from_iter([("message".into(), text.into())]));
+        if line.cut {
+            fields.insert("cut".into(), true.into());
+        }
+        let text_of = |value: Option<Value>| match value {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        fields.remove("component");
+        let level = text_of(fields.remove("level")).and_then(|level| Level::parse(&level));
+        let level = level.unwrap_or(match which {
+            Which::Stdout => Level::Info,
+            Which::Stderr => Level::Warn,
+        });
+        let event = text_of(fields.remove("event")).unwrap_or_else(|| "output".into());
+        let lease_token = text_of(fields.remove(LEASE_TOKEN));
+        if event == CLAIMED {
+            self.remember(&fields, lease_token);
+        }
+        self.emit(level, &event, fields);
+    }
+
+    fn remember(&mut self, fields: &Map<String, Value>, lease_token: Option<String>) {
+        let usable = |id: &str| (1..=MAX_ID_BYTES).contains(&id.len());
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|id| usable(id));
+        if let (Some(job_id), Some(lease_token)) = (text("job_id"), lease_token.filter(|token| usable(token)))
+        {
+            self.claim = Some(Claim {
+                job_id: job_id.to_owned(),
+                lease_token: crate::secret::Secret::new(lease_token),
+                correlation_id: text("correlation_id").map(Into::into),
+            });
+        }
+    }
+
+    fn emit(&self, level: Level, event: &str, mut fields: Map<String, Value>) {
+        let own = match fields.remove("correlation_id") {
+            Some(Value::String(id)) => Some(id.into()),
+            _ => None,
+        };
+        self.log.line(&LogLine {
+            level,
+            component: Arc::clone(&self.component),
+            event: event.to_owned(),
+            correlation_id: own.or_else(|| self.correlation_id.clone()),
+            fields,
+        });
+    }
+}
+
+struct Stream {
+    output: GuestOutput,
+    which: Which,
+}
+
+/// What a guest may hand over at once; more comes in the next call.
+const WRITE_BYTES: usize = 64 * 1024;
+
+impl IsTerminal for Stream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Stream {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(Self { output: self.output.clone(), which: self.which })
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only hosts of WASI 0.3 ask for it; what is written there is written nowhere.
+        Box::new(tokio::io::sink())
+    }
+}
+
+#[async_trait]
+impl Pollable for Stream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Stream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.output.with(|output| output.write(self.which, &bytes));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::CaptureSink;
+
+    fn output(limits: &Limits) -> (GuestOutput, CaptureSink) {
+        let sink = CaptureSink::new();
+        let log = Logger::new(Arc::new(sink.clone()), Level::Debug);
+        (GuestOutput::new(log, "resize".into(), Some("req-1".into()), limits), sink)
+    }
+
+    fn write(output: &GuestOutput, bytes: &[u8]) {
+        output.stderr().p2_stream().write(Bytes::copy_from_slice(bytes)).unwrap();
+    }
+
+    #[test]
+    fn a_line_is_an_event_however_it_is_cut_into_writes() {
+        let (output, sink) = output(&Limits::default());
+        for part in ["hel", "lo\r\nwor", "ld\n\n", "unended"] {
+            write(&output, part.as_bytes());
+        }
+        output.finish();
+        let lines = sink.lines();
+        let messages: Vec<_> = lines.iter().map(|line| line.fields["message"].as_str().unwrap()).collect();
+        assert_eq!(messages, ["hello", "world", "unended"]);
+        assert!(
+            lines
+                .iter()
+                .all(|line| &*line.component == "resize" && line.correlation_id.as_deref() == Some("req-1"))
+        );
+    }
+
+    #[test]
+    fn a_json_line_keeps_its_fields_and_can_not_pass_for_another_component() {
+        let (output, sink) = output(&Limits::default());
+        write(&output, b"{\"event\":\"done\",\"level\":\"error\",\"component\":\"runtime\",\"correlation_id\":\"up-7\",\"n\":3}\n");
+        let line = sink.lines().remove(0);
+        assert_eq!((line.event.as_str(), line.level, &*line.component), ("done", Level::Error, "resize"));
+        assert_eq!(line.correlation_id.as_deref(), Some("up-7"));
+        assert_eq!(Value::Object(line.fields), serde_json::json!({"n": 3}));
+    }
+
+    #[test]
+    fn a_claim_is_remembered_and_its_token_not_logged() {
+        let (output, sink) = output(&Limits::default());
+        write(&output, b"{\"event\":\"job_claimed\",\"job_id\":\"j1\",\"lease_token\":\"t1\"}\n");
+        write(&output, b"{\"event\":\"job_claimed\",\"job_id\":\"j2\",\"lease_token\":\"t2\",\"correlation_id\":\"c\"}\n");
+        write(
+            &output,
+            b"{\"event\":\"job_claimed\",\"job_id\":\"j3\"}\n{\"event\":\"other\",\"lease_token\":\"t2\"}\n",
+        );
+        let claim = output.claim().unwrap();
+        assert_eq!((claim.job_id.as_str(), claim.lease_token.expose()), ("j2", "t2"));
+        assert_eq!(claim.correlation_id.as_deref(), Some("c"));
+        let shown = format!("{:?} {:?} {claim:?}", sink.lines(), output);
+        assert!(!shown.contains("t1") && !shown.contains("t2"), "{shown}");
+    }
+
+    #[test]
+    fn lines_and_their_number_are_bounded() {
+        let (output, sink) =
+            output(&Limits { max_log_line_bytes: 64, max_log_lines: 3, ..Limits::default() });
+        write(&output, &[b'a'; 200]);
+        write(&output, b"\nb\nc\nd\ne\n");
+        let lines = sink.lines();
+        assert_eq!(lines[0].fields["message"].as_str().unwrap().len(), 64);
+        assert_eq!(lines[0].fields["cut"], true);
+        let events: Vec<_> = lines.iter().map(|line| line.event.as_str()).collect();
+        assert_eq!(events, ["output", "output", "output", "output-dropped"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_do_no_harm() {
+        let (output, sink) = output(&Limits::default());
+        write(&output, b"\xff\xfe{\0\n{\"a\":\n{}\n{\"event\":7,\"level\":[]}\n");
+        assert_eq!(sink.lines().len(), 4);
+    }
+}

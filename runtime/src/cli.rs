@@ -1,0 +1,198 @@
+//! The command line of `thumbs`: every flag has an environment variable, a default and, where it has one, a unit.
+//!
+//! Only this file reads the environment, installs the global `tracing` subscriber and takes signals over.
+
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::{
+    Runtime,
+    limits::{Limits, TABLE},
+    shutdown::Signals,
+    telemetry::{Bridge, Level, LogFormat, LogSink, Logger, WriterSink},
+};
+
+/// Thumbnails of uploaded images, made in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "thumbs", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the application of a spin.toml until stopped.
+    Up(Box<Up>),
+    /// List the host's limits: name, default, what each bounds and what happens when it is hit.
+    Limits,
+}
+
+#[derive(Args, Debug)]
+struct Up {
+    /// The manifest.
+    #[arg(short = 'f', long, env = "THUMBS_MANIFEST", default_value = "spin.toml", value_name = "FILE")]
+    from: PathBuf,
+    /// Where requests are taken.
+    #[arg(long, env = "THUMBS_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Where databases and blobs lie that have no other place.
+    #[arg(long, env = "THUMBS_STATE_DIR", default_value = ".thumbs", value_name = "DIRECTORY")]
+    state_dir: PathBuf,
+    /// Where compiled components are kept; may be shared by several runtimes [default: <state-dir>/compiled].
+    #[arg(long, env = "THUMBS_CACHE_DIR", value_name = "DIRECTORY")]
+    cache_dir: Option<PathBuf>,
+    /// How many images are worked on at a time; 0 serves requests only [default: one per core].
+    #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
+    workers: Option<usize>,
+    /// Compose in also the providers whose interface this runtime has itself (the blob-store component).
+    #[arg(long, env = "THUMBS_COMPOSE_ALL")]
+    compose_all: bool,
+    /// How log lines look, on standard error; `auto` is text on a terminal and JSON elsewhere.
+    #[arg(long, env = "THUMBS_LOG", default_value = "auto")]
+    log: LogStyle,
+    /// The least grave lines that are kept: debug, info, warn or error.
+    #[arg(long, env = "THUMBS_LOG_LEVEL", default_value = "info", value_parser = level, value_name = "LEVEL")]
+    log_level: Level,
+    /// Set a variable of the application; wins over the environment's SPIN_VARIABLE_<NAME>. For secrets use the environment.
+    #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
+    variable: Vec<(String, String)>,
+    /// Set a limit of the host; wins over the environment's THUMBS_<NAME>. `thumbs limits` lists them.
+    #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
+    limit: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogStyle {
+    Auto,
+    Json,
+    Text,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    Level::parse(text).ok_or_else(|| "use debug, info, warn or error".to_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+impl Cli {
+    /// Does what was asked for, and says how the process should end.
+    pub async fn run(self) -> ExitCode {
+        match self.command {
+            Command::Limits => {
+                print!("{}", table());
+                ExitCode::SUCCESS
+            }
+            Command::Up(options) => match up(*options).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    ExitCode::FAILURE
+                }
+            },
+        }
+    }
+}
+
+async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
+    // Names and values that are not UTF-8 can't be any of ours.
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut limits = Limits::from_env(environment.iter().cloned())?;
+    for (name, value) in &options.limit {
+        limits.set(name, value)?;
+    }
+    let format = match options.log {
+        LogStyle::Auto => LogFormat::of_stderr(),
+        LogStyle::Json => LogFormat::Json,
+        LogStyle::Text => LogFormat::Text,
+    };
+    let sink: Arc<dyn LogSink> = Arc::new(WriterSink::new(format, std::io::stderr()));
+    let bridge = Bridge::new(Logger::new(Arc::clone(&sink), options.log_level));
+    // Fails only where the process has one already, and then that one is meant.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(bridge));
+
+    let mut signals = Signals::listen()?;
+    let mut builder = Runtime::builder(options.from)
+        .listen(options.listen)
+        .state_dir(options.state_dir)
+        .environment(environment)
+        .limits(limits)
+        .compose_all(options.compose_all)
+        .log(sink, options.log_level);
+    if let Some(directory) = options.cache_dir {
+        builder = builder.cache_dir(directory);
+    }
+    if let Some(workers) = options.workers {
+        builder = builder.resize_workers(workers);
+    }
+    for (name, value) in options.variable {
+        builder = builder.variable(name, value);
+    }
+    let running = tokio::select! {
+        running = builder.start() => running?,
+        () = signals.next() => return Ok(()),
+    };
+    if std::io::stdout().is_terminal() {
+        print!("{}", running.banner());
+    }
+    signals.next().await;
+    tokio::select! {
+        () = running.shutdown() => {}
+        () = signals.next() => {}
+    }
+    Ok(())
+}
+
+/// The table of limits as text.
+fn table() -> String {
+    let width = TABLE.iter().map(|row| row.env().len()).max().unwrap_or(0);
+    TABLE
+        .iter()
+        .map(|row| {
+            format!("{:width$}  {:>12}  {}; when hit: {}\n", row.env(), row.default, row.bounds, row.when_hit)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_each_flag_has_a_variable() {
+        Cli::command().debug_assert();
+        let up = Cli::command().find_subcommand("up").unwrap().clone();
+        for flag in
+            up.get_arguments().filter(|flag| !matches!(flag.get_id().as_str(), "variable" | "limit" | "help"))
+        {
+            assert!(
+                flag.get_env().is_some_and(|name| name.to_string_lossy().starts_with("THUMBS_")),
+                "{flag}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_table_lists_every_limit() {
+        let table = table();
+        assert_eq!(table.lines().count(), TABLE.len());
+        assert!(table.contains("THUMBS_IMAGE_DEADLINE_MS"));
+    }
+
+    #[test]
+    fn a_pair_has_a_name() {
+        assert_eq!(pair("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(pair("=b").is_err() && pair("a").is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! The wasmtime engine: what code may do, the pool its instances come from, the compile cache, and the clock that stops it.
+//!
+//! Epochs: a thread advances the engine's epoch every [`TICK`]. Each store asks to be called back at the next epoch while its guest runs
+//! (`instance/state.rs`), counts that as one tick of running time, and yields to other tasks. So running time is counted in ticks in
+//! which the guest really ran: waiting for a host call costs at most one, and a machine that is too busy to run the guest does not
+//! use up its time.
+
+use std::{
+    path::Path,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel,
+    PoolingAllocationConfig,
+};
+
+use crate::limits::{Limits, length};
+
+/// The grain of running time: deadlines are rounded up to it, and a guest that computes lets others run that often.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// An application with dependencies has one memory for each of its components; none of ours has more than four.
+const MEMORIES_PER_INSTANCE: u32 = 4;
+/// Core modules of one composed component, adapters and the shims that wasmtime adds included; ours have about a dozen.
+const CORE_INSTANCES_PER_INSTANCE: u32 = 64;
+/// Tables go with core modules, but most of those have none.
+const TABLES_PER_INSTANCE: u32 = 16;
+/// After a call, this much of a memory is wiped in place and kept, the rest is given back to the system. A request touches less than
+/// this, so a warm slot costs no page fault; a resize gives its megabytes back.
+const MEMORY_KEPT_BYTES: usize = 512 * 1024;
+/// The same for a table: 1,024 entries, more than our components have functions in theirs.
+const TABLE_KEPT_BYTES: usize = 8 * 1024;
+
+/// Makes the engine of a runtime for so many instances at a time. `cache_dir` must be absolute.
+///
+/// # Errors
+/// The cache directory can't be used, or the system does not give the address space of the pool.
+pub fn engine(limits: &Limits, instances: u32, cache_dir: &Path) -> wasmtime::Result<Engine> {
+    let mut cache = CacheConfig::new();
+    cache.with_directory(cache_dir);
+    let cache = Cache::new(cache)?;
+
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_INSTANCE))
+        .total_memories(instances.saturating_mul(MEMORIES_PER_INSTANCE))
+        .total_tables(instances.saturating_mul(TABLES_PER_INSTANCE))
+        .total_stacks(instances)
+        .max_memories_per_component(MEMORIES_PER_INSTANCE)
+        .max_core_instances_per_component(CORE_INSTANCES_PER_INSTANCE)
+        .max_tables_per_component(TABLES_PER_INSTANCE)
+        // A second bound behind the store's own, which counts all memories together.
+        .max_memory_size(length(limits.max_request_memory_bytes.max(limits.max_image_memory_bytes)))
+        .table_elements(length(limits.max_table_elements))
+        .linear_memory_keep_resident(MEMORY_KEPT_BYTES)
+        .table_keep_resident(TABLE_KEPT_BYTES);
+
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // Relaxed SIMD gives different results on different processors; thumbnails must not.
+        .wasm_relaxed_simd(false)
+        // Every instance runs one call of the synchronous component model.
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .cache(Some(cache))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config)
+}
+
+/// The thread that advances the epoch. It ends when this value is dropped.
+#[derive(Debug)]
+pub struct Ticker {
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(engine: &Engine) -> std::io::Result<Self> {
+        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let (stopped, engine) = (Arc::clone(&stop), engine.weak());
+        let thread =
+            std::thread::Builder::new().name("thumbs-epoch".into()).spawn(move || tick(&stopped, &engine))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+fn tick(stop: &(Mutex<bool>, Condvar), engine: &EngineWeak) {
+    let (stopped, wake) = stop;
+    let mut guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*guard {
+        guard = wake.wait_timeout(guard, TICK).unwrap_or_else(PoisonError::into_inner).0;
+        match engine.upgrade() {
+            Some(engine) => engine.increment_epoch(),
+            None => return,
+        }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It can't have panicked, and if it had there would be nothing to do.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// How many ticks a deadline is; at least one.
+#[must_use]
+pub fn ticks(deadline: Duration) -> u64 {
+    u64::try_from(deadline.as_millis().div_ceil(TICK.as_millis()).max(1)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_rounded_up_to_ticks() {
+        for (ms, expected) in [(0, 1), (1, 1), (10, 1), (11, 2), (10_000, 1000)] {
+            assert_eq!(ticks(Duration::from_millis(ms)), expected, "{ms} ms");
+        }
+    }
+}

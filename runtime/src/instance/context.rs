@@ -1,0 +1,76 @@
+//! What is the same for every call of a component.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::MemoryBudget;
+use crate::{
+    capabilities::{
+        blob::BlobStore, egress::AllowedHosts, key_value, postgres::PostgresGrants, redis::RedisGrants,
+        sqlite, variables::ComponentVariables,
+    },
+    engine,
+    limits::{Limits, length, millis},
+    telemetry::Logger,
+};
+
+/// A component's grants and the backends behind them, made once at start.
+#[derive(Clone, Debug)]
+pub struct ComponentContext {
+    /// Its id in the manifest.
+    pub id: Arc<str>,
+    /// Its variables.
+    pub variables: ComponentVariables,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Where it may connect to.
+    pub hosts: Arc<AllowedHosts>,
+    /// Its key-value stores.
+    pub key_value: key_value::Grants,
+    /// Its SQLite databases.
+    pub sqlite: sqlite::Grants,
+    /// Its part in Redis.
+    pub redis: RedisGrants,
+    /// Its part in PostgreSQL.
+    pub postgres: PostgresGrants,
+    /// The blobs, which have no labels.
+    pub blobs: BlobStore,
+    /// The host's limits.
+    pub limits: Arc<Limits>,
+    /// What all instances may have together.
+    pub memory: Arc<MemoryBudget>,
+    /// Where its lines go.
+    pub log: Logger,
+}
+
+/// What one call may take; differs between requests and messages.
+#[derive(Clone, Copy, Debug)]
+pub struct CallBounds {
+    /// All memories and tables together.
+    pub max_memory_bytes: usize,
+    /// Ticks in which the guest runs.
+    pub max_ticks: u64,
+    /// From the start to the end, waiting included.
+    pub timeout: Duration,
+}
+
+impl CallBounds {
+    /// Of an HTTP request.
+    #[must_use]
+    pub fn of_request(limits: &Limits) -> Self {
+        Self {
+            max_memory_bytes: length(limits.max_request_memory_bytes),
+            max_ticks: engine::ticks(millis(limits.request_cpu_ms)),
+            timeout: millis(limits.request_timeout_ms),
+        }
+    }
+
+    /// Of a message.
+    #[must_use]
+    pub fn of_message(limits: &Limits) -> Self {
+        Self {
+            max_memory_bytes: length(limits.max_image_memory_bytes),
+            max_ticks: engine::ticks(millis(limits.image_deadline_ms)),
+            timeout: millis(limits.message_timeout_ms),
+        }
+    }
+}

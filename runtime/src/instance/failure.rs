@@ -1,0 +1,71 @@
+//! Why a call ended without the guest's doing: what a client, or the next attempt at a job, is told depends on it.
+
+use wasmtime::{PoolConcurrencyLimitError, Store};
+
+use super::State;
+
+/// Longest text of a trap in the log: a backtrace of a deep recursion would fill it.
+const MAX_TEXT_BYTES: usize = 4096;
+
+/// By whose fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The guest wanted more memory than it may have, or than is left.
+    OutOfMemory,
+    /// The guest ran, or the call took, too long.
+    Deadline,
+    /// All instances are in use.
+    Busy,
+    /// The guest trapped.
+    Trap,
+}
+
+impl FailureKind {
+    /// As it stands in messages to guests and in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OutOfMemory => "out_of_memory",
+            Self::Deadline => "deadline",
+            Self::Busy => "busy",
+            Self::Trap => "trap",
+        }
+    }
+}
+
+/// A call that ended so.
+#[derive(Debug)]
+pub struct CallFailure {
+    /// Why.
+    pub kind: FailureKind,
+    /// wasmtime's words, for the log.
+    pub text: String,
+}
+
+impl CallFailure {
+    /// Judges what wasmtime says in the light of what the store knows.
+    #[must_use]
+    pub fn of(store: &Store<State>, error: &wasmtime::Error) -> Self {
+        let kind = if error.is::<PoolConcurrencyLimitError>() {
+            FailureKind::Busy
+        } else if store.data().out_of_time() {
+            FailureKind::Deadline
+        } else if store.data().refused_memory() {
+            // A guest that can't get memory ends in whatever its allocator does then: mostly `unreachable`.
+            FailureKind::OutOfMemory
+        } else {
+            FailureKind::Trap
+        };
+        let mut text = format!("{error:?}");
+        if let Some(end) = text.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_TEXT_BYTES) {
+            text.truncate(end);
+        }
+        Self { kind, text }
+    }
+
+    /// The call's time was up, though the guest may have been waiting.
+    #[must_use]
+    pub fn timed_out() -> Self {
+        Self { kind: FailureKind::Deadline, text: "the call took too long".to_owned() }
+    }
+}

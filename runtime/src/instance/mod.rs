@@ -1,0 +1,16 @@
+//! One call of a component: a store with everything that the guest may see, filled anew for each request and each message.
+//!
+//! Three lifetimes: [`ComponentContext`] (once per component, shared), [`Prepared`] (the same with its compiled code and resolved imports),
+//! [`State`] (once per call). Nothing of a call outlives it.
+
+mod context;
+mod failure;
+mod limiter;
+mod prepared;
+mod state;
+
+pub use context::{CallBounds, ComponentContext};
+pub use failure::{CallFailure, FailureKind};
+pub use limiter::{MemoryBudget, MemoryLimiter};
+pub use prepared::{NativeBlobs, Prepared, linker};
+pub use state::State;

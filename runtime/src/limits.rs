@@ -1,0 +1,275 @@
+//! Every default, cap and timeout of the host, in one table: name, default, range, unit, and what happens when it is hit.
+//!
+//! A limit is set by the environment variable `THUMBS_<NAME>`, by `--limit name=value`, or by the builder. Its unit is in its name.
+//! Limits on what an image may be are not here: they are the application's variables (spin.toml).
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// As in [`Limits`]; ends in its unit where it has one.
+    pub name: &'static str,
+    /// What holds where nobody sets it.
+    pub default: u64,
+    /// The smallest value that is accepted.
+    pub min: u64,
+    /// The largest value that is accepted.
+    pub max: u64,
+    /// What it bounds.
+    pub bounds: &'static str,
+    /// What happens when it is hit.
+    pub when_hit: &'static str,
+}
+
+impl Limit {
+    /// The environment variable that sets it.
+    #[must_use]
+    pub fn env(&self) -> String {
+        format!("THUMBS_{}", self.name.to_ascii_uppercase())
+    }
+}
+
+/// A limit that can't be set so.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum LimitError {
+    /// No limit has this name.
+    #[error("there is no limit {0:?}; `thumbs limits` lists them")]
+    Unknown(String),
+    /// The value is not a number, or out of the limit's range.
+    #[error("{name} must be a number from {min} to {max}, not {value:?}")]
+    OutOfRange {
+        /// The limit.
+        name: &'static str,
+        /// Smallest accepted.
+        min: u64,
+        /// Largest accepted.
+        max: u64,
+        /// What was given.
+        value: String,
+    },
+}
+
+macro_rules! limits {
+    ($($name:ident = $default:expr, $min:expr => $max:expr, $bounds:literal, $when_hit:literal;)*) => {
+        /// The host's limits in force. One value per runtime; nothing reads the environment behind its back.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $(#[doc = concat!("Bounds ", $bounds, ". When hit: ", $when_hit, ".")] pub $name: u64,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        /// All limits, in the order of the documentation.
+        pub const TABLE: &[Limit] = &[
+            $(Limit {
+                name: stringify!($name),
+                default: $default,
+                min: $min,
+                max: $max,
+                bounds: $bounds,
+                when_hit: $when_hit,
+            },)*
+        ];
+
+        impl Limits {
+            fn slot(&mut self, name: &str) -> Option<&mut u64> {
+                match name {
+                    $(stringify!($name) => Some(&mut self.$name),)*
+                    _ => None,
+                }
+            }
+
+            /// What holds for a limit of the table.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+/// No timeout is longer than a day: beyond that it is a mistake in the unit.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+limits! {
+    max_connections = 4096, 1 => 1_000_000,
+        "open HTTP connections", "further ones wait in the listen queue of the system";
+    max_concurrent_requests = 256, 1 => 10_000,
+        "requests that have an instance at the same time", "a request waits `request_queue_ms`, then gets 503 with Retry-After";
+    request_queue_ms = 1_000, 0 => DAY_MS,
+        "how long a request waits for its turn", "503 with Retry-After";
+    header_timeout_ms = 30_000, 1 => DAY_MS,
+        "the time from a connection's start, or the end of its last response, to the end of the next header", "the connection is closed";
+    max_header_bytes = 32 * KIB, 8 * KIB => MIB,
+        "the header of a request", "431, and the connection is closed";
+    max_request_body_bytes = 33 * MIB, 0 => 4 * GIB,
+        "the body of a request; the application's own bound (max_upload_bytes) should be a little lower",
+        "413: at once where the length is declared, else as soon as it is read";
+    body_timeout_ms = 30_000, 1 => DAY_MS,
+        "how long a client may pause while it sends a body", "408, and the connection is closed";
+    request_cpu_ms = 30_000, 1 => DAY_MS,
+        "how long the guest of one request may run, not counting what it waits for", "the instance is stopped, 503";
+    request_timeout_ms = 120_000, 1 => DAY_MS,
+        "the time from a request's header to its response's, waiting included", "the instance is stopped, 503";
+    drain_timeout_ms = 30_000, 0 => DAY_MS,
+        "how long requests and resizes in flight may go on after SIGTERM", "they are cut off; jobs come back by the end of their lease";
+    max_request_memory_bytes = 256 * MIB, MIB => 4 * GIB,
+        "all memories and tables of a request's instance together, composed components included", "memory.grow fails; if the guest traps then, 503";
+    max_image_memory_bytes = 256 * MIB, MIB => 4 * GIB,
+        "the same of a message's instance (a resize)", "memory.grow fails; if the guest traps then, the attempt fails as out_of_memory";
+    max_total_memory_bytes = 2 * GIB, MIB => 1024 * GIB,
+        "the memories of all instances together", "memory.grow fails; if the guest traps then, 503 or a failed attempt";
+    max_table_elements = 50_000, 1 => 1_000_000,
+        "the elements of one table of an instance", "table.grow fails, or the instance does not start";
+    max_resources = 10_000, 16 => 1_000_000,
+        "handles (streams, connections, fields) that one instance holds", "the instance is trapped";
+    max_log_line_bytes = 16 * KIB, 64 => MIB,
+        "one line that a guest writes", "the line is cut there and marked";
+    max_log_lines = 1_000, 1 => 1_000_000,
+        "lines that one instance writes", "the rest is dropped, and one line says so";
+    image_deadline_ms = 10_000, 1 => DAY_MS,
+        "how long the guest of one message may run, not counting what it waits for", "the instance is stopped, the attempt fails as deadline";
+    message_timeout_ms = 28_000, 1 => DAY_MS,
+        "the handling of one message, waiting included; should end before the job's lease (lease_secs)", "the instance is stopped, the attempt fails as deadline";
+    tick_ms = 5_000, 1 => DAY_MS,
+        "the time between two wake-ups of the runtime's own", "a wake-up is sent";
+    max_pending_messages = 1_024, 1 => 1_000_000,
+        "messages that wait for a worker", "the message is dropped; the tick makes up for a wake-up";
+    max_message_bytes = 64 * KIB, 2 => 16 * MIB,
+        "one message", "publishing it is refused";
+    sql_max_connections = 64, 1 => 1_024,
+        "open connections to one SQLite database", "opening one waits `sql_busy_timeout_ms`, then fails";
+    sql_max_connections_per_instance = 4, 1 => 1_024,
+        "connections to SQLite that one instance holds", "opening one more fails";
+    sql_busy_timeout_ms = 5_000, 0 => DAY_MS,
+        "how long a statement waits for another writer", "the statement fails";
+    sql_statement_timeout_ms = 10_000, 1 => DAY_MS,
+        "how long one statement may run", "it is interrupted and fails";
+    sql_max_statement_bytes = 64 * KIB, 64 => MIB,
+        "the text of a statement", "the statement fails";
+    sql_max_value_bytes = 16 * MIB, KIB => GIB,
+        "one text or blob in SQLite", "the statement fails";
+    sql_max_rows = 10_000, 1 => 1_000_000,
+        "the rows that a statement gives", "the statement fails";
+    sql_max_result_bytes = 16 * MIB, KIB => GIB,
+        "the values that a statement gives, together", "the statement fails";
+    sql_max_database_bytes = 16 * GIB, MIB => 1024 * GIB,
+        "the file of one SQLite database", "writing fails as database-full";
+    kv_max_key_bytes = 1_024, 1 => 64 * KIB,
+        "a key of the key-value store", "the call fails";
+    kv_max_value_bytes = 64 * MIB + 64 * KIB, KIB => GIB,
+        "a value of the key-value store", "the call fails";
+    kv_max_keys = 100_000, 1 => 10_000_000,
+        "what get-keys gives", "the call fails";
+    max_blob_bytes = 64 * MIB, KIB => GIB,
+        "one blob", "put fails as too-large";
+    blob_timeout_ms = 10_000, 1 => DAY_MS,
+        "one call of the blob store", "it fails as unavailable";
+    egress_connect_timeout_ms = 5_000, 1 => DAY_MS,
+        "connecting for an outgoing request; a guest may ask for less", "the request fails";
+    egress_response_timeout_ms = 30_000, 1 => DAY_MS,
+        "waiting for an outgoing request's response, and between two parts of its body; a guest may ask for less", "the request fails";
+    max_egress_requests = 64, 1 => 100_000,
+        "outgoing requests that one instance starts", "the request fails";
+}
+
+impl Limits {
+    /// Sets one by its name in the table.
+    ///
+    /// # Errors
+    /// An unknown name, or a value that is no number in the limit's range.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
+        let row =
+            TABLE.iter().find(|row| row.name == name).ok_or_else(|| LimitError::Unknown(name.to_owned()))?;
+        let out_of_range =
+            || LimitError::OutOfRange { name: row.name, min: row.min, max: row.max, value: value.to_owned() };
+        let number: u64 = value.parse().map_err(|_| out_of_range())?;
+        if !(row.min..=row.max).contains(&number) {
+            return Err(out_of_range());
+        }
+        if let Some(slot) = self.slot(name) {
+            *slot = number;
+        }
+        Ok(())
+    }
+
+    /// The defaults, changed by those of `environment` that are named `THUMBS_<NAME>`.
+    ///
+    /// # Errors
+    /// A value that is no number in its limit's range.
+    pub fn from_env(environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, LimitError> {
+        let mut limits = Self::default();
+        for (name, value) in environment {
+            if let Some(row) = TABLE.iter().find(|row| row.env() == name) {
+                limits.set(row.name, &value)?;
+            }
+        }
+        Ok(limits)
+    }
+}
+
+/// A limit in milliseconds as a duration.
+#[must_use]
+pub fn millis(limit_ms: u64) -> Duration {
+    Duration::from_millis(limit_ms)
+}
+
+/// A limit as a length in memory. All ranges of the table fit on 64-bit hosts, the only ones that wasmtime pools on.
+#[must_use]
+pub fn length(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_in_its_range_and_in_force() {
+        let limits = Limits::default();
+        for row in TABLE {
+            assert!((row.min..=row.max).contains(&row.default), "{}", row.name);
+            assert_eq!(limits.get(row.name), Some(row.default), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_name_that_bounds_time_says_its_unit() {
+        for row in TABLE {
+            if row.bounds.starts_with("how long") || row.bounds.starts_with("the time ") {
+                assert!(row.name.ends_with("_ms"), "{}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_environment_sets_a_limit() {
+        let limits =
+            Limits::from_env([("THUMBS_TICK_MS".into(), "7".into()), ("PATH".into(), "x".into())]).unwrap();
+        assert_eq!(limits, Limits { tick_ms: 7, ..Limits::default() });
+    }
+
+    #[test]
+    fn rejects_a_value_out_of_range_by_naming_the_range() {
+        let mut limits = Limits::default();
+        for value in ["", "-1", "0", "1e3", "99999999999999999999"] {
+            let error = limits.set("tick_ms", value).unwrap_err();
+            assert!(error.to_string().contains("from 1 to 86400000"), "{error}");
+        }
+        assert_eq!(limits.set("tick", "1"), Err(LimitError::Unknown("tick".into())));
+        assert_eq!(limits, Limits::default());
+    }
+}

@@ -1,0 +1,62 @@
+//! Where lines go: a writer (standard error), or a list that a test reads.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{LogFormat, LogLine};
+
+/// Takes the lines of one runtime, from many threads.
+pub trait LogSink: Send + Sync {
+    /// Takes a line. Must not fail and should not block for long: requests wait for it.
+    fn write(&self, line: &LogLine);
+}
+
+/// Writes each line at once and whole, so that lines of several threads never mix.
+pub struct WriterSink<W: Write + Send> {
+    format: LogFormat,
+    writer: Mutex<W>,
+}
+
+impl<W: Write + Send> WriterSink<W> {
+    /// Lines in this format to this writer.
+    pub fn new(format: LogFormat, writer: W) -> Self {
+        Self { format, writer: Mutex::new(writer) }
+    }
+}
+
+impl<W: Write + Send> LogSink for WriterSink<W> {
+    fn write(&self, line: &LogLine) {
+        let text = self.format.line(line);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody is left to tell where the log itself can't be written.
+        let _ = writer.write_all(text.as_bytes());
+    }
+}
+
+/// Keeps the lines for a test to read.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureSink {
+    lines: Arc<Mutex<Vec<LogLine>>>,
+}
+
+impl CaptureSink {
+    /// Empty.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The lines so far.
+    #[must_use]
+    pub fn lines(&self) -> Vec<LogLine> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl LogSink for CaptureSink {
+    fn write(&self, line: &LogLine) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+    }
+}

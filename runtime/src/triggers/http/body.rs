@@ -1,0 +1,248 @@
+//! Bodies, both ways, within their bounds.
+//!
+//! A request's body is cut while it is read: by size, and by how long the client pauses. Why it was cut is remembered, so that the host can
+//! say it where the component only saw a broken stream. What a component leaves unread is read and thrown away after the response, for a
+//! while: closing at once would reset the connection, and the client might never see why.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+use wasmtime_wasi_http::{Error, p2::body::HyperOutgoingBody};
+
+use crate::{instance::CallFailure, problem::Problem};
+
+/// How long an unread body is read after the response.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What a request's body left behind; shared by the body, which the guest drops, and the response.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remains(Arc<Mutex<Left>>);
+
+#[derive(Debug, Default)]
+struct Left {
+    cut: Option<Problem>,
+    unread: Option<(Incoming, u64)>,
+}
+
+impl Remains {
+    fn with<T>(&self, use_left: impl FnOnce(&mut Left) -> T) -> T {
+        use_left(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why the host cut the body, if it did.
+    pub(super) fn cut(&self) -> Option<Problem> {
+        self.with(|left| left.cut)
+    }
+
+    /// A body that nobody will read, of which at most `max_bytes` are thrown away.
+    pub(super) fn of_unread(body: Incoming, max_bytes: u64) -> Self {
+        Self(Arc::new(Mutex::new(Left { cut: None, unread: Some((body, max_bytes)) })))
+    }
+
+    fn linger(&self) {
+        if let Some((body, max_bytes)) = self.with(|left| left.unread.take()) {
+            tokio::spawn(tokio::time::timeout(LINGER, throw_away(body, max_bytes)));
+        }
+    }
+}
+
+async fn throw_away(mut body: Incoming, max_bytes: u64) {
+    let mut read = 0_u64;
+    while let Some(Ok(frame)) = body.frame().await {
+        read = read.saturating_add(frame.data_ref().map_or(0, |data| data.len() as u64));
+        if read > max_bytes {
+            return;
+        }
+    }
+}
+
+/// What a guest reads.
+#[derive(Debug)]
+pub(super) struct RequestBody {
+    incoming: Option<Incoming>,
+    max_bytes: u64,
+    read_bytes: u64,
+    max_pause: Duration,
+    pause: Option<Pin<Box<Sleep>>>,
+    remains: Remains,
+}
+
+impl RequestBody {
+    pub(super) fn new(incoming: Incoming, max_bytes: u64, max_pause: Duration, remains: Remains) -> Self {
+        Self { incoming: Some(incoming), max_bytes, read_bytes: 0, max_pause, pause: None, remains }
+    }
+
+    fn cut(&mut self, problem: Problem, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.remains.with(|left| left.cut = Some(problem));
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        match Pin::new(incoming).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.pause = None;
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.read_bytes = self.read_bytes.saturating_add(bytes);
+                if self.read_bytes > self.max_bytes {
+                    return self.cut(Problem::BodyTooLarge, Error::HttpRequestBodySize(None));
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.incoming = None;
+                Poll::Ready(Some(Err(error.into())))
+            }
+            Poll::Ready(None) => {
+                self.incoming = None;
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                let until = Instant::now() + self.max_pause;
+                let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+                ready!(pause.poll_unpin(context));
+                self.incoming = None;
+                self.cut(Problem::BodyTimeout, Error::ConnectionReadTimeout)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.as_ref().map(Body::size_hint).unwrap_or_default()
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(incoming) = self.incoming.take().filter(|incoming| !incoming.is_end_stream()) {
+            let max_bytes = self.max_bytes;
+            self.remains.with(|left| left.unread = Some((incoming, max_bytes)));
+        }
+    }
+}
+
+/// The guest, still running while its response goes out. Its errors are logged by itself.
+pub(super) type RunningGuest = Pin<Box<dyn Future<Output = Result<(), CallFailure>> + Send>>;
+
+/// What goes to the client.
+pub(super) enum ResponseBody {
+    /// All there is, so that it goes out in one piece with its length.
+    Whole { data: Option<Bytes>, remains: Remains },
+    /// What the guest writes, as it writes it.
+    Streamed { first: Option<Bytes>, body: HyperOutgoingBody, guest: Option<RunningGuest>, remains: Remains },
+}
+
+/// The response breaks off in the middle; the connection is closed, so that the client sees it.
+#[derive(Debug, thiserror::Error)]
+#[error("the component did not finish its response")]
+pub(super) struct Broken;
+
+impl ResponseBody {
+    pub(super) fn whole(data: Bytes, remains: Remains) -> Self {
+        Self::Whole { data: Some(data).filter(|data| !data.is_empty()), remains }
+    }
+
+    /// The body of a guest that has ended: everything is there, so it need not be streamed.
+    pub(super) fn of_ended(mut body: HyperOutgoingBody, remains: Remains) -> Self {
+        let mut all = BytesMut::new();
+        let mut only: Option<Bytes> = None;
+        loop {
+            match body.frame().now_or_never() {
+                Some(None) => break,
+                Some(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) if only.is_none() && all.is_empty() => only = Some(data),
+                    Ok(data) => {
+                        all.extend_from_slice(&only.take().unwrap_or_default());
+                        all.extend_from_slice(&data);
+                    }
+                    // Trailers: no component of ours sends any, and a client of HTTP/1.1 rarely reads them.
+                    Err(_) => {}
+                },
+                // Not whole after all: let the client see where it breaks off.
+                Some(Some(Err(_))) | None => {
+                    let first = only.unwrap_or_else(|| all.freeze());
+                    return Self::Streamed { first: Some(first), body, guest: None, remains };
+                }
+            }
+        }
+        Self::whole(only.unwrap_or_else(|| all.freeze()), remains)
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match self.get_mut() {
+            Self::Whole { data, .. } => Poll::Ready(data.take().map(|data| Ok(Frame::data(data)))),
+            Self::Streamed { first, body, guest, .. } => {
+                if let Some(first) = first.take().filter(|first| !first.is_empty()) {
+                    return Poll::Ready(Some(Ok(Frame::data(first))));
+                }
+                if let Some(running) = guest {
+                    match running.poll_unpin(context) {
+                        Poll::Ready(Ok(())) => *guest = None,
+                        Poll::Ready(Err(_)) => return Poll::Ready(Some(Err(Broken))),
+                        Poll::Pending => {}
+                    }
+                }
+                match ready!(Pin::new(body).poll_frame(context)) {
+                    Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+                    Some(Err(_)) => Poll::Ready(Some(Err(Broken))),
+                    // The body is whole, but the guest may have more to do: a job to record, a line to write.
+                    None => match guest {
+                        None => Poll::Ready(None),
+                        Some(_) => Poll::Pending,
+                    },
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole { data: None, .. })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole { data, .. } => {
+                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            }
+            Self::Streamed { .. } => SizeHint::default(),
+        }
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        match self {
+            Self::Whole { remains, .. } | Self::Streamed { remains, .. } => remains.linger(),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! One request, from its header to a response: route, permit, instance, answer.
+
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body::Body as _;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use wasmtime_wasi_http::{
+    Error, WasiHttpView as _,
+    p2::{
+        bindings::http::types::{ErrorCode, Scheme},
+        body::HyperOutgoingBody,
+    },
+};
+
+use super::{
+    super::router::Router,
+    HEALTH_PATH, Handler, Target,
+    body::{Remains, RequestBody, ResponseBody, RunningGuest},
+    headers,
+};
+use crate::{
+    instance::{CallFailure, FailureKind},
+    limits::{Limits, length, millis},
+    problem::{Problem, REQUEST_ID},
+    telemetry::{Level, Logger, RUNTIME},
+};
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Service {
+    router: Router<Target>,
+    turns: Arc<Semaphore>,
+    queue_timeout: Duration,
+    max_body_bytes: u64,
+    max_body_pause: Duration,
+    log: Logger,
+}
+
+type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
+
+enum First {
+    /// The guest answered and goes on.
+    Answered(Answer),
+    /// The guest ended, and may have answered before.
+    Ended(Result<(), CallFailure>),
+}
+
+impl Service {
+    pub(super) fn new(router: Router<Target>, limits: &Limits, log: Logger) -> Self {
+        Self {
+            router,
+            turns: Arc::new(Semaphore::new(length(limits.max_concurrent_requests))),
+            queue_timeout: millis(limits.request_queue_ms),
+            max_body_bytes: limits.max_request_body_bytes,
+            max_body_pause: millis(limits.body_timeout_ms),
+            log,
+        }
+    }
+
+    /// Answers a request. Never fails: what goes wrong is a problem for the client and a line in the log.
+    ///
+    /// # Cancel safety
+    /// Dropping it stops the guest where it is, as a crash would.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+    ) -> Response<ResponseBody> {
+        let correlation_id = headers::correlation_id(request.headers());
+        let mut response = self.route(request, client, &correlation_id).await;
+        if let Ok(value) = HeaderValue::from_str(&correlation_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        response
+    }
+
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+        id: &Arc<str>,
+    ) -> Response<ResponseBody> {
+        let refuse =
+            |problem: Problem, request: Request<Incoming>| whole(problem.response(id), self.unread(request));
+        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+            return refuse(Problem::MethodNotAllowed, request);
+        }
+        if request.uri().path() == HEALTH_PATH {
+            return whole(Response::new(Bytes::from_static(b"OK")), self.unread(request));
+        }
+        let (mut parts, body) = request.into_parts();
+        let uri = parts.uri.clone();
+        let Some(found) = self.router.find(uri.path()) else {
+            return refuse(Problem::NotFound, Request::from_parts(parts, body));
+        };
+        let handler = match found.target {
+            Target::Component(handler) => handler,
+            Target::Static(response) => {
+                let remains = self.unread(Request::from_parts(parts, body));
+                let mut answer = Response::new(Bytes::from(response.body.clone()));
+                *answer.status_mut() = response.status;
+                *answer.headers_mut() = response.headers.clone();
+                return whole(answer, remains);
+            }
+        };
+        let Some(host) = headers::host(&uri, &parts.headers).map(str::to_owned) else {
+            return refuse(Problem::Malformed, Request::from_parts(parts, body));
+        };
+        if body.size_hint().lower() > self.max_body_bytes {
+            return refuse(Problem::BodyTooLarge, Request::from_parts(parts, body));
+        }
+        let Some(turn) = self.turn().await else {
+            self.log.of(Level::Warn, RUNTIME, "request-refused", Some(id), &[("reason", "busy".into())]);
+            return refuse(Problem::Busy, Request::from_parts(parts, body));
+        };
+        headers::set(&mut parts.headers, &uri, &host, &found, client, id);
+        if !parts.headers.contains_key(header::HOST) && uri.authority().is_none() {
+            parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+        }
+        let remains = Remains::default();
+        let (sender, receiver) = oneshot::channel();
+        let guest: RunningGuest = if body.is_end_stream() {
+            let request = Request::from_parts(parts, Empty::<Bytes>::new());
+            Box::pin(run(Arc::clone(handler), request, sender, turn, Arc::clone(id)))
+        } else {
+            let body = RequestBody::new(body, self.max_body_bytes, self.max_body_pause, remains.clone());
+            Box::pin(run(Arc::clone(handler), Request::from_parts(parts, body), sender, turn, Arc::clone(id)))
+        };
+        self.respond(handler, guest, receiver, remains, id).await
+    }
+
+    /// Runs the guest until it answers or ends.
+    async fn respond(
+        &self,
+        handler: &Handler,
+        mut guest: RunningGuest,
+        mut receiver: oneshot::Receiver<Answer>,
+        remains: Remains,
+        id: &Arc<str>,
+    ) -> Response<ResponseBody> {
+        let mut may_answer = true;
+        let first = std::future::poll_fn(|context| {
+            if let std::task::Poll::Ready(ended) = guest.as_mut().poll(context) {
+                return std::task::Poll::Ready(First::Ended(ended));
+            }
+            if may_answer && let std::task::Poll::Ready(answer) = Pin::new(&mut receiver).poll(context) {
+                match answer {
+                    Ok(answer) => return std::task::Poll::Ready(First::Answered(answer)),
+                    // The guest gave up its right to answer; it is polled on until it ends.
+                    Err(_) => may_answer = false,
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await;
+        let (answer, guest) = match first {
+            First::Answered(answer) => (Ok(answer), Some(guest)),
+            First::Ended(Ok(())) => (receiver.try_recv().map_err(|_| Problem::Crashed), None),
+            First::Ended(Err(failure)) => (Err(problem(failure.kind)), None),
+        };
+        let result = match answer {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(code)) => {
+                let fields = [("reason", format!("the component answered with an error: {code:?}").into())];
+                self.log.of(
+                    Level::Error,
+                    &handler.prepared.context().id,
+                    "request-failed",
+                    Some(id),
+                    &fields,
+                );
+                Err(Problem::Crashed)
+            }
+            Err(problem) => Err(problem),
+        };
+        // What the host cut, the host explains: the component saw only a stream that broke off.
+        let result = match (remains.cut(), result) {
+            (Some(cut), Ok(response)) if response.status() != cut.status() => Err(cut),
+            (Some(cut), Err(Problem::Crashed)) => Err(cut),
+            (_, result) => result,
+        };
+        match (result, guest) {
+            (Err(problem), _) => whole(problem.response(id), remains),
+            (Ok(response), None) => response.map(|body| ResponseBody::of_ended(body, remains)),
+            (Ok(response), guest) => {
+                response.map(|body| ResponseBody::Streamed { first: None, body, guest, remains })
+            }
+        }
+    }
+
+    /// Waits for a place among the running requests; none when that takes too long.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        match Arc::clone(&self.turns).try_acquire_owned() {
+            Ok(turn) => Some(turn),
+            Err(_) => {
+                let waiting = Arc::clone(&self.turns).acquire_owned();
+                tokio::time::timeout(self.queue_timeout, waiting).await.ok().and_then(Result::ok)
+            }
+        }
+    }
+
+    fn unread(&self, request: Request<Incoming>) -> Remains {
+        // A client that waits to be told to go on has sent nothing yet, and now never will.
+        if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
+            return Remains::default();
+        }
+        Remains::of_unread(request.into_body(), self.max_body_bytes)
+    }
+}
+
+fn whole(response: Response<Bytes>, remains: Remains) -> Response<ResponseBody> {
+    response.map(|data| ResponseBody::whole(data, remains))
+}
+
+fn problem(kind: FailureKind) -> Problem {
+    match kind {
+        FailureKind::OutOfMemory => Problem::OutOfMemory,
+        FailureKind::Deadline => Problem::Deadline,
+        FailureKind::Busy => Problem::Busy,
+        FailureKind::Trap => Problem::Crashed,
+    }
+}
+
+/// The guest's whole life. Holds its turn until the end, which may be after the response began.
+async fn run<B>(
+    handler: Arc<Handler>,
+    request: Request<B>,
+    answer: oneshot::Sender<Answer>,
+    turn: OwnedSemaphorePermit,
+    id: Arc<str>,
+) -> Result<(), CallFailure>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Error>,
+{
+    let mut store = handler.prepared.store(handler.bounds, Some(Arc::clone(&id)));
+    let call = async {
+        let mut http = store.data_mut().http();
+        let request = http.new_incoming_request(Scheme::Http, request)?;
+        let answer = http.new_response_outparam(answer)?;
+        let guest = handler.pre.instantiate_async(&mut store).await?;
+        guest.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
+    };
+    let result = match tokio::time::timeout(handler.bounds.timeout, call).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
+        Err(_) => Err(CallFailure::timed_out()),
+    };
+    drop(store);
+    drop(turn);
+    if let Err(failure) = &result {
+        let context = handler.prepared.context();
+        let fields = [("reason", failure.kind.name().into()), ("cause", failure.text.as_str().into())];
+        context.log.of(Level::Error, &context.id, "request-failed", Some(&id), &fields);
+    }
+    result
+}

@@ -1,0 +1,71 @@
+//! Requests over HTTP/1.1: one task per connection, one fresh instance per request.
+//!
+//! Nothing is spawned for a request: the connection's task runs the guest, and goes on running it while it writes the response. When the
+//! client goes away, both are dropped together. What the host answers by itself is a problem (`problem.rs`), a static response of
+//! the manifest, or the health check.
+
+mod body;
+mod call;
+mod headers;
+mod server;
+
+pub use server::{HttpServer, ServerTasks};
+
+use std::sync::Arc;
+
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use crate::{
+    instance::{CallBounds, Prepared, State},
+    manifest::StaticResponse,
+};
+
+/// Answers by itself, always with 200: whether the process lives. As Spin does.
+pub const HEALTH_PATH: &str = "/.well-known/spin/health";
+
+/// What a route leads to.
+#[derive(Clone)]
+pub enum Target {
+    /// A component.
+    Component(Arc<Handler>),
+    /// The manifest's own words.
+    Static(Arc<StaticResponse>),
+}
+
+/// A component that answers requests.
+pub struct Handler {
+    prepared: Prepared,
+    pre: ProxyPre<State>,
+    bounds: CallBounds,
+}
+
+impl Handler {
+    /// Of a prepared component.
+    ///
+    /// # Errors
+    /// It does not export `wasi:http/incoming-handler@0.2`.
+    pub fn new(prepared: Prepared) -> wasmtime::Result<Self> {
+        let bounds = CallBounds::of_request(&prepared.context().limits);
+        Ok(Self { pre: prepared.http()?, prepared, bounds })
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Component(handler) => {
+                f.debug_tuple("Component").field(&handler.prepared.context().id).finish()
+            }
+            Self::Static(response) => f.debug_tuple("Static").field(&response.status).finish(),
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Component(handler) => f.write_str(&handler.prepared.context().id),
+            Self::Static(response) => write!(f, "static response, {}", response.status.as_u16()),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The listener: accepts connections, bounds them, and lets them end.
+
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{super::router::Router, Target, call::Service};
+use crate::{
+    limits::{Limits, length, millis},
+    telemetry::{Level, Logger},
+};
+
+/// After the system refused a connection (out of descriptors, mostly), so long nothing is accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves one address.
+#[derive(Debug)]
+pub struct HttpServer {
+    listener: TcpListener,
+    connections: Arc<Semaphore>,
+    service: Arc<Service>,
+    http: http1::Builder,
+    log: Logger,
+}
+
+/// How a server is stopped and waited for.
+#[derive(Clone, Debug, Default)]
+pub struct ServerTasks {
+    /// No new connections and requests; what runs goes on.
+    pub stop: CancellationToken,
+    /// What still runs ends at once.
+    pub kill: CancellationToken,
+    /// All tasks.
+    pub tracker: TaskTracker,
+}
+
+impl HttpServer {
+    /// On a listener that is bound already.
+    #[must_use]
+    pub fn new(listener: TcpListener, router: Router<Target>, limits: &Limits, log: Logger) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(millis(limits.header_timeout_ms))
+            .max_header_size(length(limits.max_header_bytes))
+            // hyper reads in steps up to this; without it a header could not be as long as it may.
+            .max_buf_size(length(limits.max_header_bytes).max(64 * 1024));
+        Self {
+            listener,
+            connections: Arc::new(Semaphore::new(length(limits.max_connections))),
+            service: Arc::new(Service::new(router, limits, log.clone())),
+            http,
+            log,
+        }
+    }
+
+    /// Serves until told to stop. Connections go on in tasks of their own.
+    pub async fn run(self, tasks: ServerTasks) {
+        let accepting = async {
+            loop {
+                let Ok(place) = Arc::clone(&self.connections).acquire_owned().await else { return };
+                match self.listener.accept().await {
+                    Ok((stream, client)) => {
+                        let connection = self.connection(stream, client, place, &tasks);
+                        tasks.tracker.spawn(connection);
+                    }
+                    Err(error) => {
+                        self.log.event(Level::Warn, "accept-failed", &[("cause", error.to_string().into())]);
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = accepting => {}
+            () = tasks.stop.cancelled() => {}
+        }
+    }
+
+    fn connection(
+        &self,
+        stream: TcpStream,
+        client: SocketAddr,
+        place: OwnedSemaphorePermit,
+        tasks: &ServerTasks,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        // Responses are written whole; waiting for more (Nagle) would only delay them. A socket that can't do it still works.
+        let _ = stream.set_nodelay(true);
+        let (service, http) = (Arc::clone(&self.service), self.http.clone());
+        let (stop, kill) = (tasks.stop.clone(), tasks.kill.clone());
+        async move {
+            let serve = service_fn(|request| {
+                let service = &service;
+                async move { Ok::<_, std::convert::Infallible>(service.answer(request, client).await) }
+            });
+            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), serve));
+            let mut stopping = pin!(stop.cancelled());
+            let ended = tokio::select! {
+                // Errors are the client's going away, or its breaking of HTTP, which hyper has answered.
+                _ = connection.as_mut() => true,
+                () = &mut stopping => false,
+            };
+            if !ended {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    _ = connection => {}
+                    () = kill.cancelled() => {}
+                }
+            }
+            drop(place);
+        }
+    }
+}

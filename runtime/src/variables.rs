@@ -1,0 +1,229 @@
+//! The application's variables at start: what the operator set, what follows from that, and the manifest's defaults.
+//!
+//! In this order of precedence: the builder or `--variable`, the environment (`SPIN_VARIABLE_<NAME>`, as on Spin), what is derived, the
+//! default. Derived is one thing only: `<x>_outbound`, a grant, follows `<x>_url`, an address, where the operator set the address alone
+//! (docs/manifest.md, rule 5). Values are looked at once, here; a secret one is redacted wherever it is printed.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
+
+use thiserror::Error;
+use url::Url;
+
+use crate::{manifest::Variable, secret::Secret};
+
+/// What environment variables that set one begin with.
+pub const ENV_PREFIX: &str = "SPIN_VARIABLE_";
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The operator set it.
+    Operator,
+    /// It follows from another that the operator set.
+    Derived,
+    /// It stands in the manifest.
+    Default,
+}
+
+/// One value.
+#[derive(Clone)]
+pub struct Resolved {
+    text: Secret,
+    secret: bool,
+    origin: Origin,
+}
+
+impl Resolved {
+    /// Where it came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The value itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: &dyn fmt::Debug = if self.secret { &self.text } else { &self.text.expose() };
+        write!(f, "{text:?} ({:?})", self.origin)
+    }
+}
+
+impl AsRef<str> for Resolved {
+    fn as_ref(&self) -> &str {
+        self.expose()
+    }
+}
+
+/// All variables of the application, each with a value.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(BTreeMap<String, Resolved>);
+
+/// The operator's part is wrong.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum VariableError {
+    /// No value, and none is implied.
+    #[error("the variable `{name}` is required and has no value; set {ENV_PREFIX}{}", name.to_ascii_uppercase())]
+    Missing {
+        /// Which.
+        name: String,
+    },
+    /// A value for what is not declared: a misspelt name would else go unnoticed.
+    #[error("there is no variable `{name}` in the manifest; it declares: {declared}")]
+    Unknown {
+        /// Which.
+        name: String,
+        /// All there are.
+        declared: String,
+    },
+}
+
+impl Variables {
+    /// Gives each declared variable its value. `explicit` comes from the builder or the command line, `environment` is searched for
+    /// [`ENV_PREFIX`]; an unknown name there is somebody else's and passed over.
+    ///
+    /// # Errors
+    /// A required variable has no value, or an explicit one is not declared.
+    pub fn resolve(
+        declared: &BTreeMap<String, Variable>,
+        explicit: &BTreeMap<String, String>,
+        environment: &HashMap<String, String>,
+    ) -> Result<Self, VariableError> {
+        if let Some(name) = explicit.keys().find(|name| !declared.contains_key(*name)) {
+            let declared: Vec<&str> = declared.keys().map(String::as_str).collect();
+            return Err(VariableError::Unknown { name: name.clone(), declared: declared.join(", ") });
+        }
+        let set = |name: &str| {
+            explicit
+                .get(name)
+                .or_else(|| environment.get(&format!("{ENV_PREFIX}{}", name.to_ascii_uppercase())))
+        };
+        let mut values = BTreeMap::new();
+        for (name, variable) in declared {
+            let derived = || {
+                name.strip_suffix("_outbound")
+                    .and_then(|stem| set(&format!("{stem}_url")))
+                    .and_then(|url| outbound(url))
+            };
+            let (text, origin) = match (set(name), derived(), &variable.default) {
+                (Some(text), _, _) => (text.clone(), Origin::Operator),
+                (None, Some(text), _) => (text, Origin::Derived),
+                (None, None, Some(text)) => (text.clone(), Origin::Default),
+                (None, None, None) => return Err(VariableError::Missing { name: name.clone() }),
+            };
+            values
+                .insert(name.clone(), Resolved { text: Secret::new(text), secret: variable.secret, origin });
+        }
+        Ok(Self(values))
+    }
+
+    /// All values by name, for templates.
+    #[must_use]
+    pub fn values(&self) -> &BTreeMap<String, Resolved> {
+        &self.0
+    }
+
+    /// The value if the operator set it.
+    #[must_use]
+    pub fn set_by_operator(&self, name: &str) -> Option<&str> {
+        self.0.get(name).filter(|value| value.origin == Origin::Operator).map(Resolved::expose)
+    }
+}
+
+/// The grant that a connection to this URL needs: `scheme://host:port`. None where the URL leads to no host.
+fn outbound(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    let port = url.port().or_else(|| well_known_port(url.scheme()))?;
+    Some(format!("{}://{host}:{port}", url.scheme()))
+}
+
+/// The port of a scheme where the URL names none.
+#[must_use]
+pub fn well_known_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "postgres" | "postgresql" => Some(5432),
+        "redis" | "rediss" => Some(6379),
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared() -> BTreeMap<String, Variable> {
+        let variable =
+            |default: Option<&str>, secret| Variable { default: default.map(str::to_owned), secret };
+        [
+            ("redis_url", variable(Some("redis://localhost:6379"), true)),
+            ("redis_outbound", variable(Some("redis://localhost:6379"), false)),
+            ("token", variable(None, true)),
+        ]
+        .map(|(name, variable)| (name.to_owned(), variable))
+        .into()
+    }
+
+    fn resolve(explicit: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Variables, VariableError> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Variables::resolve(
+            &declared(),
+            &explicit.iter().map(owned).collect(),
+            &environment.iter().map(owned).collect(),
+        )
+    }
+
+    #[test]
+    fn the_explicit_wins_over_the_environment_and_that_over_the_default() {
+        let environment = [("SPIN_VARIABLE_TOKEN", "env"), ("SPIN_VARIABLE_OTHER", "x"), ("TOKEN", "no")];
+        let values = resolve(&[], &environment).unwrap();
+        assert_eq!(values.values()["token"].expose(), "env");
+        assert_eq!(values.values()["redis_url"].origin(), Origin::Default);
+        assert_eq!(values.set_by_operator("redis_url"), None);
+        assert_eq!(
+            resolve(&[("token", "explicit")], &environment).unwrap().set_by_operator("token"),
+            Some("explicit")
+        );
+    }
+
+    #[test]
+    fn a_required_variable_without_a_value_says_how_to_set_it() {
+        let error = resolve(&[], &[]).unwrap_err();
+        assert!(error.to_string().contains("SPIN_VARIABLE_TOKEN"), "{error}");
+        assert!(matches!(resolve(&[("tokn", "x")], &[]), Err(VariableError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_grant_follows_its_url() {
+        for (url, grant) in [
+            ("redis://:p%40ss@cache.example/3", "redis://cache.example:6379"),
+            ("rediss://u:p@cache:7000", "rediss://cache:7000"),
+            ("redis://[::1]", "redis://[::1]:6379"),
+        ] {
+            let values = resolve(&[("token", "x"), ("redis_url", url)], &[]).unwrap();
+            assert_eq!(values.values()["redis_outbound"].expose(), grant);
+            assert_eq!(values.values()["redis_outbound"].origin(), Origin::Derived);
+        }
+        let explicit =
+            resolve(&[("token", "x"), ("redis_url", "redis://a"), ("redis_outbound", "redis://b:1")], &[]);
+        assert_eq!(explicit.unwrap().values()["redis_outbound"].expose(), "redis://b:1");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let values = resolve(&[("token", "hunter2")], &[]).unwrap();
+        let shown = format!("{values:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("redis_outbound\": \"redis://localhost:6379\" (Default)"), "{shown}");
+    }
+}
