@@ -143,14 +143,12 @@ impl Resize<'_> {
             Next::GiveUp => (self.store.give_up(lease, &fallen.failure, now)?, "job_failed"),
         };
         let event = if in_time { event } else { "lease_lost" };
-        log.warn(
-            event,
-            &[
-                ("code", fallen.failure.code.as_ref().into()),
-                ("cause", fallen.cause.into()),
-                ("attempt", attempt.into()),
-            ],
-        );
+        let mut fields: Vec<(&str, Value)> =
+            vec![("code", fallen.failure.code.as_ref().into()), ("attempt", attempt.into())];
+        if !fallen.cause.is_empty() {
+            fields.push(("cause", fallen.cause.into()));
+        }
+        log.warn(event, &fields);
         Ok(())
     }
 

@@ -3,9 +3,11 @@
 use std::future::Future;
 
 use bytes::Bytes;
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use spin_sdk::http::{Fields, IncomingRequest, Method as HostMethod, OutgoingResponse, ResponseOutparam};
+use spin_sdk::http::{
+    Fields, IncomingRequest, Method as HostMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
 
 use super::body::{Body, BodyError};
 use super::request::Request;
@@ -28,15 +30,19 @@ where
     };
     let correlation_id = request.correlation_id.clone();
     let log = Log::new(component).with_correlation_id(correlation_id.as_str());
-    let body = incoming
-        .into_body_stream()
-        .map(|piece| piece.map(Bytes::from).map_err(|error| BodyError::Broken(error.to_debug_string())))
-        .boxed_local();
-    let response = match handle(request, body, log.clone()).await {
+    let response = match handle(request, body(incoming), log.clone()).await {
         Ok(response) => response,
         Err(failed) => failed.into_response(&correlation_id, &log),
     };
-    send(response::finish(response, &correlation_id), out, &log).await;
+    send(response::finish(response, &correlation_id), out, &log);
+}
+
+/// The body, opened by whoever asks for its first piece: most requests have none, and opening it costs calls to the host.
+fn body(incoming: IncomingRequest) -> Body {
+    let pieces = futures::stream::once(async move { incoming.into_body_stream() }).flatten();
+    pieces
+        .map(|piece| piece.map(Bytes::from).map_err(|error| BodyError::Broken(error.to_debug_string())))
+        .boxed_local()
 }
 
 fn method(method: &HostMethod) -> Method {
@@ -63,8 +69,8 @@ fn headers(incoming: &IncomingRequest) -> HeaderMap {
     parsed.collect()
 }
 
-async fn send(response: Response, out: ResponseOutparam, log: &Log) {
-    let (head, body) = response.into_parts();
+fn send(response: Response, out: ResponseOutparam, log: &Log) {
+    let (head, content) = response.into_parts();
     let fields: Vec<(String, Vec<u8>)> =
         head.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
     let Ok(fields) = Fields::from_list(&fields) else {
@@ -74,9 +80,28 @@ async fn send(response: Response, out: ResponseOutparam, log: &Log) {
     if outgoing.set_status_code(head.status.as_u16()).is_err() {
         return log.error("response_refused", &[("cause", "the status is not allowed".into())]);
     }
-    let mut sink = outgoing.take_body();
+    let Ok(body) = outgoing.body() else {
+        return log.error("response_refused", &[("cause", "the body was taken already".into())]);
+    };
     out.set(outgoing);
-    if !body.is_empty() && sink.send(body).await.is_err() {
+    if write(&body, &content).is_none() || OutgoingBody::finish(body, None).is_err() {
         log.info("client_gone", &[]);
     }
+}
+
+/// Writes as much at a time as the host takes. There is no flush: it would only wait until the client has read what is sent
+/// anyway once the body is finished. None where the client does not read on.
+fn write(body: &OutgoingBody, mut content: &[u8]) -> Option<()> {
+    let stream = body.write().ok()?;
+    while !content.is_empty() {
+        let permitted = usize::try_from(stream.check_write().ok()?).unwrap_or(usize::MAX);
+        if permitted == 0 {
+            stream.subscribe().block();
+            continue;
+        }
+        let (now, later) = content.split_at(permitted.min(content.len()));
+        stream.write(now).ok()?;
+        content = later;
+    }
+    Some(())
 }
