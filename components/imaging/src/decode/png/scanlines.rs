@@ -3,7 +3,7 @@
 use super::inflate::Inflate;
 use super::lanes::BATCH;
 use super::pieces::Pieces;
-use super::unfilter::{self, MARGIN_BYTES};
+use super::unfilter;
 use crate::header::PngFormat;
 
 /// The rows of one image, or of one pass of an interlaced one.
@@ -11,7 +11,7 @@ pub(super) struct Scanlines<'a> {
     inflate: Inflate<'a>,
     bytes_per_pixel: usize,
     row_bytes: usize,
-    /// The last row of the batch before, then the batch; each with a margin behind it.
+    /// The last row of the batch before, then the batch.
     rows: [Vec<u8>; BATCH + 1],
     count: usize,
 }
@@ -19,7 +19,7 @@ pub(super) struct Scanlines<'a> {
 impl<'a> Scanlines<'a> {
     /// `width` in pixels, at most the format's.
     pub(super) fn new(pieces: Pieces<'a>, format: &PngFormat, width: u32) -> Self {
-        let most = BATCH * (1 + format.row_bytes(format.width)) + MARGIN_BYTES;
+        let most = BATCH * (1 + format.row_bytes(format.width));
         let mut scanlines = Self {
             inflate: Inflate::new(pieces, most),
             bytes_per_pixel: format.bytes_per_pixel(),
@@ -37,7 +37,7 @@ impl<'a> Scanlines<'a> {
         self.count = 0;
         for row in &mut self.rows {
             row.clear();
-            row.resize(self.row_bytes + MARGIN_BYTES, 0);
+            row.resize(self.row_bytes, 0);
         }
     }
 

@@ -3,9 +3,6 @@
 
 use super::lanes::{BATCH, unfilter_batch};
 
-/// Rows have so many bytes more than their samples, so that a pixel may be stored as four bytes whatever its size.
-pub(super) const MARGIN_BYTES: usize = 4;
-
 pub(super) const NONE: u8 = 0;
 pub(super) const SUB: u8 = 1;
 pub(super) const UP: u8 = 2;
@@ -166,8 +163,7 @@ mod tests {
             for width in [1, 2, 3, 5, 17] {
                 for mix in 0..625u32 {
                     let row_bytes = bytes_per_pixel * width;
-                    let mut buffers: [Vec<u8>; BATCH + 1] =
-                        std::array::from_fn(|_| vec![0; row_bytes + MARGIN_BYTES]);
+                    let mut buffers: [Vec<u8>; BATCH + 1] = std::array::from_fn(|_| vec![0; row_bytes]);
                     buffers[0].iter_mut().for_each(|byte| *byte = random());
                     let mut raw: Vec<u8> = (0..BATCH * (row_bytes + 1)).map(|_| random()).collect();
                     for index in 0..BATCH {
@@ -187,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_unknown_filter_is_refused() {
-        let mut buffers: [Vec<u8>; BATCH + 1] = std::array::from_fn(|_| vec![0; 3 + MARGIN_BYTES]);
+        let mut buffers: [Vec<u8>; BATCH + 1] = std::array::from_fn(|_| vec![0; 3]);
         assert_eq!(rows(&[5, 0, 0, 0], 3, 3, &mut buffers, 1), None);
     }
 }
