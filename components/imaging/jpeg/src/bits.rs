@@ -88,8 +88,8 @@ impl Cursor {
 pub(crate) enum Restart {
     /// The marker.
     Found,
-    /// A later one: the data of so many intervals is lost.
-    Ahead(u32),
+    /// A later one: the interval's data is lost.
+    Ahead,
     /// The end of the scan or of the file.
     End,
 }
@@ -231,9 +231,9 @@ impl<'a> BitReader<'a> {
             };
             match marker {
                 code::RST0..=code::RST7 => match (marker - code::RST0).wrapping_sub(due) & 7 {
-                    ahead @ 1..=2 => {
+                    1..=2 => {
                         self.next = before;
-                        return Restart::Ahead(u32::from(ahead));
+                        return Restart::Ahead;
                     }
                     6..=7 => {}
                     _ => {
@@ -251,6 +251,18 @@ impl<'a> BitReader<'a> {
                     self.next = before;
                     return self.end_of_scan();
                 }
+            }
+        }
+    }
+
+    /// There is a restart marker before the end of the scan.
+    pub(crate) fn restarts_later(&self) -> bool {
+        let mut markers = Markers::new(self.data, self.next);
+        loop {
+            match markers.next_marker() {
+                Some(code::RST0..=code::RST7) => return true,
+                Some(0x01..=0xbf) => {}
+                _ => return false,
             }
         }
     }
@@ -318,7 +330,7 @@ mod tests {
     fn restarts_tell_lost_data_from_leftovers() {
         let data = [1, 2, 0xff, 0xd1, 3, 0xff, 0xd2, 4, 0xff, 0xd9];
         let mut reader = BitReader::new(&data, 0);
-        assert_eq!(reader.restart(0), Restart::Ahead(1));
+        assert_eq!(reader.restart(0), Restart::Ahead);
         assert_eq!(reader.restart(1), Restart::Found);
         assert_eq!(reader.restart(4), Restart::End);
         let mut reader = BitReader::new(&data, 0);

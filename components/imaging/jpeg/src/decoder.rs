@@ -163,7 +163,7 @@ impl<'a> Decoder<'a> {
 
         limits.check_alloc(whole_bytes)?;
         let mut planes: Vec<Plane> = self.planes(scale, Plane::whole);
-        let mut mcu_rows = vec![0; frame.components.len()];
+        let mut mcu_rows = vec![None; frame.components.len()];
         let (mut damaged, mut truncated, mut scans) = (false, false, 0);
         'scans: loop {
             scans += 1;
@@ -174,10 +174,15 @@ impl<'a> Decoder<'a> {
                 sequential::decode(self.data, markers.at(), (frame, &scan, &tables), &mut planes, None)?;
             (damaged, truncated) = (damaged || report.damaged, truncated || report.truncated);
             for member in &scan.members {
-                let v = if scan.members.len() == 1 { frame.components[member.component].v } else { 1 };
-                mcu_rows[member.component] = report.mcu_rows.div_ceil(v);
+                let rows = match scan.members.len() {
+                    _ if !report.truncated => frame.mcus_down,
+                    // A lone component's rows are single blocks.
+                    1 => report.mcu_rows / frame.components[member.component].v,
+                    _ => report.mcu_rows,
+                };
+                mcu_rows[member.component] = Some(rows);
             }
-            if mcu_rows.iter().all(|&rows| rows > 0) {
+            if mcu_rows.iter().all(Option::is_some) {
                 break;
             }
             markers = Markers::new(self.data, report.end);
@@ -196,7 +201,7 @@ impl<'a> Decoder<'a> {
             }
         }
         output.emit(&planes);
-        let mcu_rows = mcu_rows.into_iter().min().unwrap_or(0);
+        let mcu_rows = mcu_rows.into_iter().map(|rows| rows.unwrap_or(0)).min().unwrap_or(0);
         Ok(Report { mcu_rows, damaged, truncated, end: self.data.len() })
     }
 

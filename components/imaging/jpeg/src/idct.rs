@@ -43,7 +43,8 @@ pub(crate) fn inverse(shape: Shape, block: &[i16; 64], out: &mut [u8], stride: u
         (1, 2) => (out[0], out[stride]) = pair(block),
         (2, 2) => inverse_2x2(block, out, stride),
         (4, 4) => inverse_4x4(block, out, stride),
-        _ => inverse_8x8(block, out, stride),
+        (8, 8) => inverse_8x8(block, out, stride),
+        _ => inverse_any(shape, block, out, stride),
     }
 }
 
@@ -196,21 +197,57 @@ fn inverse_8x8(block: &[i16; 64], out: &mut [u8], stride: usize) {
     }
 }
 
+/// For the shapes of rare samplings.
+#[inline(never)]
+fn inverse_any(shape: Shape, block: &[i16; 64], out: &mut [u8], stride: usize) {
+    let mut terms = [I16x8::splat(0); 8];
+    for (to, row) in terms.iter_mut().zip(block.chunks_exact(shape.across)).take(shape.down) {
+        let mut numbers = [0; 8];
+        numbers[..shape.across].copy_from_slice(row);
+        *to = I16x8::load(&numbers);
+    }
+    let columns = pass_any::<PASS1_SHIFT>(shape.down, terms);
+    let rows = transpose(pass_any::<PASS2_SHIFT>(shape.across, transpose(columns)));
+    for (row, samples) in out.chunks_mut(stride).zip(rows).take(shape.down) {
+        let samples = to_samples(samples, samples).to_array();
+        row[..shape.across].copy_from_slice(&samples[..shape.across]);
+    }
+}
+
+/// One pass of 1, 2, 4 or 8 points over eight lanes.
+#[inline(always)]
+fn pass_any<const SHIFT: u32>(points: usize, mut terms: [I16x8; 8]) -> [I16x8; 8] {
+    if points == 8 {
+        return pass_8::<SHIFT>(terms);
+    }
+    let zero = I16x8::splat(0);
+    if points == 4 {
+        let low = pass_4::<SHIFT>(terms[0].zip_low(terms[2]), terms[1].zip_low(terms[3]));
+        let high = pass_4::<SHIFT>(terms[0].zip_high(terms[2]), terms[1].zip_high(terms[3]));
+        for (to, (low, high)) in terms.iter_mut().zip(low.into_iter().zip(high)) {
+            *to = I16x8::narrow(low, high);
+        }
+        return terms;
+    }
+    let round = I32x4::splat(1 << (SHIFT - 1));
+    let combine = |sign: i16| {
+        let (low, high) =
+            terms[0].dot_pairs(if points == 2 { terms[1] } else { zero }, I16x8::pair(ONE, sign));
+        I16x8::narrow(low.add(round).shr::<SHIFT>(), high.add(round).shr::<SHIFT>())
+    };
+    [combine(ONE), combine(-ONE), zero, zero, zero, zero, zero, zero]
+}
+
 #[cfg(test)]
 mod tests {
     use super::{flat, inverse};
     use crate::shape::Shape;
     use crate::zigzag;
-
-    const SHAPES: [Shape; 6] = [
-        Shape { across: 1, down: 1 },
-        Shape { across: 2, down: 1 },
-        Shape { across: 1, down: 2 },
-        Shape { across: 2, down: 2 },
-        Shape { across: 4, down: 4 },
-        Shape { across: 8, down: 8 },
-    ];
     use std::f64::consts::PI;
+
+    fn shapes() -> impl Iterator<Item = Shape> {
+        [1, 2, 4, 8].into_iter().flat_map(|across| [1, 2, 4, 8].map(|down| Shape { across, down }))
+    }
 
     /// A small deterministic generator, so that a failure can be repeated.
     fn blocks(count: usize) -> impl Iterator<Item = [i16; 64]> {
@@ -245,7 +282,7 @@ mod tests {
 
     #[test]
     fn all_shapes_agree_with_the_definition() {
-        for shape in SHAPES {
+        for shape in shapes() {
             for by_index in blocks(50) {
                 let mut block = [0; 64];
                 for k in (0..64).filter(|k| shape.kept() >> k & 1 == 1) {
@@ -265,7 +302,7 @@ mod tests {
 
     #[test]
     fn flat_blocks_need_no_transform() {
-        for shape in SHAPES {
+        for shape in shapes() {
             for dc in (-2000..2000).step_by(3) {
                 let mut block = [0; 64];
                 block[0] = dc;
@@ -280,7 +317,7 @@ mod tests {
     #[test]
     fn extreme_terms_do_not_panic() {
         for value in [i16::MIN, i16::MAX] {
-            for shape in SHAPES {
+            for shape in shapes() {
                 inverse(shape, &[value; 64], &mut [0; 64], 8);
             }
         }

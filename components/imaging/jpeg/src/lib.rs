@@ -12,8 +12,8 @@
 //! | [`Scale::Half`] | 4x4 inverse DCT of the 16 lowest terms | `ceil(side / 2)` |
 //! | [`Scale::Full`] | 8x8, the same integers as libjpeg's accurate inverse DCT | the image's |
 //!
-//! Chroma stored at half resolution both ways (4:2:0) is decoded at twice the scale below full size, so it loses nothing there; at
-//! 1/8 this also holds where it is halved one way only. Elsewhere it is interpolated with libjpeg's triangle filter.
+//! Chroma stored at a half or a quarter of the resolution is decoded at two or four times the scale, as far as its blocks hold so
+//! many samples, so that it loses nothing below full size; what remains is interpolated with libjpeg's triangle filter.
 //!
 //! Decoded: baseline and extended sequential Huffman (interleaved or not), progressive, 8 bits a sample, 1, 3 or 4 components,
 //! all sampling factors, restart markers with resynchronisation. [`Error::Unsupported`] is given for arithmetic coding,

@@ -21,10 +21,10 @@ enum Resample {
     Across,
     Down,
     Both,
-    /// Any other ratio: repeated. `h / h_max` across, `v / v_max` down.
+    /// Any other ratio: repeated. Samples for so many of the picture's, across and down.
     Repeat {
-        h: usize,
-        v: usize,
+        across: (usize, usize),
+        down: (usize, usize),
     },
 }
 
@@ -39,7 +39,7 @@ impl Resample {
             (_, true, true, _) => Self::Across,
             (true, _, _, true) => Self::Down,
             (_, true, _, true) => Self::Both,
-            _ => Self::Repeat { h: component.h, v: component.v },
+            _ => Self::Repeat { across: (h, whole_h), down: (v, whole_v) },
         }
     }
 }
@@ -49,8 +49,6 @@ pub(crate) struct Output<'s> {
     conversion: Conversion,
     width: usize,
     height: u32,
-    h_max: usize,
-    v_max: usize,
     resample: Vec<Resample>,
     /// One row of each component, upsampled.
     rows: Vec<Vec<u8>>,
@@ -75,8 +73,6 @@ impl<'s> Output<'s> {
             conversion,
             width,
             height,
-            h_max: frame.h_max,
-            v_max: frame.v_max,
             resample,
             rows: vec![row; frame.components.len()],
             sums: upsample::sums_for(width),
@@ -113,7 +109,7 @@ impl<'s> Output<'s> {
                 Resample::Same | Resample::Across => end,
                 // The last one leans on the row that follows.
                 Resample::Down | Resample::Both => 2 * end - 1,
-                Resample::Repeat { v, .. } => (end * self.v_max).div_ceil(v),
+                Resample::Repeat { down, .. } => (end * down.1).div_ceil(down.0),
             };
             (rows as u32).min(self.height)
         });
@@ -137,9 +133,9 @@ impl<'s> Output<'s> {
                     upsample::blend(plane.row(neighbours.0), plane.row(neighbours.1), width, sums);
                     upsample::double::<true>(sums, width, row);
                 }
-                Resample::Repeat { h, v } => {
-                    let source = plane.row((y as usize * v / self.v_max) as isize);
-                    upsample::repeat(&source[..width], h, self.h_max, row);
+                Resample::Repeat { across, down } => {
+                    let source = plane.row((y as usize * down.0 / down.1) as isize);
+                    upsample::repeat(&source[..width], across.0, across.1, row);
                 }
             }
         }

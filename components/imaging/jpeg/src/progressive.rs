@@ -245,7 +245,13 @@ impl Picture<'_> {
         for member in &scan.members {
             let component = &self.frame.components[member.component];
             // A lone component's rows are single blocks.
-            let rows = if scan.members.len() == 1 { rows.div_ceil(component.v) } else { rows };
+            let rows = if scan.members.len() > 1 {
+                rows
+            } else if reading.walk.has_ended() {
+                rows / component.v
+            } else {
+                self.frame.mcus_down
+            };
             self.mcu_rows[member.component] = self.mcu_rows[member.component].max(rows);
         }
         Ok(())
@@ -274,10 +280,10 @@ impl Picture<'_> {
             scan.members.iter().map(|member| scan.blocks(self.frame, member)).collect();
         for row in 0..down {
             for column in 0..across {
-                let step = reading.walk.step(&mut reading.reader);
+                let step = reading.walk.step(&mut reading.reader, row);
                 if step == Step::Lost {
                     if reading.walk.has_ended() {
-                        return row;
+                        return reading.walk.whole_rows(down);
                     }
                     continue;
                 }
@@ -293,11 +299,11 @@ impl Picture<'_> {
                 }
                 reading.reader.cursor = cursor;
                 if reading.reader.is_overrun() {
-                    reading.walk.overrun();
+                    reading.walk.overrun(&reading.reader, row);
                 }
             }
         }
-        if reading.walk.has_ended() { down.saturating_sub(1) } else { down }
+        reading.walk.whole_rows(down)
     }
 
     /// Visits the blocks of an AC scan.
@@ -321,7 +327,7 @@ impl Picture<'_> {
         let coefficients = &mut self.components[scan.members[0].component];
         for row in 0..down {
             for column in 0..across {
-                match reading.walk.step(&mut reading.reader) {
+                match reading.walk.step(&mut reading.reader, row) {
                     Step::Decode => {}
                     Step::Restarted => state.run = 0,
                     Step::Lost => {
@@ -336,7 +342,7 @@ impl Picture<'_> {
                 decode(&mut cursor, reading.reader.window(), coefficients.block_mut(index), &mut state);
                 reading.reader.cursor = cursor;
                 if reading.reader.is_overrun() {
-                    reading.walk.overrun();
+                    reading.walk.overrun(&reading.reader, row);
                 }
             }
         }

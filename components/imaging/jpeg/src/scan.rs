@@ -124,6 +124,8 @@ pub(crate) struct Walk {
     left: u32,
     due: u8,
     state: State,
+    /// The MCU row where the data went missing that is still missing.
+    lost_row: usize,
     /// Something was lost or left over.
     pub(crate) damaged: bool,
 }
@@ -152,14 +154,14 @@ impl Walk {
     /// `interval` is 0 where there are no restarts.
     pub(crate) const fn new(interval: u32) -> Self {
         let left = if interval == 0 { u32::MAX } else { interval };
-        Self { interval, left, due: 0, state: State::Whole, damaged: false }
+        Self { interval, left, due: 0, state: State::Whole, lost_row: 0, damaged: false }
     }
 
-    /// To be called before each MCU.
+    /// To be called before each MCU, with the number of its row.
     #[inline(always)]
-    pub(crate) fn step(&mut self, reader: &mut BitReader<'_>) -> Step {
+    pub(crate) fn step(&mut self, reader: &mut BitReader<'_>, row: usize) -> Step {
         if self.left == 0 {
-            return self.restart(reader);
+            return self.restart(reader, row);
         }
         if self.interval != 0 {
             self.left -= 1;
@@ -170,7 +172,7 @@ impl Walk {
 
     #[cold]
     #[inline(never)]
-    fn restart(&mut self, reader: &mut BitReader<'_>) -> Step {
+    fn restart(&mut self, reader: &mut BitReader<'_>, row: usize) -> Step {
         self.left = self.interval - 1;
         if self.state == State::Ended {
             return Step::Lost;
@@ -180,24 +182,31 @@ impl Walk {
         match found {
             Restart::Found => {
                 self.state = State::Whole;
-                Step::Restarted
+                return Step::Restarted;
             }
-            Restart::Ahead(_) => {
-                (self.state, self.damaged) = (State::Lost, true);
-                Step::Lost
-            }
-            Restart::End => {
-                (self.state, self.damaged) = (State::Ended, true);
-                Step::Lost
-            }
+            Restart::Ahead => self.lose(State::Lost, row),
+            Restart::End => self.lose(State::Ended, row),
         }
+        Step::Lost
     }
 
     /// To be called after an MCU whose bits were not all there.
     #[cold]
-    pub(crate) fn overrun(&mut self) {
-        self.damaged = true;
-        self.state = if self.interval == 0 { State::Ended } else { State::Lost };
+    pub(crate) fn overrun(&mut self, reader: &BitReader<'_>, row: usize) {
+        let resumes = self.interval != 0 && reader.restarts_later();
+        self.lose(if resumes { State::Lost } else { State::Ended }, row);
+    }
+
+    fn lose(&mut self, state: State, row: usize) {
+        if self.state == State::Whole {
+            self.lost_row = row;
+        }
+        (self.state, self.damaged) = (state, true);
+    }
+
+    /// Of `rows` MCU rows, those before the data ended for good.
+    pub(crate) fn whole_rows(&self, rows: usize) -> usize {
+        if self.has_ended() { self.lost_row } else { rows }
     }
 
     /// Nothing more will be decoded in this scan.

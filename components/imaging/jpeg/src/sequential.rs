@@ -18,6 +18,8 @@ struct Channel {
     skip: SkipTable,
     quant: [u16; 64],
     layout: [u8; 64],
+    /// The last coding index that is needed of a block.
+    last: u32,
     prediction: i32,
     /// Index of the component and its plane.
     component: usize,
@@ -61,6 +63,7 @@ pub(crate) fn decode(
             skip: SkipTable::new(&ac),
             quant: tables.quant(frame.components[member.component].quant)?,
             layout: planes[member.component].shape().layout(),
+            last: planes[member.component].shape().last(),
             prediction: 0,
             component: member.component,
             blocks_across,
@@ -91,11 +94,10 @@ impl SequentialScan<'_, '_> {
     fn run(&mut self, mut output: Option<&mut Output<'_>>) -> Report {
         let (across, down) = self.grid;
         let banded = output.is_some();
-        let mut mcu_rows = 0;
         for row in 0..down {
             let plane_row = if banded { 0 } else { row };
             for column in 0..across {
-                match self.walk.step(&mut self.reader) {
+                match self.walk.step(&mut self.reader, row) {
                     Step::Decode => {}
                     Step::Restarted => {
                         for channel in &mut self.channels {
@@ -109,12 +111,9 @@ impl SequentialScan<'_, '_> {
                 }
                 self.decode_mcu(plane_row, column);
                 if self.reader.is_overrun() {
-                    self.walk.overrun();
+                    self.walk.overrun(&self.reader, row);
                     self.blank_mcu(plane_row, column);
                 }
-            }
-            if !self.walk.has_ended() {
-                mcu_rows = row + 1;
             }
             if let Some(output) = output.as_deref_mut() {
                 output.emit(self.planes);
@@ -124,7 +123,7 @@ impl SequentialScan<'_, '_> {
             }
         }
         Report {
-            mcu_rows,
+            mcu_rows: self.walk.whole_rows(down),
             damaged: self.walk.damaged,
             truncated: self.walk.has_ended(),
             end: self.reader.end(),
@@ -147,7 +146,7 @@ impl SequentialScan<'_, '_> {
                 channel.blocks_across * column + unit.dx,
             );
             let tables = (&channel.skip, &channel.ac);
-            if shape.across == 1 && shape.down == 1 {
+            if channel.last == 0 {
                 out[0] = idct::mean(dc);
                 block::skip_terms(&mut cursor, window, 1, tables);
                 continue;
@@ -155,10 +154,9 @@ impl SequentialScan<'_, '_> {
             let mut terms = [0; 64];
             terms[0] = dc as i16;
             let places = (&channel.quant, &channel.layout);
-            // The last coding index that is needed of such a block.
-            let any = match shape.across {
-                1 | 2 => block::terms::<4>(&mut cursor, window, tables, places, &mut terms),
-                4 => block::terms::<24>(&mut cursor, window, tables, places, &mut terms),
+            let any = match channel.last {
+                0..=4 => block::terms::<4>(&mut cursor, window, tables, places, &mut terms),
+                5..=24 => block::terms::<24>(&mut cursor, window, tables, places, &mut terms),
                 _ => block::terms::<63>(&mut cursor, window, tables, places, &mut terms),
             };
             if any {

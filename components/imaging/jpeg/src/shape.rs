@@ -1,13 +1,13 @@
 //! How many samples become of a block of each component at each scale.
 //!
-//! A component that is stored at half resolution both ways is decoded at twice the scale, so that it needs no interpolation and
-//! loses no detail; at 1/8, where one term more is cheap, also one that is halved one way only.
+//! A component that is stored at a half or a quarter of the picture's resolution is decoded at two or four times the scale, as far as
+//! its blocks hold so many samples: then it needs no interpolation and loses no detail.
 
 use crate::frame::{Component, Frame};
 use crate::scale::Scale;
 use crate::zigzag;
 
-/// Samples of a block, across and down: 1x1, 2x1, 1x2, 2x2, 4x4 or 8x8.
+/// Samples of a block, across and down: each 1, 2, 4 or 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) across: usize,
@@ -18,15 +18,13 @@ impl Shape {
     /// Of a component of `frame`.
     pub(crate) fn of(frame: &Frame, component: &Component, scale: Scale) -> Self {
         let side = scale.block_side() as usize;
-        let (across, down) = match (frame.h_max / component.h, frame.v_max / component.v, scale) {
-            // Whole numbers of samples only: 3 to 2 is no ratio of 1.
-            _ if frame.h_max % component.h + frame.v_max % component.v != 0 => (side, side),
-            (2, 2, Scale::Eighth | Scale::Quarter | Scale::Half) => (2 * side, 2 * side),
-            (2, 1, Scale::Eighth) => (2, 1),
-            (1, 2, Scale::Eighth) => (1, 2),
-            _ => (side, side),
+        let enlarged = |whole: usize, part: usize| {
+            let factor = [4, 2, 1]
+                .into_iter()
+                .find(|factor| whole.is_multiple_of(part * factor) && side * factor <= 8);
+            side * factor.unwrap_or(1)
         };
-        Self { across, down }
+        Self { across: enlarged(frame.h_max, component.h), down: enlarged(frame.v_max, component.v) }
     }
 
     /// The coding indices of the terms that are needed, as a bit set.
@@ -43,6 +41,11 @@ impl Shape {
         set
     }
 
+    /// The last coding index that is needed, 0 to 63.
+    pub(crate) const fn last(self) -> u32 {
+        63 - self.kept().leading_zeros()
+    }
+
     /// How many those are.
     pub(crate) const fn terms(self) -> usize {
         self.across * self.down
@@ -57,7 +60,7 @@ impl Shape {
         while k < 64 {
             let (row, column) = zigzag::place(k);
             if row < self.down && column < self.across {
-                let transposed = self.across == 4;
+                let transposed = self.across == 4 && self.down == 4;
                 positions[k] =
                     if transposed { column * self.down + row } else { row * self.across + column } as u8;
             }
@@ -74,34 +77,30 @@ mod tests {
     use crate::scale::Scale;
     use crate::zigzag::NATURAL;
 
-    const ALL: [Shape; 6] = [
-        Shape { across: 1, down: 1 },
-        Shape { across: 2, down: 1 },
-        Shape { across: 1, down: 2 },
-        Shape { across: 2, down: 2 },
-        Shape { across: 4, down: 4 },
-        Shape { across: 8, down: 8 },
-    ];
+    fn all() -> impl Iterator<Item = Shape> {
+        [1, 2, 4, 8].into_iter().flat_map(|across| [1, 2, 4, 8].map(|down| Shape { across, down }))
+    }
 
     #[test]
     fn layouts_are_dense() {
-        for shape in ALL {
+        for shape in all() {
             let mut places: Vec<u8> =
                 (0..64).filter(|k| shape.kept() >> k & 1 == 1).map(|k| shape.layout()[k]).collect();
             places.sort_unstable();
             assert!(places.iter().copied().eq(0..shape.terms() as u8));
         }
-        assert_eq!(ALL[5].layout(), NATURAL);
+        assert_eq!(Shape { across: 8, down: 8 }.layout(), NATURAL);
     }
 
     #[test]
     fn the_last_term_needed_is_early_in_coding_order() {
-        let last = ALL.map(|shape| 63 - shape.kept().leading_zeros());
-        assert_eq!(last, [0, 1, 2, 4, 24, 63]);
+        let last = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (4, 4), (8, 8)];
+        let last = last.map(|(across, down)| Shape { across, down }.last());
+        assert_eq!(last, [0, 1, 2, 4, 13, 24, 63]);
     }
 
     #[test]
-    fn halved_components_are_decoded_at_twice_the_scale() {
+    fn coarse_components_are_decoded_at_a_larger_scale() {
         let shapes = |sampling: u8, scale: Scale| {
             let payload = [8, 0, 64, 0, 64, 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0];
             let frame = Frame::parse(Process::Sequential, &payload).unwrap();
@@ -114,9 +113,11 @@ mod tests {
         assert_eq!(shapes(0x22, Scale::Eighth), ((1, 1), (2, 2)));
         assert_eq!(shapes(0x21, Scale::Eighth), ((1, 1), (2, 1)));
         assert_eq!(shapes(0x12, Scale::Eighth), ((1, 1), (1, 2)));
-        assert_eq!(shapes(0x41, Scale::Eighth), ((1, 1), (1, 1)));
+        assert_eq!(shapes(0x41, Scale::Eighth), ((1, 1), (4, 1)));
+        assert_eq!(shapes(0x41, Scale::Half), ((4, 4), (8, 4)));
+        assert_eq!(shapes(0x31, Scale::Half), ((4, 4), (4, 4)));
         assert_eq!(shapes(0x22, Scale::Half), ((4, 4), (8, 8)));
-        assert_eq!(shapes(0x21, Scale::Half), ((4, 4), (4, 4)));
+        assert_eq!(shapes(0x21, Scale::Half), ((4, 4), (8, 4)));
         assert_eq!(shapes(0x22, Scale::Full), ((8, 8), (8, 8)));
     }
 }
