@@ -25,6 +25,7 @@ mod error;
 mod limits;
 mod output;
 mod picture;
+mod simd;
 mod vp8;
 mod vp8l;
 

@@ -5,6 +5,7 @@ use crate::{
         RowSink,
         boxes::{Boxes, Divisor},
     },
+    simd::{I16x8, U8x16},
     vp8l::rows::ArgbRows,
 };
 
@@ -45,11 +46,14 @@ impl ArgbReducer {
         }
         for strip in self.boxes.strips(rows.top, rows.top + count) {
             let pixels = &rows.pixels[(strip.first - rows.top) * width..(strip.last - rows.top) * width];
-            for row in pixels.chunks_exact(width) {
-                if self.has_alpha {
+            if self.has_alpha {
+                for row in pixels.chunks_exact(width) {
                     add_weighted(&mut self.sums, row);
-                } else {
-                    add(&mut self.sums, row);
+                }
+            } else {
+                // As many as 257 rows fit in 16 bits.
+                for rows in pixels.chunks(256 * width) {
+                    add_rows(&mut self.sums, rows);
                 }
             }
             self.pending_rows += strip.last - strip.first;
@@ -118,16 +122,46 @@ impl ArgbReducer {
     }
 }
 
-fn add(sums: &mut [[u32; 4]], row: &[u32]) {
-    for (sums, pixel) in sums.iter_mut().zip(row) {
-        for (sum, byte) in sums.iter_mut().zip(pixel.to_le_bytes()) {
-            *sum += u32::from(byte);
+/// Adds up to 257 whole rows of `sums.len()` pixels to the columns' sums.
+fn add_rows(sums: &mut [[u32; 4]], rows: &[u32]) {
+    let width = sums.len();
+    let (groups, rest) = sums.as_chunks_mut::<4>();
+    for (at, group) in groups.iter_mut().enumerate() {
+        let (mut low, mut high) = (I16x8::splat(0), I16x8::splat(0));
+        for row in rows.chunks_exact(width) {
+            let Some(pixels) = row.get(4 * at..).and_then(<[u32]>::first_chunk) else { break };
+            let pixels = U8x16::load_pixels(pixels);
+            low = low.add(pixels.widen_low());
+            high = high.add(pixels.widen_high());
+        }
+        if let [low_sums, high_sums] = group.as_flattened_mut().as_chunks_mut::<8>().0 {
+            low.add_to(low_sums);
+            high.add_to(high_sums);
+        }
+    }
+    let first = width - rest.len();
+    for row in rows.chunks_exact(width) {
+        for (sums, pixel) in rest.iter_mut().zip(&row[first..]) {
+            for (sum, byte) in sums.iter_mut().zip(pixel.to_le_bytes()) {
+                *sum += u32::from(byte);
+            }
         }
     }
 }
 
+/// Adds one row, colours multiplied with alpha.
 fn add_weighted(sums: &mut [[u32; 4]], row: &[u32]) {
-    for (sums, pixel) in sums.iter_mut().zip(row) {
+    let (groups, rest) = sums.as_chunks_mut::<4>();
+    let (chunks, rest_pixels) = row.as_chunks::<4>();
+    for (group, pixels) in groups.iter_mut().zip(chunks) {
+        let pixels = U8x16::load_pixels(pixels);
+        let (low, high) = (pixels.widen_low(), pixels.widen_high());
+        if let [low_sums, high_sums] = group.as_flattened_mut().as_chunks_mut::<8>().0 {
+            low.mul(low.alpha_weights()).add_to(low_sums);
+            high.mul(high.alpha_weights()).add_to(high_sums);
+        }
+    }
+    for (sums, pixel) in rest.iter_mut().zip(rest_pixels) {
         let [b, g, r, a] = pixel.to_le_bytes().map(u32::from);
         for (sum, value) in sums.iter_mut().zip([b * a, g * a, r * a, a]) {
             *sum += value;

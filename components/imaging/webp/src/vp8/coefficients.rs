@@ -44,22 +44,22 @@ impl Default for Residual {
     }
 }
 
-/// For each column (or row) of blocks along an edge, whether the last block there had coefficients: 4 of luma, 2 of U,
-/// 2 of V, and the one of luma DCs.
+/// For each column (or row) of blocks along an edge, whether the last block there had coefficients (1) or not (0): 4 of
+/// luma, 2 of U, 2 of V, and the one of luma DCs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EdgeContext {
-    luma: [bool; 4],
-    chroma: [[bool; 2]; 2],
-    luma_dc: bool,
+    luma: [u8; 4],
+    chroma: [[u8; 2]; 2],
+    luma_dc: u8,
 }
 
 impl EdgeContext {
     /// After a macroblock without coefficients. The luma DC context stays where the macroblock has no such block.
     pub(crate) const fn clear(&mut self, had_luma_dc: bool) {
-        self.luma = [false; 4];
-        self.chroma = [[false; 2]; 2];
+        self.luma = [0; 4];
+        self.chroma = [[0; 2]; 2];
         if had_luma_dc {
-            self.luma_dc = false;
+            self.luma_dc = 0;
         }
     }
 }
@@ -97,13 +97,13 @@ fn large_magnitude(bits: &mut BoolDecoder<'_>, probs: &[u8; TOKEN_PROBS]) -> i32
 fn read_block(
     bits: &mut BoolDecoder<'_>,
     probs: &PositionProbs,
-    context: usize,
+    context: u8,
     first: usize,
     steps: Steps,
     block: &mut Block,
 ) -> usize {
     let mut position = first;
-    let mut here = &probs[position][context];
+    let mut here = &probs[position][usize::from(context)];
     while bits.bit(here[0]) {
         while !bits.bit(here[1]) {
             position += 1;
@@ -139,12 +139,11 @@ impl Residual {
         left: &mut EdgeContext,
     ) -> bool {
         let mut bits = *partition;
-        let mut any = false;
         let (luma_probs, first) = if whole_luma {
-            let context = usize::from(above.luma_dc) + usize::from(left.luma_dc);
+            let context = above.luma_dc + left.luma_dc;
             let mut dcs = [0; 16];
             let end = read_block(&mut bits, &probs[LUMA_DC], context, 0, quantiser.luma_dc, &mut dcs);
-            (above.luma_dc, left.luma_dc) = (end > 0, end > 0);
+            (above.luma_dc, left.luma_dc) = (u8::from(end > 0), u8::from(end > 0));
             if end > 0 {
                 for (block, dc) in self.blocks.iter_mut().zip(inverse_walsh_hadamard(&dcs)) {
                     block[0] = dc;
@@ -154,37 +153,31 @@ impl Residual {
         } else {
             (&probs[LUMA_WITH_DC], 0)
         };
-
-        let mut read = |bits: &mut BoolDecoder<'_>,
-                        at: usize,
-                        probs: &PositionProbs,
-                        first: usize,
-                        steps: Steps,
-                        above: &mut bool,
-                        left: &mut bool| {
-            let context = usize::from(*above) + usize::from(*left);
-            let block = &mut self.blocks[at];
-            let end = read_block(bits, probs, context, first, steps, block);
-            (*above, *left) = (end > first, end > first);
+        let mut any = false;
+        let mut content_of = |block: &Block, end: usize| {
             let content = match end {
                 2.. => Content::Any,
                 _ if block[0] != 0 => Content::Dc,
                 _ => Content::Empty,
             };
-            self.content[at] = content;
             any |= content != Content::Empty;
+            content
         };
-        for row in 0..4 {
-            for column in 0..4 {
-                let (above, left) = (&mut above.luma[column], &mut left.luma[row]);
-                read(&mut bits, 4 * row + column, luma_probs, first, quantiser.luma, above, left);
-            }
+
+        // Row by row; what is left of a block and above it moves along.
+        let (luma, chroma) = self.blocks.split_at_mut(16);
+        let (luma_content, chroma_content) = self.content.split_at_mut(16);
+        for (at, (block, content)) in luma.iter_mut().zip(luma_content).enumerate() {
+            let (above, left) = (&mut above.luma[at % 4], &mut left.luma[at / 4]);
+            let end = read_block(&mut bits, luma_probs, *above + *left, first, quantiser.luma, block);
+            (*above, *left) = (u8::from(end > first), u8::from(end > first));
+            *content = content_of(block, end);
         }
-        for plane in 0..2 {
-            for at in 0..4 {
-                let (above, left) = (&mut above.chroma[plane][at % 2], &mut left.chroma[plane][at / 2]);
-                read(&mut bits, 16 + 4 * plane + at, &probs[CHROMA], 0, quantiser.chroma, above, left);
-            }
+        for (at, (block, content)) in chroma.iter_mut().zip(chroma_content).enumerate() {
+            let (above, left) = (&mut above.chroma[at / 4][at % 2], &mut left.chroma[at / 4][at / 2 % 2]);
+            let end = read_block(&mut bits, &probs[CHROMA], *above + *left, 0, quantiser.chroma, block);
+            (*above, *left) = (u8::from(end > 0), u8::from(end > 0));
+            *content = content_of(block, end);
         }
         *partition = bits;
         any

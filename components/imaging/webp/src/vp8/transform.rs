@@ -1,8 +1,11 @@
 //! The two inverse transforms of VP8 (RFC 6386, section 14), exact to the last bit.
 //!
-//! Written over small arrays, lane by lane, so that the compiler turns each step into one vector instruction.
+//! The Walsh-Hadamard transform is rare (one for 16 blocks) and written over small arrays; the cosine transform is not.
 
-use crate::vp8::{coefficients::Block, workspace::STRIDE};
+use crate::{
+    simd::{I16x8, I32x4, U8x16},
+    vp8::{coefficients::Block, workspace::STRIDE},
+};
 
 /// Four numbers that go through the same steps.
 type Lanes = [i32; 4];
@@ -30,54 +33,68 @@ fn sub(a: Lanes, b: Lanes) -> Lanes {
     std::array::from_fn(|lane| a[lane].wrapping_sub(b[lane]))
 }
 
-/// Times sqrt(2) * sin(pi / 8), in 16 bits of fraction.
-#[inline(always)]
-fn times_sine(a: Lanes) -> Lanes {
-    a.map(|a| a.wrapping_mul(35_468) >> 16)
-}
-
-/// Times sqrt(2) * cos(pi / 8), in 16 bits of fraction.
-#[inline(always)]
-fn times_cosine(a: Lanes) -> Lanes {
-    a.map(|a| a.wrapping_add(a.wrapping_mul(20_091) >> 16))
-}
-
 #[inline(always)]
 fn transpose(rows: [Lanes; 4]) -> [Lanes; 4] {
     std::array::from_fn(|column| std::array::from_fn(|row| rows[row][column]))
 }
 
+/// Times sqrt(2) * sin(pi / 8), in 16 bits of fraction.
 #[inline(always)]
-fn cosine_pass([r0, r1, r2, r3]: [Lanes; 4]) -> [Lanes; 4] {
-    let (a, b) = (add(r0, r2), sub(r0, r2));
-    let c = sub(times_sine(r1), times_cosine(r3));
-    let d = add(times_cosine(r1), times_sine(r3));
-    [add(a, d), add(b, c), sub(b, c), sub(a, d)]
+fn times_sine(a: I32x4) -> I32x4 {
+    a.mul(35_468).shift_right(16)
+}
+
+/// Times sqrt(2) * cos(pi / 8), in 16 bits of fraction.
+#[inline(always)]
+fn times_cosine(a: I32x4) -> I32x4 {
+    a.add(a.mul(20_091).shift_right(16))
+}
+
+#[inline(always)]
+fn cosine_pass([r0, r1, r2, r3]: [I32x4; 4]) -> [I32x4; 4] {
+    let (a, b) = (r0.add(r2), r0.sub(r2));
+    let c = times_sine(r1).sub(times_cosine(r3));
+    let d = times_cosine(r1).add(times_sine(r3));
+    [a.add(d), b.add(c), b.sub(c), a.sub(d)]
 }
 
 /// Adds the inverse cosine transform of `block` to the 4x4 pixels at `origin`.
 #[inline(always)]
 pub(crate) fn add_inverse_cosine(pixels: &mut [u8], origin: usize, block: &Block) {
-    let row = |at: usize| -> Lanes { std::array::from_fn(|lane| i32::from(block[4 * at + lane])) };
-    let columns = transpose(cosine_pass([row(0), row(1), row(2), row(3)]));
-    let rows = transpose(cosine_pass(columns));
-    let pixels = &mut pixels[origin..origin + 3 * STRIDE + 4];
-    for (y, residual) in rows.iter().enumerate() {
-        for (pixel, &residual) in pixels[y * STRIDE..y * STRIDE + 4].iter_mut().zip(residual) {
-            *pixel = (i32::from(*pixel) + ((residual + 4) >> 3)).clamp(0, 255) as u8;
-        }
-    }
+    let ([upper, lower], _) = block.as_chunks::<8>() else { return };
+    let (upper, lower) = (I16x8::load(upper), I16x8::load(lower));
+    let rows = [upper.widen_low(), upper.widen_high(), lower.widen_low(), lower.widen_high()];
+    // What fits in 16 bits in any stream of an encoder is clamped in others, the same on every machine.
+    let [r0, r1, r2, r3] = cosine_pass(rows);
+    let (left, right) = I32x4::narrow(r0, r1).transpose(I32x4::narrow(r2, r3));
+    let columns = [left.widen_low(), left.widen_high(), right.widen_low(), right.widen_high()];
+    let [c0, c1, c2, c3] = cosine_pass(columns).map(|column| column.add(I32x4::splat(4)).shift_right(3));
+    let (upper, lower) = I32x4::narrow(c0, c1).transpose(I32x4::narrow(c2, c3));
+    add_to_pixels(pixels, origin, upper, lower);
 }
 
 /// The same where only the DC coefficient is not 0: all 16 pixels change alike.
 #[inline(always)]
 pub(crate) fn add_inverse_cosine_of_dc(pixels: &mut [u8], origin: usize, dc: i16) {
-    let residual = (i32::from(dc) + 4) >> 3;
+    let residual = I16x8::splat(((i32::from(dc) + 4) >> 3) as i16);
+    add_to_pixels(pixels, origin, residual, residual);
+}
+
+/// Two rows of the residual in each vector.
+#[inline(always)]
+fn add_to_pixels(pixels: &mut [u8], origin: usize, upper: I16x8, lower: I16x8) {
     let pixels = &mut pixels[origin..origin + 3 * STRIDE + 4];
-    for y in 0..4 {
-        for pixel in &mut pixels[y * STRIDE..y * STRIDE + 4] {
-            *pixel = (i32::from(*pixel) + residual).clamp(0, 255) as u8;
-        }
+    let row = |y: usize| {
+        let at = y * STRIDE;
+        u32::from_le_bytes([pixels[at], pixels[at + 1], pixels[at + 2], pixels[at + 3]])
+    };
+    let predicted = U8x16::from_pixels([row(0), row(1), row(2), row(3)]);
+    let sum = I16x8::narrow(
+        predicted.widen_low().add_saturating(upper),
+        predicted.widen_high().add_saturating(lower),
+    );
+    for (y, row) in sum.to_pixels().into_iter().enumerate() {
+        pixels[y * STRIDE..y * STRIDE + 4].copy_from_slice(&row.to_le_bytes());
     }
 }
 

@@ -3,7 +3,10 @@
 //! A table has a root of up to 8 bits; longer codes continue in second-level tables behind it. A code whose longest
 //! code word is shorter gets a smaller root, so that thousands of tiny codes cost little.
 
-use crate::{error::Error, vp8l::bit_reader::BitReader};
+use crate::{
+    error::Error,
+    vp8l::{bit_reader::BitReader, tables::Packed},
+};
 
 pub(crate) const ROOT_BITS: u32 = 8;
 const MAX_BITS: usize = 15;
@@ -44,13 +47,28 @@ impl Code {
         (found >> 16, ROOT_BITS + (found & 0xffff))
     }
 
+    /// The entry of a packed table.
+    #[inline(always)]
+    pub(crate) fn packed(self, tables: &[Entry], window: u64) -> Packed {
+        if self.mask == 0 {
+            return Packed::NONE;
+        }
+        Packed(tables[(self.offset + (window as u32 & self.mask)) as usize])
+    }
+
+    /// The next symbol; 15 bits must be filled.
+    #[inline(always)]
+    pub(crate) fn take(self, tables: &[Entry], bits: &mut BitReader<'_>) -> u32 {
+        let (symbol, length) = self.look_up(tables, bits.peek());
+        bits.consume(length);
+        symbol
+    }
+
     /// The next symbol.
     #[inline(always)]
     pub(crate) fn read(self, tables: &[Entry], bits: &mut BitReader<'_>) -> u32 {
         bits.fill();
-        let (symbol, length) = self.look_up(tables, bits.peek());
-        bits.consume(length);
-        symbol
+        self.take(tables, bits)
     }
 
     /// The symbol, where there is only one and it costs no bits.

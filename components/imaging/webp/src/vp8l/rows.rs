@@ -7,7 +7,7 @@ use crate::{
         header::HEADER_BYTES,
         pixels::{GroupMap, PixelDecoder},
         tables::Tables,
-        transforms::{BlockImage, Transform, palette},
+        transforms::{BlockImage, Transform, expansions},
     },
 };
 
@@ -130,7 +130,7 @@ fn read_inner_image(
     max_table_bytes: u32,
 ) -> Result<Vec<u32>, Error> {
     let cache_bits = read_cache_bits(bits)?;
-    let tables = Tables::read(bits, 1, cache_bits, max_table_bytes, |_| Some(0))?;
+    let tables = Tables::read(bits, 1, width * height, cache_bits, max_table_bytes, |_| Some(0))?;
     let map = GroupMap { block_bits: 0, blocks_per_row: 0, numbers: Vec::new() };
     let total = width * height;
     let mut decoder = PixelDecoder::new(tables, map, cache_bits, width, height, total);
@@ -184,10 +184,14 @@ fn read_transforms(
                     5..=16 => 1,
                     _ => 0,
                 };
-                let palette = palette(read_inner_image(bits, colours, 1, max_table_bytes)?);
+                let palette = read_inner_image(bits, colours, 1, max_table_bytes)?;
                 let unpacked = packed_width;
                 packed_width = packed_width.div_ceil(1 << pack_bits);
-                Transform::ColourIndexing { palette, pack_bits, width: unpacked }
+                Transform::ColourIndexing {
+                    expansions: expansions(palette, pack_bits),
+                    pack_bits,
+                    width: unpacked,
+                }
             }
         });
     }
@@ -204,7 +208,7 @@ fn read_groups(
     max_table_bytes: u32,
 ) -> Result<(Tables, GroupMap), Error> {
     if !bits.flag() {
-        let tables = Tables::read(bits, 1, cache_bits, max_table_bytes, |_| Some(0))?;
+        let tables = Tables::read(bits, 1, width * height, cache_bits, max_table_bytes, |_| Some(0))?;
         return Ok((tables, GroupMap { block_bits: 0, blocks_per_row: 0, numbers: Vec::new() }));
     }
     let image = read_block_image(bits, width, height, max_table_bytes)?;
@@ -218,7 +222,8 @@ fn read_groups(
     for (number, slot) in dense.iter_mut().flatten().enumerate() {
         *slot = number as u16;
     }
-    let tables = Tables::read(bits, dense.len(), cache_bits, max_table_bytes, |group| dense[group])?;
+    let tables =
+        Tables::read(bits, dense.len(), width * height, cache_bits, max_table_bytes, |group| dense[group])?;
     let numbers =
         image.pixels.iter().map(|&pixel| dense[usize::from(number_of(pixel))].unwrap_or(0)).collect();
     let map = GroupMap { block_bits: image.block_bits, blocks_per_row: image.blocks_per_row, numbers };

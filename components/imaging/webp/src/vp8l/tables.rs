@@ -22,8 +22,74 @@ pub(crate) struct Group {
     pub(crate) blue: Code,
     pub(crate) alpha: Code,
     pub(crate) distance: Code,
-    /// Red, blue and alpha cost no bits: what they contribute to a pixel.
-    pub(crate) fixed: Option<u32>,
+    /// What several codes say together; see [`Packed`]. Its mask is 0 where there is no such table.
+    pub(crate) packed: Code,
+    /// Alpha costs no bits: what it contributes to a pixel.
+    pub(crate) fixed_alpha: Option<u32>,
+}
+
+/// An entry of a table that looks at the next bits of green, red and blue at once.
+///
+/// The lowest 24 bits hold colours in their places in a pixel, or a symbol of green; then come 4 bits with the number of
+/// bits they cost, then what it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed(pub(crate) Entry);
+
+impl Packed {
+    /// Bits of the largest table. Four of them must fit in what a bit reader fills.
+    pub(crate) const MAX_BITS: u32 = 12;
+    const MIN_BITS: u32 = 6;
+    /// Entries of all tables of an image together: half of a second-level cache.
+    const MAX_ENTRIES: usize = 1 << 16;
+
+    const ONLY_GREEN: u32 = 1 << 28;
+    const NOTHING: u32 = 1 << 29;
+
+    /// Where there is no table.
+    pub(crate) const NONE: Self = Self(Self::NOTHING);
+
+    /// Green, red and blue are there.
+    #[inline(always)]
+    pub(crate) const fn is_colour(self) -> bool {
+        self.0 < Self::ONLY_GREEN
+    }
+
+    /// The symbol of green is there, whatever it is.
+    #[inline(always)]
+    pub(crate) const fn is_green(self) -> bool {
+        self.0 & Self::ONLY_GREEN != 0
+    }
+
+    /// Bits to consume.
+    #[inline(always)]
+    pub(crate) const fn bits(self) -> u32 {
+        (self.0 >> 24) & 15
+    }
+
+    /// Colours in place, or the symbol.
+    #[inline(always)]
+    pub(crate) const fn value(self) -> u32 {
+        self.0 & 0x00ff_ffff
+    }
+
+    /// What the lowest `size` bits of `window` say.
+    fn make(group: &Group, entries: &[Entry], window: u64, size: u32) -> Self {
+        let (green, green_bits) = group.green.look_up(entries, window);
+        if green_bits > size {
+            return Self(Self::NOTHING);
+        }
+        let only_green = Self(Self::ONLY_GREEN | (green_bits << 24) | green);
+        if green as usize >= LITERALS {
+            return only_green;
+        }
+        let (red, red_bits) = group.red.look_up(entries, window >> green_bits);
+        let (blue, blue_bits) = group.blue.look_up(entries, window >> (green_bits + red_bits));
+        let bits = green_bits + red_bits + blue_bits;
+        if bits > size {
+            return only_green;
+        }
+        Self((bits << 24) | (red << 16) | (green << 8) | blue)
+    }
 }
 
 /// The codes of a whole image.
@@ -34,14 +100,15 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Reads `count` groups. `number(n)` is where group `n` goes, or `None` where no pixel uses it: then it is read over.
-    /// Numbers are dense, and in the order of `n`.
+    /// Reads `count` groups for an image of `pixels`. `number(n)` is where group `n` goes, or `None` where no pixel uses it:
+    /// then it is read over. Numbers are dense, and in the order of `n`.
     ///
     /// # Errors
     /// [`Error::Malformed`]; [`Error::LimitExceeded`] where the tables take more than `max_table_bytes`.
     pub(crate) fn read(
         bits: &mut BitReader<'_>,
         count: usize,
+        pixels: usize,
         cache_bits: u32,
         max_table_bytes: u32,
         number: impl Fn(usize) -> Option<u16>,
@@ -76,15 +143,29 @@ impl Tables {
                 return Err(Error::LimitExceeded(Limit::Tables));
             }
         }
+        tables.pack(pixels);
         Ok(tables)
     }
 
     fn push_group(&mut self, [green, red, blue, alpha, distance]: [Code; 5]) {
-        let only = |code: Code| code.only_symbol(&self.entries);
-        let fixed = match (only(red), only(blue), only(alpha)) {
-            (Some(red), Some(blue), Some(alpha)) => Some((alpha << 24) | (red << 16) | blue),
-            _ => None,
-        };
-        self.groups.push(Group { green, red, blue, alpha, distance, fixed });
+        let fixed_alpha = alpha.only_symbol(&self.entries).map(|alpha| alpha << 24);
+        self.groups.push(Group { green, red, blue, alpha, distance, packed: Code::default(), fixed_alpha });
+    }
+
+    /// Adds the packed tables, as large as pays for the image: an entry costs about as much as it saves at a few pixels.
+    fn pack(&mut self, pixels: usize) {
+        let budget = (pixels / 8).min(Packed::MAX_ENTRIES) / self.groups.len().max(1);
+        if budget < 1 << Packed::MIN_BITS {
+            return;
+        }
+        let size = budget.ilog2().min(Packed::MAX_BITS);
+        for at in 0..self.groups.len() {
+            let offset = self.entries.len();
+            for window in 0..1 << size {
+                let packed = Packed::make(&self.groups[at], &self.entries, window, size);
+                self.entries.push(packed.0);
+            }
+            self.groups[at].packed = Code { offset: offset as u32, mask: (1 << size) - 1 };
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The four transforms (RFC 9649, section 3.5) and how to undo them on a batch of rows.
 
-use crate::vp8l::predictors::{add, undo_row};
+use crate::{
+    simd::{I16x8, U8x16},
+    vp8l::predictors::{add, undo_row},
+};
 
 /// One pixel for each square block of an image.
 #[derive(Clone, Debug)]
@@ -33,8 +36,8 @@ pub(crate) enum Transform {
     SubtractGreen,
     /// Section 4.4. Several pixels may be packed into one.
     ColourIndexing {
-        /// 256 entries; what the file has no colour for is transparent black.
-        palette: Vec<u32>,
+        /// For each value of green, the `1 << pack_bits` colours that it stands for.
+        expansions: Vec<u32>,
         /// `1 << pack_bits` pixels are in one.
         pack_bits: u32,
         /// In pixels, unpacked.
@@ -62,25 +65,23 @@ impl Transform {
                 }
             }
             Self::SubtractGreen => {
-                for pixel in rows.iter_mut() {
+                let (chunks, rest) = rows.as_chunks_mut::<4>();
+                for chunk in chunks {
+                    let pixels = U8x16::load_pixels(chunk);
+                    pixels.add(pixels.green_twice()).store_pixels(chunk);
+                }
+                for pixel in rest {
                     let green = (*pixel >> 8) & 0xff;
-                    let red_and_blue = (*pixel & 0x00ff_00ff) + (green | (green << 16));
-                    *pixel = (*pixel & 0xff00_ff00) | (red_and_blue & 0x00ff_00ff);
+                    *pixel = add(*pixel, green | (green << 16));
                 }
             }
-            Self::ColourIndexing { palette, pack_bits, width: unpacked } => {
+            Self::ColourIndexing { expansions, pack_bits, width: unpacked } => {
                 spare.clear();
-                let (per_pixel, index_bits) = (1 << *pack_bits, 8 >> *pack_bits);
-                for row in rows.chunks_exact(width) {
-                    let end = spare.len() + *unpacked;
-                    for packed in row {
-                        let mut indices = packed >> 8 & 0xff;
-                        for _ in 0..per_pixel {
-                            spare.push(palette[(indices & ((1 << index_bits) - 1)) as usize]);
-                            indices >>= index_bits;
-                        }
-                    }
-                    spare.truncate(end);
+                match pack_bits {
+                    0 => spare.extend(rows.iter().map(|pixel| expansions[(pixel >> 8) as u8 as usize])),
+                    1 => unpack::<2>(rows, width, *unpacked, expansions, spare),
+                    2 => unpack::<4>(rows, width, *unpacked, expansions, spare),
+                    _ => unpack::<8>(rows, width, *unpacked, expansions, spare),
                 }
                 std::mem::swap(rows, spare);
             }
@@ -88,26 +89,59 @@ impl Transform {
     }
 }
 
-/// Section 4.2: red and blue were lowered by shares of green, blue also by a share of red.
+/// Red and blue were lowered by shares of green, blue also by a share of red.
 fn undo_cross_colour(block: &mut [u32], multiplier: u32) {
-    let signed = |shift: u32| i32::from((multiplier >> shift) as u8 as i8);
+    let signed = |shift: u32| i16::from((multiplier >> shift) as u8 as i8);
     let (green_to_red, green_to_blue, red_to_blue) = (signed(0), signed(8), signed(16));
-    let share = |weight: i32, value: u8| (weight * i32::from(value as i8)) >> 5;
-    for pixel in block {
+    let of_green = I16x8::splat_pair(green_to_blue, green_to_red);
+    let of_red = I16x8::splat_pair(red_to_blue, 0);
+    let (chunks, rest) = block.as_chunks_mut::<4>();
+    for chunk in chunks {
+        // Numbers of 16 bits by turns: green above blue, alpha above red. Shares fit, since 128 * 128 does.
+        let pixels = U8x16::load_pixels(chunk);
+        let green = pixels.as_i16().shift_right(8).even_twice();
+        let pixels = pixels.add(green.mul(of_green).shift_right(5).wrap_to_byte().as_u8());
+        let red = pixels.red_as_high_byte().shift_right(8);
+        pixels.add(red.mul(of_red).shift_right(5).wrap_to_byte().as_u8()).store_pixels(chunk);
+    }
+    let share = |weight: i16, value: u8| ((weight * i16::from(value as i8)) >> 5) as u8;
+    for pixel in rest {
         let [blue, green, red, alpha] = pixel.to_le_bytes();
-        let red = (i32::from(red) + share(green_to_red, green)) as u8;
-        let blue = (i32::from(blue) + share(green_to_blue, green) + share(red_to_blue, red)) as u8;
+        let red = red.wrapping_add(share(green_to_red, green));
+        let blue = blue.wrapping_add(share(green_to_blue, green)).wrapping_add(share(red_to_blue, red));
         *pixel = u32::from_le_bytes([blue, green, red, alpha]);
     }
 }
 
-/// The palette from its stored form, in which each colour is the difference to the one before.
-pub(crate) fn palette(mut stored: Vec<u32>) -> Vec<u32> {
+/// Replaces each pixel by `N` colours, and cuts rows of `packed` pixels to `unpacked`.
+fn unpack<const N: usize>(
+    rows: &[u32],
+    packed: usize,
+    unpacked: usize,
+    expansions: &[u32],
+    out: &mut Vec<u32>,
+) {
+    let expansions = expansions.as_chunks::<N>().0;
+    for row in rows.chunks_exact(packed) {
+        let end = out.len() + unpacked;
+        for pixel in row {
+            out.extend_from_slice(&expansions[(pixel >> 8) as u8 as usize]);
+        }
+        out.truncate(end);
+    }
+}
+
+/// What each value of green stands for, from a palette in its stored form, in which each colour is the difference to the
+/// one before. What the palette has no colour for is transparent black.
+pub(crate) fn expansions(mut palette: Vec<u32>, pack_bits: u32) -> Vec<u32> {
     let mut last = 0;
-    for colour in &mut stored {
+    for colour in &mut palette {
         last = add(*colour, last);
         *colour = last;
     }
-    stored.resize(256, 0);
-    stored
+    let (count, index_bits) = (1 << pack_bits, 8 >> pack_bits);
+    (0..256_usize)
+        .flat_map(|green| (0..count).map(move |at| (green >> (at * index_bits)) & ((1 << index_bits) - 1)))
+        .map(|index| palette.get(index).copied().unwrap_or(0))
+        .collect()
 }
