@@ -1,49 +1,60 @@
-//! JPEG, at the smallest scale that leaves the resampler enough.
+//! JPEG, at the smallest scale that leaves the resampler enough. The decoder is our own (`thumbs-jpeg`); its rows go straight into
+//! the resampler.
 
-use jpeg_decoder::{Decoder, PixelFormat};
+use thumbs_jpeg::{Decoder, Limits, PixelFormat, Scale};
 
-use super::{Film, Job, Printer, malformed};
+use super::{Film, Job, Printer, is_enough, malformed};
 use crate::colour::Inks;
 use crate::error::Error;
 use crate::resample::{self, Layout};
 
+/// The caller's bounds on size were checked before; what is left is the decoder's own bound on memory and scans.
+const NO_BOUND_ON_SIZE: u32 = u32::MAX;
+
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
-    let scale = scale(job.plan.reduction());
-    let mut decoder = Decoder::new(job.image);
-    decoder.read_info().map_err(error)?;
-    let info = decoder.info().ok_or_else(|| malformed("there is no frame header"))?;
-    let wanted = |side: u16| side.div_ceil(scale);
-    let (width, height) = decoder.scale(wanted(info.width), wanted(info.height)).map_err(error)?;
-    let mut pixels = decoder.decode().map_err(error)?;
-    let mut profile_ignored = false;
-    let layout = match info.pixel_format {
-        PixelFormat::L8 => Layout::GREY,
-        PixelFormat::RGB24 => Layout::RGB,
-        PixelFormat::CMYK32 => {
-            let inks = Inks::new(&job.header.colour);
-            profile_ignored = inks.profile_ignored();
-            pixels = inks.to_rgb(&pixels);
-            Layout::RGB
-        }
-        PixelFormat::L16 => return Err(Error::UnsupportedFeature("JPEG with 16 bits a sample".to_owned())),
-    };
-    let (width, height) = (u32::from(width), u32::from(height));
-    let mut printer = Printer::new(job, layout, width, height, u32::from(scale));
-    for row in pixels.chunks_exact(layout.row_bytes(width)) {
-        printer.push(row);
+    let (scale, factor) = scale(job.plan.reduction());
+    let decoder = Decoder::new(job.image).map_err(error)?;
+    let info = decoder.info();
+    let (width, height) = (scale.reduced(info.width), scale.reduced(info.height));
+    let inks = (info.format == PixelFormat::Cmyk8).then(|| Inks::new(&job.header.colour));
+    let layout = if info.format == PixelFormat::Luma8 { Layout::GREY } else { Layout::RGB };
+    let mut printer = Printer::new(job, layout, width, height, factor);
+    let limits = Limits { max_pixels: u64::MAX, max_side: NO_BOUND_ON_SIZE, ..Limits::default() };
+    let outcome = decoder
+        .decode_bands(scale, &limits, &mut |band| {
+            for row in band.pixels.chunks_exact(width as usize * info.format.channels()) {
+                if printer.is_done() {
+                    return;
+                }
+                match &inks {
+                    Some(inks) => printer.push(&inks.to_rgb(row)),
+                    None => printer.push(row),
+                }
+            }
+        })
+        .map_err(error)?;
+    if outcome.truncated && !is_enough(outcome.rows_decoded as usize, height as usize) {
+        return Err(malformed("less than half of it is there"));
     }
-    Ok(Film { profile_ignored, ..Film::still(printer.finish(&[])?, false) })
+    // The decoder gives all rows whatever is missing, so there is nothing left to fill.
+    let raster = printer.finish(&vec![0; layout.row_bytes(width)])?;
+    let profile_ignored = inks.is_some_and(|inks| inks.profile_ignored());
+    Ok(Film { profile_ignored, ..Film::still(raster, outcome.truncated) })
 }
 
-/// 8, 4, 2 or 1.
-fn scale(reduction: f64) -> u16 {
+/// With how many pixels of the image become one on each axis.
+fn scale(reduction: f64) -> (Scale, u32) {
     let cell = resample::cell(reduction).get();
-    [8, 4, 2].into_iter().find(|&scale| cell >= u32::from(scale)).unwrap_or(1)
+    [(Scale::Eighth, 8), (Scale::Quarter, 4), (Scale::Half, 2)]
+        .into_iter()
+        .find(|&(_, factor)| cell >= factor)
+        .unwrap_or((Scale::Full, 1))
 }
 
-fn error(error: jpeg_decoder::Error) -> Error {
+fn error(error: thumbs_jpeg::Error) -> Error {
     match error {
-        jpeg_decoder::Error::Unsupported(_) => Error::UnsupportedFeature("a feature of this JPEG".to_owned()),
-        _ => malformed("its JPEG data is damaged"),
+        thumbs_jpeg::Error::Unsupported(what) => Error::UnsupportedFeature(what.to_owned()),
+        thumbs_jpeg::Error::Malformed(what) => malformed(what),
+        thumbs_jpeg::Error::LimitExceeded(_) => malformed("it takes too much memory or too many scans"),
     }
 }
