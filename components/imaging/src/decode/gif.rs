@@ -204,19 +204,18 @@ impl<'a> Rows<'a> {
         let mut filled = 0;
         while filled < self.row.len() {
             if self.block.is_empty() {
-                let (&length, rest) = self.blocks.split_first()?;
-                if length == 0 {
-                    return None;
+                // At the end nothing more goes in, but codes that were read before may still come out.
+                if let Some((&length @ 1.., rest)) = self.blocks.split_first() {
+                    (self.block, self.blocks) = rest.split_at(usize::from(length).min(rest.len()));
                 }
-                (self.block, self.blocks) = rest.split_at(usize::from(length).min(rest.len()));
             }
             let step = lzw.decode_bytes(self.block, &mut self.row[filled..]);
             self.block = &self.block[step.consumed_in..];
             filled += step.consumed_out;
+            let moved = step.consumed_in + step.consumed_out > 0;
             match step.status {
-                Ok(LzwStatus::Ok) => {}
-                Ok(LzwStatus::NoProgress) if self.block.is_empty() => {}
                 _ if filled == self.row.len() => {}
+                Ok(LzwStatus::Ok | LzwStatus::NoProgress) if moved => {}
                 _ => return None,
             }
         }

@@ -18,7 +18,8 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
     let mut frame = None;
     let mut orientation = None;
     let mut profile = Profile::default();
-    for Segment { marker, body } in (Segments { image, at: 2 }) {
+    let mut segments = Segments { image, at: 2, scan_follows: false };
+    for Segment { marker, body } in segments.by_ref() {
         match marker {
             0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => frame = Some(frame_header(marker, body)?),
             APP1 if orientation.is_none() && body.starts_with(b"Exif\0") => {
@@ -33,6 +34,9 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         }
     }
     let (width, height, model) = frame.ok_or_else(|| malformed("there is no frame header"))?;
+    if !segments.scan_follows {
+        return Err(malformed("it ends before its pixels"));
+    }
     Ok(Header {
         format: SourceFormat::Jpeg,
         width,
@@ -87,6 +91,8 @@ struct Segment<'a> {
 struct Segments<'a> {
     image: &'a [u8],
     at: usize,
+    /// The walk ended at the first scan.
+    scan_follows: bool,
 }
 
 impl<'a> Iterator for Segments<'a> {
@@ -102,7 +108,11 @@ impl<'a> Iterator for Segments<'a> {
             match marker {
                 // Stuffing, and markers that stand alone.
                 0x00 | 0x01 | 0xD0..=0xD8 => {}
-                EOI | SOS => return None,
+                EOI => return None,
+                SOS => {
+                    self.scan_follows = true;
+                    return None;
+                }
                 _ => {
                     let length = usize::from(be16(self.image, self.at)?);
                     let body = self.image.get(self.at + 2..self.at + length)?;

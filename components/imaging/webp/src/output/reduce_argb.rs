@@ -90,6 +90,13 @@ impl ArgbReducer {
                 std::array::from_fn(|channel| total[channel] + u64::from(sums[channel]))
             })
         };
+        // Up to 4,096 x 4,096 bytes add up within 32 bits.
+        let small_total = |range: std::ops::Range<usize>| {
+            let sums = self.sums[range].iter().fold([0_u32; 4], |total, sums| {
+                std::array::from_fn(|channel| total[channel].wrapping_add(sums[channel]))
+            });
+            sums.map(u64::from)
+        };
         if self.has_alpha {
             for (column, out) in self.line.chunks_exact_mut(4).enumerate() {
                 let range = self.boxes.column_range(column);
@@ -111,7 +118,7 @@ impl ArgbReducer {
                 } else {
                     Divisor::new((box_rows * range.len()) as u64)
                 };
-                let [b, g, r, _] = total(range);
+                let [b, g, r, _] = if self.boxes.shrink <= 4096 { small_total(range) } else { total(range) };
                 let colour = |sum: u64| ((divisor.divide(sum) + 128) >> 8) as u8;
                 out.copy_from_slice(&[colour(r), colour(g), colour(b)]);
             }

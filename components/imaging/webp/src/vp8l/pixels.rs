@@ -17,6 +17,8 @@ use crate::{
 const REACH: usize = 1 << 20;
 /// A reference copies at most so many pixels.
 const MAX_COPY: usize = 4096;
+/// Copying goes by four pixels, so up to three too many.
+const SLACK: usize = 3;
 const FIRST_LENGTH_CODE: u32 = 256;
 const FIRST_CACHE_CODE: u32 = 256 + 24;
 
@@ -59,7 +61,7 @@ impl PixelDecoder {
     ) -> Self {
         let total = width * height;
         // Twice the reach, so that moving the part still in reach to the front costs one copy per pixel.
-        let room = total.min(2 * REACH + batch + MAX_COPY);
+        let room = (total + SLACK).min(2 * REACH + batch + MAX_COPY + SLACK);
         Self {
             tables,
             map,
@@ -83,7 +85,8 @@ impl PixelDecoder {
     }
 
     /// All pixels of an image that was decoded in one go.
-    pub(crate) fn into_pixels(self) -> Vec<u32> {
+    pub(crate) fn into_pixels(mut self) -> Vec<u32> {
+        self.buffer.truncate(self.total);
         self.buffer
     }
 
@@ -98,14 +101,14 @@ impl PixelDecoder {
         keep: usize,
         until: usize,
     ) -> Result<(), Error> {
-        let needed = (until + MAX_COPY).min(self.total) - self.buffer_start;
+        let needed = (until + MAX_COPY).min(self.total) + SLACK - self.buffer_start;
         if needed > self.buffer.capacity() {
             let keep = keep.min(self.decoded.saturating_sub(REACH)) - self.buffer_start;
             self.buffer.drain(..keep);
             self.buffer_start += keep;
         }
         // Grows with the batches: memory that is never reached is never touched.
-        let needed = (until + MAX_COPY).min(self.total) - self.buffer_start;
+        let needed = (until + MAX_COPY).min(self.total) + SLACK - self.buffer_start;
         if needed > self.buffer.len() {
             self.buffer.resize(needed, 0);
         }
@@ -237,25 +240,36 @@ fn prefixed(bits: &mut BitReader<'_>, symbol: u32) -> u32 {
     ((2 + (symbol & 1)) << extra) + low + 1
 }
 
-/// Copies `length` pixels to `at` from `distance` before; where the two overlap, what was copied is copied on.
+/// Copies `length` pixels to `at` from `distance` before; where the two overlap, what was copied is copied on. May overwrite
+/// [`SLACK`] pixels more.
 #[inline(always)]
 fn copy(buffer: &mut [u32], at: usize, distance: usize, length: usize) {
     // A call for a large block costs more than a short loop.
-    const SHORT: usize = 32;
+    const SHORT: usize = 64;
     let from = at - distance;
     if distance >= length && length > SHORT {
         buffer.copy_within(from..from + length, at);
         return;
     }
-    let window = &mut buffer[from..at + length];
+    let window = &mut buffer[from..at + length + SLACK];
+    let (mut from, mut to) = (0, distance);
     if distance == 1 {
-        let colour = window[0];
-        for pixel in &mut window[1..] {
-            *pixel = colour;
+        let four = [window[0]; 4];
+        while to <= length {
+            window[to..to + 4].copy_from_slice(&four);
+            to += 4;
+        }
+    } else if distance >= 4 {
+        while from < length {
+            if let Some(four) = window[from..].first_chunk::<4>().copied() {
+                window[to..to + 4].copy_from_slice(&four);
+            }
+            (from, to) = (from + 4, to + 4);
         }
     } else {
-        for to in distance..window.len() {
-            window[to] = window[to - distance];
+        while from < length {
+            window[to] = window[from];
+            (from, to) = (from + 1, to + 1);
         }
     }
 }

@@ -51,25 +51,30 @@ fn half_gradient(left: u32, top: u32, corner: u32) -> u32 {
 
 /// Undoes the prediction of one row of pixels in place.
 ///
-/// `above` is the finished row above, and one more entry, which this sets: right of the last pixel above, what is taken is
-/// the first pixel of this row. `modes`: one pixel for each block of `1 << block_bits` pixels, mode in green; ignored in the
-/// first row of an image.
-pub(crate) fn undo_row(row: &mut [u32], above: &mut [u32], first_row: bool, modes: &[u32], block_bits: u32) {
+/// `above` is the finished row above, empty for the first row of an image. `modes`: one pixel for each block of
+/// `1 << block_bits` pixels, mode in green.
+pub(crate) fn undo_row(row: &mut [u32], above: &[u32], modes: &[u32], block_bits: u32) {
     let width = row.len();
-    let above = &mut above[..width + 1];
-    if first_row {
+    if above.is_empty() {
         row[0] = add(row[0], BLACK);
-        run_left(&mut row[..], 1, width);
+        run_left(row, 1, width);
         return;
     }
     row[0] = add(row[0], above[0]);
-    above[width] = row[0];
+    if width == 1 {
+        return;
+    }
     let mut first = 1;
     for (block, mode) in modes.iter().enumerate() {
-        let last = ((block + 1) << block_bits).min(width);
+        let last = ((block + 1) << block_bits).min(width - 1).max(first);
         undo_run((mode >> 8) & 15, row, above, first, last);
         first = last;
     }
+    // Right of the last pixel above, what is taken is the first pixel of this row.
+    let mode = modes[(width - 1) >> block_bits];
+    let mut last_two = [row[width - 2], row[width - 1]];
+    undo_run((mode >> 8) & 15, &mut last_two, &[above[width - 2], above[width - 1], row[0]], 1, 2);
+    row[width - 1] = last_two[1];
 }
 
 /// Mode 1: a running sum.

@@ -172,7 +172,7 @@ fn read_transforms(
         transforms.push(match kind {
             0 => Transform::Predictor {
                 modes: read_block_image(bits, packed_width, height, max_table_bytes)?,
-                above: vec![0; packed_width + 1],
+                above: Vec::new(),
             },
             1 => Transform::CrossColour(read_block_image(bits, packed_width, height, max_table_bytes)?),
             2 => Transform::SubtractGreen,

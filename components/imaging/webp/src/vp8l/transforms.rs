@@ -27,7 +27,7 @@ pub(crate) enum Transform {
     /// Section 4.1.
     Predictor {
         modes: BlockImage,
-        /// The last finished row, and one entry more (see [`undo_row`]).
+        /// The last finished row; empty before the first.
         above: Vec<u32>,
     },
     /// Section 4.2.
@@ -51,10 +51,12 @@ impl Transform {
     pub(crate) fn undo(&mut self, rows: &mut Vec<u32>, spare: &mut Vec<u32>, top: usize, width: usize) {
         match self {
             Self::Predictor { modes, above } => {
+                let mut last: &[u32] = above;
                 for (y, row) in (top..).zip(rows.chunks_exact_mut(width)) {
-                    undo_row(row, above, y == 0, modes.row(y), modes.block_bits);
-                    above[..width].copy_from_slice(row);
+                    undo_row(row, last, modes.row(y), modes.block_bits);
+                    last = row;
                 }
+                *above = last.to_vec();
             }
             Self::CrossColour(multipliers) => {
                 for (y, row) in (top..).zip(rows.chunks_exact_mut(width)) {
