@@ -6,6 +6,8 @@
 pub mod client;
 pub mod images;
 pub mod servers;
+pub mod service;
+pub mod slow;
 
 use std::path::PathBuf;
 
