@@ -22,7 +22,7 @@ pub(crate) type Window = [u8; WINDOW_BYTES + LOAD_BYTES];
 pub(crate) struct Cursor {
     /// The top `count` bits are valid; those below are zero or already the right ones.
     acc: u64,
-    /// At most 63.
+    /// Only the low 6 bits have a meaning: table entries are subtracted whole, with what they hold above.
     count: u32,
     /// Where in the window the first byte lies that `count` does not include.
     at: usize,
@@ -37,8 +37,9 @@ impl Cursor {
         let at = self.at & (WINDOW_BYTES - 1);
         let mut bytes = [0; LOAD_BYTES];
         bytes.copy_from_slice(&window[at..at + LOAD_BYTES]);
-        self.acc |= u64::from_be_bytes(bytes) >> self.count;
-        self.at += ((63 - self.count) >> 3) as usize;
+        self.acc |= u64::from_be_bytes(bytes).wrapping_shr(self.count);
+        // (63 - count) / 8
+        self.at += (((self.count >> 3) & 7) ^ 7) as usize;
         self.count |= 56;
     }
 
@@ -51,8 +52,14 @@ impl Cursor {
     /// Drops up to 56 bits that are valid.
     #[inline(always)]
     pub(crate) const fn consume(&mut self, count: u32) {
-        self.acc <<= count;
-        self.count -= count;
+        self.consume_entry(count);
+    }
+
+    /// Drops as many bits as the low 6 bits of `entry` say, at most 56.
+    #[inline(always)]
+    pub(crate) const fn consume_entry(&mut self, entry: u32) {
+        self.acc = self.acc.wrapping_shl(entry);
+        self.count = self.count.wrapping_sub(entry);
     }
 
     /// The next `count <= 16` bits as a number; they have to be valid.
@@ -77,6 +84,7 @@ impl Cursor {
 
     /// Gives back whole bytes that are loaded but not used. Up to 7 bits stay, of a byte before `at`.
     const fn unload(&mut self) {
+        self.count &= 63;
         self.at -= (self.count >> 3) as usize;
         self.count &= 7;
         self.acc &= !(u64::MAX >> self.count);
@@ -141,7 +149,7 @@ impl<'a> BitReader<'a> {
     /// More bits were used than the segment has.
     #[inline(always)]
     pub(crate) const fn is_overrun(&self) -> bool {
-        self.ended && self.cursor.at * 8 > self.filled * 8 + self.cursor.count as usize
+        self.ended && self.cursor.at * 8 > self.filled * 8 + (self.cursor.count & 63) as usize
     }
 
     /// Where the next marker is to be looked for, once the scan is done.

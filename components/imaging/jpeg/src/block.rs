@@ -1,7 +1,7 @@
 //! Decoding one block of a sequential scan (T.81, section F.2.2). All functions expect that the reader has ensured an MCU.
 
 use crate::bits::{Cursor, Window};
-use crate::huffman::{AcTable, DC_BITS, DcTable, END_OF_BLOCK, SkipTable};
+use crate::huffman::{AcTable, DcTable, END_OF_BLOCK, SkipTable};
 
 /// The value that `size` bits at the top of `bits` stand for (T.81, EXTEND in F.2.2.1).
 #[inline(always)]
@@ -12,59 +12,64 @@ pub(crate) const fn extend(bits: u64, size: u32) -> i32 {
     value + (!positive & (1 - (1 << size)))
 }
 
-/// The difference of a DC term. Refills; at least 32 bits stay valid afterwards.
+/// The difference of a DC term. Refills; at least [`SkipTable::MAX_BITS`] bits stay valid afterwards.
 #[inline(always)]
 pub(crate) fn difference(cursor: &mut Cursor, window: &Window, table: &DcTable) -> i32 {
     cursor.refill(window);
     let symbol = table.symbol(cursor.bits());
-    let difference = extend(cursor.bits() << symbol.length, symbol.size);
-    cursor.consume(symbol.length + symbol.size);
-    if symbol.length > DC_BITS {
+    let difference = extend(cursor.bits() << (symbol.total - symbol.size), symbol.size);
+    cursor.consume(symbol.total);
+    if symbol.total > DcTable::MAX_TOTAL {
         cursor.refill(window);
     }
     difference
 }
 
-/// Steps over a block's terms from index `k` (1 to 63) to its end. At least 27 bits have to be valid.
+const _: () = assert!(DcTable::MAX_TOTAL + SkipTable::MAX_BITS <= 56);
+
+/// Steps over a block's terms from index `k` (1 to 63) to its end. At least [`SkipTable::MAX_BITS`] bits have to be valid.
 #[inline(always)]
-pub(crate) fn skip_terms(
-    cursor: &mut Cursor,
-    window: &Window,
-    mut k: u32,
-    (skip, ac): (&SkipTable, &AcTable),
-) {
+pub(crate) fn skip_terms(cursor: &mut Cursor, window: &Window, mut k: u32, tables: (&SkipTable, &AcTable)) {
+    // One refill is enough for two steps.
+    const { assert!(2 * SkipTable::MAX_BITS <= 56) };
     loop {
-        let step = skip.step_at(cursor.bits());
-        let after = k + step.terms;
-        if after > 63 {
-            if after == 64 || (END_OF_BLOCK..END_OF_BLOCK + 64).contains(&after) {
-                cursor.consume(step.bits);
-                return;
-            }
-            match skip_one(*cursor, window, k, ac) {
-                (moved, Some(next)) => (*cursor, k) = (moved, next),
-                (moved, None) => {
-                    *cursor = moved;
-                    return;
-                }
-            }
-        } else {
-            cursor.consume(step.bits);
-            k = after;
+        if skip_step(cursor, window, &mut k, tables) {
+            return;
         }
         cursor.refill(window);
+        if skip_step(cursor, window, &mut k, tables) {
+            return;
+        }
     }
 }
 
-/// Steps over one symbol, near the end of a block or where a code is long. Gives no index where the block is done.
+/// One step. True where it ends the block.
+#[inline(always)]
+fn skip_step(cursor: &mut Cursor, window: &Window, k: &mut u32, (skip, ac): (&SkipTable, &AcTable)) -> bool {
+    let entry = skip.entry(cursor.bits());
+    let after = *k + (entry >> 8);
+    if after < 64 {
+        cursor.consume_entry(entry);
+        *k = after;
+        return false;
+    }
+    if after == 64 || (END_OF_BLOCK..END_OF_BLOCK + 64).contains(&after) {
+        cursor.consume_entry(entry);
+        return true;
+    }
+    (*cursor, *k) = skip_one(*cursor, window, *k, ac);
+    *k > 63
+}
+
+/// Steps over one symbol, near the end of a block or where a code is long, and refills. Gives 64 or more where the block is done.
 #[inline(never)]
-fn skip_one(mut cursor: Cursor, window: &Window, k: u32, ac: &AcTable) -> (Cursor, Option<u32>) {
+fn skip_one(mut cursor: Cursor, window: &Window, k: u32, ac: &AcTable) -> (Cursor, u32) {
     cursor.refill(window);
     let symbol = ac.symbol(cursor.bits());
     cursor.consume(symbol.total);
+    cursor.refill(window);
     let ended = symbol.size == 0 && symbol.run != 15;
-    let next = k + symbol.run + 1;
-    (cursor, (!ended && next < 64).then_some(next))
+    (cursor, if ended { 64 } else { k + symbol.run + 1 })
 }
 
 /// Decodes the terms 1 to `LAST` into `block`, dequantised, and steps over the rest. Says whether any was not zero.

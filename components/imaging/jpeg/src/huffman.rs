@@ -86,24 +86,27 @@ impl Ladder {
     }
 }
 
-/// A decoded code: its length, and the category it stands for.
+/// A decoded code: the category it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DcSymbol {
-    /// Bits of the code, 1 to 16.
-    pub(crate) length: u32,
-    /// Bits that follow it, 0 to 15.
+    /// Bits of the code and of the difference after it, 1 to 31.
+    pub(crate) total: u32,
+    /// Bits of the difference, 0 to 15.
     pub(crate) size: u32,
 }
 
 /// For DC differences.
 #[derive(Clone, Debug)]
 pub(crate) struct DcTable {
-    /// `length | size << 8`, 0 where the code is longer than the index.
+    /// `total | size << 8`, 0 where the code is longer than the index.
     lookup: [u16; 1 << DC_BITS],
     ladder: Ladder,
 }
 
 impl DcTable {
+    /// Of a symbol that is not found by [`DcTable::slow`], at most so many bits are used.
+    pub(crate) const MAX_TOTAL: u32 = DC_BITS + 15;
+
     /// # Errors
     /// [`Error::Malformed`] for a category above 15 (libjpeg's bound).
     pub(crate) fn new(codes: &Codes) -> Result<Self, Error> {
@@ -116,7 +119,7 @@ impl DcTable {
             if let Some((length, symbol)) = ladder.find(window << (16 - DC_BITS))
                 && length <= DC_BITS
             {
-                *entry = length as u16 | u16::from(symbol) << 8;
+                *entry = (length as u16 + u16::from(symbol)) | u16::from(symbol) << 8;
             }
         }
         Ok(Self { lookup, ladder })
@@ -126,14 +129,14 @@ impl DcTable {
     #[inline(always)]
     pub(crate) fn symbol(&self, bits: u64) -> DcSymbol {
         let entry = u32::from(self.lookup[(bits >> (64 - DC_BITS)) as usize]);
-        if entry == 0 { self.slow(bits) } else { DcSymbol { length: entry & 255, size: entry >> 8 } }
+        if entry == 0 { self.slow(bits) } else { DcSymbol { total: entry & 255, size: entry >> 8 } }
     }
 
     #[cold]
     #[inline(never)]
     fn slow(&self, bits: u64) -> DcSymbol {
         let (length, symbol) = self.ladder.find_or_zero((bits >> 48) as u32);
-        DcSymbol { length, size: u32::from(symbol) }
+        DcSymbol { total: length + u32::from(symbol), size: u32::from(symbol) }
     }
 }
 
@@ -191,68 +194,62 @@ impl AcTable {
     }
 }
 
-/// One step over AC terms: some bits are used up, some coding indices are passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Skip {
-    /// At most [`SKIP_BITS`] + 15; 0 where the code is too long for the table.
-    pub(crate) bits: u32,
-    /// 1 to 63 indices; plus [`END_OF_BLOCK`] where the block ends with this step; 255 where the code is too long.
-    pub(crate) terms: u32,
-}
-
 /// For AC terms that are only stepped over (sequential scans only).
 ///
-/// An entry holds as many symbols as have their codes within the index bits; the last one's value may reach beyond. It is
-/// right only as long as the block has room for all its terms, so a step that leads to index 64 or beyond (other than by an
-/// end-of-block) has to be taken symbol by symbol.
+/// An entry is one step: the bits it uses up and the terms it passes, of as many symbols as have their codes within the index bits;
+/// the last one's value may reach beyond. It is right only as long as the block has room for all its terms, so a step that leads
+/// to index 64 or beyond (other than by an end-of-block) has to be taken symbol by symbol.
 #[derive(Clone, Debug)]
 pub(crate) struct SkipTable {
-    /// `bits | terms << 8`.
     lookup: [u16; 1 << SKIP_BITS],
 }
 
 impl SkipTable {
+    /// Bits that a step uses up, at most.
+    pub(crate) const MAX_BITS: u32 = SKIP_BITS + 15;
+
     pub(crate) fn new(codes: &Codes) -> Self {
         let ladder = codes.ladder();
         let mut lookup = [0; 1 << SKIP_BITS];
         for (window, entry) in (0_u32..).zip(&mut lookup) {
-            let step = Self::step(&ladder, window);
-            *entry = (step.bits | step.terms << 8) as u16;
+            let (bits, terms) = Self::step(&ladder, window);
+            *entry = (bits | terms << 8) as u16;
         }
         Self { lookup }
     }
 
-    fn step(ladder: &Ladder, window: u32) -> Skip {
-        let mut step = Skip { bits: 0, terms: 0 };
-        while step.bits < SKIP_BITS {
-            let rest = (window << (16 - SKIP_BITS) << step.bits) & 0xffff;
+    fn step(ladder: &Ladder, window: u32) -> (u32, u32) {
+        let (mut bits, mut terms) = (0, 0);
+        while bits < SKIP_BITS {
+            let rest = (window << (16 - SKIP_BITS) << bits) & 0xffff;
             let Some((length, symbol)) = ladder.find(rest) else { break };
-            if step.bits + length > SKIP_BITS {
+            if bits + length > SKIP_BITS {
                 break;
             }
             let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             if size == 0 && run != 15 {
-                return Skip { bits: step.bits + length, terms: step.terms + END_OF_BLOCK };
+                return (bits + length, terms + END_OF_BLOCK);
             }
-            if step.terms + run + 1 > 63 {
+            if terms + run + 1 > 63 {
                 break;
             }
-            step = Skip { bits: step.bits + length + size, terms: step.terms + run + 1 };
+            (bits, terms) = (bits + length + size, terms + run + 1);
         }
-        if step.bits == 0 { Skip { bits: 0, terms: ESCAPE } } else { step }
+        if bits == 0 { (0, ESCAPE) } else { (bits, terms) }
     }
 
-    /// The step that the top of `bits` tells.
+    /// The step that the top of `bits` tells. Its low 6 bits are the bits it uses up, at most [`SkipTable::MAX_BITS`], 0 where the
+    /// code is too long for the table; from bit 8 on, the terms it passes: 1 to 63, plus [`END_OF_BLOCK`] where the block ends
+    /// with it, or 255 where the code is too long.
     #[inline(always)]
-    pub(crate) fn step_at(&self, bits: u64) -> Skip {
-        let entry = u32::from(self.lookup[(bits >> (64 - SKIP_BITS)) as usize]);
-        Skip { bits: entry & 255, terms: entry >> 8 }
+    pub(crate) fn entry(&self, bits: u64) -> u32 {
+        u32::from(self.lookup[(bits >> (64 - SKIP_BITS)) as usize])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AcTable, Codes, DcTable, END_OF_BLOCK, Skip, SkipTable};
+    use super::{AcTable, Codes, DcTable, END_OF_BLOCK, SkipTable};
     use crate::standard_tables;
 
     #[test]
@@ -281,10 +278,11 @@ mod tests {
     #[test]
     fn skips_several_symbols_at_once() {
         let table = SkipTable::new(&standard_tables::ac(0).unwrap());
+        let step = |bits: u64| (table.entry(bits << 52) & 255, table.entry(bits << 52) >> 8);
         // (0,1) three times with one value bit each, then 00: a fourth code whose value bit lies beyond the index.
-        assert_eq!(table.step_at(0b0000_0100_0001_u64 << 52), Skip { bits: 12, terms: 4 });
-        assert_eq!(table.step_at(0b0001_0101_1111_u64 << 52), Skip { bits: 7, terms: 1 + END_OF_BLOCK });
-        assert_eq!(table.step_at(u64::MAX).bits, 0);
+        assert_eq!(step(0b0000_0100_0001), (12, 4));
+        assert_eq!(step(0b0001_0101_1111), (7, 1 + END_OF_BLOCK));
+        assert_eq!(step(0b1111_1111_1111), (0, 255));
     }
 
     #[test]

@@ -139,8 +139,7 @@ impl U8x16 {
     /// The index of the first byte that is `byte`, or 16.
     #[inline(always)]
     pub(crate) fn find(self, byte: u8) -> usize {
-        let mask = (0..BYTES).fold(0_u32, |mask, i| mask | u32::from(self.0[i] == byte) << i);
-        (mask | 1 << BYTES).trailing_zeros() as usize
+        self.0.iter().position(|&other| other == byte).unwrap_or(BYTES)
     }
 }
 

@@ -97,16 +97,20 @@ impl Plane {
         self.stride
     }
 
-    /// Samples from the top left one of a block (by its row within the band) to the end of the band.
+    /// Where the top left sample of a block lies, by the block's row within the band.
+    pub(crate) const fn block_at(&self, band_row: usize, column: usize) -> usize {
+        (CONTEXT_ROWS + band_row * self.shape.down) * self.stride + column * self.shape.across
+    }
+
+    /// Samples from a place that [`Plane::block_at`] gave to the end of the band.
     #[inline(always)]
-    pub(crate) fn block_mut(&mut self, band_row: usize, column: usize) -> &mut [u8] {
-        let at = (CONTEXT_ROWS + band_row * self.shape.down) * self.stride + column * self.shape.across;
+    pub(crate) fn samples_mut(&mut self, at: usize) -> &mut [u8] {
         &mut self.samples[at..]
     }
 
-    /// Mid-grey, for a block that was lost.
-    pub(crate) fn blank(&mut self, band_row: usize, column: usize) {
+    /// Makes a block mid-grey that was lost.
+    pub(crate) fn blank(&mut self, at: usize) {
         let (shape, stride) = (self.shape, self.stride);
-        idct::flat(shape, 0, self.block_mut(band_row, column), stride);
+        idct::flat(shape, 0, self.samples_mut(at), stride);
     }
 }

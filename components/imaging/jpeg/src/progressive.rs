@@ -368,7 +368,8 @@ impl Picture<'_> {
                     for column in 0..coefficients.across() {
                         let terms = coefficients.terms(coefficients.index(mcu_row * rows + row, column));
                         let stride = plane.row_stride();
-                        render_block(self.shapes[index], terms, steps, plane.block_mut(row, column), stride);
+                        let at = plane.block_at(row, column);
+                        render_block(self.shapes[index], terms, steps, plane.samples_mut(at), stride);
                     }
                 }
             }
