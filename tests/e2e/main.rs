@@ -1,5 +1,7 @@
 //! All end-to-end tests, one module per subject.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail loudly")]
+
 mod bad_input;
 mod grants;
 mod happy_path;

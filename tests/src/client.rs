@@ -69,7 +69,6 @@ impl Client {
     }
 
     /// A request to `path`, to be completed by the caller and passed to [`Client::send`].
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base_url))
     }

@@ -26,7 +26,10 @@ fn main() -> Result<()> {
     println!("{}", machine::description(&peers));
     println!("{}", table::HEAD);
     for photo in photos::all() {
-        if only.as_ref().is_some_and(|only| !photo.name.contains(only.as_str()) && !photo.class.contains(only.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|only| !photo.name.contains(only.as_str()) && !photo.class.contains(only.as_str()))
+        {
             continue;
         }
         println!("{}", measure_one(&sandbox, &mut peers, &photo)?);
@@ -47,7 +50,7 @@ fn measure_one(sandbox: &sandbox::Sandbox, peers: &mut peers::Peers, photo: &Pho
         Ok(())
     })?;
     let native_ms = median_ms(repeat, || {
-        thumbs_imaging::make_thumbnail(&bytes, &options, &limits)?;
+        thumbs_imaging::thumbnail(&bytes, &options, &limits)?;
         Ok(())
     })?;
     let peer = peers.measure(&bytes, photo.output, repeat)?;

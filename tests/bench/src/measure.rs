@@ -6,13 +6,13 @@ use anyhow::Result;
 
 /// How often something is repeated.
 #[derive(Clone, Copy, Debug)]
-pub struct Repeat {
+pub(crate) struct Repeat {
     /// At least so often, after one run that does not count.
-    pub at_least: usize,
+    pub(crate) at_least: usize,
     /// At most so often.
-    pub at_most: usize,
+    pub(crate) at_most: usize,
     /// Between the two, until so much time has been spent.
-    pub budget: Duration,
+    pub(crate) budget: Duration,
 }
 
 impl Default for Repeat {
@@ -22,7 +22,7 @@ impl Default for Repeat {
 }
 
 /// The median of the runs, in milliseconds.
-pub fn median_ms(repeat: Repeat, mut run: impl FnMut() -> Result<()>) -> Result<f64> {
+pub(crate) fn median_ms(repeat: Repeat, mut run: impl FnMut() -> Result<()>) -> Result<f64> {
     run()?;
     let start = Instant::now();
     let mut times = Vec::new();

@@ -13,20 +13,20 @@ use crate::measure::Repeat;
 
 /// What the peers took; none where a peer is not installed or can't read the image.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub struct Peer {
-    pub vips_ms: Option<f64>,
-    pub pillow_ms: Option<f64>,
+pub(crate) struct Peer {
+    pub(crate) vips_ms: Option<f64>,
+    pub(crate) pillow_ms: Option<f64>,
 }
 
 /// The Python process, or nothing where there is no Python.
-pub struct Peers {
+pub(crate) struct Peers {
     python: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
     /// The peers' versions, as they say them.
-    pub versions: String,
+    pub(crate) versions: String,
 }
 
 impl Peers {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py");
         let spawned = Command::new("python3")
             .arg(script)
@@ -52,7 +52,7 @@ impl Peers {
     }
 
     /// Has both peers make the thumbnail, each repeated like ours.
-    pub fn measure(&mut self, image: &[u8], output: OutputFormat, repeat: Repeat) -> Result<Peer> {
+    pub(crate) fn measure(&mut self, image: &[u8], output: OutputFormat, repeat: Repeat) -> Result<Peer> {
         let Some((_, input, answers)) = &mut self.python else { return Ok(Peer::default()) };
         let order = serde_json::json!({
             "bytes": image.len(),

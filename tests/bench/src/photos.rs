@@ -8,11 +8,11 @@ use image::{ImageEncoder, ImageFormat, RgbImage};
 use thumbs_imaging::options::{Limits, OutputFormat};
 
 /// One picture to measure.
-pub struct Photo {
-    pub name: String,
+pub(crate) struct Photo {
+    pub(crate) name: String,
     /// As in the targets: what the peers do differently for.
-    pub class: &'static str,
-    pub output: OutputFormat,
+    pub(crate) class: &'static str,
+    pub(crate) output: OutputFormat,
     source: Source,
 }
 
@@ -23,7 +23,7 @@ enum Source {
 
 impl Photo {
     /// The file's bytes.
-    pub fn bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>> {
         match &self.source {
             Source::File(path) => std::fs::read(path).with_context(|| path.display().to_string()),
             Source::Made(make) => make(),
@@ -31,14 +31,17 @@ impl Photo {
     }
 
     /// Millions of pixels over all frames, by our own probe.
-    pub fn megapixels(&self, bytes: &[u8]) -> f64 {
+    pub(crate) fn megapixels(&self, bytes: &[u8]) -> f64 {
         let limits = Limits { max_pixels: u64::MAX, max_total_pixels: u64::MAX, ..Limits::default() };
         thumbs_imaging::probe(bytes, &limits)
             .map_or(0.0, |info| f64::from(info.width) * f64::from(info.height) * f64::from(info.frames) / 1e6)
     }
 }
 
-const MADE: &[(&str, &str, OutputFormat, fn() -> Result<Vec<u8>>)] = &[
+/// Name, class, what it becomes, and how it is made.
+type Made = (&'static str, &'static str, OutputFormat, fn() -> Result<Vec<u8>>);
+
+const MADE: &[Made] = &[
     ("made-12mp.jpg", "baseline JPEG", OutputFormat::Png, || jpeg(4000, 3000, false)),
     ("made-48mp.jpg", "baseline JPEG", OutputFormat::Png, || jpeg(8000, 6000, false)),
     ("made-12mp-progressive.jpg", "progressive JPEG", OutputFormat::Png, || jpeg(4000, 3000, true)),
@@ -69,8 +72,9 @@ const PHOTOS: &[(&str, &str)] = &[
 ];
 
 /// All of them; photos that are not installed are left out.
-pub fn all() -> Vec<Photo> {
-    let installed = PHOTOS.iter().map(|(path, class)| (PathBuf::from(path), class)).filter(|(path, _)| path.is_file());
+pub(crate) fn all() -> Vec<Photo> {
+    let installed =
+        PHOTOS.iter().map(|(path, class)| (PathBuf::from(path), class)).filter(|(path, _)| path.is_file());
     let photos = installed.map(|(path, class)| {
         let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         // Wallpapers are told apart by their folder, backgrounds by their file.

@@ -16,13 +16,13 @@ use bindings::{
 };
 
 /// The compiled component.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     engine: Engine,
     component: ImagingPre<()>,
 }
 
 impl Sandbox {
-    pub fn load() -> Result<Self> {
+    pub(crate) fn load() -> Result<Self> {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../../target/wasm32-unknown-unknown/component/thumbs_imaging.wasm"
@@ -33,7 +33,8 @@ impl Sandbox {
         config.epoch_interruption(true);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(|error| anyhow!("{error:?}"))?;
-        let wasm = std::fs::read(path).with_context(|| format!("{path} is missing: run `make components`"))?;
+        let wasm =
+            std::fs::read(path).with_context(|| format!("{path} is missing: run `make components`"))?;
         let component = Component::new(&engine, wasm).map_err(|error| anyhow!("{error:?}"))?;
         let pre = Linker::new(&engine).instantiate_pre(&component).map_err(|error| anyhow!("{error:?}"))?;
         let component = ImagingPre::new(pre).map_err(|error| anyhow!("{error:?}"))?;
@@ -41,7 +42,7 @@ impl Sandbox {
     }
 
     /// Makes one thumbnail and gives the peak of the component's linear memory in bytes.
-    pub fn thumbnail(&self, image: &[u8], gif: bool) -> Result<u64> {
+    pub(crate) fn thumbnail(&self, image: &[u8], gif: bool) -> Result<u64> {
         let mut store = Store::new(&self.engine, ());
         store.set_epoch_deadline(u64::MAX / 2);
         let instance = self.component.instantiate(&mut store).map_err(|error| anyhow!("{error:?}"))?;
@@ -66,7 +67,7 @@ impl Sandbox {
         };
         let thumbnail = instance
             .thumbs_imaging_thumbnailer()
-            .call_thumbnail(&mut store, image, options, limits)
+            .call_make(&mut store, image, options, limits)
             .map_err(|error| anyhow!("{error:?}"))?
             .map_err(|error| anyhow!("{error:?}"))?;
         Ok(thumbnail.cost.peak_memory_bytes)

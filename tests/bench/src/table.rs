@@ -3,21 +3,21 @@
 use std::fmt;
 
 /// The head.
-pub const HEAD: &str = "\
+pub(crate) const HEAD: &str = "\
 | image | class | MP | file KB | sandbox ms | native ms | libvips ms | Pillow ms | sandbox / faster peer | peak MiB |
 |---|---|---|---|---|---|---|---|---|---|";
 
 /// One image.
-pub struct Row {
-    pub name: String,
-    pub class: &'static str,
-    pub megapixels: f64,
-    pub file_bytes: usize,
-    pub sandbox_ms: f64,
-    pub native_ms: f64,
-    pub vips_ms: Option<f64>,
-    pub pillow_ms: Option<f64>,
-    pub peak_memory_bytes: u64,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) class: &'static str,
+    pub(crate) megapixels: f64,
+    pub(crate) file_bytes: usize,
+    pub(crate) sandbox_ms: f64,
+    pub(crate) native_ms: f64,
+    pub(crate) vips_ms: Option<f64>,
+    pub(crate) pillow_ms: Option<f64>,
+    pub(crate) peak_memory_bytes: u64,
 }
 
 impl fmt::Display for Row {
