@@ -246,7 +246,7 @@ async fn results_statements_values_and_files_are_bounded() {
     );
     assert!(io(guest.run(&connection, "SELECT zeroblob(200000)").await).contains("more than 100000 bytes"));
     assert!(io(guest.run(&connection, "SELECT zeroblob(3000000)").await).contains("too big"));
-    assert!(io(guest.run(&connection, &format!("SELECT '{}'", "a".repeat(300))).await).contains("too big"));
+    assert!(io(guest.run(&connection, &format!("SELECT '{}'", "a".repeat(300))).await).contains("too long"));
     guest.run(&connection, "CREATE TABLE t (b BLOB)").await.unwrap();
     let full = guest.run(&connection, "INSERT INTO t VALUES (zeroblob(1500000))").await;
     assert!(matches!(full, Err(wit::Error::DatabaseFull)), "{full:?}");
