@@ -37,6 +37,15 @@ impl<'a> BitReader<'a> {
         }
     }
 
+    /// Afterwards, at least `count` bits are in the window, up to 56. Cheaper than [`Self::fill`] where most symbols are short:
+    /// what comes next then waits for no load.
+    #[inline(always)]
+    pub(crate) fn ensure(&mut self, count: u32) {
+        if self.filled < count {
+            self.fill();
+        }
+    }
+
     /// By value, so that the fast path's copy need not live in memory.
     #[cold]
     #[inline(never)]

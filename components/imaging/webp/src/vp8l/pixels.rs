@@ -43,14 +43,16 @@ pub(crate) struct PixelDecoder {
     total: usize,
     /// Pixels decoded so far.
     decoded: usize,
-    /// The pixels up to `decoded`, as far back as references reach.
+    /// A ring: pixel `n` of the image is at `n % lap`. Behind its end there is room for what a copy writes beyond a batch.
     buffer: Vec<u32>,
-    /// The image's pixel that `buffer` begins with.
-    buffer_start: usize,
+    /// A multiple of `batch`, so that no batch goes over the end; `total` where the ring has no second lap.
+    lap: usize,
+    /// The image's pixel that is at 0.
+    lap_start: usize,
 }
 
 impl PixelDecoder {
-    /// `batch`: pixels that are asked for at once at most.
+    /// `batch`: pixels that are asked for at once, whole rows. More than [`MAX_COPY`], unless they are all.
     pub(crate) fn new(
         tables: Tables,
         map: GroupMap,
@@ -60,8 +62,8 @@ impl PixelDecoder {
         batch: usize,
     ) -> Self {
         let total = width * height;
-        // Twice the reach, so that moving the part still in reach to the front costs one copy per pixel.
-        let room = (total + SLACK).min(2 * REACH + batch + MAX_COPY + SLACK);
+        // What is about to be overwritten is out of reach, by a batch.
+        let lap = total.min((REACH / batch + 2) * batch);
         Self {
             tables,
             map,
@@ -69,8 +71,9 @@ impl PixelDecoder {
             width,
             total,
             decoded: 0,
-            buffer: Vec::with_capacity(room),
-            buffer_start: 0,
+            buffer: Vec::with_capacity(total.min(lap + MAX_COPY) + SLACK),
+            lap,
+            lap_start: 0,
         }
     }
 
@@ -79,9 +82,9 @@ impl PixelDecoder {
         self.decoded
     }
 
-    /// Pixels `first..last`; they must have been decoded, and the last call to [`Self::decode`] asked for them.
+    /// Pixels `first..last` of the batch asked for last, or of the one after it if it has been decoded along.
     pub(crate) fn pixels(&self, first: usize, last: usize) -> &[u32] {
-        &self.buffer[first - self.buffer_start..last - self.buffer_start]
+        &self.buffer[first - self.lap_start..last - self.lap_start]
     }
 
     /// All pixels of an image that was decoded in one go.
@@ -90,25 +93,19 @@ impl PixelDecoder {
         self.buffer
     }
 
-    /// Decodes until pixel `until` is reached. Pixels from `keep` on stay available. Stops early, without an error, where
-    /// the data end.
+    /// Decodes until pixel `until`, the end of a batch, is reached. Stops early, without an error, where the data end.
     ///
     /// # Errors
     /// [`Error::Malformed`].
-    pub(crate) fn decode(
-        &mut self,
-        bits: &mut BitReader<'_>,
-        keep: usize,
-        until: usize,
-    ) -> Result<(), Error> {
-        let needed = (until + MAX_COPY).min(self.total) + SLACK - self.buffer_start;
-        if needed > self.buffer.capacity() {
-            let keep = keep.min(self.decoded.saturating_sub(REACH)) - self.buffer_start;
-            self.buffer.drain(..keep);
-            self.buffer_start += keep;
+    pub(crate) fn decode(&mut self, bits: &mut BitReader<'_>, until: usize) -> Result<(), Error> {
+        if until > self.lap_start + self.lap {
+            // What was decoded beyond the last batch is the beginning of the next lap.
+            let beyond = self.decoded - self.lap_start;
+            self.buffer.copy_within(self.lap..beyond, 0);
+            self.lap_start += self.lap;
         }
         // Grows with the batches: memory that is never reached is never touched.
-        let needed = (until + MAX_COPY).min(self.total) + SLACK - self.buffer_start;
+        let needed = (until + MAX_COPY).min(self.total) + SLACK - self.lap_start;
         if needed > self.buffer.len() {
             self.buffer.resize(needed, 0);
         }
@@ -128,12 +125,12 @@ impl PixelDecoder {
         bits: &mut BitReader<'_>,
         until: usize,
     ) -> Result<(), Error> {
-        let Self { tables, map, cache, width, total, buffer, buffer_start, .. } = self;
-        let (width, total, buffer_start) = (*width, *total, *buffer_start);
+        let Self { tables, map, cache, width, total, buffer, lap, lap_start, .. } = self;
+        let (width, total, lap, lap_start) = (*width, *total, *lap, *lap_start);
         let entries = &tables.entries[..];
         let buffer = &mut buffer[..];
-        let end = until - buffer_start;
-        let mut at = self.decoded - buffer_start;
+        let end = until - lap_start;
+        let mut at = self.decoded - lap_start;
         let mut y = self.decoded / width;
         let mut row_start = at - self.decoded % width;
         'runs: while at < end {
@@ -154,7 +151,7 @@ impl PixelDecoder {
             let stop = (at + run).min(end);
 
             while at < stop {
-                bits.fill();
+                bits.ensure(15);
                 let packed = group.packed.packed(entries, bits.peek());
                 bits.consume(packed.bits());
                 if packed.is_colour() {
@@ -168,7 +165,7 @@ impl PixelDecoder {
                 }
                 let green = if packed.is_green() { packed.value() } else { group.green.take(entries, bits) };
                 if green < FIRST_LENGTH_CODE {
-                    // With green, up to 45 of 56 bits.
+                    bits.ensure(30);
                     let red = group.red.take(entries, bits);
                     let blue = group.blue.take(entries, bits);
                     let colour = group.read_alpha(entries, bits) | (red << 16) | (green << 8) | blue;
@@ -186,13 +183,17 @@ impl PixelDecoder {
                     if bits.is_exhausted() {
                         break 'runs;
                     }
-                    if distance > buffer_start + at {
+                    if distance > lap_start + at {
                         return Err(Error::Malformed("reference to before the image"));
                     }
-                    if length > total - (buffer_start + at) {
+                    if length > total - (lap_start + at) {
                         return Err(Error::Malformed("reference beyond the image"));
                     }
-                    copy(buffer, at, distance, length);
+                    if distance <= at {
+                        copy(buffer, at, distance, length);
+                    } else {
+                        copy_from_last_lap(buffer, at, lap + at - distance, length, lap);
+                    }
                     at += length;
                     if CACHED {
                         // Where the copy repeats itself, what comes last is in the cache afterwards.
@@ -211,7 +212,7 @@ impl PixelDecoder {
                 break;
             }
         }
-        self.decoded = buffer_start + at;
+        self.decoded = lap_start + at;
         if bits.is_exhausted() {
             // Which of the last pixels are made of bits that are not there is not known: their row is given up.
             self.decoded = self.decoded.saturating_sub(1) / width * width;
@@ -271,5 +272,40 @@ fn copy(buffer: &mut [u32], at: usize, distance: usize, length: usize) {
             window[to] = window[from];
             (from, to) = (from + 1, to + 1);
         }
+    }
+}
+
+/// As [`copy`], where the first pixels to copy are in the lap before, from `from` on.
+#[cold]
+fn copy_from_last_lap(buffer: &mut [u32], at: usize, from: usize, length: usize, lap: usize) {
+    for step in 0..length {
+        let from = from + step;
+        buffer[at + step] = buffer[if from < lap { from } else { from - lap }];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_repeat_themselves_where_they_overlap() {
+        for distance in 1..80 {
+            for length in 1..150 {
+                let mut buffer: Vec<u32> = (0..distance as u32).collect();
+                buffer.resize(distance + length + SLACK, 1 << 20);
+                copy(&mut buffer, distance, distance, length);
+                for at in 0..distance + length {
+                    assert_eq!(buffer[at], (at % distance) as u32, "distance {distance}, length {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn copies_go_on_over_the_end_of_a_lap() {
+        let mut buffer: Vec<u32> = (0..20).collect();
+        copy_from_last_lap(&mut buffer, 5, 14, 7, 16);
+        assert_eq!(buffer[5..12], [14, 15, 0, 1, 2, 3, 4]);
     }
 }

@@ -67,7 +67,7 @@ impl Code {
     /// The next symbol.
     #[inline(always)]
     pub(crate) fn read(self, tables: &[Entry], bits: &mut BitReader<'_>) -> u32 {
-        bits.fill();
+        bits.ensure(15);
         self.take(tables, bits)
     }
 

@@ -91,7 +91,7 @@ impl<'a> LosslessRows<'a> {
             return Ok(None);
         }
         if self.decoder.decoded() < until {
-            self.decoder.decode(&mut self.bits, first, until)?;
+            self.decoder.decode(&mut self.bits, until)?;
         }
         let available = (self.decoder.decoded() / self.packed_width * self.packed_width).min(until);
         if available <= first {
@@ -134,7 +134,7 @@ fn read_inner_image(
     let map = GroupMap { block_bits: 0, blocks_per_row: 0, numbers: Vec::new() };
     let total = width * height;
     let mut decoder = PixelDecoder::new(tables, map, cache_bits, width, height, total);
-    decoder.decode(bits, 0, total)?;
+    decoder.decode(bits, total)?;
     if decoder.decoded() < total {
         return Err(Error::Malformed("inner image cut short"));
     }
