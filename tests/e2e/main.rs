@@ -10,3 +10,4 @@ mod job_store;
 mod jobs;
 mod list;
 mod manifest;
+mod parity;

@@ -1,0 +1,69 @@
+//! The same bytes natively and in the sandbox: the two builds take different ways through the hot loops (simd128 on one side), and a
+//! thumbnail must not depend on it. What the pictures should look like is tested beside the code; here every test of the native build is
+//! made to count for the wasm that ships.
+
+use std::path::PathBuf;
+
+use image::ImageFormat;
+use thumbs_e2e::{images, service::Service};
+use thumbs_imaging::options::{Fit, Limits, Options, OutputFormat};
+
+/// Images of all kinds: made here, and the fixtures of the imaging crate.
+fn pictures() -> Vec<(String, Vec<u8>)> {
+    let mut pictures = vec![
+        ("jpeg".to_owned(), images::jpeg(1237, 811)),
+        ("small jpeg".to_owned(), images::jpeg(97, 64)),
+        ("noisy jpeg".to_owned(), images::noisy_jpeg(403, 307)),
+        ("turned jpeg".to_owned(), images::jpeg_stored_as(6, 640, 480)),
+        ("png".to_owned(), images::png(1001, 333)),
+        ("png with alpha".to_owned(), images::half_transparent_png(257, 511)),
+        ("gif".to_owned(), images::encoded(images::corners(320, 200), ImageFormat::Gif)),
+        ("webp".to_owned(), images::encoded(images::corners(777, 555), ImageFormat::WebP)),
+        ("one pixel".to_owned(), images::png(1, 1)),
+    ];
+    let mut fixtures: Vec<PathBuf> =
+        ["components/imaging", "components/imaging/jpeg", "components/imaging/webp"]
+            .iter()
+            .flat_map(|crate_| {
+                let folder = thumbs_e2e::repository_root().join(crate_).join("tests/fixtures");
+                std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path())
+            })
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|end| ["jpg", "png", "gif", "webp"].iter().any(|known| end == *known))
+            })
+            .collect();
+    fixtures.sort();
+    pictures
+        .extend(fixtures.into_iter().map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())));
+    pictures
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_gives_the_bytes_of_the_native_build() {
+    let service = Service::start().await;
+    let ways = [
+        (OutputFormat::Png, "png", Fit::Cover, "cover"),
+        (OutputFormat::Jpeg, "jpeg", Fit::Contain, "contain"),
+        (OutputFormat::Webp, "webp", Fit::Fill, "fill"),
+        (OutputFormat::Gif, "gif", Fit::Cover, "cover"),
+    ];
+    let mut compared = 0;
+    for (name, picture) in pictures() {
+        for (format, format_name, fit, fit_name) in ways {
+            let options = Options { format, fit, ..Options::default() };
+            // What can't be decoded is the subject of other tests.
+            let Ok(native) = thumbs_imaging::thumbnail(&picture, &options, &Limits::default()) else {
+                continue;
+            };
+            let asked = [("format", format_name), ("fit", fit_name)];
+            let (_, reply) = service.client.thumbnail(&picture, &asked).await;
+            assert!(
+                reply.body == native.data,
+                "{name} to {format_name}: the sandbox and the native build differ"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared >= 36, "only {compared} thumbnails were compared");
+}
