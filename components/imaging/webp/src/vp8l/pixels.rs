@@ -295,9 +295,9 @@ mod tests {
                 let mut buffer: Vec<u32> = (0..distance as u32).collect();
                 buffer.resize(distance + length + SLACK, 1 << 20);
                 copy(&mut buffer, distance, distance, length);
-                for at in 0..distance + length {
-                    assert_eq!(buffer[at], (at % distance) as u32, "distance {distance}, length {length}");
-                }
+                buffer.truncate(distance + length);
+                let repeated: Vec<u32> = (0..distance as u32).cycle().take(distance + length).collect();
+                assert_eq!(buffer, repeated, "distance {distance}, length {length}");
             }
         }
     }
