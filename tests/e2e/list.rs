@@ -17,6 +17,8 @@ async fn pages_through_all_jobs_newest_first_without_gap_or_repeat() {
     for side in 0..7 {
         submitted.push(service.client.submit(&images::png(10 + side, 10), &[]).await);
     }
+    // An id begins with its millisecond (UUIDv7); within one, uploads have no order.
+    submitted.sort();
     submitted.reverse();
 
     let mut listed = Vec::new();
