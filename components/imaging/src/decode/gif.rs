@@ -46,6 +46,7 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
             _ => {}
         }
     }
+    truncated |= !walk.has_ended();
     Ok(Film { frames, loops: walk.loops(), truncated, profile_ignored: false })
 }
 

@@ -28,7 +28,9 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
             0 => Loops::Forever,
             times => Loops::Times(times),
         };
-        animation(job, decoder.frames(shrink, &LIMITS).map_err(webp_error)?, shrink, loops)
+        let frames = decoder.frames(shrink, &LIMITS).map_err(webp_error)?;
+        let film = Film { frames: Vec::new(), loops, truncated: decoder.is_cut(), profile_ignored: false };
+        animation(job, frames, shrink, film)
     } else {
         still(job, &decoder, shrink)
     }
@@ -45,9 +47,8 @@ fn still(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result<Fil
     Ok(Film::still(printer.finish(&[])?, !extent.is_complete()))
 }
 
-fn animation(job: &Job<'_>, source: Frames<'_>, shrink: NonZeroU32, loops: Loops) -> Result<Film, Error> {
+fn animation(job: &Job<'_>, source: Frames<'_>, shrink: NonZeroU32, mut film: Film) -> Result<Film, Error> {
     let mut printer = printer(job, thumbs_webp::Layout::Rgba8, shrink);
-    let mut film = Film { frames: Vec::new(), loops, truncated: false, profile_ignored: false };
     for frame in source {
         match frame {
             Ok(frame) => {

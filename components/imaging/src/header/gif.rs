@@ -91,6 +91,7 @@ pub(crate) struct Walk<'a> {
     screen: (u32, u32),
     global: &'a [u8],
     loops: Loops,
+    ended: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -107,6 +108,7 @@ impl<'a> Walk<'a> {
             screen: (u32::from(width), u32::from(height)),
             global,
             loops: Loops::Times(1),
+            ended: false,
         })
     }
 
@@ -118,6 +120,11 @@ impl<'a> Walk<'a> {
     /// How often the animation is played; known when the first frame is.
     pub(crate) const fn loops(&self) -> Loops {
         self.loops
+    }
+
+    /// The file has come to its own end, rather than been cut off.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended
     }
 
     fn application(&mut self) {
@@ -200,7 +207,10 @@ impl<'a> Iterator for Walk<'a> {
                         data,
                     });
                 }
-                TRAILER => return None,
+                TRAILER => {
+                    self.ended = true;
+                    return None;
+                }
                 // Padding between blocks occurs; anything else is skipped the same way until a block begins.
                 _ => {}
             }
@@ -255,6 +265,17 @@ mod tests {
         assert_eq!(loops(b"!\xFF\x0BNETSCAPE2.0\x03\x01\0\0\0"), Loops::Forever);
         assert_eq!(loops(b"!\xFF\x0BNETSCAPE2.0\x03\x01\x02\0\0"), Loops::Times(3));
         assert_eq!(loops(b"!\xFF\x0BXMP DataXMP\x03\x01\x02\0\0"), Loops::Times(1));
+    }
+
+    #[test]
+    fn knows_the_end_from_a_cut() {
+        let ended = |tail: &[u8]| {
+            let bytes = file(&[FRAME, tail]);
+            let mut walk = Walk::new(&bytes).unwrap();
+            assert_eq!(walk.by_ref().count(), 1);
+            walk.has_ended()
+        };
+        assert!(ended(b";") && !ended(b"") && !ended(b"!\xF9\x04\x0D"));
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub(super) fn decode(job: &Job<'_>, format: &PngFormat, expander: &Expander) -> 
     let mut film =
         Film { frames: Vec::new(), loops: Loops::Forever, truncated: false, profile_ignored: false };
     let mut control = None;
+    let mut has_ended = false;
     let mut chunks = PngChunks::new(job.image);
     while let Some(chunk) = chunks.next() {
         match &chunk.kind {
@@ -94,10 +95,14 @@ pub(super) fn decode(job: &Job<'_>, format: &PngFormat, expander: &Expander) -> 
                     None => {}
                 }
             }
-            b"IEND" => break,
+            b"IEND" => {
+                has_ended = true;
+                break;
+            }
             _ => {}
         }
     }
+    film.truncated |= !has_ended;
     if film.frames.is_empty() { Err(malformed("there are no frames")) } else { Ok(film) }
 }
 

@@ -1,0 +1,19 @@
+//! What a caller sees of the crate: bytes in, a thumbnail out. One binary for all of it, as each would be linked anew.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may fail loudly; clippy knows only #[test] functions"
+)]
+
+mod animation;
+mod colour;
+mod compare;
+mod fixtures;
+mod golden;
+mod hostile;
+mod pictures;
+mod png_kinds;
+mod quality;
+mod sizes;
+mod truncated;
