@@ -161,7 +161,19 @@ pub(crate) struct AcTable {
 
 impl AcTable {
     pub(crate) fn new(codes: &Codes) -> Self {
-        let ladder = codes.ladder();
+        Self::of(codes.ladder())
+    }
+
+    /// For refinements, where sizes other than 0 and 1 are not allowed; as in libjpeg they count as 1.
+    pub(crate) fn for_refinement(codes: &Codes) -> Self {
+        let mut ladder = codes.ladder();
+        for symbol in &mut ladder.symbols {
+            *symbol = (*symbol & 0xf0) | (*symbol & 15).min(1);
+        }
+        Self::of(ladder)
+    }
+
+    fn of(ladder: Ladder) -> Self {
         let mut lookup = [0; 1 << AC_BITS];
         for (window, entry) in (0_u32..).zip(&mut lookup) {
             if let Some((length, symbol)) = ladder.find(window << (16 - AC_BITS))

@@ -215,7 +215,7 @@ impl Picture<'_> {
                 });
             }
             _ => {
-                let table = AcTable::new(&*planned.tables.ac_codes(scan.members[0].ac)?);
+                let table = AcTable::for_refinement(&*planned.tables.ac_codes(scan.members[0].ac)?);
                 self.ac_scan(&mut reading, scan, |cursor, window, terms, state| {
                     refine_ac(cursor, window, &table, terms, state)
                 });
@@ -316,6 +316,7 @@ impl Picture<'_> {
     ) {
         let shape = self.shapes[scan.members[0].component];
         let mut state = BandState {
+            band: band(scan),
             first: scan.first,
             last: scan.last,
             low: scan.low,
@@ -405,6 +406,8 @@ fn render_block(shape: Shape, terms: &[i16], steps: &[i16; 64], out: &mut [u8], 
 
 /// What an AC scan carries from block to block.
 struct BandState {
+    /// The coding indices of the band, as a bit set.
+    band: u64,
     first: u32,
     last: u32,
     /// The bit position of this scan.
@@ -420,6 +423,12 @@ impl BandState {
     #[inline(always)]
     fn start_run(&mut self, cursor: &mut Cursor, class: u32) {
         self.run = (1 << class) + cursor.take(class);
+    }
+
+    /// Where a kept term lies in its block.
+    #[inline(always)]
+    fn place(&self, k: u32) -> usize {
+        usize::from(self.layout[(k & 63) as usize])
     }
 }
 
@@ -437,33 +446,32 @@ fn first_ac(
         return;
     }
     let mut k = state.first;
+    let mut found = 0;
     while k <= state.last {
         cursor.refill(window);
         let symbol = table.symbol(cursor.bits());
-        let value = block::extend(cursor.bits() << (symbol.total - symbol.size), symbol.size);
+        let value = cursor.bits() << (symbol.total - symbol.size);
         cursor.consume(symbol.total);
+        k += symbol.run;
         if symbol.size == 0 {
             if symbol.run != 15 {
                 state.start_run(cursor, symbol.run);
                 state.run -= 1;
-                return;
+                break;
             }
-            k += 16;
-            continue;
-        }
-        k += symbol.run;
-        if k > state.last {
-            return;
-        }
-        *history |= 1 << k;
-        if state.kept >> k & 1 == 1 {
-            terms[usize::from(state.layout[k as usize & 63])] = (value << state.low) as i16;
+        } else if k <= state.last {
+            found |= 1 << k;
+            if state.kept >> k & 1 == 1 {
+                terms[state.place(k)] = (block::extend(value, symbol.size) << state.low) as i16;
+            }
         }
         k += 1;
     }
+    *history |= found;
 }
 
-/// A later scan of a band (T.81, G.1.2.3): one more bit for terms that are not zero, and terms that become so.
+/// A later scan of a band (T.81, G.1.2.3): one more bit for terms that are not zero, and terms that become so. The table has to be
+/// [`AcTable::for_refinement`].
 #[inline(always)]
 fn refine_ac(
     cursor: &mut Cursor,
@@ -472,52 +480,71 @@ fn refine_ac(
     (terms, history): (&mut [i16], &mut u64),
     state: &mut BandState,
 ) {
-    let mut k = state.first;
+    // Both sets lose what has been passed.
+    let mut set = *history & state.band;
+    let mut zeros = !*history & state.band;
     if state.run == 0 {
-        while k <= state.last {
+        let mut found = 0;
+        while set | zeros != 0 {
             cursor.refill(window);
-            let symbol = table.symbol(cursor.bits());
-            // Sizes other than 1 are not allowed; as in libjpeg only the sign is read.
-            cursor.consume(symbol.total - symbol.size);
-            let mut value = 0;
-            if symbol.size != 0 {
-                value = if cursor.take(1) == 1 { 1 << state.low } else { -1 << state.low };
-            } else if symbol.run != 15 {
+            let bits = cursor.bits();
+            let symbol = table.symbol(bits);
+            if symbol.size == 0 && symbol.run != 15 {
+                cursor.consume(symbol.total);
                 state.start_run(cursor, symbol.run);
                 break;
             }
-            // The place of the zero term after `run` other ones.
-            let rest = (u64::MAX << k) & (u64::MAX >> (63 - state.last));
-            let mut zeros = !*history & rest;
-            for _ in 0..symbol.run {
-                zeros &= zeros.wrapping_sub(1);
+            zeros = without_lowest(zeros, symbol.run);
+            // One bit, or none where the run leads out of the band.
+            let place = zeros & zeros.wrapping_neg();
+            let before = place.wrapping_sub(1);
+            let passed = set & before;
+            let used = symbol.total + passed.count_ones();
+            if passed & state.kept == 0 && used <= 56 {
+                cursor.consume(used);
+            } else {
+                cursor.consume(symbol.total);
+                correct(cursor, window, passed, terms, state);
             }
-            let place = if zeros == 0 { state.last + 1 } else { zeros.trailing_zeros() };
-            let passed = if zeros == 0 { rest } else { rest & ((1 << place) - 1) };
-            correct(cursor, window, *history & passed, terms, state);
-            if value != 0 && place <= state.last {
-                *history |= 1 << place;
-                if state.kept >> place & 1 == 1 {
-                    terms[usize::from(state.layout[place as usize & 63])] = value;
+            set &= !before;
+            zeros &= !place;
+            if symbol.size != 0 {
+                found |= place;
+                if place & state.kept != 0 {
+                    let positive = bits.wrapping_shl(symbol.total - 1) >> 63 == 1;
+                    terms[state.place(place.trailing_zeros())] =
+                        if positive { 1 << state.low } else { -1 << state.low };
                 }
             }
-            k = place + 1;
         }
+        *history |= found;
     }
     if state.run > 0 {
         state.run -= 1;
-        if k <= state.last {
-            let rest = (u64::MAX << k) & (u64::MAX >> (63 - state.last));
-            correct(cursor, window, *history & rest, terms, state);
-        }
+        correct(cursor, window, set, terms, state);
     }
 }
 
-/// Reads one bit for each term of `set`, lowest index first; those set add to the term's magnitude.
+/// The set without its `count` (at most 15) lowest members.
+#[inline(always)]
+fn without_lowest(set: u64, count: u32) -> u64 {
+    let less = |set: u64| set & set.wrapping_sub(1);
+    // No branch on counts that are common and hard to predict.
+    let one = less(set);
+    let two = less(one);
+    let three = less(two);
+    let (even, odd) = if count & 2 == 0 { (set, one) } else { (two, three) };
+    let mut left = if count & 1 == 0 { even } else { odd };
+    for _ in 0..count >> 2 {
+        left = less(less(less(less(left))));
+    }
+    left
+}
+
+/// Reads one bit for each term of `set`, lowest index first; those that are 1 add to the term's magnitude.
 #[inline(always)]
 fn correct(cursor: &mut Cursor, window: &Window, set: u64, terms: &mut [i16], state: &BandState) {
-    let mut wanted = set & state.kept;
-    if wanted == 0 {
+    if set & state.kept == 0 {
         cursor.skip(set.count_ones(), window);
         return;
     }
@@ -525,19 +552,18 @@ fn correct(cursor: &mut Cursor, window: &Window, set: u64, terms: &mut [i16], st
     for half in [set & 0xffff_ffff, set & !0xffff_ffff] {
         cursor.refill(window);
         let (mut bits, mut rest) = (cursor.bits(), half);
-        while rest & wanted != 0 {
+        while rest & state.kept != 0 {
             let k = rest.trailing_zeros();
-            rest &= rest - 1;
-            if (bits as i64) < 0 && wanted >> k & 1 == 1 {
-                let term = &mut terms[usize::from(state.layout[k as usize & 63])];
+            if bits >> 63 == 1 && state.kept >> k & 1 == 1 {
+                let term = &mut terms[state.place(k)];
                 // Only a damaged file has the bit already.
                 if *term & (1 << state.low) == 0 {
                     *term = term.wrapping_add(if *term >= 0 { 1 << state.low } else { -1 << state.low });
                 }
             }
+            rest &= rest - 1;
             bits <<= 1;
         }
         cursor.consume(half.count_ones());
-        wanted &= !half;
     }
 }
