@@ -122,8 +122,10 @@ limits! {
         "how long a client may pause while it sends a body", "408, and the connection is closed";
     request_cpu_ms = 30_000, 1 => DAY_MS,
         "how long the guest of one request may run, not counting what it waits for", "the instance is stopped, 503";
+    response_timeout_ms = 30_000, 1 => DAY_MS,
+        "how long a client may take none of a response that waits for it", "the connection is closed and its instance stopped";
     request_timeout_ms = 120_000, 1 => DAY_MS,
-        "the time from a request's header to its response's, waiting included", "the instance is stopped, 503";
+        "the time that the instance of one request lives, waiting included", "the instance is stopped, 503";
     drain_timeout_ms = 30_000, 0 => DAY_MS,
         "how long requests and resizes in flight may go on after SIGTERM", "they are cut off; jobs come back by the end of their lease";
     max_request_memory_bytes = 256 * MIB, MIB => 4 * GIB,

@@ -143,3 +143,6 @@ impl Manifest {
         read::manifest(path, text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ use wasmtime_wasi_http::{Error, p2::body::HyperOutgoingBody};
 use crate::{instance::CallFailure, problem::Problem};
 
 /// How long an unread body is read after the response.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(2);
 
 /// What a request's body left behind; shared by the body, which the guest drops, and the response.
 #[derive(Clone, Debug, Default)]

@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod headers;
 mod server;
+mod stream;
 
 pub use server::{HttpServer, ServerTasks};
 

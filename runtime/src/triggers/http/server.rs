@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{super::router::Router, Target, call::Service};
+use super::{super::router::Router, Target, call::Service, stream::PatientStream};
 use crate::{
     limits::{Limits, length, millis},
     telemetry::{Level, Logger},
@@ -26,6 +26,7 @@ pub struct HttpServer {
     connections: Arc<Semaphore>,
     service: Arc<Service>,
     http: http1::Builder,
+    response_timeout: Duration,
     log: Logger,
 }
 
@@ -55,6 +56,7 @@ impl HttpServer {
             connections: Arc::new(Semaphore::new(length(limits.max_connections))),
             service: Arc::new(Service::new(router, limits, log.clone())),
             http,
+            response_timeout: millis(limits.response_timeout_ms),
             log,
         }
     }
@@ -91,6 +93,7 @@ impl HttpServer {
     ) -> impl Future<Output = ()> + Send + 'static {
         // Responses are written whole; waiting for more (Nagle) would only delay them. A socket that can't do it still works.
         let _ = stream.set_nodelay(true);
+        let stream = PatientStream::new(stream, self.response_timeout);
         let (service, http) = (Arc::clone(&self.service), self.http.clone());
         let (stop, kill) = (tasks.stop.clone(), tasks.kill.clone());
         async move {
