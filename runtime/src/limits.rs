@@ -155,7 +155,7 @@ limits! {
     sql_max_connections = 64, 1 => 1_024,
         "open connections to one SQLite database", "opening one waits `sql_busy_timeout_ms`, then fails";
     sql_max_connections_per_instance = 4, 1 => 1_024,
-        "connections to SQLite that one instance holds", "opening one more fails";
+        "connections to SQLite, and as many to PostgreSQL, that one instance holds", "opening one more fails";
     sql_busy_timeout_ms = 5_000, 0 => DAY_MS,
         "how long a statement waits for another writer", "the statement fails";
     sql_statement_timeout_ms = 10_000, 1 => DAY_MS,
@@ -163,13 +163,25 @@ limits! {
     sql_max_statement_bytes = 64 * KIB, 64 => MIB,
         "the text of a statement", "the statement fails";
     sql_max_value_bytes = 16 * MIB, KIB => GIB,
-        "one text or blob in SQLite", "the statement fails";
+        "one text or blob of a statement's parameters or rows", "the statement fails";
     sql_max_rows = 10_000, 1 => 1_000_000,
         "the rows that a statement gives", "the statement fails";
     sql_max_result_bytes = 16 * MIB, KIB => GIB,
         "the values that a statement gives, together", "the statement fails";
     sql_max_database_bytes = 16 * GIB, MIB => 1024 * GIB,
         "the file of one SQLite database", "writing fails as database-full";
+    pg_max_connections = 16, 1 => 1_000,
+        "open connections to one PostgreSQL address", "opening one waits `pg_acquire_timeout_ms`, then fails";
+    pg_acquire_timeout_ms = 5_000, 1 => DAY_MS,
+        "how long opening waits for a free connection to PostgreSQL", "opening it fails";
+    pg_connect_timeout_ms = 5_000, 1 => DAY_MS,
+        "how long connecting to a PostgreSQL server takes, its TLS and password included", "opening it fails";
+    redis_connect_timeout_ms = 5_000, 1 => DAY_MS,
+        "how long connecting to a Redis server takes", "the command fails; a subscription tries again";
+    redis_response_timeout_ms = 5_000, 1 => DAY_MS,
+        "how long a Redis server takes to answer a command", "the command fails";
+    max_reconnect_pause_ms = 2_000, 1 => DAY_MS,
+        "the time between two attempts to reach a server again", "the next attempt is made";
     kv_max_key_bytes = 1_024, 1 => 64 * KIB,
         "a key of the key-value store", "the call fails";
     kv_max_value_bytes = 64 * MIB + 64 * KIB, KIB => GIB,
