@@ -14,6 +14,7 @@ use crate::{
         blob::{self, BlobStore, DirectoryStore, MemoryStore},
         egress::AllowedHosts,
         embedded::blocking,
+        http::Network,
         key_value::{self, EmbeddedStore},
         postgres::PostgresGrants,
         redis::{Broker, RedisGrants},
@@ -24,7 +25,6 @@ use crate::{
     instance::{ComponentContext, MemoryBudget},
     limits::Limits,
     manifest::{Component, HttpTarget, Manifest},
-    secret::Secret,
     telemetry::{Level, Logger},
     variables::Variables,
 };
@@ -75,9 +75,10 @@ impl Parts<'_> {
             .map(|component| {
                 let context = ComponentContext {
                     id: component.id.as_str().into(),
-                    variables: self.component_variables(component),
+                    variables: Arc::new(component.resolve_variables(self.variables.values())),
                     environment: component.environment.clone(),
                     hosts: self.hosts(component)?,
+                    carrier: Arc::new(Network),
                     key_value: Arc::new(self.granted(
                         component,
                         "key_value_stores",
@@ -102,21 +103,8 @@ impl Parts<'_> {
             .collect()
     }
 
-    fn component_variables(&self, component: &Component) -> Arc<BTreeMap<String, Secret>> {
-        let values = component.variables.iter();
-        Arc::new(
-            values
-                .map(|(name, template)| {
-                    (name.clone(), Secret::new(template.resolve(self.variables.values())))
-                })
-                .collect(),
-        )
-    }
-
     fn hosts(&self, component: &Component) -> Result<Arc<AllowedHosts>, StartError> {
-        let entries =
-            component.allowed_outbound_hosts.iter().map(|entry| entry.resolve(self.variables.values()));
-        AllowedHosts::parse(entries)
+        AllowedHosts::parse(component.resolve_outbound_hosts(self.variables.values()))
             .map(Arc::new)
             .map_err(|reason| self.refused(component, format!("allowed_outbound_hosts: {reason}")))
     }
@@ -175,7 +163,7 @@ pub(super) async fn compile(
         .map(|component| {
             let (engine, log) = (engine.clone(), log.clone());
             tokio::spawn(blocking(move || {
-                one(&engine, &component, composition, &log).map(|made| (component.id, made))
+                compile_one(&engine, &component, composition, &log).map(|made| (component.id, made))
             }))
         })
         .collect();
@@ -192,7 +180,11 @@ pub(super) async fn compile(
     Ok(compiled)
 }
 
-fn one(
+/// Composes and compiles one. Blocks.
+///
+/// # Errors
+/// Its files do not fit, or are no WebAssembly.
+pub(crate) fn compile_one(
     engine: &Engine,
     component: &Component,
     composition: Composition,

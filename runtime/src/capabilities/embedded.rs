@@ -1,30 +1,49 @@
 //! SQLite files of this host: how one is opened, and a pool of connections to it. Used by the SQL and the key-value capability.
+//! A database may also lie in memory, for tests: the same pool over one that all its connections share (SQLite's `memdb`).
 //!
 //! Connections are made when needed and kept. A file is in WAL mode, so readers never wait for a writer; writers take turns by a lock
 //! of this process before they take SQLite's, which is fair and needs no polling. Two processes on one file fall back on SQLite's
 //! own waiting.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 /// Prepared statements that a connection keeps: our components have about thirty.
 const CACHED_STATEMENTS: usize = 64;
 
+/// How each connection is opened.
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
+    .union(OpenFlags::SQLITE_OPEN_CREATE)
+    .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
+    .union(OpenFlags::SQLITE_OPEN_EXRESCODE);
+
 /// A SQLite file and its connections.
 #[derive(Debug)]
 pub struct Database {
-    path: PathBuf,
+    place: Place,
     configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
     settings: Settings,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
     writer: Arc<Semaphore>,
+}
+
+/// Where a database lies.
+#[derive(Debug)]
+enum Place {
+    File(PathBuf),
+    /// Under a name that no other has, for as long as a connection is open.
+    Memory {
+        uri: String,
+        _keeps_it: Mutex<Connection>,
+    },
 }
 
 /// What holds for each connection.
@@ -73,9 +92,30 @@ impl Database {
         settings: Settings,
         configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
     ) -> Self {
+        Self::at(Place::File(path), settings, configure)
+    }
+
+    /// An empty one in memory, gone when dropped.
+    ///
+    /// # Errors
+    /// SQLite refuses to make one.
+    pub fn in_memory(
+        settings: Settings,
+        configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
+    ) -> Result<Self, OpenError> {
+        let uri = format!("file:/{}?vfs=memdb", Uuid::now_v7());
+        let keeps_it = Connection::open_with_flags(&uri, FLAGS | OpenFlags::SQLITE_OPEN_URI)?;
+        Ok(Self::at(Place::Memory { uri, _keeps_it: Mutex::new(keeps_it) }, settings, configure))
+    }
+
+    fn at(
+        place: Place,
+        settings: Settings,
+        configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(settings.max_connections));
         Self {
-            path,
+            place,
             configure,
             settings,
             idle: Mutex::new(Vec::new()),
@@ -84,10 +124,13 @@ impl Database {
         }
     }
 
-    /// Where it lies.
+    /// Where it lies, for the banner.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn summary(&self) -> String {
+        match &self.place {
+            Place::File(path) => format!("file {}", path.display()),
+            Place::Memory { .. } => "memory of this process".to_owned(),
+        }
     }
 
     /// What holds for its connections.
@@ -132,17 +175,21 @@ impl Database {
 
     /// A new connection with all settings. Blocks.
     fn connect(&self) -> Result<Connection, OpenError> {
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        let mut connection = match &self.place {
+            Place::File(path) => {
+                if let Some(folder) = path.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
+                Connection::open_with_flags(path, FLAGS)?
+            }
+            Place::Memory { uri, .. } => {
+                Connection::open_with_flags(uri, FLAGS | OpenFlags::SQLITE_OPEN_URI)?
+            }
+        };
         connection.busy_timeout(self.settings.busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        // WAL with NORMAL: a power cut may lose the last transactions, never the database (https://sqlite.org/wal.html).
+        // WAL with NORMAL: a power cut may lose the last transactions, never the database (https://sqlite.org/wal.html). In memory
+        // there is no WAL, and SQLite stays with what it has.
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;

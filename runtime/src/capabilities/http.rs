@@ -1,9 +1,10 @@
 //! `wasi:http/outgoing-handler`: requests of components to others, within their grants.
 //!
 //! wasmtime-wasi-http does the protocol; here is who may be asked, how long one waits, and that what a component asks for is said in the
-//! log when it is refused. Requests to other components of the application (`*.spin.internal`) are refused.
+//! log when it is refused. Requests to other components of the application (`*.spin.internal`) are refused. What is granted goes to a
+//! [`Carrier`]: the network, but in tests.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -13,12 +14,34 @@ use crate::{
     telemetry::{Level, Logger},
 };
 
-type IoResult = Box<dyn Future<Output = Result<(), Error>> + Send>;
-type Sending = Box<dyn Future<Output = Result<(http::Response<WasiBody>, IoResult), Error>> + Send>;
+/// What becomes of a connection after its response began.
+pub type IoResult = Box<dyn Future<Output = Result<(), Error>> + Send>;
+/// What becomes of a request.
+pub type Sending = Box<dyn Future<Output = Result<(http::Response<WasiBody>, IoResult), Error>> + Send>;
+
+/// Carries requests that are granted to whoever answers them. One per runtime.
+pub trait Carrier: fmt::Debug + Send + Sync {
+    /// Sends one off; all three timeouts of `options` are set.
+    fn carry(&self, request: http::Request<WasiBody>, options: RequestOptions) -> Sending;
+}
+
+/// Carries over the network.
+#[derive(Debug)]
+pub struct Network;
+
+impl Carrier for Network {
+    fn carry(&self, request: http::Request<WasiBody>, options: RequestOptions) -> Sending {
+        Box::new(async move {
+            let (response, io) = wasmtime_wasi_http::default_send_request(request, Some(options)).await?;
+            Ok((response.map(http_body_util::BodyExt::boxed_unsync), Box::new(io) as IoResult))
+        })
+    }
+}
 
 /// Decides on one instance's outgoing requests.
 #[derive(Debug)]
 pub struct Egress {
+    carrier: Arc<dyn Carrier>,
     hosts: Arc<AllowedHosts>,
     component: Arc<str>,
     log: Logger,
@@ -29,14 +52,20 @@ pub struct Egress {
 impl Egress {
     /// For an instance of this component.
     #[must_use]
-    pub fn new(hosts: Arc<AllowedHosts>, component: Arc<str>, log: Logger, limits: &Limits) -> Self {
+    pub fn new(
+        carrier: Arc<dyn Carrier>,
+        hosts: Arc<AllowedHosts>,
+        component: Arc<str>,
+        log: Logger,
+        limits: &Limits,
+    ) -> Self {
         let response = millis(limits.egress_response_timeout_ms);
         let longest = RequestOptions {
             connect_timeout: Some(millis(limits.egress_connect_timeout_ms)),
             first_byte_timeout: Some(response),
             between_bytes_timeout: Some(response),
         };
-        Self { hosts, component, log, longest, left: limits.max_egress_requests }
+        Self { carrier, hosts, component, log, longest, left: limits.max_egress_requests }
     }
 
     /// Whether a request may go out, and if not, why.
@@ -83,11 +112,7 @@ impl WasiHttpHooks for Egress {
             return Box::new(std::future::ready(Err(error)));
         }
         self.left -= 1;
-        let options = self.bounded(options);
-        Box::new(async move {
-            let (response, io) = wasmtime_wasi_http::default_send_request(request, Some(options)).await?;
-            Ok((response.map(http_body_util::BodyExt::boxed_unsync), Box::new(io) as IoResult))
-        })
+        self.carrier.carry(request, self.bounded(options))
     }
 }
 
@@ -100,7 +125,8 @@ mod tests {
 
     fn egress(limits: &Limits) -> Egress {
         let hosts = Arc::new(AllowedHosts::parse(["http://api.example:80"]).unwrap());
-        Egress::new(hosts, "upload".into(), Logger::new(Arc::new(CaptureSink::new()), Level::Debug), limits)
+        let log = Logger::new(Arc::new(CaptureSink::new()), Level::Debug);
+        Egress::new(Arc::new(Network), hosts, "upload".into(), log, limits)
     }
 
     fn refused(egress: &Egress, uri: &'static str) -> Option<&'static str> {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::MemoryBudget;
 use crate::{
     capabilities::{
-        blob::BlobStore, egress::AllowedHosts, key_value, postgres::PostgresGrants, redis::RedisGrants,
-        sqlite, variables::ComponentVariables,
+        blob::BlobStore, egress::AllowedHosts, http::Carrier, key_value, postgres::PostgresGrants,
+        redis::RedisGrants, sqlite, variables::ComponentVariables,
     },
     engine,
     limits::{Limits, length, millis},
@@ -24,6 +24,8 @@ pub struct ComponentContext {
     pub environment: BTreeMap<String, String>,
     /// Where it may connect to.
     pub hosts: Arc<AllowedHosts>,
+    /// Who carries its outgoing requests.
+    pub carrier: Arc<dyn Carrier>,
     /// Its key-value stores.
     pub key_value: key_value::Grants,
     /// Its SQLite databases.

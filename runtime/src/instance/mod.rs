@@ -7,10 +7,12 @@ mod context;
 mod failure;
 mod limiter;
 mod prepared;
+mod running_time;
 mod state;
 
 pub use context::{CallBounds, ComponentContext};
 pub use failure::{CallFailure, FailureKind};
 pub use limiter::{MemoryBudget, MemoryLimiter};
 pub use prepared::{NativeBlobs, Prepared, linker};
+pub use running_time::RunningTime;
 pub use state::State;

@@ -61,6 +61,12 @@ impl Prepared {
         Ok(Self { engine: linker.engine().clone(), context, pre })
     }
 
+    /// The same component with other grants: what was resolved once is shared.
+    #[must_use]
+    pub fn with_context(&self, context: Arc<ComponentContext>) -> Self {
+        Self { context, ..self.clone() }
+    }
+
     /// What is the same for every call.
     #[must_use]
     pub fn context(&self) -> &Arc<ComponentContext> {

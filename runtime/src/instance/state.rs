@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use wasmtime::{Store, Trap, UpdateDeadline, component::ResourceTable};
+use wasmtime::{Store, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::{CallBounds, ComponentContext, MemoryLimiter};
+use super::{CallBounds, ComponentContext, MemoryLimiter, RunningTime};
 use crate::{
     capabilities::{
         blob::BlobView,
@@ -36,7 +36,7 @@ pub struct State {
     key_value: KeyValueState,
     output: GuestOutput,
     memory: MemoryLimiter,
-    ticks_left: u64,
+    time: RunningTime,
 }
 
 impl State {
@@ -67,6 +67,7 @@ impl State {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             egress: Egress::new(
+                Arc::clone(&component.carrier),
                 Arc::clone(&component.hosts),
                 Arc::clone(&component.id),
                 component.log.clone(),
@@ -80,20 +81,13 @@ impl State {
                 bounds.max_memory_bytes,
                 length(limits.max_table_elements),
             ),
-            ticks_left: bounds.max_ticks,
+            time: RunningTime::new(bounds.max_ticks),
             component: Arc::clone(component),
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut store| store.data_mut().tick());
+        RunningTime::bound(&mut store, |state| &mut state.time);
         store
-    }
-
-    /// One tick of running time is over.
-    fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        self.ticks_left = self.ticks_left.saturating_sub(1);
-        if self.ticks_left == 0 { Err(Trap::Interrupt.into()) } else { Ok(UpdateDeadline::Yield(1)) }
     }
 
     /// Whether the guest was ever refused memory.
@@ -105,7 +99,7 @@ impl State {
     /// Whether the guest used up its time.
     #[must_use]
     pub fn out_of_time(&self) -> bool {
-        self.ticks_left == 0
+        self.time.is_over()
     }
 
     /// What the guest writes.

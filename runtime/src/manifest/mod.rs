@@ -17,6 +17,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::secret::Secret;
+
 /// A manifest that follows all rules that can be checked without its surroundings.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -122,6 +124,25 @@ pub struct Component {
     pub dependencies: BTreeMap<String, PathBuf>,
     /// The dependencies share the component's grants; without it a dependency must import nothing.
     pub dependencies_inherit_configuration: bool,
+    /// The `.wasm` of its tests: `tool.spin-test.source`.
+    pub suite: Option<PathBuf>,
+}
+
+impl Component {
+    /// Its own variables, with the application's values in them.
+    #[must_use]
+    pub fn resolve_variables<V: AsRef<str>>(&self, values: &BTreeMap<String, V>) -> BTreeMap<String, Secret> {
+        let resolved = |template: &Template| Secret::new(template.resolve(values));
+        self.variables.iter().map(|(name, template)| (name.clone(), resolved(template))).collect()
+    }
+
+    /// Where it may connect to, with the application's values in it.
+    pub fn resolve_outbound_hosts<V: AsRef<str>>(
+        &self,
+        values: &BTreeMap<String, V>,
+    ) -> impl Iterator<Item = String> {
+        self.allowed_outbound_hosts.iter().map(move |entry| entry.resolve(values))
+    }
 }
 
 impl Manifest {

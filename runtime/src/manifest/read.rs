@@ -201,10 +201,9 @@ fn component(
     }
     let dependencies_inherit_configuration =
         table.take("dependencies_inherit_configuration").map(Value::boolean).transpose()?.unwrap_or(false);
-    // For `spin build` and for tools: not the runtime's business, whatever they hold.
-    for ignored in ["build", "tool"] {
-        table.take(ignored).map(|value| value.table(ignored)).transpose()?;
-    }
+    // For `spin build`: not the runtime's business, whatever it holds.
+    table.take("build").map(|value| value.table("build")).transpose()?;
+    let suite = table.take("tool").map(|tools| suite(tools, &id)).transpose()?.flatten();
     table.finish(
         &[
             "source",
@@ -231,7 +230,20 @@ fn component(
         sqlite_databases,
         dependencies,
         dependencies_inherit_configuration,
+        suite: suite.map(|source| folder.join(source)),
     })
+}
+
+/// The source of the tests among the tools of a component. Other tools, and what else this one is told, are not the runtime's business.
+fn suite(tools: Value<'_>, component: &str) -> Result<Option<String>, ManifestError> {
+    let mut tools = tools.table("tool")?;
+    match tools.take("spin-test") {
+        Some(tool) => {
+            let mut tool = tool.table(format!("component {component:?}, tool.spin-test"))?;
+            tool.require("source")?.string().map(Some)
+        }
+        None => Ok(None),
+    }
 }
 
 fn labels(value: Option<Value<'_>>) -> Result<BTreeSet<String>, ManifestError> {

@@ -66,7 +66,10 @@ fn everything_that_is_known_is_read() {
         command = "make"
         anything = ["at", "all"]
         [component.c-one.tool.spin-test]
-        source = "x"
+        source = "target/one_suite.wasm"
+        build = "make"
+        [component.c-one.tool.other]
+        anything = 7
         "#,
     )
     .unwrap();
@@ -80,6 +83,7 @@ fn everything_that_is_known_is_read() {
     assert_eq!(component.source, Path::new("/srv/target/one.wasm"), "relative to the manifest");
     assert_eq!(component.dependencies["a:b/c@1.0.0"], Path::new("/opt/dep.wasm"));
     assert_eq!(component.environment["LANG"], "C");
+    assert_eq!(component.suite.as_deref(), Some(Path::new("/srv/target/one_suite.wasm")));
     let values = [("url".to_owned(), "redis://r"), ("token".to_owned(), "t")].into();
     assert_eq!(manifest.redis[0].address.resolve(&values), "redis://r");
     assert_eq!(manifest.redis[0].channel.resolve(&values), "wake-t");
@@ -118,6 +122,11 @@ fn names_types_and_references_are_checked() {
     refused("[component.Up_load]\nsource = \"a\"", 1, &["`Up_load`", "kebab case"]);
     refused("[component.c]", 1, &["component \"c\"", "`source` is missing"]);
     refused("[component.c]\nsource = 7", 2, &["`source` must be a string, not an integer"]);
+    refused(
+        "[component.c]\nsource = \"a\"\n[component.c.tool.spin-test]",
+        3,
+        &["component \"c\", tool.spin-test", "`source` is missing"],
+    );
     refused("[component.c]\nsource = { url = \"https://x\", digest = \"y\" }", 2, &["not fetched"]);
     refused("[component.c]\nsource = \"c\"\nkey_value_stores = \"default\"", 3, &["must be a list"]);
     refused(

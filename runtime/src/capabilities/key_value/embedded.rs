@@ -66,7 +66,7 @@ fn prepare(connection: &mut Connection, settings: &Settings) -> rusqlite::Result
 
 impl Backend for EmbeddedStore {
     fn summary(&self) -> String {
-        format!("file {}", self.database.path().display())
+        self.database.summary()
     }
 
     fn get<'a>(

@@ -1,11 +1,13 @@
 //! `fermyon:spin/key-value`: named stores of bytes by text key.
 //!
 //! A component opens the labels that its `key_value_stores` grants. What a store is made of is behind [`Backend`]: here a file of this
-//! host (`embedded.rs`). Bounds on keys, values and listings are asked here, before a backend is.
+//! host (`embedded.rs`) or a map of this process (`memory.rs`). Bounds on keys, values and listings are asked here, before a backend is.
 
 mod embedded;
+mod memory;
 
 pub use embedded::EmbeddedStore;
+pub use memory::MemoryStore;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

@@ -18,8 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use self::statement::{Bounds, Outcome};
+pub use super::bindings::fermyon::spin2_0_0::sqlite as wit;
 use super::{
-    bindings::fermyon::spin2_0_0::sqlite as wit,
     embedded::{Checkout, Database, OpenError, Settings, blocking},
     error::Failure,
 };
@@ -34,14 +34,7 @@ pub type Grants = Arc<BTreeMap<String, Arc<Database>>>;
 /// The databases of a runtime, one file per label. Nothing is opened before a component asks.
 #[must_use]
 pub fn databases(folder: &Path, labels: &[&str], limits: &Limits) -> BTreeMap<String, Arc<Database>> {
-    let small = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
-    let settings = Settings {
-        max_connections: length(limits.sql_max_connections),
-        busy_timeout: millis(limits.sql_busy_timeout_ms),
-        max_value_bytes: small(limits.sql_max_value_bytes),
-        max_statement_bytes: small(limits.sql_max_statement_bytes),
-        max_database_bytes: limits.sql_max_database_bytes,
-    };
+    let settings = settings(limits);
     labels
         .iter()
         .map(|label| {
@@ -49,6 +42,25 @@ pub fn databases(folder: &Path, labels: &[&str], limits: &Limits) -> BTreeMap<St
             ((*label).to_owned(), Arc::new(Database::new(path, settings.clone(), policy::confine)))
         })
         .collect()
+}
+
+/// An empty database in memory, gone when the last holder is.
+///
+/// # Errors
+/// SQLite refuses to make one.
+pub fn in_memory(limits: &Limits) -> Result<Arc<Database>, OpenError> {
+    Database::in_memory(settings(limits), policy::confine).map(Arc::new)
+}
+
+fn settings(limits: &Limits) -> Settings {
+    let small = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
+    Settings {
+        max_connections: length(limits.sql_max_connections),
+        busy_timeout: millis(limits.sql_busy_timeout_ms),
+        max_value_bytes: small(limits.sql_max_value_bytes),
+        max_statement_bytes: small(limits.sql_max_statement_bytes),
+        max_database_bytes: limits.sql_max_database_bytes,
+    }
 }
 
 /// What one instance holds, besides what is in the resource table.

@@ -105,6 +105,37 @@ async fn what_one_connection_writes_another_reads() {
 }
 
 #[tokio::test]
+async fn a_database_in_memory_is_shared_by_its_connections_and_confined_as_a_file_is() {
+    let limits = Limits { sql_busy_timeout_ms: 0, ..Limits::default() };
+    let grants = || Arc::new([("default".to_owned(), super::in_memory(&limits).unwrap())].into());
+    let guest = |databases: &super::Grants| Guest {
+        state: SqliteState::new(Arc::clone(databases), &limits),
+        table: ResourceTable::new(),
+    };
+    let (one, another) = (grants(), grants());
+    let mut writer = guest(&one);
+    let w = writer.open().await;
+    writer.run(&w, "CREATE TABLE t (n)").await.unwrap();
+    writer.run(&w, "INSERT INTO t VALUES (1)").await.unwrap();
+    writer.run(&w, "BEGIN").await.unwrap();
+    writer.run(&w, "INSERT INTO t VALUES (2)").await.unwrap();
+    drop(writer);
+
+    let mut reader = guest(&one);
+    let (r, second) = (reader.open().await, reader.open().await);
+    for connection in [&r, &second] {
+        let rows = reader.run(connection, "SELECT n FROM t").await.unwrap().rows;
+        assert_eq!(rows.len(), 1, "what was not committed is gone, the rest is there");
+    }
+    let attached = reader.run(&r, "ATTACH 'file:/other?vfs=memdb' AS x").await;
+    assert!(matches!(attached, Err(wit::Error::AccessDenied | wit::Error::Io(_))), "{attached:?}");
+
+    let mut stranger = guest(&another);
+    let s = stranger.open().await;
+    assert!(io(stranger.run(&s, "SELECT n FROM t").await).contains("no such table"));
+}
+
+#[tokio::test]
 async fn a_label_that_is_not_granted_is_denied() {
     let host = Host::new(Limits::default());
     let mut guest =

@@ -8,17 +8,11 @@ use http_body::Body as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use wasmtime_wasi_http::{
-    Error, WasiHttpView as _,
-    p2::{
-        bindings::http::types::{ErrorCode, Scheme},
-        body::HyperOutgoingBody,
-    },
-};
+use wasmtime_wasi_http::Error;
 
 use super::{
     super::router::Router,
-    HEALTH_PATH, Handler, Target,
+    Answer, HEALTH_PATH, Handler, Target,
     body::{Remains, RequestBody, ResponseBody, RunningGuest},
     headers,
 };
@@ -39,8 +33,6 @@ pub(super) struct Service {
     max_body_pause: Duration,
     log: Logger,
 }
-
-type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
 enum First {
     /// The guest answered and goes on.
@@ -166,13 +158,7 @@ impl Service {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(code)) => {
                 let fields = [("reason", format!("the component answered with an error: {code:?}").into())];
-                self.log.of(
-                    Level::Error,
-                    &handler.prepared.context().id,
-                    "request-failed",
-                    Some(id),
-                    &fields,
-                );
+                self.log.of(Level::Error, handler.id(), "request-failed", Some(id), &fields);
                 Err(Problem::Crashed)
             }
             Err(problem) => Err(problem),
@@ -237,25 +223,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Error>,
 {
-    let mut store = handler.prepared.store(handler.bounds, Some(Arc::clone(&id)));
-    let call = async {
-        let mut http = store.data_mut().http();
-        let request = http.new_incoming_request(Scheme::Http, request)?;
-        let answer = http.new_response_outparam(answer)?;
-        let guest = handler.pre.instantiate_async(&mut store).await?;
-        guest.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
-    };
-    let result = match tokio::time::timeout(handler.bounds.timeout, call).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
-        Err(_) => Err(CallFailure::timed_out()),
-    };
-    drop(store);
+    let result = handler.run(request, answer, &id).await;
     drop(turn);
-    if let Err(failure) = &result {
-        let context = handler.prepared.context();
-        let fields = [("reason", failure.kind.name().into()), ("cause", failure.text.as_str().into())];
-        context.log.of(Level::Error, &context.id, "request-failed", Some(&id), &fields);
-    }
     result
 }

@@ -17,7 +17,7 @@ const OWN_PREFIX: &str = "spin-";
 const MAX_ID_BYTES: usize = 128;
 
 /// A client's correlation id where it is a sane one (letters, digits, `.`, `_`, `-`, at most 128), else a new UUIDv7.
-pub(super) fn correlation_id(headers: &HeaderMap) -> Arc<str> {
+pub(crate) fn correlation_id(headers: &HeaderMap) -> Arc<str> {
     let sane = |id: &&str| {
         (1..=MAX_ID_BYTES).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
@@ -29,7 +29,7 @@ pub(super) fn correlation_id(headers: &HeaderMap) -> Arc<str> {
 }
 
 /// The host that a request is for; none where it names none that can be one.
-pub(super) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     match uri.authority() {
         Some(authority) => Some(authority.as_str()),
         // RFC 9112, section 3.2: HTTP/1.0 clients may leave it out.
@@ -41,7 +41,7 @@ pub(super) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
 }
 
 /// Sets the host's headers in place of the client's.
-pub(super) fn set<T>(
+pub(crate) fn set<T>(
     headers: &mut HeaderMap,
     uri: &Uri,
     host: &str,

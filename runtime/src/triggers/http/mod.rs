@@ -6,20 +6,17 @@
 
 mod body;
 mod call;
-mod headers;
+mod handler;
+pub(crate) mod headers;
 mod server;
 mod stream;
 
+pub use handler::{Answer, Handler};
 pub use server::{HttpServer, ServerTasks};
 
 use std::sync::Arc;
 
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
-
-use crate::{
-    instance::{CallBounds, Prepared, State},
-    manifest::StaticResponse,
-};
+use crate::manifest::StaticResponse;
 
 /// Answers by itself, always with 200: whether the process lives. As Spin does.
 pub const HEALTH_PATH: &str = "/.well-known/spin/health";
@@ -33,30 +30,10 @@ pub enum Target {
     Static(Arc<StaticResponse>),
 }
 
-/// A component that answers requests.
-pub struct Handler {
-    prepared: Prepared,
-    pre: ProxyPre<State>,
-    bounds: CallBounds,
-}
-
-impl Handler {
-    /// Of a prepared component.
-    ///
-    /// # Errors
-    /// It does not export `wasi:http/incoming-handler@0.2`.
-    pub fn new(prepared: Prepared) -> wasmtime::Result<Self> {
-        let bounds = CallBounds::of_request(&prepared.context().limits);
-        Ok(Self { pre: prepared.http()?, prepared, bounds })
-    }
-}
-
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Component(handler) => {
-                f.debug_tuple("Component").field(&handler.prepared.context().id).finish()
-            }
+            Self::Component(handler) => f.debug_tuple("Component").field(&handler.id()).finish(),
             Self::Static(response) => f.debug_tuple("Static").field(&response.status).finish(),
         }
     }
@@ -65,7 +42,7 @@ impl std::fmt::Debug for Target {
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Component(handler) => f.write_str(&handler.prepared.context().id),
+            Self::Component(handler) => f.write_str(handler.id()),
             Self::Static(response) => write!(f, "static response, {}", response.status.as_u16()),
         }
     }
