@@ -3,7 +3,9 @@
 #![cfg(target_arch = "wasm32")]
 
 use thumbs_spin_test::{
-    Reply, Request, blobs,
+    Method, Reply, Request,
+    bindings::fermyon::spin_test_virt::variables,
+    blobs,
     jobs::{self, JOB, Row, THUMBNAIL_SHA256},
     suite,
 };
@@ -11,10 +13,14 @@ use thumbs_spin_test::{
 suite![
     gives_the_bytes_with_headers_that_keep_them_an_image,
     a_known_etag_costs_no_bytes,
+    another_etag_gets_the_bytes,
+    a_blob_store_that_can_not_be_reached_is_an_outage,
+    a_thumbnail_of_another_length_than_its_job_says_is_an_outage,
     a_thumbnail_in_work_is_a_conflict_with_a_hint,
     the_thumbnail_of_a_failed_job_is_gone,
     a_thumbnail_that_was_deleted_is_gone,
     an_unknown_thumbnail_is_not_found,
+    only_reading_is_allowed,
 ];
 
 const BYTES: &[u8] = b"not really a PNG, which nobody here looks at";
@@ -50,6 +56,34 @@ fn a_known_etag_costs_no_bytes() {
         .header("if-none-match", &format!("W/\"other\", \"{THUMBNAIL_SHA256}\""))
         .send();
     assert_eq!((reply.status, reply.body.len()), (304, 0), "no blob was needed: there is none");
+    assert_eq!(reply.header("etag"), Some(format!("\"{THUMBNAIL_SHA256}\"").as_str()));
+}
+
+fn another_etag_gets_the_bytes() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    blobs::put(&thumbnail_key(), "image/png", BYTES);
+    let reply = Request::get(format!("/thumbnails/{JOB}")).header("if-none-match", "\"other\"").send();
+    assert_eq!((reply.status, reply.body.as_slice()), (200, BYTES));
+}
+
+fn a_blob_store_that_can_not_be_reached_is_an_outage() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    variables::set("blob_url", "s3://thumbs");
+    variables::set("s3_access_key_id", "key");
+    variables::set("s3_secret_access_key", "hunter2");
+    let reply = get_thumbnail();
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.json()["code"], "unavailable");
+    assert!(reply.header("retry-after").is_some());
+    assert!(!String::from_utf8_lossy(&reply.body).contains("hunter2"));
+}
+
+fn a_thumbnail_of_another_length_than_its_job_says_is_an_outage() {
+    with_job(Row::Succeeded(BYTES.len() as u64 - 1));
+    blobs::put(&thumbnail_key(), "image/png", BYTES);
+    let reply = get_thumbnail();
+    assert!(reply.status >= 500, "{}", reply.status);
+    assert_ne!(reply.body, BYTES);
 }
 
 fn a_thumbnail_in_work_is_a_conflict_with_a_hint() {
@@ -77,4 +111,13 @@ fn a_thumbnail_that_was_deleted_is_gone() {
 fn an_unknown_thumbnail_is_not_found() {
     assert_eq!(get_thumbnail().status, 404);
     assert_eq!(Request::get("/thumbnails/..%2fjobs").send().status, 404);
+}
+
+fn only_reading_is_allowed() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    blobs::put(&thumbnail_key(), "image/png", BYTES);
+    let reply = Request::new(Method::Delete, format!("/thumbnails/{JOB}")).send();
+    assert_eq!(reply.status, 405);
+    assert_eq!(reply.header("allow"), Some("GET, HEAD"));
+    assert_eq!(get_thumbnail().body, BYTES, "it is still there");
 }

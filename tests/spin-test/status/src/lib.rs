@@ -4,6 +4,7 @@
 
 use thumbs_spin_test::{
     Request,
+    bindings::fermyon::spin_test_virt::variables,
     jobs::{self, JOB, Row},
     suite,
 };
@@ -14,8 +15,12 @@ suite![
     a_job_in_work_says_when_to_ask_again,
     a_succeeded_job_tells_its_result,
     a_failed_job_tells_why,
+    looking_at_a_job_stores_nothing,
+    a_database_that_is_not_there_is_an_outage_without_details,
     reading_an_overdue_job_brings_it_to_mind_once,
     a_wait_must_be_a_number,
+    a_lost_wake_up_costs_the_reader_nothing,
+    a_job_under_a_lease_is_left_to_its_worker,
     only_reading_is_allowed,
 ];
 
@@ -48,7 +53,11 @@ fn a_job_in_work_says_when_to_ask_again() {
 fn a_succeeded_job_tells_its_result() {
     jobs::make_tables("/jobs");
     jobs::insert(Row::Succeeded(4321));
-    let job = get_job().json();
+    let reply = get_job();
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.header("retry-after"), None, "it is done");
+    let job = reply.json();
     assert_eq!(job["status"], "succeeded");
     assert_eq!(job["result"]["bytes"], 4321);
     assert_eq!(job["source"]["content_type"], "image/jpeg");
@@ -62,6 +71,29 @@ fn a_failed_job_tells_why() {
     let job = get_job().json();
     assert_eq!(job["status"], "failed");
     assert_eq!(job["error"]["code"], "undecodable");
+    assert!(job["result"].is_null());
+}
+
+fn looking_at_a_job_stores_nothing() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Failed);
+    let rows = || format!("{:?}", jobs::execute("SELECT * FROM thumbs_jobs", &[]));
+    let before = rows();
+    assert_eq!(get_job().status, 200);
+    assert_eq!(rows(), before);
+    assert_eq!(thumbs_spin_test::blobs::written(), Vec::<String>::new());
+}
+
+fn a_database_that_is_not_there_is_an_outage_without_details() {
+    for url in ["sqlite:other", "postgres://thumbs:hunter2@localhost:5432/thumbs"] {
+        variables::set("database_url", url);
+        let reply = get_job();
+        assert_eq!(reply.status, 503, "{url}");
+        assert_eq!(reply.json()["code"], "unavailable");
+        assert!(reply.header("retry-after").is_some());
+        let text = String::from_utf8_lossy(&reply.body).to_lowercase();
+        assert!(!text.contains("sql") && !text.contains("postgres") && !text.contains("hunter2"), "{text}");
+    }
 }
 
 fn reading_an_overdue_job_brings_it_to_mind_once() {
@@ -73,6 +105,23 @@ fn reading_an_overdue_job_brings_it_to_mind_once() {
     assert_eq!(woken().len(), 1, "the row remembers the wake-up");
     assert_eq!(get_job().status, 200);
     assert_eq!(format!("{:?}", woken()), first, "an impatient client is one wake-up");
+}
+
+fn a_lost_wake_up_costs_the_reader_nothing() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Overdue);
+    variables::set("redis_url", "not an address");
+    let reply = get_job();
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json()["status"], "processing");
+}
+
+fn a_job_under_a_lease_is_left_to_its_worker() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Leased);
+    assert_eq!(get_job().status, 200);
+    let woken = jobs::execute("SELECT id FROM thumbs_jobs WHERE woken_at_ms IS NOT NULL", &[]);
+    assert_eq!(woken.len(), 0, "nobody was woken");
 }
 
 fn a_wait_must_be_a_number() {
