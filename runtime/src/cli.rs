@@ -2,15 +2,16 @@
 //!
 //! Only this file reads the environment, installs the global `tracing` subscriber and takes signals over.
 
-use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     Runtime,
-    limits::{Limits, TABLE},
+    limits::{LimitError, Limits, TABLE},
     shutdown::Signals,
+    spin_test::Suites,
     telemetry::{Bridge, Level, LogFormat, LogSink, Logger, WriterSink},
 };
 
@@ -26,6 +27,8 @@ pub struct Cli {
 enum Command {
     /// Serve the application of a spin.toml until stopped.
     Up(Box<Up>),
+    /// Run the tests of a spin.toml: the suites that [component.<id>.tool.spin-test] names.
+    Test(Test),
     /// List the host's limits: name, default, what each bounds and what happens when it is hit.
     Limits,
 }
@@ -64,6 +67,28 @@ struct Up {
     limit: Vec<(String, String)>,
 }
 
+#[derive(Args, Debug)]
+struct Test {
+    /// Only tests with one of these in their name.
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+    /// The manifest.
+    #[arg(short = 'f', long, env = "THUMBS_MANIFEST", default_value = "spin.toml", value_name = "FILE")]
+    from: PathBuf,
+    /// Only the suite of this component.
+    #[arg(long, env = "THUMBS_TEST_COMPONENT", value_name = "ID")]
+    component: Option<String>,
+    /// Name the tests instead of running them.
+    #[arg(long, env = "THUMBS_TEST_LIST")]
+    list: bool,
+    /// Where compiled components are kept; may be shared with `thumbs up`.
+    #[arg(long, env = "THUMBS_CACHE_DIR", default_value = ".thumbs/compiled", value_name = "DIRECTORY")]
+    cache_dir: PathBuf,
+    /// Set a limit of the host; wins over the environment's THUMBS_<NAME>. `thumbs limits` lists them.
+    #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
+    limit: Vec<(String, String)>,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogStyle {
     Auto,
@@ -83,33 +108,65 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Cli {
-    /// Does what was asked for, and says how the process should end.
-    pub async fn run(self) -> ExitCode {
+    /// Does what was asked for, and says with which status the process should end: 0 is well, 1 is not. Of tests, 1 is a failed one, and
+    /// 2 says that they could not be run.
+    pub async fn run(self) -> i32 {
         match self.command {
             Command::Limits => {
                 print!("{}", table());
-                ExitCode::SUCCESS
+                0
             }
-            Command::Up(options) => match up(*options).await {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    ExitCode::FAILURE
-                }
-            },
+            Command::Up(options) => status(up(*options).await.map(|()| true), 1),
+            Command::Test(options) => status(test(options).await, 2),
         }
     }
 }
 
-async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
-    // Names and values that are not UTF-8 can't be any of ours.
-    let environment: Vec<(String, String)> = std::env::vars_os()
+/// The status of what ended well, or not, or could not be done, which is said here.
+fn status(ended: Result<bool, Box<dyn std::error::Error>>, when_it_could_not: i32) -> i32 {
+    match ended {
+        Ok(well) => i32::from(!well),
+        Err(error) => {
+            eprintln!("error: {error}");
+            when_it_could_not
+        }
+    }
+}
+
+/// What is set for this process. Names and values that are not UTF-8 can't be any of ours.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+        .collect()
+}
+
+fn limits(environment: &[(String, String)], set: &[(String, String)]) -> Result<Limits, LimitError> {
     let mut limits = Limits::from_env(environment.iter().cloned())?;
-    for (name, value) in &options.limit {
+    for (name, value) in set {
         limits.set(name, value)?;
     }
+    Ok(limits)
+}
+
+async fn test(options: Test) -> Result<bool, Box<dyn std::error::Error>> {
+    let mut builder = Suites::builder(options.from)
+        .cache_dir(options.cache_dir)
+        .limits(limits(&environment(), &options.limit)?);
+    if let Some(component) = options.component {
+        builder = builder.component(component);
+    }
+    let suites = builder.load().await?;
+    let mut out = std::io::stdout();
+    if options.list {
+        suites.list(&options.filters, &mut out)?;
+        return Ok(true);
+    }
+    Ok(suites.run(&options.filters, &mut out).await?)
+}
+
+async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
+    let environment = environment();
+    let limits = limits(&environment, &options.limit)?;
     let format = match options.log {
         LogStyle::Auto => LogFormat::of_stderr(),
         LogStyle::Json => LogFormat::Json,
@@ -172,14 +229,16 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_and_each_flag_has_a_variable() {
         Cli::command().debug_assert();
-        let up = Cli::command().find_subcommand("up").unwrap().clone();
-        for flag in
-            up.get_arguments().filter(|flag| !matches!(flag.get_id().as_str(), "variable" | "limit" | "help"))
-        {
-            assert!(
-                flag.get_env().is_some_and(|name| name.to_string_lossy().starts_with("THUMBS_")),
-                "{flag}"
-            );
+        for name in ["up", "test"] {
+            let command = Cli::command().find_subcommand(name).unwrap().clone();
+            for flag in command.get_arguments().filter(|flag| {
+                !flag.is_positional() && !matches!(flag.get_id().as_str(), "variable" | "limit" | "help")
+            }) {
+                assert!(
+                    flag.get_env().is_some_and(|name| name.to_string_lossy().starts_with("THUMBS_")),
+                    "{name} {flag}"
+                );
+            }
         }
     }
 

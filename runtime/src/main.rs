@@ -1,13 +1,11 @@
 //! The binary `thumbs`: reads the command line and hands over to the library.
 
-use std::process::ExitCode;
-
 use clap::Parser as _;
 use thumbs::cli::Cli;
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    let ended = Cli::parse().run().await;
+async fn main() {
+    let status = Cli::parse().run().await;
     // Dropping the Tokio runtime would wait for blocking work that was cut off.
-    std::process::exit(if ended == ExitCode::SUCCESS { 0 } else { 1 })
+    std::process::exit(status)
 }

@@ -11,3 +11,4 @@ mod jobs;
 mod list;
 mod manifest;
 mod parity;
+mod spin_test;

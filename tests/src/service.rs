@@ -83,7 +83,8 @@ pub fn manifest_path() -> PathBuf {
 }
 
 /// Compiling the components takes seconds and their bytes are the same in every test, so all tests share what was compiled.
-fn compile_cache() -> PathBuf {
+#[must_use]
+pub fn compile_cache() -> PathBuf {
     crate::repository_root().join("target/test-compile-cache")
 }
 

@@ -30,6 +30,14 @@ pub enum StartError {
         /// What is wrong and how to mend it.
         reason: String,
     },
+    /// The tests of a component.
+    #[error("{}: {reason}", manifest.display())]
+    Suite {
+        /// The file.
+        manifest: PathBuf,
+        /// What is wrong and how to mend it.
+        reason: String,
+    },
     /// A grant that can't be given.
     #[error("{}: component `{component}`: {reason}", manifest.display())]
     Grant {
@@ -81,7 +89,8 @@ pub enum StartError {
 }
 
 impl StartError {
-    pub(super) fn component(id: &str, reason: &'static str, cause: &wasmtime::Error) -> Self {
+    /// A component that is not what it should be.
+    pub(crate) fn component(id: &str, reason: &'static str, cause: &wasmtime::Error) -> Self {
         Self::Component { component: id.to_owned(), reason, cause: format!("{cause:#}") }
     }
 }

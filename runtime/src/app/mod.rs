@@ -7,6 +7,7 @@ mod banner;
 mod components;
 mod error;
 
+pub(crate) use components::compile_one;
 pub use error::StartError;
 
 use std::{
@@ -290,7 +291,10 @@ fn millis_of(duration: Duration) -> u64 {
 }
 
 /// The directory, made where it is missing, as an absolute path.
-fn usable_dir(path: &Path) -> Result<PathBuf, StartError> {
+///
+/// # Errors
+/// It can't be made.
+pub(crate) fn usable_dir(path: &Path) -> Result<PathBuf, StartError> {
     std::fs::create_dir_all(path)
         .and_then(|()| path.canonicalize())
         .map_err(|cause| StartError::Directory { path: path.to_owned(), cause })

@@ -20,3 +20,5 @@ mod messages;
 mod requests;
 mod start;
 mod stopping;
+mod suite_guests;
+mod suites;

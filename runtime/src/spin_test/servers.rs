@@ -1,0 +1,45 @@
+//! What stands in for the servers of the component under test: a Redis that hears messages and keeps nothing, and no PostgreSQL. What a
+//! suite could not look at fails and says so; a wake-up is sent and needs nobody to hear it.
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+
+use crate::capabilities::{
+    postgres,
+    redis::{self, wit},
+};
+
+/// In the place of every Redis server that is granted.
+#[derive(Debug)]
+pub(super) struct DeafRedis;
+
+impl redis::Connector for DeafRedis {
+    fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn redis::Session>, wit::Error>> {
+        std::future::ready(Ok(Box::new(Self) as _)).boxed()
+    }
+}
+
+impl redis::Session for DeafRedis {
+    fn publish<'a>(&'a mut self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn command<'a>(
+        &'a mut self,
+        command: &'a str,
+        _: Vec<wit::RedisParameter>,
+    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
+        let text = format!("a test's Redis hears messages and knows no {command:?}");
+        std::future::ready(Err(wit::Error::Other(text))).boxed()
+    }
+}
+
+/// In the place of every PostgreSQL server.
+#[derive(Debug)]
+pub(super) struct NoPostgres;
+
+impl postgres::Connector for NoPostgres {
+    fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn postgres::Session>, postgres::Error>> {
+        let text = "a test has no PostgreSQL, only SQLite".to_owned();
+        std::future::ready(Err(postgres::Error::ConnectionFailed(text))).boxed()
+    }
+}
