@@ -8,7 +8,7 @@ GUESTS := upload status download resize blob-store
 SUITES := status upload download
 
 ##@ Everyday
-.PHONY: help run test test-all build components setup fmt lint clean bench bench-setup spin-test
+.PHONY: help run test test-all build components suites setup fmt lint clean bench bench-setup spin-test
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +16,9 @@ help: ## list the targets
 run: build ## build what is missing, then serve on http://127.0.0.1:3000 with embedded storage (stop with Ctrl-C)
 	target/release/thumbs up
 
-test: components suites ## all tests that this machine can run; says what it skipped for want of a server
+test: build suites ## all tests that this machine can run; says what it skipped for want of a server
 	$(CARGO) test --release --workspace
+	target/release/thumbs test
 
 test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) and skips nothing
 	@./scripts/install-test-servers
@@ -30,8 +31,11 @@ components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
 	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-imaging
 
-suites: setup ## the .wasm files of the suites for spin test
+suites: setup ## the .wasm files of the suites that thumbs test and spin test run
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES))
+
+spin-test: components suites ## run the suites with the real spin test, where it is on PATH (make test runs them anyway)
+	@./scripts/spin-test
 
 setup: ## check the machine; add the wasm targets where they are missing
 	@./scripts/setup
