@@ -180,6 +180,10 @@ limits! {
         "how long connecting to a Redis server takes", "the command fails; a subscription tries again";
     redis_response_timeout_ms = 5_000, 1 => DAY_MS,
         "how long a Redis server takes to answer a command", "the command fails";
+    redis_max_exchange_bytes = 65 * MIB, MIB => GIB,
+        "a command to a Redis server, and its answer; should hold a value of the key-value store", "the command fails";
+    redis_max_addresses = 16, 1 => 1_024,
+        "Redis servers (by address, user and database) that have a connection", "one that nobody has open is closed, else opening fails";
     max_reconnect_pause_ms = 2_000, 1 => DAY_MS,
         "the time between two attempts to reach a server again", "the next attempt is made";
     kv_max_key_bytes = 1_024, 1 => 64 * KIB,

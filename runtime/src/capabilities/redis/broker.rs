@@ -82,7 +82,7 @@ impl Broker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a message has at most {max_bytes} bytes")]
 pub struct MessageTooLarge {
-    max_bytes: usize,
+    pub(super) max_bytes: usize,
 }
 
 impl Queue {

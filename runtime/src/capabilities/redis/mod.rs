@@ -2,11 +2,31 @@
 //!
 //! An address must be within the component's `allowed_outbound_hosts`. Where the operator named no server, the runtime itself answers for
 //! the manifest's address: it carries messages (`broker.rs`) and nothing else, so every other command is an error. Who speaks to real
-//! servers is behind [`Connector`].
+//! servers is behind [`Connector`]: [`Client`].
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `broker.rs` | messages within this process |
+//! | `client.rs` | addresses to servers; what guests and the operator ask of them |
+//! | `server.rs` | the shared connection to one of them, and its replacement |
+//! | `connect.rs`, `bounded.rs` | a fresh connection, and the bound on what it reads |
+//! | `forward.rs` | a channel of a server to the broker |
+//! | `address.rs`, `refused.rs`, `reply.rs`, `backoff.rs` | URLs, commands, answers, pauses |
 
+mod address;
+mod backoff;
+mod bounded;
 mod broker;
+mod client;
+mod connect;
+mod forward;
+mod refused;
+mod reply;
+mod server;
 
 pub use broker::{Broker, Message, Subscription};
+pub use client::{Client, validate};
+pub use forward::Forward;
 
 use std::{fmt, sync::Arc};
 

@@ -1,0 +1,234 @@
+//! A connection whose answers are bounded before they are kept: the parser behind it holds an answer whole, so what is too large must not
+//! reach it.
+//!
+//! The bytes are followed only as far as their framing (RESP): how long a string says it is, how many elements an array says it has. Each
+//! element of an array counts [`ELEMENT_BYTES`] besides its own, for that is what it costs in memory: a list of a million empty strings is
+//! not small. The first header that goes over the bound ends the connection; whoever waited for the answer gets the error.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What an element of an array costs beyond its bytes.
+const ELEMENT_BYTES: u64 = 64;
+/// The longest line: a number, a status, an error. No server writes such a long one.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// Reads from `S` no answer that is larger than the bound.
+#[derive(Debug)]
+pub(super) struct Bounded<S> {
+    stream: S,
+    frames: Frames,
+}
+
+impl<S> Bounded<S> {
+    pub(super) fn new(stream: S, max_bytes: u64) -> Self {
+        Self { stream, frames: Frames::new(max_bytes) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = polled
+            && let Err(error) = self.frames.follow(buffer.filled().get(before..).unwrap_or_default())
+        {
+            return Poll::Ready(Err(error));
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Where in the framing the bytes are.
+#[derive(Debug)]
+struct Frames {
+    max_bytes: u64,
+    /// What the answer has come to so far.
+    bytes: u64,
+    /// Elements of the answer that are still to come.
+    elements: u64,
+    /// Bytes of a string that are still to come, its line end included.
+    string: u64,
+    /// A header that has not ended yet.
+    line: Vec<u8>,
+}
+
+impl Frames {
+    fn new(max_bytes: u64) -> Self {
+        Self { max_bytes, bytes: 0, elements: 1, string: 0, line: Vec::new() }
+    }
+
+    fn follow(&mut self, mut read: &[u8]) -> io::Result<()> {
+        while !read.is_empty() {
+            if self.string > 0 {
+                let skipped = read.len().min(usize::try_from(self.string).unwrap_or(usize::MAX));
+                read = read.get(skipped..).unwrap_or_default();
+                self.string -= skipped as u64;
+                if self.string == 0 {
+                    self.end_element();
+                }
+                continue;
+            }
+            let (line, rest) = match read.iter().position(|byte| *byte == b'\n') {
+                Some(end) => read.split_at(end + 1),
+                None => (read, &[][..]),
+            };
+            if self.line.len() + line.len() > MAX_LINE_BYTES {
+                return Err(self.too_large());
+            }
+            self.line.extend_from_slice(line);
+            read = rest;
+            if self.line.ends_with(b"\n") {
+                self.header()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn header(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.line);
+        let kind = line.first().copied().unwrap_or_default();
+        match kind {
+            b'$' | b'=' | b'!' => match number(&line)? {
+                // A string that is none.
+                None => {}
+                Some(length) => {
+                    self.grow(length)?;
+                    self.string = length.saturating_add(2);
+                    return Ok(());
+                }
+            },
+            b'*' | b'~' | b'>' | b'%' | b'|' => {
+                let each = if matches!(kind, b'%' | b'|') { 2 } else { 1 };
+                // Attributes precede what they belong to.
+                let own = u64::from(kind == b'|');
+                let elements = number(&line)?.unwrap_or(0).saturating_mul(each).saturating_add(own);
+                // All at once: the parser makes room for as many as are announced.
+                self.grow(elements.saturating_mul(ELEMENT_BYTES))?;
+                self.elements = self.elements.saturating_add(elements);
+            }
+            _ => self.grow(line.len() as u64)?,
+        }
+        self.end_element();
+        Ok(())
+    }
+
+    fn end_element(&mut self) {
+        self.elements = self.elements.saturating_sub(1);
+        if self.elements == 0 {
+            self.elements = 1;
+            self.bytes = 0;
+        }
+    }
+
+    fn grow(&mut self, bytes: u64) -> io::Result<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.max_bytes { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> io::Error {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the answer has more than {} bytes", self.max_bytes),
+        )
+    }
+}
+
+/// The number of a header; none where it is negative.
+fn number(line: &[u8]) -> io::Result<Option<u64>> {
+    let digits = str::from_utf8(line.get(1..).unwrap_or_default()).unwrap_or_default().trim();
+    match digits.parse::<i64>() {
+        Ok(number) => Ok(u64::try_from(number).ok()),
+        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is not RESP")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Follows the bytes in pieces of every size, for framing must not depend on how they arrive.
+    fn follow(max_bytes: u64, bytes: &[u8]) -> Result<Frames, String> {
+        let mut results = (1..=bytes.len().max(1)).map(|size| {
+            let mut frames = Frames::new(max_bytes);
+            bytes
+                .chunks(size)
+                .try_for_each(|piece| frames.follow(piece))
+                .map_err(|error| error.to_string())?;
+            Ok(frames)
+        });
+        let first = results.next().unwrap();
+        for result in results {
+            assert_eq!(result.is_ok(), first.is_ok());
+        }
+        first
+    }
+
+    #[test]
+    fn each_answer_has_the_whole_bound_for_itself() {
+        let answers = b"+OK\r\n:1\r\n$-1\r\n*-1\r\n$3\r\na\r\n\r\n*2\r\n$1\r\nx\r\n*1\r\n:1\r\n%1\r\n+a\r\n+b\r\n*0\r\n$0\r\n\r\n".repeat(50);
+        let frames = follow(200, &answers).unwrap();
+        assert_eq!((frames.bytes, frames.elements, frames.string), (0, 1, 0));
+        assert!(frames.line.is_empty());
+    }
+
+    #[test]
+    fn a_string_over_the_bound_is_seen_before_it_comes() {
+        assert!(follow(100, b"$100\r\n").is_ok());
+        assert_eq!(follow(100, b"$101\r\n").unwrap_err(), "the answer has more than 100 bytes");
+        assert!(follow(100, b"$9223372036854775807\r\n").is_err());
+        assert!(follow(100, b"=101\r\n").is_err());
+    }
+
+    #[test]
+    fn elements_count_even_when_they_are_empty() {
+        assert!(follow(64 * 9, b"*10\r\n").is_err());
+        assert!(follow(64 * 10, b"*10\r\n$0\r\n\r\n").is_ok());
+        assert!(follow(64 * 3, b"*3\r\n$1\r\n").is_err());
+        assert!(follow(1000, b"*9223372036854775807\r\n").is_err());
+        assert!(follow(1000, b"%9223372036854775807\r\n").is_err());
+        // Nested, none of them large.
+        assert!(follow(64 * 9, &b"*2\r\n".repeat(5)).is_err());
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let mut frames = Frames::new(u64::MAX);
+        frames.follow(&[b'+'; MAX_LINE_BYTES]).unwrap();
+        assert!(frames.follow(b"+").is_err());
+    }
+
+    #[test]
+    fn what_is_not_the_protocol_is_refused() {
+        for bytes in [&b"$x\r\n"[..], b"*\r\n", b"$99999999999999999999\r\n"] {
+            assert_eq!(follow(100, bytes).unwrap_err(), "the answer is not RESP");
+        }
+    }
+}
