@@ -1,9 +1,13 @@
 //! What every key-value backend must do. A backend's tests call these and add nothing of their own about the contract.
+#![cfg_attr(not(test), expect(clippy::unwrap_used, reason = "a test kit fails loudly"))]
 
 use super::Backend;
 
-/// On an empty store.
-pub(crate) async fn holds(store: &dyn Backend) {
+/// Everything about one store, which must be empty.
+///
+/// # Panics
+/// Where it does not hold.
+pub async fn holds(store: &dyn Backend) {
     assert_eq!(store.get("a", 10).await.unwrap(), None);
     assert!(!store.exists("a").await.unwrap());
     assert_eq!(store.keys(10).await.unwrap(), Vec::<String>::new());
@@ -32,7 +36,10 @@ pub(crate) async fn holds(store: &dyn Backend) {
 }
 
 /// What one holder of a store writes, another of the same reads.
-pub(crate) async fn survives(writer: &dyn Backend, reader: &dyn Backend) {
+///
+/// # Panics
+/// Where it does not hold.
+pub async fn survives(writer: &dyn Backend, reader: &dyn Backend) {
     writer.set("kept", vec![7]).await.unwrap();
     assert_eq!(reader.get("kept", 1).await.unwrap(), Some(vec![7]));
 }

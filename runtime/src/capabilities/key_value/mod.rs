@@ -1,11 +1,16 @@
 //! `fermyon:spin/key-value`: named stores of bytes by text key.
 //!
-//! A component opens the labels that its `key_value_stores` grants. What a store is made of is behind [`Backend`]: here a file of this
-//! host (`embedded.rs`) or a map of this process (`memory.rs`). Bounds on keys, values and listings are asked here, before a backend is.
+//! A component opens the labels that its `key_value_stores` grants. What a store is made of is behind [`Backend`]: a file of this host
+//! (`embedded.rs`), a Redis database (`redis.rs`) or a map of this process (`memory.rs`). Bounds on keys, values and listings are asked
+//! here, before a backend is.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod embedded;
 mod memory;
+mod redis;
 
+pub use self::redis::RedisStore;
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 
@@ -170,9 +175,6 @@ impl wit::HostStore for KeyValueView<'_> {
         Ok(())
     }
 }
-
-#[cfg(test)]
-pub(crate) mod contract;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 //!
 //! An address must be within the component's `allowed_outbound_hosts`. Where the operator named no server, the runtime itself answers for
 //! the manifest's address: it carries messages (`broker.rs`) and nothing else, so every other command is an error. Who speaks to real
-//! servers is behind [`Connector`]: [`Client`].
+//! servers is behind [`Connector`]: [`Client`], which also serves the key-value store.
 //!
 //! | file | what lives there |
 //! |---|---|
@@ -27,6 +27,7 @@ mod server;
 pub use broker::{Broker, Message, Subscription};
 pub use client::{Client, validate};
 pub use forward::Forward;
+pub(crate) use server::{Request, Server};
 
 use std::{fmt, sync::Arc};
 
