@@ -3,8 +3,10 @@
 //! A file is the blob's bytes and then its content type, so that both appear at once by one rename, and so that an image viewer, which
 //! reads from the front, shows it as it is: `data · content type · its length (one byte) · "thb1"`. A file that does not end like that
 //! was not written here.
+//!
+//! A key is a path, so where `a` is a blob, `a/b` can't be one, nor the other way round: putting the second is refused.
 
-use std::{path::Path, sync::Arc};
+use std::{error::Error as StdError, io, path::Path, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use object_store::{
@@ -20,6 +22,11 @@ const MAGIC: &[u8; 4] = b"thb1";
 const FIXED_BYTES: u64 = 5;
 /// The longest end: any content type, its length and the magic.
 const MAX_END_BYTES: u64 = 255 + FIXED_BYTES;
+/// A file is written under its name and `#` with a number, and then renamed. Where the name is longer than this, that would be longer than
+/// file systems allow (255 bytes), so it is written elsewhere.
+const MAX_STAGED_NAME_BYTES: usize = 240;
+/// Where that is. No key has a `~`.
+const STAGING_FOLDER: &str = "~staging";
 
 /// A directory.
 #[derive(Debug)]
@@ -43,11 +50,37 @@ impl DirectoryStore {
 fn error(error: &object_store::Error) -> wit::Error {
     match error {
         object_store::Error::NotFound { .. } => wit::Error::NotFound,
-        object_store::Error::PermissionDenied { .. } => {
-            wit::Error::AccessDenied("the directory is not accessible".into())
-        }
-        other => wit::Error::Unavailable(other.to_string()),
+        _ => match io_kind(error) {
+            // What would be a folder on the way there is a blob.
+            Some(io::ErrorKind::NotADirectory) => wit::Error::NotFound,
+            Some(io::ErrorKind::PermissionDenied) => {
+                wit::Error::AccessDenied("the directory is not accessible".into())
+            }
+            _ => wit::Error::Unavailable(error.to_string()),
+        },
     }
+}
+
+fn put_error(failure: &object_store::Error) -> wit::Error {
+    use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory};
+    match io_kind(failure) {
+        Some(AlreadyExists | IsADirectory | NotADirectory) => wit::Error::Other(
+            "the key is a folder of another blob's key, or lies below one as if that were a folder".into(),
+        ),
+        _ => error(failure),
+    }
+}
+
+/// The system's reason for a failure.
+fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return Some(io.kind());
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// The content type in the end of a file.
@@ -72,6 +105,21 @@ impl DirectoryStore {
         let file_bytes = result.meta.size;
         metadata(&result.bytes().await.map_err(|e| error(&e))?, file_bytes)
     }
+
+    async fn write(&self, key: &str, file: PutPayload) -> object_store::Result<()> {
+        let place = StorePath::from(key);
+        if place.filename().is_none_or(|name| name.len() <= MAX_STAGED_NAME_BYTES) {
+            return self.store.put(&place, file).await.map(drop);
+        }
+        let staged = StorePath::from_iter([STAGING_FOLDER, &uuid::Uuid::now_v7().to_string()]);
+        self.store.put(&staged, file).await?;
+        let renamed = self.store.rename(&staged, &place).await;
+        if renamed.is_err() {
+            // The rename's failure is the one to tell of; one here leaves a file that nobody names.
+            let _garbage_may_stay = self.store.delete(&staged).await;
+        }
+        renamed
+    }
 }
 
 impl Backend for DirectoryStore {
@@ -91,8 +139,7 @@ impl Backend for DirectoryStore {
             data.extend_from_slice(content_type.as_bytes());
             data.push(length);
             data.extend_from_slice(MAGIC);
-            self.store.put(&StorePath::from(key), PutPayload::from(data)).await.map_err(|e| error(&e))?;
-            Ok(())
+            self.write(key, PutPayload::from(data)).await.map_err(|failure| put_error(&failure))
         }
         .boxed()
     }
@@ -123,8 +170,13 @@ impl Backend for DirectoryStore {
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
         async move {
             match self.store.delete(&StorePath::from(key)).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-                Err(failure) => Err(error(&failure)),
+                Ok(()) => Ok(()),
+                // What is there is a folder.
+                Err(failure) if io_kind(&failure) == Some(io::ErrorKind::IsADirectory) => Ok(()),
+                Err(failure) => match error(&failure) {
+                    wit::Error::NotFound => Ok(()),
+                    other => Err(other),
+                },
             }
         }
         .boxed()
@@ -133,13 +185,16 @@ impl Backend for DirectoryStore {
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract;
+    use super::super::contract::{self, Abilities, Store};
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn keeps_the_contract() {
         let folder = tempfile::TempDir::new().unwrap();
-        contract::holds(&DirectoryStore::open(&folder.path().join("not/there/yet")).unwrap()).await;
+        let open = || DirectoryStore::open(&folder.path().join("not/there/yet")).unwrap();
+        let store: Store = Arc::new(open());
+        contract::is_kept(&store, Abilities::default()).await;
+        contract::is_shared(&store, &(Arc::new(open()) as Store)).await;
     }
 
     #[tokio::test]

@@ -7,7 +7,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key<'a>(&'a str);
 
-const MAX_BYTES: usize = 255;
+/// The longest key, in bytes.
+pub(super) const MAX_BYTES: usize = 255;
 
 impl<'a> Key<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {

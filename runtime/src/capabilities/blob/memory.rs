@@ -65,8 +65,14 @@ impl Backend for MemoryStore {
 
 #[cfg(test)]
 mod tests {
-    #[tokio::test]
+    use std::sync::Arc;
+
+    use super::super::contract::{self, Abilities, Store};
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn keeps_the_contract() {
-        super::super::contract::holds(&super::MemoryStore::default()).await;
+        let store: Store = Arc::new(MemoryStore::default());
+        contract::is_kept(&store, Abilities::default()).await;
     }
 }
