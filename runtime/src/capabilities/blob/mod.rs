@@ -1,16 +1,18 @@
 //! `thumbs:blob-store/store`: blobs by key, natively, so that no provider component has to be composed in.
 //!
 //! Keys, sizes and content types are checked here, once, for every backend. What keeps the blobs is behind [`Backend`]; `directory.rs` is a
-//! directory of this host, `memory.rs` is for tests. What all of them must do is in `contract.rs`.
+//! directory of this host, `s3/` a bucket, `memory.rs` is for tests. What all of them must do is in `contract.rs`.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod directory;
 mod key;
 mod memory;
+mod s3;
 
 pub use directory::DirectoryStore;
 pub use memory::MemoryStore;
+pub use s3::{S3Settings, S3Store};
 
 use std::{fmt, sync::Arc, time::Duration};
 
