@@ -172,6 +172,8 @@ limits! {
         "the file of one SQLite database", "writing fails as database-full";
     pg_max_connections = 16, 1 => 1_000,
         "open connections to one PostgreSQL address", "opening one waits `pg_acquire_timeout_ms`, then fails";
+    pg_max_addresses = 16, 1 => 1_000,
+        "addresses of PostgreSQL databases in use at the same time", "opening another fails";
     pg_acquire_timeout_ms = 5_000, 1 => DAY_MS,
         "how long opening waits for a free connection to PostgreSQL", "opening it fails";
     pg_connect_timeout_ms = 5_000, 1 => DAY_MS,

@@ -6,7 +6,7 @@
 //! | `fermyon:spin/key-value@2.0.0` | `key_value/` | `key_value_stores` |
 //! | `fermyon:spin/sqlite@2.0.0` | `sqlite/` | `sqlite_databases` |
 //! | `fermyon:spin/redis@2.0.0` | `redis/` | `allowed_outbound_hosts` |
-//! | `fermyon:spin/postgres@2.0.0` | `postgres.rs` | `allowed_outbound_hosts` |
+//! | `fermyon:spin/postgres@2.0.0` | `postgres/` | `allowed_outbound_hosts` |
 //! | `thumbs:blob-store/store@1.0.0` | `blob/` | importing it: a component that declares the dependency has it |
 //! | `wasi:http/outgoing-handler@0.2` | `http.rs` | `allowed_outbound_hosts` |
 //! | `wasi:cli/{stdout,stderr}@0.2` | `stdio.rs` | - |

@@ -12,7 +12,7 @@ use crate::{
         blob::BlobView,
         http::Egress,
         key_value::{KeyValueState, KeyValueView},
-        postgres::PostgresView,
+        postgres::{PostgresState, PostgresView},
         redis::RedisView,
         sqlite::{SqliteState, SqliteView},
         stdio::GuestOutput,
@@ -33,6 +33,7 @@ pub struct State {
     http: WasiHttpCtx,
     egress: Egress,
     sqlite: SqliteState,
+    postgres: PostgresState,
     key_value: KeyValueState,
     output: GuestOutput,
     memory: MemoryLimiter,
@@ -74,6 +75,7 @@ impl State {
                 limits,
             ),
             sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits),
+            postgres: PostgresState::new(limits),
             key_value: KeyValueState::new(Arc::clone(&component.key_value), limits),
             output,
             memory: MemoryLimiter::new(
@@ -125,7 +127,7 @@ impl State {
 
     /// The PostgreSQL part.
     pub fn postgres(&mut self) -> PostgresView<'_> {
-        PostgresView { grants: &self.component.postgres, table: &mut self.table }
+        PostgresView { grants: &self.component.postgres, state: &mut self.postgres, table: &mut self.table }
     }
 
     /// The part of the variables.

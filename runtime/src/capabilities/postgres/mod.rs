@@ -1,7 +1,33 @@
 //! `fermyon:spin/postgres`: SQL on a PostgreSQL server, by address.
 //!
-//! An address must be within the component's `allowed_outbound_hosts`. Who speaks to the server is behind [`Connector`]; a runtime without
-//! one answers every `open` with `connection-failed`, which guests treat as a server that is down.
+//! An address must be within the component's `allowed_outbound_hosts`, and an instance may hold only so many connections. Who speaks to the
+//! server is behind [`Connector`], which is [`Client`]; a runtime without one answers every `open` with `connection-failed`, which guests
+//! treat as a server that is down.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `client.rs` | the runtime's client: a pool for each address, a look at a server |
+//! | `address.rs` | what a URL says |
+//! | `pool.rs` | connections that wait for a borrower |
+//! | `connection.rs`, `tls.rs`, `gate.rs`, `fault.rs` | making one, by which trust, with which bound, and why there is none |
+//! | `session.rs` | a borrower's statements, and what becomes of the connection after them |
+//! | `statement.rs`, `value.rs`, `trace.rs` | one statement: running it, its values, what it may leave behind |
+//! | `bounds.rs` | the limits of all this |
+
+mod address;
+mod bounds;
+mod client;
+mod connection;
+mod fault;
+mod gate;
+mod pool;
+mod session;
+mod statement;
+mod tls;
+mod trace;
+mod value;
+
+pub use client::Client;
 
 use std::{fmt, sync::Arc};
 
@@ -10,9 +36,10 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use super::bindings::fermyon::spin2_0_0::{
     postgres as wit,
-    rdbms_types::{Error, ParameterValue, RowSet},
+    rdbms_types::{Column, DbDataType, DbValue, Error, ParameterValue, RowSet},
 };
 use super::{bindings::fermyon::spin2_0_0::rdbms_types, egress::AllowedHosts, error::Failure};
+use crate::limits::Limits;
 
 /// The error type of this capability's host functions.
 pub type PostgresError = Failure<Error>;
@@ -48,12 +75,29 @@ pub struct PostgresGrants {
     pub connector: Option<Arc<dyn Connector>>,
 }
 
+/// What one instance holds, besides what is in the resource table.
+#[derive(Debug)]
+pub struct PostgresState {
+    max_connections: u64,
+    open: u64,
+}
+
+impl PostgresState {
+    /// With nothing open.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { max_connections: limits.sql_max_connections_per_instance, open: 0 }
+    }
+}
+
 /// A view for one call.
 #[derive(Debug)]
 pub struct PostgresView<'a> {
     /// Of the component.
     pub grants: &'a PostgresGrants,
-    /// Where the instance's handles are.
+    /// What the instance holds.
+    pub state: &'a mut PostgresState,
+    /// Where its handles are.
     pub table: &'a mut ResourceTable,
 }
 
@@ -97,8 +141,13 @@ impl wit::HostConnection for PostgresView<'_> {
         }
         let connector =
             self.grants.connector.as_ref().ok_or_else(|| failed("this runtime has no PostgreSQL client"))?;
+        if self.state.open >= self.state.max_connections {
+            return Err(failed("this instance has too many connections open"));
+        }
         let session = connector.open(&address).await.map_err(Failure::Guest)?;
-        Ok(self.table.push(OpenConnection(session))?)
+        let handle = self.table.push(OpenConnection(session))?;
+        self.state.open += 1;
+        Ok(handle)
     }
 
     async fn query(
@@ -123,6 +172,7 @@ impl wit::HostConnection for PostgresView<'_> {
 
     async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {
         self.table.delete(connection)?;
+        self.state.open = self.state.open.saturating_sub(1);
         Ok(())
     }
 }
@@ -136,8 +186,8 @@ mod tests {
     async fn an_address_needs_a_grant_and_a_client() {
         let hosts = Arc::new(AllowedHosts::parse(["postgres://db:5432"]).unwrap());
         let grants = PostgresGrants { hosts, connector: None };
-        let mut table = ResourceTable::new();
-        let mut view = PostgresView { grants: &grants, table: &mut table };
+        let (mut table, mut state) = (ResourceTable::new(), PostgresState::new(&Limits::default()));
+        let mut view = PostgresView { grants: &grants, state: &mut state, table: &mut table };
         for (address, reason) in [
             ("postgres://u:hunter2@elsewhere/x", "not in allowed_outbound_hosts"),
             ("host=db", "not in allowed_outbound_hosts"),
@@ -150,5 +200,49 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Connector for Nobody {
+        fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Session>, Error>> {
+            Box::pin(async { Ok(Box::new(Nobody) as Box<dyn Session>) })
+        }
+    }
+
+    impl Session for Nobody {
+        fn query<'a>(
+            &'a mut self,
+            _: &'a str,
+            _: Vec<ParameterValue>,
+        ) -> BoxFuture<'a, Result<RowSet, Error>> {
+            Box::pin(async { Err(Error::Other("nobody".into())) })
+        }
+        fn execute<'a>(
+            &'a mut self,
+            _: &'a str,
+            _: Vec<ParameterValue>,
+        ) -> BoxFuture<'a, Result<u64, Error>> {
+            Box::pin(async { Err(Error::Other("nobody".into())) })
+        }
+    }
+
+    #[tokio::test]
+    async fn an_instance_holds_so_many_connections_and_no_more() {
+        let hosts = Arc::new(AllowedHosts::parse(["postgres://db:5432"]).unwrap());
+        let grants = PostgresGrants { hosts, connector: Some(Arc::new(Nobody)) };
+        let limits = Limits { sql_max_connections_per_instance: 2, ..Limits::default() };
+        let (mut table, mut state) = (ResourceTable::new(), PostgresState::new(&limits));
+        let mut view = PostgresView { grants: &grants, state: &mut state, table: &mut table };
+        let first = view.open("postgres://u@db/x".into()).await.unwrap();
+        view.open("postgres://u@db/y".into()).await.unwrap();
+        let third = view.open("postgres://u@db/x".into()).await;
+        assert!(
+            matches!(&third, Err(Failure::Guest(Error::ConnectionFailed(text))) if text.contains("too many")),
+            "{third:?}"
+        );
+        view.drop(first).await.unwrap();
+        view.open("postgres://u@db/x".into()).await.unwrap();
     }
 }
