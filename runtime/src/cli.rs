@@ -47,6 +47,9 @@ struct Up {
     /// Where compiled components are kept; may be shared by several runtimes [default: <state-dir>/compiled].
     #[arg(long, env = "THUMBS_CACHE_DIR", value_name = "DIRECTORY")]
     cache_dir: Option<PathBuf>,
+    /// The Redis server that keeps key-value pairs, redis://... [default: files in <state-dir>/key-value].
+    #[arg(long, env = "THUMBS_KEY_VALUE", hide_env_values = true, value_name = "URL")]
+    key_value: Option<String>,
     /// How many images are worked on at a time; 0 serves requests only [default: one per core].
     #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
     workers: Option<usize>,
@@ -187,6 +190,9 @@ async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
         .log(sink, options.log_level);
     if let Some(directory) = options.cache_dir {
         builder = builder.cache_dir(directory);
+    }
+    if let Some(url) = options.key_value {
+        builder = builder.key_value_url(url);
     }
     if let Some(workers) = options.workers {
         builder = builder.resize_workers(workers);

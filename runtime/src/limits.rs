@@ -276,6 +276,19 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_has_the_same_table() {
+        let readme = include_str!("../../README.md");
+        let rows: Vec<&str> = readme.lines().skip_while(|line| !line.starts_with("| `THUMBS_...`")).collect();
+        for (row, line) in TABLE.iter().zip(rows.iter().skip(2)) {
+            let Limit { default, bounds, when_hit, .. } = row;
+            let expected =
+                format!("| `{}` | {default} | {bounds} | {when_hit} |", row.name.to_ascii_uppercase());
+            assert_eq!(*line, expected);
+        }
+        assert_eq!(rows.get(TABLE.len() + 2), Some(&""), "a row that is no limit");
+    }
+
+    #[test]
     fn the_environment_sets_a_limit() {
         let limits =
             Limits::from_env([("THUMBS_TICK_MS".into(), "7".into()), ("PATH".into(), "x".into())]).unwrap();

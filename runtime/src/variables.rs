@@ -125,10 +125,24 @@ impl Variables {
         Ok(Self(values))
     }
 
+    /// Gives a declared variable a value that follows from others, unless the operator set it.
+    pub fn derive(&mut self, name: &str, text: &str) {
+        if let Some(value) = self.0.get_mut(name).filter(|value| value.origin != Origin::Operator) {
+            value.text = Secret::new(text);
+            value.origin = Origin::Derived;
+        }
+    }
+
     /// All values by name, for templates.
     #[must_use]
     pub fn values(&self) -> &BTreeMap<String, Resolved> {
         &self.0
+    }
+
+    /// The value, whoever set it; none where the manifest declares no such variable.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(Resolved::expose)
     }
 
     /// The value if the operator set it.

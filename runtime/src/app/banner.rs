@@ -6,10 +6,11 @@ use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    config::{Backends, WakeUps},
+    config::{Backends, Blobs, Database, KeyValue, WakeUps},
     instance::ComponentContext,
     limits::Limits,
     manifest::Manifest,
+    secret::{Secret, redacted_url},
     triggers::{http::Target, router::Router},
 };
 
@@ -41,15 +42,29 @@ impl Banner {
             .collect();
         routes
             .extend(manifest.redis.iter().map(|trigger| ("(wake-up)".to_owned(), trigger.component.clone())));
-        let wake_ups = match backends.wake_ups {
+        let server = |url: &Secret| redacted_url(url.expose());
+        let jobs_elsewhere = match &backends.database {
+            Database::Sqlite => None,
+            Database::Postgres(url) => Some(server(url)),
+        };
+        let wake_ups = match &backends.wake_ups {
             WakeUps::InProcess => "within this process".to_owned(),
+            WakeUps::Redis(url) => server(url),
+        };
+        let blobs = match &backends.blobs {
+            Blobs::Component(url) => Some(format!("{url}, by the component that is composed in")),
+            _ => contexts.values().next().map(|context| context.blobs.summary()),
         };
         let mut data = vec![("wake-ups", wake_ups)];
-        if let Some(context) = contexts.values().next() {
-            data.push(("blobs", context.blobs.summary()));
-        }
-        data.push(("SQLite", format!("directory {}", backends.sqlite_dir.display())));
-        data.push(("key-value", format!("directory {}", backends.key_value_dir.display())));
+        data.extend(blobs.map(|blobs| ("blobs", blobs)));
+        data.push(match jobs_elsewhere {
+            Some(server) => ("PostgreSQL", server),
+            None => ("SQLite", format!("directory {}", backends.sqlite_dir.display())),
+        });
+        data.push(match &backends.key_value {
+            KeyValue::Directory(folder) => ("key-value", format!("directory {}", folder.display())),
+            KeyValue::Redis(url) => ("key-value", server(url)),
+        });
         let limits = contexts.values().next().map(|context| (*context.limits).clone()).unwrap_or_default();
         Self { application, address, routes, data, bounds: bounds(&limits, workers) }
     }

@@ -8,20 +8,20 @@ use std::{
 
 use wasmtime::{Engine, component::Component as Compiled};
 
-use super::StartError;
+use super::{StartError, clients::Clients};
 use crate::{
     capabilities::{
-        blob::{self, BlobStore, DirectoryStore, MemoryStore},
+        blob::BlobStore,
         egress::AllowedHosts,
         embedded::blocking,
         http::Network,
-        key_value::{self, EmbeddedStore},
+        key_value,
         postgres::PostgresGrants,
         redis::{Broker, RedisGrants},
         sqlite,
     },
     compose::{Composition, compose},
-    config::{Backends, Blobs, LABELS},
+    config::{Backends, LABELS, WakeUps},
     instance::{ComponentContext, MemoryBudget},
     limits::Limits,
     manifest::{Component, HttpTarget, Manifest},
@@ -34,6 +34,7 @@ pub(super) struct Parts<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) variables: &'a Variables,
     pub(super) backends: &'a Backends,
+    pub(super) clients: &'a Clients<'a>,
     pub(super) broker: &'a Arc<Broker>,
     pub(super) memory: Arc<MemoryBudget>,
     pub(super) limits: &'a Arc<Limits>,
@@ -52,22 +53,12 @@ fn triggered(manifest: &Manifest) -> BTreeSet<&str> {
 impl Parts<'_> {
     /// One per component.
     pub(super) fn contexts(&self) -> Result<BTreeMap<String, Arc<ComponentContext>>, StartError> {
-        let backend: Arc<dyn blob::Backend> = match &self.backends.blobs {
-            Blobs::Memory => Arc::new(MemoryStore::default()),
-            Blobs::Directory(path) => Arc::new(
-                DirectoryStore::open(path)
-                    .map_err(|cause| StartError::Directory { path: path.clone(), cause })?,
-            ),
-        };
-        let blobs = BlobStore::new(backend, self.limits);
+        let blobs = BlobStore::new(self.clients.blobs(), self.limits);
         let databases = sqlite::databases(&self.backends.sqlite_dir, LABELS, self.limits);
         let stores: BTreeMap<String, Arc<dyn key_value::Backend>> = LABELS
             .iter()
-            .map(|label| {
-                let store = EmbeddedStore::new(&self.backends.key_value_dir, label, self.limits);
-                ((*label).to_owned(), Arc::new(store) as _)
-            })
-            .collect();
+            .map(|label| Ok(((*label).to_owned(), self.clients.key_value(label)?)))
+            .collect::<Result<_, StartError>>()?;
         let wanted = triggered(self.manifest);
         let components =
             self.manifest.components.values().filter(|component| wanted.contains(component.id.as_str()));
@@ -92,7 +83,10 @@ impl Parts<'_> {
                         &databases,
                     )?),
                     redis: self.redis(component)?,
-                    postgres: PostgresGrants { hosts: self.hosts(component)?, connector: None },
+                    postgres: PostgresGrants {
+                        hosts: self.hosts(component)?,
+                        connector: Some(self.clients.postgres()),
+                    },
                     blobs: blobs.clone(),
                     limits: Arc::clone(self.limits),
                     memory: Arc::clone(&self.memory),
@@ -111,12 +105,15 @@ impl Parts<'_> {
 
     fn redis(&self, component: &Component) -> Result<RedisGrants, StartError> {
         // The address that the manifest's triggers listen on is the one that this process answers for.
-        let address =
-            self.manifest.redis.first().map(|trigger| trigger.address.resolve(self.variables.values()));
+        let address = match self.backends.wake_ups {
+            WakeUps::InProcess => self.manifest.redis.first(),
+            WakeUps::Redis(_) => None,
+        };
+        let address = address.map(|trigger| trigger.address.resolve(self.variables.values()));
         Ok(RedisGrants {
             hosts: self.hosts(component)?,
             in_process: address.map(|address| (address, Arc::clone(self.broker))),
-            connector: None,
+            connector: Some(Arc::new(self.clients.redis().clone())),
         })
     }
 

@@ -58,6 +58,14 @@ pub enum StartError {
         /// wasmtime's reason.
         cause: String,
     },
+    /// A server that answers and refuses.
+    #[error("{setting}: {reason}")]
+    Server {
+        /// What names the server.
+        setting: &'static str,
+        /// What is wrong and how to mend it. No secret.
+        reason: String,
+    },
     /// A directory.
     #[error("the directory {} can't be used: {cause}; name another with --state-dir or --cache-dir", path.display())]
     Directory {

@@ -4,8 +4,11 @@
 //! said before anything is compiled. Stopping: no new connections and messages, then a wait for what runs, then the end.
 
 mod banner;
+mod clients;
 mod components;
 mod error;
+mod messages;
+mod servers;
 
 pub(crate) use components::compile_one;
 pub use error::StartError;
@@ -20,7 +23,7 @@ use std::{
 
 use tokio::net::TcpListener;
 
-use self::components::Parts;
+use self::{clients::Clients, components::Parts, messages::Messages};
 use crate::{
     capabilities::redis::Broker,
     compose::Composition,
@@ -32,7 +35,7 @@ use crate::{
     telemetry::{Level, LogFormat, LogSink, Logger, WriterSink},
     triggers::{
         http::{Handler, HttpServer, ServerTasks, Target},
-        redis::{MessageHandler, Workers, tick},
+        redis::Workers,
         router::{Pattern, Router},
     },
     variables::Variables,
@@ -51,6 +54,7 @@ impl Runtime {
             state_dir: PathBuf::from(".thumbs"),
             cache_dir: None,
             variables: BTreeMap::new(),
+            key_value_url: None,
             environment: HashMap::new(),
             limits: Limits::default(),
             workers: None,
@@ -68,6 +72,7 @@ pub struct RuntimeBuilder {
     state_dir: PathBuf,
     cache_dir: Option<PathBuf>,
     variables: BTreeMap<String, String>,
+    key_value_url: Option<String>,
     environment: HashMap<String, String>,
     limits: Limits,
     workers: Option<usize>,
@@ -103,6 +108,12 @@ impl RuntimeBuilder {
     /// Sets a variable of the application; wins over the environment.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// The Redis server (`redis://...`) that keeps key-value pairs. Default: files in the state directory.
+    pub fn key_value_url(mut self, url: impl Into<String>) -> Self {
+        self.key_value_url = Some(url.into());
         self
     }
 
@@ -161,11 +172,16 @@ impl RuntimeBuilder {
             Logger::new(Arc::new(WriterSink::new(LogFormat::of_stderr(), std::io::stderr())), Level::Warn)
         });
         let manifest = Manifest::read(&self.manifest)?;
-        let variables = Variables::resolve(&manifest.variables, &self.variables, &self.environment)?;
+        let mut variables = Variables::resolve(&manifest.variables, &self.variables, &self.environment)?;
         let state_dir = usable_dir(&self.state_dir)?;
         let cache_dir = usable_dir(&self.cache_dir.unwrap_or_else(|| state_dir.join("compiled")))?;
-        let backends = Backends::choose(&variables, &state_dir)?;
+        let backends =
+            Backends::choose(&variables, self.key_value_url.as_deref(), self.composition, &state_dir)?;
+        if let Some(grant) = &backends.blob_grant {
+            variables.derive("blob_outbound", grant);
+        }
         let limits = Arc::new(self.limits);
+        let mut clients = Clients::new(&backends, &limits)?;
         let workers =
             self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let broker = Arc::new(Broker::new(&limits));
@@ -173,12 +189,14 @@ impl RuntimeBuilder {
             manifest: &manifest,
             variables: &variables,
             backends: &backends,
+            clients: &clients,
             broker: &broker,
             memory: Arc::new(MemoryBudget::new(length(limits.max_total_memory_bytes))),
             limits: &limits,
             log: &log,
         };
         let contexts = parts.contexts()?;
+        let servers = clients.take_servers();
         // Told apart from the compiling, which takes long: a taken address should be an error at once.
         let listener = TcpListener::bind(self.listen)
             .await
@@ -189,7 +207,10 @@ impl RuntimeBuilder {
         let instances = limits.max_concurrent_requests.saturating_add(2 * workers as u64);
         let engine = engine::engine(&limits, u32::try_from(instances).unwrap_or(u32::MAX), &cache_dir)
             .map_err(|cause| StartError::Engine { cause: format!("{cause:#}") })?;
-        let compiled = components::compile(&engine, &manifest, self.composition, &log).await?;
+        let (compiled, absent) = tokio::try_join!(
+            components::compile(&engine, &manifest, self.composition, &log),
+            servers::look(servers, &log),
+        )?;
         let blobs = match self.composition {
             Composition::WithoutNative => NativeBlobs::Yes,
             Composition::All => NativeBlobs::No,
@@ -208,7 +229,17 @@ impl RuntimeBuilder {
         let banner = banner::Banner::new(&manifest, &backends, &contexts, &router, workers, address);
         let ticker = Ticker::start(&engine).map_err(|cause| StartError::Threads { cause })?;
         let tasks = ServerTasks::default();
-        let workers = messages(&manifest, &variables, &prepared, &broker, workers, &tasks)?;
+        servers::watch(absent, millis(limits.max_reconnect_pause_ms), &log, &tasks.tracker, &tasks.stop);
+        let messages = Messages {
+            manifest: &manifest,
+            variables: &variables,
+            backends: &backends,
+            clients: &clients,
+            broker: &broker,
+            tasks: &tasks,
+            log: &log,
+        };
+        let workers = messages.start(&prepared, workers)?;
         let server = HttpServer::new(listener, router, &limits, log.clone());
         tasks.tracker.spawn(server.run(tasks.clone()));
         let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -328,33 +359,4 @@ fn router(manifest: &Manifest, prepared: &BTreeMap<String, Prepared>) -> Result<
         }
     }
     Router::new(routes).map_err(wrong)
-}
-
-fn messages(
-    manifest: &Manifest,
-    variables: &Variables,
-    prepared: &BTreeMap<String, Prepared>,
-    broker: &Arc<Broker>,
-    workers: usize,
-    tasks: &ServerTasks,
-) -> Result<Workers, StartError> {
-    let threads = if manifest.redis.is_empty() { 0 } else { workers };
-    let mut pool = Workers::start(threads).map_err(|cause| StartError::Threads { cause })?;
-    for trigger in &manifest.redis {
-        let Some(component) = prepared.get(&trigger.component) else { continue };
-        let handler = MessageHandler::new(component.clone()).map(Arc::new).map_err(|cause| {
-            StartError::component(
-                &trigger.component,
-                "has a Redis trigger, but exports no fermyon:spin/inbound-redis",
-                &cause,
-            )
-        })?;
-        let channel = trigger.channel.resolve(variables.values());
-        if workers > 0 {
-            let subscription = broker.subscribe(&channel, workers);
-            pool.serve(&handler, &subscription, workers);
-            tasks.tracker.spawn(tick(Arc::clone(broker), channel, handler, tasks.stop.clone()));
-        }
-    }
-    Ok(pool)
 }

@@ -1,0 +1,116 @@
+//! The backends that were chosen, made: one client per server and runtime, shared by all components.
+
+use std::sync::Arc;
+
+use super::{StartError, servers::Server};
+use crate::{
+    capabilities::{
+        blob::{self, DirectoryStore, MemoryStore, S3Store},
+        key_value::{self, EmbeddedStore, RedisStore},
+        postgres, redis,
+    },
+    config::{Backends, Blobs, Database, KeyValue, WakeUps},
+    limits::Limits,
+};
+
+/// What speaks to servers and files. Nothing is connected before it is needed.
+pub(super) struct Clients<'a> {
+    backends: &'a Backends,
+    limits: &'a Limits,
+    postgres: Arc<postgres::Client>,
+    redis: redis::Client,
+    blobs: Arc<dyn blob::Backend>,
+    servers: Vec<Server>,
+}
+
+impl<'a> Clients<'a> {
+    /// Of these backends.
+    ///
+    /// # Errors
+    /// The directory of blobs can't be used, or the settings of a bucket make no client.
+    pub(super) fn new(backends: &'a Backends, limits: &'a Limits) -> Result<Self, StartError> {
+        let mut clients = Self {
+            backends,
+            limits,
+            postgres: Arc::new(postgres::Client::new(limits)),
+            redis: redis::Client::new(limits),
+            // Replaced below, unless the component that is composed in keeps the blobs: then nothing is linked to this.
+            blobs: Arc::new(MemoryStore::default()),
+            servers: Vec::new(),
+        };
+        match &backends.blobs {
+            Blobs::Memory | Blobs::Component(_) => {}
+            Blobs::Directory(path) => {
+                let store = DirectoryStore::open(path)
+                    .map_err(|cause| StartError::Directory { path: path.clone(), cause })?;
+                clients.blobs = Arc::new(store);
+            }
+            Blobs::S3(settings) => {
+                let store = S3Store::new(settings, limits)
+                    .map_err(|reason| StartError::Server { setting: "blob_url", reason })?;
+                let store = Arc::new(store);
+                clients.blobs = Arc::clone(&store) as _;
+                clients.servers.push(Server::new("blob_url", move || {
+                    let store = Arc::clone(&store);
+                    async move { store.check().await }
+                }));
+            }
+        }
+        if let Database::Postgres(url) = &backends.database {
+            let (client, url) = (Arc::clone(&clients.postgres), url.clone());
+            clients.servers.push(Server::new("database_url", move || {
+                let (client, url) = (Arc::clone(&client), url.clone());
+                async move { client.check(url.expose()).await }
+            }));
+        }
+        let servers = [
+            match &backends.wake_ups {
+                WakeUps::Redis(url) => Some(("redis_url", url)),
+                WakeUps::InProcess => None,
+            },
+            match &backends.key_value {
+                KeyValue::Redis(url) => Some(("--key-value", url)),
+                KeyValue::Directory(_) => None,
+            },
+        ];
+        for (setting, url) in servers.into_iter().flatten() {
+            let (client, url) = (clients.redis.clone(), url.clone());
+            clients.servers.push(Server::new(setting, move || {
+                let (client, url) = (client.clone(), url.clone());
+                async move { client.check(url.expose()).await }
+            }));
+        }
+        Ok(clients)
+    }
+
+    /// The servers behind the clients; given once.
+    pub(super) fn take_servers(&mut self) -> Vec<Server> {
+        std::mem::take(&mut self.servers)
+    }
+
+    pub(super) fn postgres(&self) -> Arc<dyn postgres::Connector> {
+        Arc::clone(&self.postgres) as _
+    }
+
+    pub(super) fn redis(&self) -> &redis::Client {
+        &self.redis
+    }
+
+    pub(super) fn blobs(&self) -> Arc<dyn blob::Backend> {
+        Arc::clone(&self.blobs)
+    }
+
+    /// The store of this label.
+    ///
+    /// # Errors
+    /// Its server can't be one.
+    pub(super) fn key_value(&self, label: &str) -> Result<Arc<dyn key_value::Backend>, StartError> {
+        Ok(match &self.backends.key_value {
+            KeyValue::Directory(folder) => Arc::new(EmbeddedStore::new(folder, label, self.limits)),
+            KeyValue::Redis(url) => Arc::new(
+                RedisStore::new(&self.redis, url.expose(), label)
+                    .map_err(|reason| StartError::Server { setting: "--key-value", reason })?,
+            ),
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! The servers that an application needs: looked at once before it serves, and watched until they answer.
+//!
+//! One that refuses (credentials, a name, a region) is the operator's to mend, and ends the start. One that does not answer may yet: the
+//! application starts, says so, and answers 503 to what needs the server meanwhile. Nothing here carries a request: every client connects
+//! by itself when it is needed.
+
+use std::time::Duration;
+
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, try_join_all},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::StartError;
+use crate::{
+    capabilities::error::ServerFault,
+    telemetry::{Level, Logger},
+};
+
+/// The first pause before looking again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+type Look = Box<dyn Fn() -> BoxFuture<'static, Result<(), ServerFault>> + Send + Sync>;
+
+/// One server, by the setting that names it.
+pub(super) struct Server {
+    setting: &'static str,
+    look: Look,
+}
+
+impl Server {
+    /// `setting` is what the operator would change; `look` tells whether the server would serve us.
+    pub(super) fn new<F>(setting: &'static str, look: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), ServerFault>> + Send + 'static,
+    {
+        Self { setting, look: Box::new(move || look().boxed()) }
+    }
+
+    /// Looks again and again until the server answers.
+    async fn watch(self, max_pause: Duration, log: Logger) {
+        let mut pause = FIRST_PAUSE;
+        let mut refused = false;
+        loop {
+            tokio::time::sleep(pause.min(max_pause)).await;
+            pause = pause.saturating_mul(2).min(max_pause);
+            match (self.look)().await {
+                Ok(()) => {
+                    log.event(Level::Info, "server-answers", &[("setting", self.setting.into())]);
+                    return;
+                }
+                Err(ServerFault::Refused(reason)) if !refused => {
+                    refused = true;
+                    let fields = [("setting", self.setting.into()), ("reason", reason.into())];
+                    log.event(Level::Error, "server-refuses", &fields);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// Looks at all at the same time, and gives those that do not answer.
+///
+/// # Errors
+/// One that refuses.
+pub(super) async fn look(servers: Vec<Server>, log: &Logger) -> Result<Vec<Server>, StartError> {
+    let looking = servers.into_iter().map(|server| async move {
+        match (server.look)().await {
+            Ok(()) => Ok(None),
+            Err(ServerFault::Unreachable(reason)) => {
+                let fields = [
+                    ("setting", server.setting.into()),
+                    ("reason", reason.into()),
+                    ("then", "tried again until it answers".into()),
+                ];
+                log.event(Level::Warn, "server-unreachable", &fields);
+                Ok(Some(server))
+            }
+            Err(ServerFault::Refused(reason)) => {
+                Err(StartError::Server { setting: server.setting, reason })
+            }
+        }
+    });
+    Ok(try_join_all(looking).await?.into_iter().flatten().collect())
+}
+
+/// Watches those that did not answer, until they do or the application stops.
+pub(super) fn watch(
+    servers: Vec<Server>,
+    max_pause: Duration,
+    log: &Logger,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    for server in servers {
+        let (watching, stop) = (server.watch(max_pause, log.clone()), stop.clone());
+        tracker.spawn(async move {
+            tokio::select! {
+                () = watching => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+    use crate::telemetry::CaptureSink;
+
+    fn answering(setting: &'static str, answers: Vec<Result<(), ServerFault>>) -> Server {
+        let number = AtomicUsize::new(0);
+        Server::new(setting, move || {
+            let index = number.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
+            std::future::ready(answers[index].clone())
+        })
+    }
+
+    fn down() -> Result<(), ServerFault> {
+        Err(ServerFault::Unreachable("db:5432 does not answer".into()))
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_ends_the_start_and_names_the_setting() {
+        let sink = CaptureSink::default();
+        let log = Logger::new(Arc::new(sink), Level::Info);
+        let refuses = answering("redis_url", vec![Err(ServerFault::Refused("the password is wrong".into()))]);
+        let error = look(vec![answering("database_url", vec![down()]), refuses], &log).await.err().unwrap();
+        assert_eq!(error.to_string(), "redis_url: the password is wrong");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_down_is_said_to_be_and_watched_until_it_answers() {
+        let sink = CaptureSink::default();
+        let log = Logger::new(Arc::new(sink.clone()), Level::Info);
+        let answers = vec![down(), down(), Err(ServerFault::Refused("no".into())), down(), Ok(())];
+        let absent = look(vec![answering("database_url", answers)], &log).await.unwrap();
+        assert_eq!(absent.len(), 1);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        watch(absent, Duration::from_millis(1), &log, &tracker, &stop);
+        tracker.close();
+        tracker.wait().await;
+        let events: Vec<_> = sink.lines().iter().map(|line| line.event.clone()).collect();
+        assert_eq!(events, ["server-unreachable", "server-refuses", "server-answers"]);
+    }
+
+    #[tokio::test]
+    async fn stopping_ends_the_watch() {
+        let log = Logger::new(Arc::new(CaptureSink::default()), Level::Info);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        watch(vec![answering("s3_endpoint_url", vec![down()])], Duration::from_secs(60), &log, &tracker, &stop);
+        tracker.close();
+        stop.cancel();
+        tracker.wait().await;
+    }
+}
