@@ -2,7 +2,20 @@
 
 use image::ImageFormat;
 use reqwest::{Method, StatusCode};
-use thumbs_e2e::{client::Reply, images, service::Service};
+use thumbs_e2e::{client::Reply, home::Home, images, service::Service};
+
+thumbs_e2e::in_every_home! {
+    an_upload_that_is_no_image_is_refused_and_leaves_nothing,
+    a_huge_one_coloured_png_is_refused_by_its_header,
+    a_request_without_an_image_is_malformed,
+    wrong_options_are_named_and_leave_nothing,
+    one_pixel_is_an_image,
+    a_jpeg_that_lost_its_last_quarter_gives_a_thumbnail_and_a_warning,
+    a_jpeg_that_lost_most_of_itself_fails_its_job,
+    an_oversized_upload_is_cut_off_while_it_is_read,
+    an_id_that_is_none_is_not_found,
+    a_wrong_method_or_path_says_so,
+}
 
 fn is_problem(reply: &Reply, status: StatusCode, about: &str) {
     assert_eq!(reply.status, status, "{about}: {}", String::from_utf8_lossy(&reply.body));
@@ -19,16 +32,14 @@ fn is_problem(reply: &Reply, status: StatusCode, about: &str) {
 }
 
 /// No row, and no blob once the service has nothing more to do.
-async fn nothing_is_left_of_it(service: &Service, about: &str) {
+async fn nothing_is_left_of_it(home: &Home, service: &Service, about: &str) {
     let jobs = service.client.get("/jobs").await.json();
     assert_eq!(jobs["jobs"].as_array().unwrap().len(), 0, "{about} left a job");
-    let blobs = thumbs_e2e::service::files_below(&service.state_dir().join("blobs"));
-    assert_eq!(blobs, Vec::<std::path::PathBuf>::new(), "{about} left a blob");
+    assert_eq!(home.blobs().await, Vec::<String>::new(), "{about} left a blob");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_is_no_image_is_refused_and_leaves_nothing() {
-    let service = Service::start().await;
+async fn an_upload_that_is_no_image_is_refused_and_leaves_nothing(home: Home) {
+    let service = home.start().await;
     let truncated_early = images::jpeg(640, 480)[..200].to_vec();
     let cases: Vec<(&str, Vec<u8>, StatusCode)> = vec![
         ("an empty file", vec![], StatusCode::UNPROCESSABLE_ENTITY),
@@ -50,23 +61,21 @@ async fn an_upload_that_is_no_image_is_refused_and_leaves_nothing() {
         } else {
             is_problem(&reply, status, about);
         }
-        nothing_is_left_of_it(&service, about).await;
+        nothing_is_left_of_it(&home, &service, about).await;
     }
     service.client.thumbnail(&images::png(20, 20), &[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_huge_one_coloured_png_is_refused_by_its_header() {
-    let service = Service::start().await;
+async fn a_huge_one_coloured_png_is_refused_by_its_header(home: Home) {
+    let service = home.start().await;
     let upload = images::one_coloured_png(16_384, 16_384);
     assert!(upload.len() < 1_000_000, "the point is that the file is small: {} bytes", upload.len());
     is_problem(&service.client.upload(&upload, &[]).await, StatusCode::UNPROCESSABLE_ENTITY, "16384x16384");
-    nothing_is_left_of_it(&service, "16384x16384").await;
+    nothing_is_left_of_it(&home, &service, "16384x16384").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_without_an_image_is_malformed() {
-    let service = Service::start().await;
+async fn a_request_without_an_image_is_malformed(home: Home) {
+    let service = home.start().await;
     let empty = service.client.request(Method::POST, "/jobs");
     is_problem(&service.client.send(empty).await, StatusCode::BAD_REQUEST, "an empty body");
 
@@ -80,12 +89,11 @@ async fn a_request_without_an_image_is_malformed() {
         .header("content-type", "multipart/form-data; boundary=x")
         .body("--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nno end");
     is_problem(&service.client.send(broken).await, StatusCode::BAD_REQUEST, "a form that does not end");
-    nothing_is_left_of_it(&service, "malformed requests").await;
+    nothing_is_left_of_it(&home, &service, "malformed requests").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_options_are_named_and_leave_nothing() {
-    let service = Service::start().await;
+async fn wrong_options_are_named_and_leave_nothing(home: Home) {
+    let service = home.start().await;
     let upload = images::png(20, 20);
     for (name, value) in [
         ("width", "0"),
@@ -102,12 +110,11 @@ async fn wrong_options_are_named_and_leave_nothing() {
         let detail = reply.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(name), "{name}={value} is not named: {detail}");
     }
-    nothing_is_left_of_it(&service, "wrong options").await;
+    nothing_is_left_of_it(&home, &service, "wrong options").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_pixel_is_an_image() {
-    let service = Service::start().await;
+async fn one_pixel_is_an_image(home: Home) {
+    let service = home.start().await;
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP] {
         let (job, _) = service.client.thumbnail(&images::encoded(images::corners(1, 1), format), &[]).await;
         assert_eq!(job["result"]["width"], 100, "{format:?}");
@@ -115,17 +122,15 @@ async fn one_pixel_is_an_image() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_jpeg_that_lost_its_last_quarter_gives_a_thumbnail_and_a_warning() {
-    let service = Service::start().await;
+async fn a_jpeg_that_lost_its_last_quarter_gives_a_thumbnail_and_a_warning(home: Home) {
+    let service = home.start().await;
     let whole = images::noisy_jpeg(640, 480);
     let (job, _) = service.client.thumbnail(&whole[..whole.len() * 3 / 4], &[]).await;
     assert!(job["result"]["warnings"].as_array().unwrap().contains(&"truncated".into()), "{job}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_jpeg_that_lost_most_of_itself_fails_its_job() {
-    let service = Service::start().await;
+async fn a_jpeg_that_lost_most_of_itself_fails_its_job(home: Home) {
+    let service = home.start().await;
     let whole = images::noisy_jpeg(640, 480);
     let id = service.client.submit(&whole[..whole.len() / 4], &[]).await;
     let job = service.client.finished(&id).await;
@@ -139,20 +144,18 @@ async fn a_jpeg_that_lost_most_of_itself_fails_its_job() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_oversized_upload_is_cut_off_while_it_is_read() {
-    let service = Service::start().await;
+async fn an_oversized_upload_is_cut_off_while_it_is_read(home: Home) {
+    let service = home.start().await;
     let size = 40 * 1024 * 1024;
     let sent = thumbs_e2e::slow::post_until_refused(service.address(), "/jobs", size).await;
     assert_eq!(sent.status, 413, "{}", sent.response);
     assert!(sent.response.contains("application/problem+json"), "{}", sent.response);
     assert!(sent.bytes < size, "the answer came only after all {size} bytes were sent");
-    nothing_is_left_of_it(&service, "an oversized upload").await;
+    nothing_is_left_of_it(&home, &service, "an oversized upload").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_is_none_is_not_found() {
-    let service = Service::start().await;
+async fn an_id_that_is_none_is_not_found(home: Home) {
+    let service = home.start().await;
     for id in [
         "01900000-0000-7000-8000-000000000000",
         "x",
@@ -169,9 +172,8 @@ async fn an_id_that_is_none_is_not_found() {
     assert!(raw.starts_with("HTTP/1.1 404") || raw.starts_with("HTTP/1.1 400"), "{raw}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_method_or_path_says_so() {
-    let service = Service::start().await;
+async fn a_wrong_method_or_path_says_so(home: Home) {
+    let service = home.start().await;
     let delete = service.client.send(service.client.request(Method::PUT, "/jobs")).await;
     is_problem(&delete, StatusCode::METHOD_NOT_ALLOWED, "PUT /jobs");
     assert!(delete.header("allow").unwrap().contains("POST"));

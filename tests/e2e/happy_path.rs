@@ -2,7 +2,19 @@
 
 use image::{GenericImageView, ImageFormat};
 use reqwest::{Method, StatusCode};
-use thumbs_e2e::{images, service::Service};
+use thumbs_e2e::{home::Home, images};
+
+thumbs_e2e::in_every_home! {
+    each_format_in_becomes_a_100x100_png,
+    each_format_out_is_what_it_says,
+    each_fit_gives_exactly_the_size_asked_for,
+    transparency_is_kept_without_dark_fringes,
+    each_exif_orientation_is_turned_upright,
+    a_raw_body_is_taken_as_well_as_a_form,
+    a_job_tells_what_it_took,
+    a_download_can_be_cached_and_asked_again_cheaply,
+    the_request_id_of_an_upload_stays_with_its_job,
+}
 
 /// The colours of [`images::corners`], looked up near the corners of a thumbnail, clockwise from the top left.
 fn corner_colours(thumbnail: &[u8]) -> [&'static str; 4] {
@@ -22,9 +34,8 @@ fn corner_colours(thumbnail: &[u8]) -> [&'static str; 4] {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_format_in_becomes_a_100x100_png() {
-    let service = Service::start().await;
+async fn each_format_in_becomes_a_100x100_png(home: Home) {
+    let service = home.start().await;
     for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP] {
         let upload = images::encoded(images::corners(400, 300), format);
         let (job, reply) = service.client.thumbnail(&upload, &[]).await;
@@ -37,9 +48,8 @@ async fn each_format_in_becomes_a_100x100_png() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_format_out_is_what_it_says() {
-    let service = Service::start().await;
+async fn each_format_out_is_what_it_says(home: Home) {
+    let service = home.start().await;
     let upload = images::jpeg(640, 480);
     for (name, format, media_type) in [
         ("png", ImageFormat::Png, "image/png"),
@@ -54,9 +64,8 @@ async fn each_format_out_is_what_it_says() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_fit_gives_exactly_the_size_asked_for() {
-    let service = Service::start().await;
+async fn each_fit_gives_exactly_the_size_asked_for(home: Home) {
+    let service = home.start().await;
     let upload = images::png(300, 100);
     for fit in ["cover", "contain", "fill"] {
         let options = [("fit", fit), ("width", "60"), ("height", "80")];
@@ -68,9 +77,8 @@ async fn each_fit_gives_exactly_the_size_asked_for() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn transparency_is_kept_without_dark_fringes() {
-    let service = Service::start().await;
+async fn transparency_is_kept_without_dark_fringes(home: Home) {
+    let service = home.start().await;
     let (_, reply) = service.client.thumbnail(&images::half_transparent_png(510, 510), &[]).await;
     let picture = image::load_from_memory(&reply.body).unwrap().to_rgba8();
     assert_eq!(picture.get_pixel(5, 50).0, [255, 0, 0, 255]);
@@ -80,9 +88,8 @@ async fn transparency_is_kept_without_dark_fringes() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_exif_orientation_is_turned_upright() {
-    let service = Service::start().await;
+async fn each_exif_orientation_is_turned_upright(home: Home) {
+    let service = home.start().await;
     for orientation in 1..=8 {
         let upload = images::jpeg_stored_as(orientation, 320, 240);
         let (job, reply) = service.client.thumbnail(&upload, &[]).await;
@@ -99,9 +106,8 @@ async fn each_exif_orientation_is_turned_upright() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_raw_body_is_taken_as_well_as_a_form() {
-    let service = Service::start().await;
+async fn a_raw_body_is_taken_as_well_as_a_form(home: Home) {
+    let service = home.start().await;
     let request = service
         .client
         .request(Method::POST, "/jobs?width=50&height=50&format=jpeg")
@@ -116,9 +122,8 @@ async fn a_raw_body_is_taken_as_well_as_a_form() {
     assert_eq!(job["result"]["content_type"], "image/jpeg");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_tells_what_it_took() {
-    let service = Service::start().await;
+async fn a_job_tells_what_it_took(home: Home) {
+    let service = home.start().await;
     let (job, _) = service.client.thumbnail(&images::jpeg(1600, 1200), &[]).await;
     assert_eq!(job["attempts"], 1);
     assert_eq!(job["cost"]["pixels"], 1600 * 1200);
@@ -128,9 +133,8 @@ async fn a_job_tells_what_it_took() {
     assert!(job["result"]["placeholder"].as_str().unwrap().len() > 4, "{job}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_download_can_be_cached_and_asked_again_cheaply() {
-    let service = Service::start().await;
+async fn a_download_can_be_cached_and_asked_again_cheaply(home: Home) {
+    let service = home.start().await;
     let (job, reply) = service.client.thumbnail(&images::png(300, 300), &[]).await;
     let path = format!("/thumbnails/{}", job["job_id"].as_str().unwrap());
     let etag = reply.header("etag").unwrap().to_owned();
@@ -149,9 +153,8 @@ async fn a_download_can_be_cached_and_asked_again_cheaply() {
     assert_eq!(head.header("etag"), Some(etag.as_str()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_request_id_of_an_upload_stays_with_its_job() {
-    let service = Service::start().await;
+async fn the_request_id_of_an_upload_stays_with_its_job(home: Home) {
+    let service = home.start().await;
     let request = service
         .client
         .request(Method::POST, "/jobs")

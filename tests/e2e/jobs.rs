@@ -2,14 +2,19 @@
 
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
-use thumbs_e2e::{
-    images,
-    service::{self, Service},
-};
+use thumbs_e2e::{home::Home, images};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_concurrent_uploads_all_succeed_once() {
-    let service = Service::start().await;
+thumbs_e2e::in_every_home! {
+    two_hundred_concurrent_uploads_all_succeed_once,
+    jobs_that_were_waiting_at_a_restart_are_done_after_it,
+    stopping_lets_a_started_resize_finish,
+    a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other,
+    a_decoder_that_takes_too_long_fails_its_job_and_no_other,
+    the_same_idempotency_key_gives_the_same_job,
+}
+
+async fn two_hundred_concurrent_uploads_all_succeed_once(home: Home) {
+    let service = home.start().await;
     let uploads: Vec<_> = (0..200).map(|n| images::png(64 + n % 17, 48 + n % 13)).collect();
     let ids = join_all(uploads.iter().map(|upload| service.client.submit(upload, &[]))).await;
     let jobs = join_all(ids.iter().map(|id| service.client.finished(id))).await;
@@ -26,10 +31,8 @@ async fn two_hundred_concurrent_uploads_all_succeed_once() {
     assert!(thumbnails.iter().all(|reply| reply.status == StatusCode::OK));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn jobs_that_were_waiting_at_a_restart_are_done_after_it() {
-    let state = service::empty_state_dir();
-    let first = Service::start_with(state, |builder| builder.resize_workers(0)).await;
+async fn jobs_that_were_waiting_at_a_restart_are_done_after_it(home: Home) {
+    let first = home.start_with(|builder| builder.resize_workers(0)).await;
     let mut ids = Vec::new();
     for side in 0..20 {
         ids.push(first.client.submit(&images::jpeg(100 + side, 80), &[]).await);
@@ -37,33 +40,31 @@ async fn jobs_that_were_waiting_at_a_restart_are_done_after_it() {
     let waiting = first.client.get(&format!("/thumbnails/{}", ids[0])).await;
     assert_eq!(waiting.status, StatusCode::CONFLICT, "no worker, no thumbnail");
     assert!(waiting.header("retry-after").is_some());
-    let state = first.stop().await;
+    first.stop().await;
 
-    let second = Service::start_with(state, |builder| builder).await;
+    let second = home.start_with(|builder| builder).await;
     for id in &ids {
         let job = second.client.finished(id).await;
         assert_eq!((&job["status"], &job["attempts"]), (&"succeeded".into(), &1.into()), "{job}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_lets_a_started_resize_finish() {
-    let service = Service::start().await;
+async fn stopping_lets_a_started_resize_finish(home: Home) {
+    let service = home.start().await;
     let id = service.client.submit(&images::noisy_jpeg(3000, 2000), &[]).await;
     let claimed = || async { service.client.get(&format!("/jobs/{id}")).await.json()["attempts"] == 1 };
     while !claimed().await {
         tokio::task::yield_now().await;
     }
-    let state = service.stop().await;
+    service.stop().await;
 
-    let without_workers = Service::start_with(state, |builder| builder.resize_workers(0)).await;
+    let without_workers = home.start_with(|builder| builder.resize_workers(0)).await;
     let job = without_workers.client.get(&format!("/jobs/{id}")).await.json();
     assert_eq!(job["status"], "succeeded", "{job}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other() {
-    let service = Service::start_with(service::empty_state_dir(), |builder| {
+async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other(home: Home) {
+    let service = home.start_with(|builder| {
         builder.max_image_memory_bytes(24 * 1024 * 1024).variable("max_attempts", "1")
     })
     .await;
@@ -76,9 +77,8 @@ async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other() {
     service.client.thumbnail(&images::png(40, 40), &[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_decoder_that_takes_too_long_fails_its_job_and_no_other() {
-    let service = Service::start_with(service::empty_state_dir(), |builder| {
+async fn a_decoder_that_takes_too_long_fails_its_job_and_no_other(home: Home) {
+    let service = home.start_with(|builder| {
         builder.image_deadline(std::time::Duration::from_millis(20)).variable("max_attempts", "1")
     })
     .await;
@@ -90,9 +90,8 @@ async fn a_decoder_that_takes_too_long_fails_its_job_and_no_other() {
     service.client.thumbnail(&images::png(40, 40), &[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_idempotency_key_gives_the_same_job() {
-    let service = Service::start().await;
+async fn the_same_idempotency_key_gives_the_same_job(home: Home) {
+    let service = home.start().await;
     let upload = |image: Vec<u8>| {
         let request = service
             .client

@@ -4,15 +4,20 @@ use std::collections::BTreeSet;
 
 use reqwest::StatusCode;
 use serde_json::Value;
-use thumbs_e2e::{images, service::Service};
+use thumbs_e2e::{home::Home, images};
+
+thumbs_e2e::in_every_home! {
+    pages_through_all_jobs_newest_first_without_gap_or_repeat,
+    filters_by_status,
+    refuses_a_cursor_limit_or_status_that_is_none,
+}
 
 fn ids(page: &Value) -> Vec<String> {
     page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap().to_owned()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_through_all_jobs_newest_first_without_gap_or_repeat() {
-    let service = Service::start().await;
+async fn pages_through_all_jobs_newest_first_without_gap_or_repeat(home: Home) {
+    let service = home.start().await;
     let mut submitted = Vec::new();
     for side in 0..7 {
         submitted.push(service.client.submit(&images::png(10 + side, 10), &[]).await);
@@ -38,9 +43,8 @@ async fn pages_through_all_jobs_newest_first_without_gap_or_repeat() {
     assert_eq!(listed, submitted);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn filters_by_status() {
-    let service = Service::start().await;
+async fn filters_by_status(home: Home) {
+    let service = home.start().await;
     let good = service.client.submit(&images::png(30, 30), &[]).await;
     let bad = service.client.submit(&images::png_with_broken_pixels(30, 30), &[]).await;
     assert_eq!(service.client.finished(&good).await["status"], "succeeded");
@@ -52,9 +56,8 @@ async fn filters_by_status() {
     assert_eq!((ids(&succeeded), ids(&failed), ids(&processing)), (vec![good], vec![bad], vec![]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn refuses_a_cursor_limit_or_status_that_is_none() {
-    let service = Service::start().await;
+async fn refuses_a_cursor_limit_or_status_that_is_none(home: Home) {
+    let service = home.start().await;
     let mut titles = BTreeSet::new();
     for query in ["cursor=nonsense", "limit=0", "limit=101", "limit=x", "status=done", "colour=blue"] {
         let reply = service.client.get(&format!("/jobs?{query}")).await;

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
-use thumbs::{Running, Runtime, RuntimeBuilder};
+use thumbs::{Running, Runtime, RuntimeBuilder, StartError};
 
 use crate::client::Client;
 
@@ -34,18 +34,29 @@ impl Service {
         state_dir: StateDir,
         configure: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
     ) -> Self {
+        match Self::try_start(state_dir, configure).await {
+            Ok(service) => service,
+            Err(error) => {
+                panic!("the service does not start (were the components built? `make components`): {error:?}")
+            }
+        }
+    }
+
+    /// The same where it may not start.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn try_start(
+        state_dir: StateDir,
+        configure: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+    ) -> Result<Self, StartError> {
         let builder = Runtime::builder(manifest_path())
             .state_dir(state_dir.path())
             .cache_dir(compile_cache())
             .listen(([127, 0, 0, 1], 0).into());
-        let running = match configure(builder).start().await {
-            Ok(running) => running,
-            Err(error) => {
-                panic!("the service does not start (were the components built? `make components`): {error:?}")
-            }
-        };
+        let running = configure(builder).start().await?;
         let client = Client::new(format!("http://{}", running.local_addr()));
-        Self { running, state_dir, client }
+        Ok(Self { running, state_dir, client })
     }
 
     /// Stops as SIGTERM does, and gives the state directory back.
