@@ -91,14 +91,18 @@ impl Process {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Sends it a signal; nothing happens where it has ended.
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        let _already_gone = kill_process(pid, signal);
+    }
+
     /// Asks it to end by `signal`, and waits until it has.
     ///
     /// # Panics
     /// After [`PATIENCE`], with the log.
     pub(super) fn stop(mut self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        // It may have ended by itself; the wait below sees that.
-        let _already_gone = kill_process(pid, signal);
+        self.signal(signal);
         let begin = Instant::now();
         while self.child.try_wait().expect("a child can be waited for").is_none() {
             assert!(

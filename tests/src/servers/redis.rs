@@ -86,6 +86,22 @@ impl Redis {
         self.process = None;
     }
 
+    /// Lets it do nothing until [`Redis::resume`]: the system still takes connections for it, and nobody answers on them.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+
     /// Starts it again on the same port with what it held, after stopping it where it runs.
     ///
     /// # Panics
