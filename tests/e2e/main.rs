@@ -12,6 +12,7 @@ mod list;
 mod manifest;
 mod outages;
 mod parity;
+mod redis_client;
 mod refused;
 mod replicas;
 mod schema;
