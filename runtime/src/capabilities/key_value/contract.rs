@@ -1,5 +1,5 @@
 //! What every key-value backend must do. A backend's tests call these and add nothing of their own about the contract.
-#![cfg_attr(not(test), expect(clippy::unwrap_used, reason = "a test kit fails loudly"))]
+#![expect(clippy::unwrap_used, reason = "a test kit fails loudly")]
 
 use super::Backend;
 

@@ -1,4 +1,7 @@
 //! The Redis client of a runtime: a few servers by address, each with one connection that all instances share (`server.rs`).
+//!
+//! An address is one server. The redirections of a Redis Cluster are errors, and Sentinels are not asked: what should follow a server to
+//! another machine is a name or a proxy.
 
 use std::{
     fmt,

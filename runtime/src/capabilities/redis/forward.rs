@@ -89,8 +89,8 @@ impl Forward {
             };
             if outage.as_ref().is_none_or(|known| is_graver(&fault, known)) {
                 self.lost(&fault);
+                outage = Some(fault);
             }
-            outage = Some(fault);
             tokio::time::sleep(backoff.next()).await;
         }
     }

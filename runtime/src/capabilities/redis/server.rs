@@ -9,7 +9,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -18,7 +18,7 @@ use std::{
 use redis::{
     AsyncConnectionConfig, Cmd, Pipeline, RedisConnectionInfo, RedisError, Value, aio::MultiplexedConnection,
 };
-use tokio::{runtime::Handle, sync::Mutex, time::Instant};
+use tokio::{runtime::Handle, sync::Mutex as AsyncMutex, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -89,7 +89,6 @@ impl Bounds {
 }
 
 /// What is sent and answered as one.
-#[derive(Debug)]
 pub(crate) enum Request {
     One(Cmd),
     /// Commands between which no other runs; the answer is the list of theirs.
@@ -102,23 +101,24 @@ pub(crate) struct Server {
     address: Address,
     tls: Arc<Tls>,
     bounds: Bounds,
-    /// Where connections live. A command may come from a thread that decodes images, which would let a connection wait.
+    /// Where connections are made and live. A command may come from a thread that decodes images, where all of that would wait.
     home: Handle,
-    link: Mutex<Link>,
+    current: Mutex<Option<Connection>>,
+    attempts: AsyncMutex<Attempts>,
 }
 
+/// Held by whoever tries to connect.
 #[derive(Debug)]
-struct Link {
-    connection: Option<Connection>,
+struct Attempts {
     backoff: Backoff,
-    failure: Option<Failure>,
+    failed: Option<Failed>,
 }
 
 #[derive(Debug)]
-struct Failure {
+struct Failed {
     fault: ServerFault,
     begun: Instant,
-    next_attempt: Instant,
+    next: Instant,
 }
 
 /// A connection that was made, whatever became of it.
@@ -144,8 +144,8 @@ impl Server {
     pub(super) fn new(address: Address, tls: Arc<Tls>, bounds: Bounds, home: Handle) -> Self {
         // An eighth: a command waits for the pause, a subscription does not.
         let backoff = Backoff::new(bounds.max_pause / 8);
-        let link = Mutex::new(Link { connection: None, backoff, failure: None });
-        Self { address, tls, bounds, home, link }
+        let attempts = AsyncMutex::new(Attempts { backoff, failed: None });
+        Self { address, tls, bounds, home, current: Mutex::default(), attempts }
     }
 
     pub(crate) fn address(&self) -> &Address {
@@ -156,7 +156,11 @@ impl Server {
     ///
     /// # Cancel safety
     /// A command whose future is dropped may run or not.
-    pub(crate) async fn run(&self, request: &Request, repeatable: bool) -> Result<Value, CommandFault> {
+    pub(crate) async fn run(
+        self: &Arc<Self>,
+        request: &Request,
+        repeatable: bool,
+    ) -> Result<Value, CommandFault> {
         let bytes = request.bytes();
         if bytes > self.bounds.max_exchange_bytes {
             return Err(CommandFault::TooLarge(self.bounds.max_exchange_bytes));
@@ -171,7 +175,7 @@ impl Server {
         tokio::time::timeout(patience, running).await.unwrap_or_else(|_| Err(self.silent(patience)))
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Value, CommandFault> {
+    async fn attempt(self: &Arc<Self>, request: &Request) -> Result<Value, CommandFault> {
         let mut connection = self.connection().await?;
         let answer = tokio::time::timeout(self.bounds.response, request.send(&mut connection.commands)).await;
         let error = match answer {
@@ -199,62 +203,69 @@ impl Server {
     }
 
     /// The connection, made where there is none.
-    async fn connection(&self) -> Result<Connection, ServerFault> {
+    async fn connection(self: &Arc<Self>) -> Result<Connection, ServerFault> {
+        if let Some(connection) = self.usable() {
+            return Ok(connection);
+        }
+        let server = Arc::clone(self);
         let arrived = Instant::now();
-        let made = async {
-            let mut link = self.link.lock().await;
-            if let Some(connection) = link.connection.as_ref().filter(|connection| connection.is_usable()) {
-                return Ok(connection.clone());
-            }
-            link.connection = None;
-            if let Some(failure) = &link.failure {
-                if failure.begun >= arrived {
-                    return Err(failure.fault.clone());
-                }
-                tokio::time::sleep_until(failure.next_attempt).await;
-            }
-            let begun = Instant::now();
-            match self.connect().await {
-                Ok(connection) => {
-                    link.failure = None;
-                    link.backoff.reset();
-                    Ok(link.connection.insert(connection).clone())
-                }
-                Err(fault) => {
-                    let next_attempt = Instant::now() + link.backoff.next();
-                    link.failure = Some(Failure { fault: fault.clone(), begun, next_attempt });
-                    Err(fault)
-                }
-            }
-        };
-        tokio::time::timeout(self.bounds.connect, made).await.unwrap_or_else(|_| {
-            let what = format!("did not answer within {} ms", self.bounds.connect.as_millis());
-            Err(out_of_reach(&self.address, &what))
-        })
-    }
-
-    /// Makes a connection that lives on the home runtime, whoever asks for it.
-    async fn connect(&self) -> Result<Connection, ServerFault> {
-        let (address, tls, bounds) = (self.address.clone(), Arc::clone(&self.tls), self.bounds.clone());
-        let home = self.home.clone();
-        let connecting = self.home.spawn(async move {
-            let wire = connect(&address, &tls, bounds.connect, bounds.max_exchange_bytes).await?;
-            // Timeouts are this file's; the crate has shorter ones of its own.
-            let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-            let (commands, driver) =
-                MultiplexedConnection::new_with_config(&nothing_to_set_up(), wire, config)
-                    .await
-                    .map_err(|error| refuses(&address, &format!("can't be used: {error}")))?;
-            let driver = Arc::new(AbortOnDropHandle::new(home.spawn(driver)));
-            Ok(Connection { commands, driver, given_up: Arc::default() })
-        });
-        match AbortOnDropHandle::new(connecting).await {
-            Ok(result) => result,
-            Err(failure) => match failure.try_into_panic() {
+        let making = AbortOnDropHandle::new(self.home.spawn(async move { server.make(arrived).await }));
+        match tokio::time::timeout(self.bounds.connect, making).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(failure)) => match failure.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => Err(out_of_reach(&self.address, "is no longer connected to: the runtime ends")),
             },
+            Err(_) => {
+                let what = format!("did not answer within {} ms", self.bounds.connect.as_millis());
+                Err(out_of_reach(&self.address, &what))
+            }
         }
+    }
+
+    fn usable(&self) -> Option<Connection> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().filter(|connection| connection.is_usable()).cloned()
+    }
+
+    /// Connects for somebody who arrived then, unless another did meanwhile.
+    async fn make(&self, arrived: Instant) -> Result<Connection, ServerFault> {
+        let mut attempts = self.attempts.lock().await;
+        if let Some(connection) = self.usable() {
+            return Ok(connection);
+        }
+        if let Some(failed) = &attempts.failed {
+            if failed.begun >= arrived {
+                return Err(failed.fault.clone());
+            }
+            tokio::time::sleep_until(failed.next).await;
+        }
+        let begun = Instant::now();
+        match self.connect().await {
+            Ok(connection) => {
+                attempts.failed = None;
+                attempts.backoff.reset();
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+                Ok(connection)
+            }
+            Err(fault) => {
+                let next = Instant::now() + attempts.backoff.next();
+                attempts.failed = Some(Failed { fault: fault.clone(), begun, next });
+                Err(fault)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, ServerFault> {
+        let bounds = &self.bounds;
+        let wire = connect(&self.address, &self.tls, bounds.connect, bounds.max_exchange_bytes).await?;
+        // Timeouts are this file's; the crate has shorter ones of its own.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+        let (commands, driver) = MultiplexedConnection::new_with_config(&nothing_to_set_up(), wire, config)
+            .await
+            .map_err(|error| refuses(&self.address, &format!("can't be used: {error}")))?;
+        let driver = Arc::new(AbortOnDropHandle::new(self.home.spawn(driver)));
+        Ok(Connection { commands, driver, given_up: Arc::default() })
     }
 }
 
@@ -314,7 +325,7 @@ mod tests {
         gets: AtomicUsize,
     }
 
-    async fn fake() -> (Arc<Fake>, Server) {
+    async fn fake() -> (Arc<Fake>, Arc<Server>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = Address::parse(&format!("redis://127.0.0.1:{}", listener.local_addr().unwrap().port()));
         let fake = Arc::new(Fake::default());
@@ -340,7 +351,7 @@ mod tests {
             }
         });
         let bounds = Bounds::of(&Limits::default());
-        (fake, Server::new(address.unwrap(), Arc::default(), bounds, Handle::current()))
+        (fake, Arc::new(Server::new(address.unwrap(), Arc::default(), bounds, Handle::current())))
     }
 
     fn command(name: &str) -> Request {
@@ -380,8 +391,8 @@ mod tests {
                 counted.fetch_add(1, Ordering::SeqCst);
             }
         });
-        let server =
-            Server::new(address.unwrap(), Arc::default(), Bounds::of(&Limits::default()), Handle::current());
+        let bounds = Bounds::of(&Limits::default());
+        let server = Arc::new(Server::new(address.unwrap(), Arc::default(), bounds, Handle::current()));
         let set = command("SET");
         let all = (0..50).map(|_| server.run(&set, false));
         for answer in futures_util::future::join_all(all).await {
