@@ -35,6 +35,10 @@ const IMPORTS: &str = r#"
     (import "fermyon:spin-test/http-helper" "new-request" (func $new-request (param i32 i32 i32) (result i32)))
     (import "fermyon:spin-test/http-helper" "new-response" (func $new-response (param i32)))
     (import "fermyon:spin-test/http-helper" "[method]response-receiver.get" (func $received (param i32 i32)))
+    (import "wasi:http/types@0.2.0" "[constructor]outgoing-response" (func $outgoing-response (param i32) (result i32)))
+    (import "wasi:http/types@0.2.0" "[method]outgoing-response.set-status-code"
+        (func $set-status (param i32 i32) (result i32)))
+    (import "fermyon:spin-wasi-virt/http-handler" "set-response" (func $set-response (param i32 i32 i32 i32)))
     (import "fermyon:spin-test-virt/variables" "set" (func $set-variable (param i32 i32 i32 i32)))
     (import "fermyon:spin-test-virt/key-value" "[static]store.open" (func $open-store (param i32 i32) (result i32)))
     (import "fermyon:spin-test-virt/key-value" "[method]store.get" (func $get (param i32 i32 i32 i32)))
@@ -56,6 +60,7 @@ const TEXTS: &str = r#"
     (data (i32.const 1104) "token")
     (data (i32.const 1112) "nobody")
     (data (i32.const 1120) "CREATE TABLE t (n)")
+    (data (i32.const 1152) "http://a.example")
 "#;
 
 const HELPERS: &str = r#"
@@ -76,6 +81,12 @@ const HELPERS: &str = r#"
         (if (i32.load8_u (i32.const 0)) (then (unreachable)))
         (call $execute (i32.load (i32.const 4)) (i32.const 1120) (i32.const 18) (i32.const 0) (i32.const 0) (i32.const 0))
         (if (i32.load8_u (i32.const 0)) (then (call $say-why) (unreachable))))
+    ;; Has the next request to http://a.example answered with a status.
+    (func $answer-outside (param $status i32)
+        (local $response i32)
+        (local.set $response (call $outgoing-response (call $new-fields)))
+        (drop (call $set-status (local.get $response) (local.get $status)))
+        (call $set-response (i32.const 1152) (i32.const 16) (i32.const 1) (local.get $response)))
     (func $assert-status (param $expected i32) (param $path i32) (param $length i32)
         (local $request i32)
         (local.set $request (call $outgoing-request (call $new-fields)))
@@ -126,8 +137,59 @@ pub(crate) fn suite(tests: &[(&str, &str)]) -> Vec<u8> {
             (func (export "run") (param $name i32) (param $length i32) {calls} (unreachable)))"#,
         count = tests.len()
     );
+    component("suite", &module)
+}
+
+/// A component that asks http://a.example, and answers with the status that it gets, or with 502 where it gets none.
+pub(crate) fn asking() -> Vec<u8> {
+    let module = r#"(module
+        (import "wasi:http/types@0.2.0" "[constructor]fields" (func $new-fields (result i32)))
+        (import "wasi:http/types@0.2.0" "[constructor]outgoing-request" (func $new-request (param i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-scheme"
+            (func $set-scheme (param i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-authority"
+            (func $set-authority (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-path-with-query"
+            (func $set-path (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/outgoing-handler@0.2.0" "handle" (func $send (param i32 i32 i32 i32)))
+        (import "wasi:http/types@0.2.0" "[method]future-incoming-response.subscribe"
+            (func $subscribe (param i32) (result i32)))
+        (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
+        (import "wasi:http/types@0.2.0" "[method]future-incoming-response.get" (func $received (param i32 i32)))
+        (import "wasi:http/types@0.2.0" "[method]incoming-response.status" (func $status-of (param i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[constructor]outgoing-response" (func $new-response (param i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[method]outgoing-response.set-status-code"
+            (func $set-status (param i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[static]response-outparam.set"
+            (func $respond (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 1024) "a.example/")
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
+        (func $status (result i32)
+            (local $request i32)
+            (local.set $request (call $new-request (call $new-fields)))
+            (drop (call $set-scheme (local.get $request) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+            (drop (call $set-authority (local.get $request) (i32.const 1) (i32.const 1024) (i32.const 9)))
+            (drop (call $set-path (local.get $request) (i32.const 1) (i32.const 1033) (i32.const 1)))
+            (call $send (local.get $request) (i32.const 0) (i32.const 0) (i32.const 0))
+            (if (i32.load8_u (i32.const 0)) (then (return (i32.const 502))))
+            (call $block (call $subscribe (i32.load (i32.const 8))))
+            ;; option<result<result<response, error-code>>>: an error where the innermost is one.
+            (call $received (i32.load (i32.const 8)) (i32.const 64))
+            (if (i32.load8_u (i32.const 80)) (then (return (i32.const 502))))
+            (call $status-of (i32.load (i32.const 88))))
+        (func (export "wasi:http/incoming-handler@0.2.0#handle") (param $request i32) (param $out i32)
+            (local $response i32)
+            (local.set $response (call $new-response (call $new-fields)))
+            (drop (call $set-status (local.get $response) (call $status)))
+            (call $respond (local.get $out) (i32.const 0) (local.get $response)
+                (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))"#;
+    component("asking", module)
+}
+
+fn component(world: &str, module: &str) -> Vec<u8> {
     let (resolve, package) = &*WIT;
-    let world = resolve.select_world(&[*package], Some("suite")).unwrap();
+    let world = resolve.select_world(&[*package], Some(world)).unwrap();
     let mut bytes = wat::parse_str(module).unwrap_or_else(|error| panic!("{error}"));
     wit_component::embed_component_metadata(&mut bytes, resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&bytes).unwrap().encode().unwrap()

@@ -10,7 +10,7 @@ use thumbs::{limits::Limits, spin_test::Suites};
 
 use crate::{
     guests::{message, request},
-    suite_guests::suite,
+    suite_guests::{asking, suite},
 };
 
 const OK: &str = "(call $answer (local.get $out) (i32.const 200))";
@@ -205,6 +205,16 @@ async fn what_the_manifest_does_not_grant_the_component_does_not_get() {
     );
     App::of_tests(&opens, "", &[("denied", &format!("(call $set-key) {}", expects(403)))]).passes().await;
     App::of_tests(&opens, "key_value_stores = [\"default\"]", &[("given", &expects(200))]).passes().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_out_meet_what_the_test_has_set_and_nothing_else() {
+    let twice = format!("(call $answer-outside (i32.const 201)) {} {}", expects(201), expects(502));
+    let tests = [("answered_once", twice.as_str()), ("unreachable", &expects(502))];
+    App::of_tests(&asking(), "allowed_outbound_hosts = [\"http://a.example:80\"]", &tests).passes().await;
+
+    let refused = format!("(call $answer-outside (i32.const 201)) {}", expects(502));
+    App::of_tests(&asking(), "", &[("not_granted", &refused)]).passes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
