@@ -79,10 +79,12 @@ async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other(home: H
 
 async fn a_decoder_that_takes_too_long_fails_its_job_and_no_other(home: Home) {
     let service = home.start_with(|builder| {
-        builder.image_deadline(std::time::Duration::from_millis(20)).variable("max_attempts", "1")
+        builder.image_deadline(std::time::Duration::from_millis(250)).variable("max_attempts", "1")
     })
     .await;
-    let slow = service.client.submit(&images::noisy_jpeg(4400, 4000), &[]).await;
+    // Noise that is encoded again and again to meet the bound: seconds of work, where the one below is a hundredth of the deadline.
+    let endless = [("width", "2048"), ("height", "2048"), ("format", "webp"), ("max_bytes", "20000")];
+    let slow = service.client.submit(&images::noisy_jpeg(4400, 4000), &endless).await;
     let job = service.client.finished(&slow).await;
     assert_eq!(job["status"], "failed", "{job}");
     assert_eq!(job["error"]["code"], "deadline", "{job}");
