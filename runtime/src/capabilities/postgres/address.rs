@@ -8,7 +8,8 @@
 //! | `sslmode` | `disable`, `prefer` (the default), `require`, `verify-ca`, `verify-full`, with libpq's meaning |
 //! | `sslrootcert` | a file of certificates (PEM), or `system`, the default where a mode verifies. With `require` it means `verify-ca`, as in libpq |
 //! | `channel_binding` | `disable`, `prefer` (the default), `require` |
-//! | `application_name`, `options` | as in libpq |
+//! | `application_name` | how the server's views call the connections; `thumbs` by default |
+//! | `options` | as in libpq |
 
 use std::{fmt, path::PathBuf};
 
@@ -20,6 +21,8 @@ use crate::{capabilities::error::ServerFault, secret::Secret, variables::well_kn
 
 /// Far above any real one; guests give addresses too.
 const MAX_ADDRESS_BYTES: usize = 4096;
+/// What the server's own views call a connection that does not say.
+const APPLICATION_NAME: &str = "thumbs";
 const FORM: &str = "write postgres://user:password@host:port/database";
 const ENCODING: &str = "in the user and the password, write every character that is no letter or digit as % and its code, say %40 for @";
 
@@ -33,7 +36,7 @@ pub(super) struct Address {
     pub(super) database: String,
     pub(super) encryption: Encryption,
     pub(super) channel_binding: ChannelBinding,
-    pub(super) application_name: Option<String>,
+    pub(super) application_name: String,
     pub(super) options: Option<String>,
 }
 
@@ -104,7 +107,7 @@ impl Address {
             database,
             encryption: parameters.encryption()?,
             channel_binding: parameters.channel_binding.unwrap_or(ChannelBinding::Prefer),
-            application_name: parameters.application_name,
+            application_name: parameters.application_name.unwrap_or_else(|| APPLICATION_NAME.to_owned()),
             options: parameters.options,
         })
     }
@@ -229,7 +232,10 @@ mod tests {
         let parameters =
             address("postgres://me@[::1]/db?application_name=a%26b&options=-c%20search_path%3Dx&");
         assert_eq!((parameters.host().as_str(), parameters.port()), ("::1", 5432));
-        assert_eq!(parameters.application_name.as_deref(), Some("a&b"));
+        assert_eq!(
+            (parameters.application_name.as_str(), short.application_name.as_str()),
+            ("a&b", "thumbs")
+        );
         assert_eq!(parameters.options.as_deref(), Some("-c search_path=x"));
     }
 

@@ -185,10 +185,8 @@ impl Dialer {
             // Without one the server is the first to miss it, and its refusal has a code.
             .password(address.password.as_ref().map_or("", |password| password.expose()))
             .dbname(&address.database)
+            .application_name(&address.application_name)
             .channel_binding(address.channel_binding);
-        if let Some(name) = &address.application_name {
-            config.application_name(name);
-        }
         if let Some(options) = &address.options {
             config.options(options);
         }

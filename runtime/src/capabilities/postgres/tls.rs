@@ -141,11 +141,12 @@ impl ServerCertVerifier for Verifier {
 /// A failed handshake as a clause about the server.
 pub(super) fn clause(error: &Error) -> String {
     use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
-        UnknownIssuer,
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
     };
     let reason = match error {
-        Error::InvalidCertificate(UnknownIssuer) => {
+        // The second is an authority of the same name and with another key.
+        Error::InvalidCertificate(UnknownIssuer | BadSignature) => {
             "comes from an authority that is not trusted: name it by sslrootcert"
         }
         Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {

@@ -5,8 +5,8 @@
 //! is known to leave nothing counts as leaving nothing: reading and writing rows, with functions out of a list. What else a borrower
 //! runs costs the connection: it is closed when it comes back.
 //!
-//! Not seen is what the schema itself does in a statement's course: triggers, views, defaults, and operators and casts made by users. They
-//! do the same in every session of that database.
+//! Not seen is what the schema itself does in a statement's course: triggers, views, defaults, and functions of users where they stand as
+//! operators, casts or columns. They do the same in every session of that database.
 
 /// What a session may hold after a statement. Of several the greatest counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,9 +57,8 @@ impl Trace {
     /// Of this statement.
     pub(super) fn of(statement: &str) -> Self {
         let Some(tokens) = tokens(statement) else { return Self::Anything };
-        let mut words = tokens.iter().filter_map(Token::word);
-        let first = words.next().unwrap_or_default();
-        let second = words.next().unwrap_or_default();
+        let word = |index| tokens.get(index).and_then(Token::word).unwrap_or_default();
+        let (first, second) = (word(0), word(1));
         if TRANSACTION.contains(&first) || (first == "set" && TRANSACTION_SETTINGS.contains(&second)) {
             return if tokens.contains(&Token::Open) { Self::Anything } else { Self::Transaction };
         }
@@ -71,36 +70,48 @@ impl Trace {
     }
 }
 
+/// Of a statement that reads or writes rows.
 fn leaves_nothing(tokens: &[Token]) -> bool {
+    let (mut depth, mut selects) = (0_usize, false);
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Open if !calls_nothing_unknown(tokens, index) => return false,
+            Token::Open => depth += 1,
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Word(word) if depth == 0 => match word.as_str() {
+                "select" | "table" | "values" => selects = true,
+                // "SELECT ... INTO" makes a table, which may be a temporary one. Only the outermost can; "INSERT INTO ... SELECT" is the
+                // other way round.
+                "into" if selects => return false,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Whether what stands before this parenthesis is known to leave nothing.
+fn calls_nothing_unknown(tokens: &[Token], open: usize) -> bool {
     let before = |index: usize| index.checked_sub(1).and_then(|index| tokens.get(index));
-    (0..tokens.len()).all(|index| match tokens.get(index) {
-        // "SELECT ... INTO" makes a table, which may be a temporary one.
-        Some(Token::Word(word)) if word == "into" => {
-            before(index).and_then(Token::word).is_some_and(|word| matches!(word, "insert" | "merge"))
+    // A name may have several parts.
+    let mut start = open;
+    while before(start).is_some_and(Token::is_name) {
+        start -= 1;
+        if before(start) != Some(&Token::Dot) {
+            break;
         }
-        Some(Token::Open) => {
-            // The name that is called may have several parts.
-            let mut start = index;
-            while before(start).is_some_and(Token::is_name) {
-                start -= 1;
-                if before(start) == Some(&Token::Dot) {
-                    start -= 1;
-                } else {
-                    break;
-                }
-            }
-            let is_known = |name: &str| {
-                [KEYWORDS, FUNCTIONS].iter().any(|list| list.split_whitespace().any(|known| known == name))
-            };
-            match tokens.get(start..index) {
-                None | Some([]) => true,
-                Some([Token::Word(name)]) if is_known(name) => true,
-                // The columns of "INSERT INTO table (...".
-                Some(_) => before(start).and_then(Token::word) == Some("into"),
-            }
-        }
-        _ => true,
-    })
+        start -= 1;
+    }
+    let is_known = |name: &str| {
+        [KEYWORDS, FUNCTIONS].iter().any(|list| list.split_whitespace().any(|known| known == name))
+    };
+    match tokens.get(start..open) {
+        None | Some([]) => true,
+        Some([Token::Word(name)]) if is_known(name) => true,
+        // The columns of "INSERT INTO table (...".
+        Some(_) => before(start).and_then(Token::word) == Some("into"),
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -111,6 +122,8 @@ enum Token {
     Quoted,
     /// An opening parenthesis.
     Open,
+    /// A closing one.
+    Close,
     /// A full stop.
     Dot,
     /// Anything else.
@@ -170,6 +183,7 @@ fn tokens(statement: &str) -> Option<Vec<Token>> {
                 rest = after_first;
                 match first {
                     '(' => Token::Open,
+                    ')' => Token::Close,
                     '.' => Token::Dot,
                     _ if first.is_whitespace() => continue,
                     _ => Token::Other,
@@ -247,6 +261,9 @@ mod tests {
             "SELECT 1 INTO TEMP t",
             "SELECT 1 INTO pg_temp.t",
             "SELECT 1 INTO \"pg_temp\".t",
+            "SELECT 1 AS insert INTO TEMP t",
+            "WITH x AS (SELECT 1) SELECT (2) insert INTO TEMP t",
+            "(SELECT 1 insert INTO TEMP t)",
             "SELECT 'a\\' || f('b')",
             "SELECT E'\\'' || f('b')",
             "SELECT $a$ ' $a$ || f('b') || $a$ ' $a$",
