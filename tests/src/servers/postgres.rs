@@ -4,7 +4,8 @@
 //! test can do loses a committed row. Only a power cut would.
 
 use std::ffi::OsString;
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -20,6 +21,8 @@ const DEBIAN_VERSIONS: &str = "/usr/lib/postgresql";
 const USER: &str = "thumbs";
 /// The database that [`Postgres::url`] names.
 const DATABASE: &str = "thumbs";
+const CERTIFICATE_FILE: &str = "server.crt";
+const KEY_FILE: &str = "server.key";
 /// Other test processes may pick the same port; more often than this in a row they do not.
 const MAX_PORTS: u32 = 10;
 /// The line of `postmaster.pid` that says how far the start has come, counted from 0.
@@ -42,6 +45,7 @@ pub struct Postgres {
     folder: TempDir,
     port: u16,
     auth: Auth,
+    speaks_tls: bool,
     process: Option<Process>,
 }
 
@@ -55,12 +59,32 @@ impl Postgres {
     /// # Panics
     /// When it does not start; the message has its log.
     pub fn start(auth: Auth) -> Result<Self, Missing> {
+        Self::create(auth, None)
+    }
+
+    /// The same, on a server that offers TLS with this certificate and its key, both PEM.
+    ///
+    /// # Errors
+    /// As for [`Postgres::start`].
+    ///
+    /// # Panics
+    /// As for [`Postgres::start`].
+    pub fn start_with_tls(auth: Auth, certificate: &str, key: &str) -> Result<Self, Missing> {
+        Self::create(auth, Some((certificate, key)))
+    }
+
+    fn create(auth: Auth, tls: Option<(&str, &str)>) -> Result<Self, Missing> {
         let programs = find_programs()
             .ok_or(Missing { what: "PostgreSQL", how_to_install: "apt-get install postgresql" })?;
         let folder = TempDir::new().expect("a temporary folder");
         let user = unprivileged(folder.path())?;
-        let mut postgres = Self { programs, user, folder, port: 0, auth, process: None };
+        let speaks_tls = tls.is_some();
+        let mut postgres = Self { programs, user, folder, port: 0, auth, speaks_tls, process: None };
         postgres.create_cluster();
+        if let Some((certificate, key)) = tls {
+            postgres.write_secret(CERTIFICATE_FILE, certificate);
+            postgres.write_secret(KEY_FILE, key);
+        }
         let mut log = String::new();
         for _ in 0..MAX_PORTS {
             postgres.port = port::free();
@@ -161,9 +185,7 @@ impl Postgres {
         match &self.auth {
             Auth::Trust => arguments.push("--auth=trust".into()),
             Auth::Scram(password) => {
-                let file = self.folder.path().join("password");
-                std::fs::write(&file, password).expect("a file in the temporary folder");
-                give_like(self.folder.path(), &file);
+                let file = self.write_secret("password", password);
                 arguments.extend(["--auth=scram-sha-256", "--pwfile"].map(OsString::from));
                 arguments.push(file.into());
             }
@@ -171,15 +193,33 @@ impl Postgres {
         let _what_it_did = Process::run(&self.program("initdb", arguments));
     }
 
+    /// A file that only the server can read, as it demands of keys.
+    fn write_secret(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, text).expect("a file in the temporary folder");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("the file is ours");
+        give_like(self.folder.path(), &file);
+        file
+    }
+
     fn launch(&mut self) -> Result<(), String> {
         let mut arguments: Vec<OsString> = vec!["-D".into(), self.data().into()];
-        for setting in [
+        let mut settings = vec![
             format!("port={}", self.port),
             "listen_addresses=127.0.0.1".to_owned(),
             "unix_socket_directories=".to_owned(),
             "fsync=off".to_owned(),
             "full_page_writes=off".to_owned(),
-        ] {
+        ];
+        if self.speaks_tls {
+            let folder = self.folder.path().display();
+            settings.extend([
+                "ssl=on".to_owned(),
+                format!("ssl_cert_file={folder}/{CERTIFICATE_FILE}"),
+                format!("ssl_key_file={folder}/{KEY_FILE}"),
+            ]);
+        }
+        for setting in settings {
             arguments.extend(["-c".into(), setting.into()]);
         }
         let mut process =
