@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use thumbs_guest::job_store_contract;
 use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite};
+use thumbs_guest::jobs::{Dialect, JobStore, Migration, SqlJobStore, Sqlite};
 use thumbs_guest::testing::Driver;
 
 struct File {
@@ -32,6 +32,10 @@ impl TestDatabase for File {
 
     fn execute(&self, statement: &str) {
         self.open().execute_batch(statement).unwrap();
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        Sqlite::MIGRATIONS
     }
 }
 

@@ -21,6 +21,7 @@ use thumbs_domain::options::Draft;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
 
+use super::schema::Migration;
 use super::{Claim, Created, JobStore, Lease, Page, StoreError};
 
 /// An empty database of its own for one test, gone with the value.
@@ -30,6 +31,9 @@ pub trait TestDatabase: Sync {
 
     /// Does to it what no job store would do.
     fn execute(&self, statement: &str);
+
+    /// How its schema is made, of all versions.
+    fn migrations(&self) -> &'static [Migration];
 }
 
 /// Makes a test of each function of the kit. `$make` is a function that gives a [`TestDatabase`], or none where the machine
@@ -40,6 +44,7 @@ macro_rules! job_store_contract {
         $crate::job_store_contract!($make:
             any_first_call_creates_the_schema
             many_first_calls_at_once_create_one_schema
+            a_migration_that_is_run_again_changes_nothing
             gives_back_what_was_created
             knows_no_other_job
             one_idempotency_key_makes_one_job
@@ -169,6 +174,34 @@ fn ids(page: &Page) -> Vec<JobId> {
     page.jobs.iter().map(|job| job.id).collect()
 }
 
+/// Runs each statement of the store at least once. For tests of what carries them.
+pub fn use_every_call(store: &dyn JobStore) {
+    create(store, &idempotent_job(1, "a-key"));
+    create(store, &new_job(2));
+    create(store, &new_job(3));
+    assert_eq!(done(store.get(&id(2))).map(|job| job.id), Some(id(2)));
+    let key = IdempotencyKey::parse("a-key").expect("usable");
+    assert_eq!(done(store.find_by_idempotency_key(&key)).map(|job| job.id), Some(id(1)));
+    for status in [None, Some(Status::Processing)] {
+        for after in [None, Some(Cursor(id(2)))] {
+            let expected = if after.is_some() { 1 } else { 3 };
+            assert_eq!(done(store.list(&ListQuery { status, after, limit: 10 })).jobs.len(), expected);
+        }
+    }
+    assert_eq!(store.has_due(at(1000)), Ok(true));
+    let failure = Failure::storage_unavailable();
+    let token = token("a");
+    let job = claim(store, &token, at(1000));
+    let lease = Lease { job: &job.id, token: &token };
+    assert_eq!(store.retry(lease, &failure, at(5000), at(1000)), Ok(true));
+    let job = claim(store, &token, at(1000));
+    assert_eq!(store.give_up(Lease { job: &job.id, token: &token }, &failure, at(1000)), Ok(true));
+    let job = claim(store, &token, at(1000));
+    let lease = Lease { job: &job.id, token: &token };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
+    assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
+}
+
 /// Nobody runs migrations by hand, so whatever is asked first works.
 pub fn any_first_call_creates_the_schema(database: &dyn TestDatabase) {
     let drop_all = || {
@@ -194,6 +227,24 @@ pub fn many_first_calls_at_once_create_one_schema(database: &dyn TestDatabase) {
         }
     });
     assert_eq!(done(database.connect().list(&all(100))).jobs.len(), 8);
+}
+
+/// A crash may repeat a statement, and an instance that saw the old schema runs them all: no row is lost by it, whoever works
+/// meanwhile.
+pub fn a_migration_that_is_run_again_changes_nothing(database: &dyn TestDatabase) {
+    create(database.connect().as_ref(), &new_job(1));
+    thread::scope(|scope| {
+        for number in 2..6 {
+            scope.spawn(move || {
+                for statement in database.migrations().iter().flat_map(|migration| migration.statements) {
+                    database.execute(statement);
+                }
+                create(database.connect().as_ref(), &new_job(number));
+            });
+        }
+    });
+    assert_eq!(ids(&done(database.connect().list(&all(100)))), [5, 4, 3, 2, 1].map(id));
+    assert_eq!(read(database, 1), new_job(1).stored());
 }
 
 /// Every field of a new job comes back, through another connection.

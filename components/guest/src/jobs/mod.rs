@@ -24,6 +24,7 @@ mod store;
 pub use dialect::Dialect;
 pub use open::open;
 pub use postgres::{HostPostgres, Postgres};
+pub use schema::Migration;
 pub use sql::{Sql, SqlError, SqlRow, SqlValue};
 pub use sqlite::{HostSqlite, Sqlite};
 pub use store::SqlJobStore;
