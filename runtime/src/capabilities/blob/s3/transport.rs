@@ -10,7 +10,13 @@
 //! for one host. A proxy of the environment (`HTTPS_PROXY` and the like) is not used: where requests with credentials go is decided by the
 //! `s3_*` variables and by nothing else.
 
-use std::{error::Error as StdError, io, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use http_body_util::BodyExt as _;
 use object_store::client::{
@@ -29,10 +35,14 @@ use super::{
 const BUCKET_REGION: &str = "x-amz-bucket-region";
 
 /// Sends requests to one bucket.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Transport {
-    client: reqwest::Client,
     settings: Arc<S3Settings>,
+    tls: rustls::ClientConfig,
+    patience: Duration,
+    /// One for each Tokio runtime. A connection lives on the runtime that made it: requests of another would wait for whatever that one is
+    /// busy with, which is guests where it is the workers', and would lose the connection when it ends.
+    clients: Arc<Mutex<Vec<(tokio::runtime::Id, reqwest::Client)>>>,
 }
 
 impl Transport {
@@ -41,11 +51,21 @@ impl Transport {
     /// # Errors
     /// The system has no trusted certificates, and the endpoint speaks TLS. One sentence.
     pub(super) fn new(settings: Arc<S3Settings>, patience: Duration) -> Result<Self, String> {
+        Ok(Self { tls: tls(&settings)?, settings, patience, clients: Arc::default() })
+    }
+
+    /// The client of this runtime.
+    fn client(&self) -> Result<reqwest::Client, Fault> {
+        let runtime = tokio::runtime::Handle::current().id();
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(of, _)| *of == runtime) {
+            return Ok(client.clone());
+        }
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(&settings)?)
+            .tls_backend_preconfigured(self.tls.clone())
             .dns_resolver(Arc::new(Names))
             .http1_only()
-            .connect_timeout(patience / 3)
+            .connect_timeout(self.patience / 3)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .no_proxy()
@@ -58,15 +78,16 @@ impl Transport {
         // A server that vanished without a word leaves connections on which nothing is ever acknowledged. The kernel gives those up early enough
         // for another attempt; a server that is merely slow acknowledges.
         #[cfg(target_os = "linux")]
-        let builder = builder.tcp_user_timeout(patience / 3);
+        let builder = builder.tcp_user_timeout(self.patience / 3);
         let client =
-            builder.build().map_err(|_| "no HTTP client can be made for s3_endpoint_url".to_owned())?;
-        Ok(Self { client, settings })
+            builder.build().map_err(|_| Fault::Other("this host can't set up an HTTP client".to_owned()))?;
+        clients.push((runtime, client.clone()));
+        Ok(client)
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
         let is_head = request.method() == http::Method::HEAD;
-        let response = HttpService::call(&self.client, request)
+        let response = HttpService::call(&self.client()?, request)
             .await
             .map_err(|error| unanswered(&error, &self.settings))?;
         let status = response.status();
@@ -80,6 +101,12 @@ impl Transport {
         let (head, body) = response.into_parts();
         let region = head.headers.get(BUCKET_REGION).and_then(|value| value.to_str().ok());
         Err(Refusal::read(status.as_u16(), &document(body).await, region).judge(&self.settings))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -173,34 +200,23 @@ enum Reason {
     Untrusted,
 }
 
-/// What the innermost errors say, where they are of a kind that says something.
-fn reason(error: &HttpError) -> Option<Reason> {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<NoSuchName>() {
-            return Some(Reason::Network("its name can't be resolved"));
-        }
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(tls_reason(tls));
-        }
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            match io.kind() {
-                io::ErrorKind::ConnectionRefused => {
-                    return Some(Reason::Network("it refuses the connection"));
-                }
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                    return Some(Reason::Network("there is no way to it"));
-                }
-                _ => {}
-            }
-            // The source of an I/O error is that of what it wraps, so what it wraps has to be asked for.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return Some(tls_reason(tls));
-            }
-        }
-        cause = error.source();
+/// What an error, or one of those it comes from, says, where it is of a kind that says something.
+fn reason(error: &(dyn StdError + 'static)) -> Option<Reason> {
+    if error.is::<NoSuchName>() {
+        return Some(Reason::Network("its name can't be resolved"));
     }
-    None
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls_reason(tls));
+    }
+    let Some(io) = error.downcast_ref::<io::Error>() else { return error.source().and_then(reason) };
+    match io.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Reason::Network("it refuses the connection")),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Some(Reason::Network("there is no way to it"))
+        }
+        // The source of an I/O error is that of what it wraps, so what it wraps has to be asked for.
+        _ => reason(io.get_ref()?),
+    }
 }
 
 fn tls_reason(error: &rustls::Error) -> Reason {
