@@ -70,6 +70,15 @@ impl S3Settings {
         self.endpoint.origin().ascii_serialization()
     }
 
+    /// What a request to the bucket must be granted: `scheme://host:port`.
+    #[must_use]
+    pub fn outbound(&self) -> String {
+        let bucket = if self.path_style { String::new() } else { format!("{}.", self.bucket) };
+        let host = self.endpoint.host_str().unwrap_or_default();
+        let port = self.endpoint.port_or_known_default().unwrap_or_default();
+        format!("{}://{bucket}{host}:{port}", self.endpoint.scheme())
+    }
+
     /// Bucket, prefix and server, for the banner.
     #[must_use]
     pub fn summary(&self) -> String {
