@@ -3,6 +3,10 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
 mod bad_input;
+mod blob_contract;
+mod blob_s3;
+mod blob_tls;
+mod component_blobs;
 mod grants;
 mod happy_path;
 mod imports;

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use super::bucket::Bucket;
 use super::port;
 use super::process::PATIENCE;
-use super::s3_front::{Front, Handled};
+use super::s3_front::{Fault, Front, Handled};
 
 const ACCESS_KEY_ID: &str = "thumbs-access-key";
 const SECRET_ACCESS_KEY: &str = "thumbs/secret+key@:hunter2";
@@ -109,7 +109,17 @@ impl S3 {
 
     /// Answers the next `count` requests with this status and nothing else.
     pub fn fail_next(&self, count: u32, status: u16) {
-        self.front.fail_next(count, status);
+        self.front.fail_next(count, Fault::Status(status));
+    }
+
+    /// Breaks off in the middle of the bodies of the next `count` answers.
+    pub fn cut_next(&self, count: u32) {
+        self.front.fail_next(count, Fault::Cut);
+    }
+
+    /// Never answers the next `count` requests.
+    pub fn hang_next(&self, count: u32) {
+        self.front.fail_next(count, Fault::Hang);
     }
 
     /// The keys of the objects in the bucket, sorted.

@@ -1,9 +1,12 @@
 //! What stands before the S3 server: it notes requests, makes faults to order, and refuses a wrong region and a missing bucket as
 //! AWS does (the server behind takes any region, and a put makes the bucket).
 
+use std::io;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
 use hyper::{Request, Response, StatusCode};
 use s3s::Body;
 use s3s::service::S3Service;
@@ -31,7 +34,24 @@ pub(super) struct Front {
 struct State {
     handled: Vec<Handled>,
     faults_left: u32,
-    fault_status: u16,
+    fault: Fault,
+}
+
+/// What goes wrong with a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    /// It is answered with this status and nothing else.
+    Status(u16),
+    /// It is answered as it should be, and the connection breaks off in the middle of the body.
+    Cut,
+    /// It is never answered.
+    Hang,
+}
+
+impl Default for Fault {
+    fn default() -> Self {
+        Self::Status(StatusCode::INTERNAL_SERVER_ERROR.as_u16())
+    }
 }
 
 impl Front {
@@ -43,33 +63,40 @@ impl Front {
         self.state().handled.clone()
     }
 
-    pub(super) fn fail_next(&self, count: u32, status: u16) {
+    pub(super) fn fail_next(&self, count: u32, fault: Fault) {
         let mut state = self.state();
         state.faults_left = count;
-        state.fault_status = status;
+        state.fault = fault;
     }
 
     pub(super) async fn call(&self, request: Request<Incoming>) -> Result<Response<Body>, s3s::HttpError> {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-        let response = if let Some(status) = self.fault() {
-            refusal(status, "InternalError", "")
-        } else if signed_region(&request).is_some_and(|region| region != self.region) {
-            let region = format!("<Region>{}</Region>", self.region);
-            refusal(StatusCode::BAD_REQUEST.as_u16(), "AuthorizationQueryParametersError", &region)
-        } else if path.split('/').nth(1) != Some(self.bucket) {
-            refusal(StatusCode::NOT_FOUND.as_u16(), "NoSuchBucket", "")
-        } else {
-            let (head, body) = request.into_parts();
-            self.behind.call(Request::from_parts(head, Body::from(body))).await?
+        let response = match self.fault() {
+            None => self.answer(request).await?,
+            Some(Fault::Status(status)) => refusal(status, "InternalError", ""),
+            Some(Fault::Cut) => self.answer(request).await?.map(cut),
+            Some(Fault::Hang) => std::future::pending().await,
         };
         self.state().handled.push(Handled { method, path, status: response.status().as_u16() });
         Ok(response)
     }
 
-    fn fault(&self) -> Option<u16> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, s3s::HttpError> {
+        if signed_region(&request).is_some_and(|region| region != self.region) {
+            let region = format!("<Region>{}</Region>", self.region);
+            Ok(refusal(StatusCode::BAD_REQUEST.as_u16(), "AuthorizationQueryParametersError", &region))
+        } else if request.uri().path().split('/').nth(1) != Some(self.bucket) {
+            Ok(refusal(StatusCode::NOT_FOUND.as_u16(), "NoSuchBucket", ""))
+        } else {
+            let (head, body) = request.into_parts();
+            self.behind.call(Request::from_parts(head, Body::from(body))).await
+        }
+    }
+
+    fn fault(&self) -> Option<Fault> {
         let mut state = self.state();
         state.faults_left = state.faults_left.checked_sub(1)?;
-        Some(state.fault_status)
+        Some(state.fault)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,6 +111,51 @@ fn signed_region(request: &Request<Incoming>) -> Option<String> {
     let credential = place.split("Credential=").nth(1)?.split(['&', ',']).next()?.replace("%2F", "/");
     // From the end, because an access key may hold a slash.
     credential.rsplit('/').nth(2).map(str::to_owned)
+}
+
+fn cut(body: Body) -> Body {
+    let bytes_left = body.size_hint().lower() / 2;
+    Body::http_body_unsync(Cut { body, bytes_left, is_sent: false })
+}
+
+/// A body that says how long it is and ends half-way.
+struct Cut {
+    body: Body,
+    bytes_left: u64,
+    is_sent: bool,
+}
+
+impl hyper::body::Body for Cut {
+    type Data = Bytes;
+    type Error = s3s::StdError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, s3s::StdError>>> {
+        if self.bytes_left == 0 && !self.is_sent {
+            // What is waited for is sent first; with the error at once, the head too might go the way of the rest.
+            self.is_sent = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.bytes_left == 0 {
+            return Poll::Ready(Some(Err(Box::new(io::Error::from(io::ErrorKind::ConnectionAborted)))));
+        }
+        let frame = match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => frame,
+            other => return other,
+        };
+        Poll::Ready(Some(Ok(frame.map_data(|mut data| {
+            data.truncate(usize::try_from(self.bytes_left).unwrap_or(usize::MAX));
+            self.bytes_left -= data.len() as u64;
+            data
+        }))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {

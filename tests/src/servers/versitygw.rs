@@ -41,7 +41,7 @@ impl VersityGw {
     pub fn start() -> Result<Self, Missing> {
         let program = find_installed().ok_or(Missing {
             what: "versitygw",
-            how_to_install: "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+            how_to_install: "scripts/install-versitygw",
         })?;
         let folder = TempDir::new().expect("a temporary folder");
         for name in ["objects", "attributes"] {
