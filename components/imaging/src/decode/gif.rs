@@ -13,6 +13,9 @@ use crate::resample::Layout;
 /// Where the rows of an interlaced frame begin, and how far apart they are, pass by pass.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 const MS_PER_CS: u32 = 10;
+/// A step of the LZW decoder may take a code out of the 64 bits that it holds and bring nothing yet: a code that clears its table,
+/// or one whose bytes do not all fit the row. Codes have at least two bits, so after so many steps there is nothing left.
+const MAX_IDLE_STEPS: u32 = 32;
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     let header = job.header;
@@ -203,6 +206,7 @@ impl<'a> Rows<'a> {
     fn next(&mut self) -> Option<&[u8]> {
         let lzw = self.lzw.as_mut()?;
         let mut filled = 0;
+        let mut idle = 0;
         while filled < self.row.len() {
             if self.block.is_empty() {
                 // At the end nothing more goes in, but codes that were read before may still come out.
@@ -214,9 +218,10 @@ impl<'a> Rows<'a> {
             self.block = &self.block[step.consumed_in..];
             filled += step.consumed_out;
             let moved = step.consumed_in + step.consumed_out > 0;
+            idle = if moved { 0 } else { idle + 1 };
             match step.status {
                 _ if filled == self.row.len() => {}
-                Ok(LzwStatus::Ok | LzwStatus::NoProgress) if moved => {}
+                Ok(LzwStatus::Ok | LzwStatus::NoProgress) if idle < MAX_IDLE_STEPS => {}
                 _ => return None,
             }
         }

@@ -16,7 +16,7 @@ fn make(name: &str, options: &Options) -> Thumbnail {
 
 /// The frames of a WebP file and how long each is shown, in milliseconds. Read by our own decoder, which is tested against
 /// others in its crate: that of `image` rounds when it blends.
-fn frames_of(file: &[u8]) -> Vec<(RgbaImage, u32)> {
+pub(crate) fn frames_of(file: &[u8]) -> Vec<(RgbaImage, u32)> {
     let decoder = thumbs_webp::Decoder::new(file).unwrap();
     let frames = decoder.frames(NonZeroU32::MIN, &thumbs_webp::Limits::default()).unwrap();
     frames

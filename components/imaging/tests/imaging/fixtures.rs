@@ -23,3 +23,15 @@ pub(crate) fn names() -> Vec<String> {
     assert!(names.len() > 40, "fixtures are missing");
     names
 }
+
+/// Names and bytes of the files that did harm once, sorted.
+pub(crate) fn hostile() -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder().join("hostile"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| (name.clone(), read(&format!("hostile/{name}"))))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "fixtures are missing");
+    files
+}

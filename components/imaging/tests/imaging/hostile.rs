@@ -1,11 +1,11 @@
 //! Files made to do harm, and files damaged at random: clear errors, bounded work, no panics.
 
 use thumbs_imaging::error::{Error, Limit};
-use thumbs_imaging::options::{Limits, Options, OutputFormat};
+use thumbs_imaging::options::{Fit, Gravity, Limits, Options, OutputFormat, Warning};
 use thumbs_imaging::{probe, thumbnail};
 
-use crate::fixtures;
 use crate::pictures::{Noise, Png, chunk, header_chunk};
+use crate::{compare, fixtures};
 
 fn make(file: &[u8]) -> Result<thumbs_imaging::Thumbnail, Error> {
     thumbnail(file, &Options::default(), &Limits::default())
@@ -120,4 +120,48 @@ fn damage_anywhere_gives_a_picture_or_an_error() {
             }
         }
     }
+}
+
+/// What the fuzz targets found, each named by what is wrong with it, made into everything.
+#[test]
+fn what_did_harm_once_does_none_again() {
+    for (name, file) in fixtures::hostile() {
+        for format in [OutputFormat::Png, OutputFormat::Jpeg, OutputFormat::Webp, OutputFormat::Gif] {
+            for (fit, gravity) in [
+                (Fit::Cover, Gravity::Center),
+                (Fit::Cover, Gravity::Attention),
+                (Fit::Contain, Gravity::Center),
+            ] {
+                for animated in [false, true] {
+                    let options = Options {
+                        width: 19,
+                        height: 13,
+                        format,
+                        fit,
+                        gravity,
+                        animated,
+                        ..Options::default()
+                    };
+                    if let Ok(made) = thumbnail(&file, &options, &Limits::default()) {
+                        assert_eq!(compare::decoded(&made.data).dimensions(), (19, 13), "{name}");
+                        assert_eq!(Ok(made.source), probe(&file, &Limits::default()), "{name}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The LZW decoder holds back a word that does not fit the rest of a row: that is no end of the data.
+#[test]
+fn a_word_longer_than_a_row_is_no_end() {
+    let made = make(&fixtures::read("hostile/word-longer-than-a-row.gif")).unwrap();
+    assert_eq!(made.warnings, [Warning::Enlarged]);
+}
+
+#[test]
+fn a_frame_that_is_none_is_missed() {
+    let made = make(&fixtures::read("hostile/frame-that-is-none.png")).unwrap();
+    assert_eq!((made.source.frames, made.frames, made.cost.frames), (2, 1, 1));
+    assert_eq!(made.warnings, [Warning::Enlarged, Warning::Truncated]);
 }

@@ -9,6 +9,7 @@
 mod animation;
 mod colour;
 mod compare;
+mod differential;
 mod fixtures;
 mod golden;
 mod hostile;
