@@ -7,8 +7,11 @@ GUESTS := upload status download resize blob-store
 
 SUITES := status upload download
 
+FUZZ := $(CURDIR)/components/imaging/fuzz
+SECONDS ?= 60
+
 ##@ Everyday
-.PHONY: help run test test-all build components suites setup fmt lint clean bench bench-setup spin-test
+.PHONY: help run test test-all test-s3 build components suites setup fmt lint clean bench bench-setup spin-test fuzz
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +57,18 @@ bench: components ## one table: ms per image in the sandbox, natively, in libvip
 bench-setup: ## install the peers that bench compares with, and photos (Debian, Ubuntu)
 	@./scripts/bench-setup
 
+##@ Fuzzing
+# Stable Rust has no sanitizers; the targets count allocations by themselves, and the native build of imaging has no unsafe code.
+fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg png gif webp"
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	$(CARGO) run --release --package thumbs-imaging --example seeds -- $(FUZZ)/target/seeds
+	@for target in $(or $(TARGET),jpeg png gif webp); do \
+	  mkdir -p $(FUZZ)/corpus/$$target && \
+	  $(CARGO) fuzz run --sanitizer none --fuzz-dir $(FUZZ) $$target $(FUZZ)/corpus/$$target $(FUZZ)/target/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -timeout=10 -max_len=32768 -dict=$(FUZZ)/dictionaries/$$target.dict -print_final_stats=1 || exit 1; \
+	done
+
 ##@ Cleaning
 clean: ## remove what was built
 	$(CARGO) clean
+	$(CARGO) clean --manifest-path $(FUZZ)/Cargo.toml
