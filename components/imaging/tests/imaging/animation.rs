@@ -1,5 +1,6 @@
 //! Animations, frame by frame, against what Pillow composes; and what becomes of them where they can't be kept.
 
+use std::io::Cursor;
 use std::num::NonZeroU32;
 
 use image::RgbaImage;
@@ -112,4 +113,71 @@ fn fewer_frames_take_the_same_time() {
     assert_eq!(made.frames, 3);
     let total: u32 = frames_of(&made.data).iter().map(|(_, delay_ms)| delay_ms).sum();
     assert_eq!(total, 70 + 80 + 90 + 100 + 110 + 120);
+}
+
+/// Two frames in each format that holds an animation, which play so many times, 0 for ever.
+fn playing(plays: u16) -> [Vec<u8>; 3] {
+    let mut gif = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut gif, 2, 2, &[0, 0, 0, 255, 255, 255]).unwrap();
+    match plays {
+        0 => encoder.set_repeat(gif::Repeat::Infinite).unwrap(),
+        // What plays once says nothing.
+        1 => {}
+        _ => encoder.set_repeat(gif::Repeat::Finite(plays - 1)).unwrap(),
+    }
+    for index in [0, 1] {
+        let frame =
+            gif::Frame { width: 2, height: 2, buffer: vec![index; 4].into(), ..gif::Frame::default() };
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 2, 2);
+    encoder.set_animated(2, plays.into()).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for level in [0, 255] {
+        writer.write_image_data(&[level; 4]).unwrap();
+    }
+    writer.finish().unwrap();
+
+    // No encoder in Rust writes it: the number is patched in.
+    let mut webp = fixtures::read("animated.webp");
+    let chunk = webp.windows(4).position(|id| id == b"ANIM").unwrap();
+    webp[chunk + 12..chunk + 14].copy_from_slice(&plays.to_le_bytes());
+    [gif, png, webp]
+}
+
+/// How often a file says that it plays, 0 for ever.
+fn plays(file: &[u8], format: OutputFormat) -> u32 {
+    match format {
+        OutputFormat::Gif => {
+            let mut decoder = gif::DecodeOptions::new().read_info(Cursor::new(file)).unwrap();
+            while decoder.next_frame_info().unwrap().is_some() {}
+            match decoder.repeat() {
+                gif::Repeat::Infinite => 0,
+                gif::Repeat::Finite(again) => u32::from(again) + 1,
+            }
+        }
+        OutputFormat::Png => {
+            let reader = png::Decoder::new(Cursor::new(file)).read_info().unwrap();
+            reader.info().animation_control().unwrap().num_plays
+        }
+        OutputFormat::Webp => u32::from(thumbs_webp::Decoder::new(file).unwrap().loop_count()),
+        OutputFormat::Jpeg => panic!("a JPEG does not play"),
+    }
+}
+
+#[test]
+fn an_animation_plays_as_often_as_before() {
+    for times in [0, 1, 2, 9] {
+        for source in playing(times) {
+            for format in [OutputFormat::Png, OutputFormat::Webp, OutputFormat::Gif] {
+                let options = Options { width: 4, height: 4, format, ..Options::default() };
+                let made = thumbnail(&source, &options, &Limits::default()).unwrap();
+                let what = format!("{:?} to {format:?}", made.source.format);
+                assert_eq!(plays(&made.data, format), u32::from(times), "{what}");
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod animation;
+mod budgets;
 mod colour;
 mod compare;
 mod differential;
