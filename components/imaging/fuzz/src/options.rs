@@ -29,14 +29,14 @@ const SMALL: Limits = Limits {
     max_side: 4096,
     max_frames: 16,
     max_total_pixels: 1 << 18,
-    max_output_side: 64,
+    max_output_side: 63,
 };
 const LARGE: Limits = Limits {
     max_pixels: 1 << 22,
     max_side: 16_384,
     max_frames: 64,
     max_total_pixels: 1 << 23,
-    max_output_side: 64,
+    max_output_side: 63,
 };
 
 /// What is done with one input.
@@ -64,15 +64,15 @@ pub(crate) fn order(image: &[u8]) -> Order {
         animated: kind & 16 == 0,
         background: Rgb([paint, paint.rotate_left(3), paint.rotate_left(5)]),
         quality: (1..=100).contains(&quality).then_some(quality),
-        // Half without a bound; else from hopeless to generous.
-        max_bytes: (max_bytes >= 128).then(|| 40 + u64::from(max_bytes - 128).pow(2)),
+        // One in four with a bound, as it costs up to ten attempts; from hopeless to generous.
+        max_bytes: (max_bytes >= 192).then(|| 40 + 4 * u64::from(max_bytes - 192).pow(2)),
         max_output_frames: (max_frames >= 128).then(|| u32::from(max_frames - 128) + 1),
     };
     let limits = if kind >> 5 == 7 { LARGE } else { SMALL };
     Order { options, limits, twice: place >= 240 }
 }
 
-/// 1 to 65, mostly small: what comes after decoding takes time by the pixel. The last is over the limit.
+/// 1 to 64, mostly small, as what comes after decoding takes time by the pixel. The last is over the limit.
 fn side(byte: u8) -> u32 {
-    u32::from(byte).pow(2) / 1016 + 1
+    u32::from(byte).pow(3) / 263_000 + 1
 }
