@@ -27,6 +27,12 @@ test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) a
 	@./scripts/install-test-servers
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(MAKE) test
 
+test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
+	@./scripts/install-versitygw
+	$(CARGO) build --profile component --target wasm32-wasip2 --package thumbs-blob-store
+	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-e2e -- --include-ignored \
+	  blob_contract:: blob_s3:: blob_tls:: servers::s3:: servers::versitygw::
+
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --package thumbs
 
