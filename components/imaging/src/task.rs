@@ -88,6 +88,7 @@ pub struct Thumbnail {
 pub struct Task<'a> {
     options: Options,
     source: SourceInfo,
+    /// Those to decode, then those that were there.
     decoded_frames: u32,
     plan: Plan,
     warnings: Vec<Warning>,
@@ -117,7 +118,10 @@ impl<'a> Task<'a> {
         let plan = Plan::new(header.width, header.height, header.orientation, options);
         let keeps_animation = options.animated && options.format != OutputFormat::Jpeg;
         let decoded_frames = if keeps_animation { source.frames } else { 1 };
-        bounds::check_film(plan.width, plan.height, decoded_frames, limits)?;
+        // What is padded is larger than the picture in it, what is chosen from larger than its box.
+        for (width, height) in [(plan.width, plan.height), (plan.box_width, plan.box_height)] {
+            bounds::check_film(width, height, decoded_frames, limits)?;
+        }
         let mut warnings = Vec::new();
         if decoded_frames < source.frames {
             warnings.push(Warning::AnimationDropped);
@@ -147,12 +151,15 @@ impl<'a> Task<'a> {
             converter,
         };
         let film = decode::decode(&job)?;
-        if film.truncated {
+        let decoded_frames = u32::try_from(film.frames.len()).unwrap_or(u32::MAX);
+        // A frame that the header counted may turn out to be none.
+        if film.truncated || decoded_frames < self.decoded_frames {
             self.warn(Warning::Truncated);
         }
         if film.profile_ignored || profile_ignored {
             self.warn(Warning::ProfileIgnored);
         }
+        self.decoded_frames = decoded_frames;
         self.stage = Stage::Decoded(film);
         Ok(())
     }

@@ -130,4 +130,9 @@ fn thumbnails_of_an_animation_count_as_pixels_too() {
     let limits = Limits { max_total_pixels: 20_000_000, ..Limits::default() };
     let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
     assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    // 80x60 in a box ten times as high: nine tenths are padding, and are held all the same.
+    let options = Options { width: 80, height: 600, fit: Fit::Contain, ..options };
+    let limits = Limits { max_total_pixels: 6 * 80 * 600 - 1, ..limits };
+    let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
+    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
 }
