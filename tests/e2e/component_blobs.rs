@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use thumbs::capabilities::blob::{Backend, BlobStore, MemoryStore, wit};
 use thumbs::capabilities::egress::AllowedHosts;
+use thumbs::capabilities::http::Network;
 use thumbs::capabilities::key_value::EmbeddedStore;
 use thumbs::capabilities::postgres::PostgresGrants;
 use thumbs::capabilities::redis::RedisGrants;
@@ -104,6 +105,7 @@ impl ComponentBlobs {
             variables: Arc::new(variables),
             environment: BTreeMap::new(),
             hosts: Arc::clone(&hosts),
+            carrier: Arc::new(Network),
             key_value: Arc::new(key_value.into_iter().collect()),
             sqlite: Arc::default(),
             redis: RedisGrants { hosts: Arc::clone(&hosts), in_process: None, connector: None },

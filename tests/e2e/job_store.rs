@@ -12,7 +12,9 @@ use postgres::{Client, NoTls};
 use thumbs_e2e::servers::{self, Auth};
 use thumbs_guest::job_store_contract;
 use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{JobStore, Postgres, Sql, SqlError, SqlJobStore, SqlRow, SqlValue};
+use thumbs_guest::jobs::{
+    Dialect, JobStore, Migration, Postgres, Sql, SqlError, SqlJobStore, SqlRow, SqlValue,
+};
 
 #[derive(Debug)]
 struct Parameter<'a>(&'a SqlValue);
@@ -68,6 +70,10 @@ impl TestDatabase for Database {
 
     fn execute(&self, statement: &str) {
         self.client().batch_execute(statement).unwrap();
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        Postgres::MIGRATIONS
     }
 }
 

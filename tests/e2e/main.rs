@@ -16,6 +16,7 @@ mod list;
 mod manifest;
 mod outages;
 mod parity;
+mod postgres_client;
 mod redis_client;
 mod refused;
 mod replicas;

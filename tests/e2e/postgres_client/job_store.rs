@@ -1,0 +1,98 @@
+//! The contract of the job store through the runtime's client: the SQL that ships, with the values and the sessions that components get
+//! from the runtime. The conversions are those of the guest library's host interface.
+
+use thumbs_guest::job_store_contract;
+use thumbs_guest::jobs::contract::TestDatabase;
+use thumbs_guest::jobs::{
+    Dialect, JobStore, Migration, Postgres, Sql, SqlError, SqlJobStore, SqlRow, SqlValue,
+};
+use tokio::runtime::Runtime;
+
+use super::*;
+
+/// One instance of the service: a client of its own.
+struct Instance {
+    client: Client,
+    url: String,
+}
+
+/// What the clients' connections run on.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    &RUNTIME
+}
+
+impl Instance {
+    fn run(&self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
+        runtime().block_on(async { self.client.open(&self.url).await?.query(statement, parameters).await })
+    }
+}
+
+impl Sql for Instance {
+    fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
+        let parameters = parameters
+            .iter()
+            .map(|value| match value {
+                SqlValue::Null => ParameterValue::DbNull,
+                SqlValue::Integer(integer) => ParameterValue::Int64(*integer),
+                SqlValue::Text(text) => ParameterValue::Str(text.clone()),
+            })
+            .collect();
+        let result = self.run(statement, parameters).map_err(|error| match error {
+            Error::ConnectionFailed(cause) => SqlError::Unreachable(cause),
+            other => SqlError::Refused(format!("{other:?}")),
+        })?;
+        let value = |value| match value {
+            DbValue::DbNull => SqlValue::Null,
+            DbValue::Int64(integer) => SqlValue::Integer(integer),
+            DbValue::Int32(integer) => SqlValue::Integer(integer.into()),
+            DbValue::Str(text) => SqlValue::Text(text),
+            other => panic!("a value that the guest library does not take: {other:?}"),
+        };
+        Ok(result.rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect())
+    }
+}
+
+impl Database {
+    fn instance(&self) -> Instance {
+        Instance { client: Client::new(&Limits::default()), url: self.url.clone() }
+    }
+}
+
+impl TestDatabase for Database {
+    fn connect(&self) -> Box<dyn JobStore + Send> {
+        Box::new(SqlJobStore::<_, Postgres>::new(self.instance()))
+    }
+
+    fn execute(&self, statement: &str) {
+        self.instance().run(statement, Vec::new()).unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        Postgres::MIGRATIONS
+    }
+}
+
+job_store_contract!(database);
+
+/// All that the store does is plain to the client: no call of it costs a connection but the one that makes the schema.
+#[test]
+fn the_job_store_keeps_its_connection() {
+    let Some(database) = database() else { return };
+    let now = thumbs_domain::timestamp::Timestamp::from_unix_millis(0);
+    assert_eq!(database.connect().has_due(now), Ok(false));
+    let limits = Limits { pg_max_connections: 1, ..Limits::default() };
+    let instance = || Instance { client: Client::new(&limits), url: database.url.clone() };
+    let looker = instance();
+    let store = SqlJobStore::<_, Postgres>::new(Instance {
+        client: looker.client.clone(),
+        url: database.url.clone(),
+    });
+    let backend = || match &looker.run("SELECT pg_backend_pid()", Vec::new()).unwrap().rows[0][0] {
+        DbValue::Int32(process) => *process,
+        other => panic!("{other:?}"),
+    };
+    let process = backend();
+    thumbs_guest::jobs::contract::use_every_call(&store);
+    assert_eq!(backend(), process);
+}
