@@ -31,7 +31,7 @@ test-s3: setup ## the blob and S3 tests also against versitygw, an independent S
 	@./scripts/install-versitygw
 	$(CARGO) build --profile component --target wasm32-wasip2 --package thumbs-blob-store
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-e2e -- --include-ignored \
-	  blob_contract:: blob_s3:: blob_tls:: servers::s3:: servers::versitygw::
+	  blob_contract:: blob_s3:: blob_no_s3:: blob_tls:: servers::s3:: servers::versitygw::
 
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --package thumbs

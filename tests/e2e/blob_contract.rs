@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use thumbs::capabilities::blob::contract::{self, Abilities, Store};
-use thumbs::capabilities::blob::{DirectoryStore, MemoryStore, S3Settings, S3Store};
+use thumbs::capabilities::blob::{DirectoryStore, MemoryStore};
 use thumbs::limits::Limits;
 use thumbs_e2e::servers::{Bucket, S3, VersityGw, available};
 
 use crate::component_blobs::ComponentBlobs;
+use crate::native_blobs::store_with;
 
 /// The server in this process keeps an object's type in a second file, whose name holds the object's, encoded; and it opens a folder as if
 /// it were an object.
@@ -25,13 +26,9 @@ fn of_versitygw() -> Abilities {
     Abilities { replaces_types_with_bytes: false, ..Abilities::default() }
 }
 
-/// The native store in this bucket, with time enough for a large blob on a machine that is busy with other tests.
+/// With time enough for a large blob on a machine that is busy with other tests.
 fn native(bucket: &Bucket) -> Store {
-    let variables: std::collections::HashMap<_, _> = bucket.variables().into_iter().collect();
-    let settings =
-        S3Settings::read(&variables["blob_url"], |name| variables.get(name).map(String::as_str)).unwrap();
-    let limits = Limits { blob_timeout_ms: 120_000, ..Limits::default() };
-    Arc::new(S3Store::new(&settings, &limits).unwrap())
+    Arc::new(store_with(bucket, &[], &Limits { blob_timeout_ms: 120_000, ..Limits::default() }))
 }
 
 fn component(bucket: &Bucket) -> Store {

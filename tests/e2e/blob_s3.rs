@@ -1,79 +1,21 @@
-//! What goes wrong between the native store and an S3 server: settings that are wrong, a server that is away, slow, broken or no S3 server at
-//! all. Each has its sentence, the same that the component `blob-store` gives on other hosts, and no sentence has a secret in it.
+//! What goes wrong between the native store and an S3 server: settings that are wrong, a server that is away, slow or broken. Each has its
+//! sentence, the same that the component `blob-store` gives on other hosts, and no sentence has a secret in it.
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::io::{self, Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpListener};
+use std::cell::RefCell;
 use std::time::Duration;
 
-use thumbs::capabilities::blob::{Backend, S3Settings, S3Store, wit};
+use thumbs::capabilities::blob::{Backend as _, S3Store, wit};
 use thumbs::capabilities::error::ServerFault;
 use thumbs::limits::Limits;
 use thumbs_blob_store::s3::settings::Settings as ComponentSettings;
 use thumbs_e2e::servers::{Bucket, S3, VersityGw, available};
 
 use crate::component_blobs::ComponentBlobs;
+use crate::native_blobs::{clean, refusals, settings, store, store_with, unavailable, variables};
 
 const PNG: &str = "image/png";
 /// Nothing here needs longer; a call that hangs fails its test instead of holding it up.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-type Variables = BTreeMap<String, String>;
-
-fn variables(bucket: &Bucket, changes: &[(&str, &str)]) -> Variables {
-    let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    bucket.variables().into_iter().chain(changes).collect()
-}
-
-fn settings(variables: &Variables) -> Result<S3Settings, String> {
-    S3Settings::read(&variables["blob_url"], |name| variables.get(name).map(String::as_str))
-}
-
-fn store_with(variables: &Variables, limits: &Limits) -> S3Store {
-    S3Store::new(&settings(variables).unwrap(), limits).unwrap()
-}
-
-fn store(bucket: &Bucket) -> S3Store {
-    store_with(&variables(bucket, &[]), &Limits::default())
-}
-
-/// A store that gives up early, for servers that never answer.
-fn impatient(bucket: &Bucket) -> S3Store {
-    store_with(&variables(bucket, &[]), &Limits { blob_timeout_ms: 1_000, ..Limits::default() })
-}
-
-/// What each operation says where none can succeed.
-async fn refusals(store: &dyn Backend) -> [wit::Error; 4] {
-    let (put, get, head, delete) = tokio::join!(
-        store.put("a", PNG, b"x".to_vec()),
-        store.get("a", 10),
-        store.head("a"),
-        store.delete("a"),
-    );
-    [
-        put.expect_err("a put"),
-        get.expect_err("a get"),
-        head.expect_err("a head"),
-        delete.expect_err("a delete"),
-    ]
-}
-
-/// Checks that nothing secret is in what is shown, and gives it back as text.
-fn clean(bucket: &Bucket, shown: &impl Debug) -> String {
-    let shown = format!("{shown:?}");
-    for secret in [bucket.secret_access_key.as_str(), "hunter2", "Signature", "Credential="] {
-        assert!(!shown.contains(secret), "{secret} is in {shown}");
-    }
-    shown
-}
-
-fn unavailable(error: &wit::Error) -> &str {
-    match error {
-        wit::Error::Unavailable(text) => text,
-        other => panic!("{other:?} is not unavailable"),
-    }
-}
 
 async fn unreachable(store: &S3Store) -> String {
     match store.check().await {
@@ -116,8 +58,8 @@ async fn each_wrong_setting_has_its_sentence(bucket: &Bucket) {
     let Err(ServerFault::Refused(text)) = store.check().await else { panic!("a missing bucket is refused") };
     assert!(text.contains("no-such-bucket does not exist"), "{text}");
 
-    let nobody = variables(bucket, &[("s3_access_key_id", ""), ("s3_secret_access_key", "")]);
-    let store = store_with(&nobody, &Limits::default());
+    let store =
+        store_with(bucket, &[("s3_access_key_id", ""), ("s3_secret_access_key", "")], &Limits::default());
     for error in refusals(&store).await {
         assert!(matches!(error, wit::Error::AccessDenied(_)), "{error:?}");
         assert!(error.to_string().contains("set s3_access_key_id"), "{error:?}");
@@ -231,11 +173,26 @@ async fn is_taken_up_again(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_stopped_or_killed_is_used_again() {
-    let s3 = std::cell::RefCell::new(S3::start());
+    let s3 = RefCell::new(S3::start());
     let bucket = s3.borrow().bucket();
     let store = store(&bucket);
     is_taken_up_again(&store, &bucket, || s3.borrow_mut().stop(), || s3.borrow_mut().restart()).await;
     is_taken_up_again(&store, &bucket, || s3.borrow_mut().kill(), || s3.borrow_mut().restart()).await;
+}
+
+#[test]
+fn a_runtime_that_is_busy_or_gone_holds_up_no_other() {
+    let s3 = S3::start();
+    let store = store(&s3.bucket());
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    first.block_on(store.put("a", PNG, b"x".to_vec())).unwrap();
+    // The first is still there and runs nothing, so a connection of its own would never get an answer.
+    assert_eq!(second.block_on(store.get("a", 1)).unwrap().data, b"x");
+    drop(second);
+    assert_eq!(first.block_on(store.head("a")).unwrap().size_bytes, 1);
+    drop(first);
+    runtime().block_on(store.delete("a")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,7 +252,8 @@ async fn a_body_that_is_cut_off_is_fetched_to_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_never_answers_is_unavailable() {
     let s3 = S3::start();
-    let store = impatient(&s3.bucket());
+    let limits = Limits { blob_timeout_ms: 1_000, ..Limits::default() };
+    let store = store_with(&s3.bucket(), &[], &limits);
     s3.hang_next(u32::MAX);
     let errors = tokio::time::timeout(PATIENCE, refusals(&store)).await.expect("each call has its bound");
     for error in errors {
@@ -304,104 +262,6 @@ async fn a_server_that_never_answers_is_unavailable() {
     assert!(unreachable(&store).await.contains("did not answer in time"));
     s3.hang_next(0);
     store.check().await.unwrap();
-}
-
-/// A server that gives each connection this answer, whatever it asks, and closes it.
-struct Script {
-    listener: TcpListener,
-}
-
-impl Script {
-    fn new(answer: &'static [u8]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let accepting = listener.try_clone().unwrap();
-        // It ends with the test's process; nothing waits for it.
-        std::thread::spawn(move || {
-            while let Ok((mut socket, _)) = accepting.accept() {
-                std::thread::spawn(move || {
-                    let mut request = [0; 4096];
-                    let _broken_off = socket
-                        .read(&mut request)
-                        .and_then(|_| socket.write_all(answer))
-                        .and_then(|()| socket.shutdown(Shutdown::Write))
-                        // To close with something unread would take the answer back.
-                        .and_then(|()| io::copy(&mut socket, &mut io::sink()));
-                });
-            }
-        });
-        Self { listener }
-    }
-
-    fn bucket(&self, scheme: &str) -> Bucket {
-        Bucket {
-            endpoint: format!("{scheme}://{}", self.listener.local_addr().unwrap()),
-            name: "blobs".to_owned(),
-            region: "us-east-1".to_owned(),
-            access_key_id: "key".to_owned(),
-            secret_access_key: "secret/hunter2".to_owned(),
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_no_s3_server_is_said_to_be_none() {
-    for (answer, word) in [
-        (&b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\nnone"[..], "is it an S3 endpoint"),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", "is not one of S3"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\nhello", "within HTTP"),
-        (b"-ERR unknown command 'GET'\r\n", "within HTTP"),
-        (b"", "broke off"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", "broke off"),
-    ] {
-        let script = Script::new(answer);
-        let bucket = script.bucket("http");
-        let error = store(&bucket).get("a", 10).await.unwrap_err();
-        assert!(clean(&bucket, &error).contains(word), "{:?}: {error:?}", String::from_utf8_lossy(answer));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_length_over_the_bound_is_believed_and_nothing_is_read() {
-    let script = Script::new(b"HTTP/1.1 200 OK\r\ncontent-length: 9007199254740993\r\n\r\n");
-    let error = store(&script.bucket("http")).get("a", 1 << 20).await.unwrap_err();
-    assert!(matches!(error, wit::Error::TooLarge(bound) if bound == 1 << 20), "{error:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tls_where_the_server_speaks_http_is_named() {
-    let script = Script::new(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
-    let bucket = script.bucket("https");
-    let error = store(&bucket).get("a", 10).await.unwrap_err();
-    assert!(unavailable(&error).contains("does s3_endpoint_url say https"), "{error:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_does_not_resolve_is_named() {
-    let script = Script::new(b"");
-    // RFC 6761, section 6.4: this name never resolves.
-    let bucket = Bucket { endpoint: "http://s3.invalid:9000".to_owned(), ..script.bucket("http") };
-    let error = store(&bucket).get("a", 10).await.unwrap_err();
-    assert!(unavailable(&error).contains("its name can't be resolved"), "{error:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_is_not_followed_with_credentials() {
-    let s3 = S3::start();
-    let target: &'static str = format!(
-        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/{}/a\r\ncontent-length: 0\r\n\r\n",
-        s3.bucket().endpoint,
-        s3.bucket().name
-    )
-    .leak();
-    let script = Script::new(target.as_bytes());
-    let store = store(&script.bucket("http"));
-    for error in refusals(&store).await {
-        assert!(matches!(error, wit::Error::Other(_)), "{error:?}");
-        assert!(error.to_string().contains("redirects to another place"), "{error:?}");
-    }
-    let Err(ServerFault::Refused(text)) = store.check().await else { panic!("a redirect is refused") };
-    assert!(text.contains("redirects to another place"), "{text}");
-    assert_eq!(s3.handled(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -416,7 +276,7 @@ async fn versitygw_gets_a_sentence_for_each_wrong_setting() {
 #[ignore = "an S3 server that takes minutes to build: make test-s3"]
 async fn versitygw_is_used_again_after_a_stop_and_a_kill() {
     let Some(server) = available(VersityGw::start()) else { return };
-    let server = std::cell::RefCell::new(server);
+    let server = RefCell::new(server);
     let bucket = server.borrow().bucket();
     let store = store(&bucket);
     is_taken_up_again(&store, &bucket, || server.borrow_mut().stop(), || server.borrow_mut().restart()).await;

@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use thumbs::capabilities::blob::{Backend as _, S3Settings, S3Store, wit};
+use thumbs::capabilities::blob::{Backend as _, wit};
 use thumbs::capabilities::error::ServerFault;
-use thumbs::limits::Limits;
 use thumbs_e2e::servers::{Bucket, S3};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -17,6 +16,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::native_blobs::store;
 
 /// Where rustls looks for the system's certificates.
 const TRUSTED: &str = "SSL_CERT_FILE";
@@ -50,13 +51,6 @@ async fn by_tls(bucket: Bucket) -> Bucket {
         }
     });
     Bucket { endpoint: format!("https://localhost:{port}"), ..bucket }
-}
-
-fn store(bucket: &Bucket) -> S3Store {
-    let variables: std::collections::HashMap<_, _> = bucket.variables().into_iter().collect();
-    let settings =
-        S3Settings::read(&variables["blob_url"], |name| variables.get(name).map(String::as_str)).unwrap();
-    S3Store::new(&settings, &Limits::default()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod blob_contract;
+mod blob_no_s3;
 mod blob_s3;
 mod blob_tls;
 mod component_blobs;
@@ -14,6 +15,7 @@ mod job_store;
 mod jobs;
 mod list;
 mod manifest;
+mod native_blobs;
 mod outages;
 mod parity;
 mod postgres_client;

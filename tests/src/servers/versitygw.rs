@@ -39,10 +39,8 @@ impl VersityGw {
     /// # Panics
     /// When it does not start; the message has its log.
     pub fn start() -> Result<Self, Missing> {
-        let program = find_installed().ok_or(Missing {
-            what: "versitygw",
-            how_to_install: "scripts/install-versitygw",
-        })?;
+        let program = find_installed()
+            .ok_or(Missing { what: "versitygw", how_to_install: "scripts/install-versitygw" })?;
         let folder = TempDir::new().expect("a temporary folder");
         for name in ["objects", "attributes"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder in the temporary folder");
