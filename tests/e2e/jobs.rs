@@ -64,10 +64,9 @@ async fn stopping_lets_a_started_resize_finish(home: Home) {
 }
 
 async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other(home: Home) {
-    let service = home.start_with(|builder| {
-        builder.max_image_memory_bytes(24 * 1024 * 1024).variable("max_attempts", "1")
-    })
-    .await;
+    let service = home
+        .start_with(|builder| builder.max_image_memory_bytes(24 * 1024 * 1024).variable("max_attempts", "1"))
+        .await;
     let hungry =
         service.client.submit(&images::png(1500, 1500), &[("width", "1400"), ("height", "1400")]).await;
     let job = service.client.finished(&hungry).await;
@@ -78,10 +77,11 @@ async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other(home: H
 }
 
 async fn a_decoder_that_takes_too_long_fails_its_job_and_no_other(home: Home) {
-    let service = home.start_with(|builder| {
-        builder.image_deadline(std::time::Duration::from_millis(250)).variable("max_attempts", "1")
-    })
-    .await;
+    let service = home
+        .start_with(|builder| {
+            builder.image_deadline(std::time::Duration::from_millis(250)).variable("max_attempts", "1")
+        })
+        .await;
     // Noise that is encoded again and again to meet the bound: seconds of work, where the one below is a hundredth of the deadline.
     let endless = [("width", "2048"), ("height", "2048"), ("format", "webp"), ("max_bytes", "20000")];
     let slow = service.client.submit(&images::noisy_jpeg(4400, 4000), &endless).await;

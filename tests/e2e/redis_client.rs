@@ -278,6 +278,19 @@ async fn what_is_wrong_with_a_server_is_said_in_a_sentence_without_its_password(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_speaks_tls_is_not_believed_without_a_known_authority() {
+    let Some(redis) = available(Redis::start_with_tls()) else { return };
+    let client = Client::new(&Limits::default());
+    let Err(ServerFault::Refused(sentence)) = client.check(&redis.url()).await else { panic!("believed") };
+    assert!(sentence.starts_with("Redis at localhost:") && sentence.contains("is not trusted"), "{sentence}");
+    let Err(ServerFault::Unreachable(sentence)) = client.check(&redis.url().replace("rediss", "redis")).await
+    else {
+        panic!("not TLS")
+    };
+    assert!(sentence.contains("write rediss://"), "{sentence}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_gone_fails_commands_and_serves_the_next_one_when_it_is_back() {
     let Some(mut redis) = available(Redis::start()) else { return };
     let client = Client::new(&impatient());
@@ -509,6 +522,7 @@ async fn a_key_value_store_in_redis_is_laid_out_as_spins_and_lists_only_what_it_
     run(&mut session, "SADD a-set x").await.unwrap();
     let binary = vec![RedisParameter::Binary(vec![0xff]), RedisParameter::Binary(vec![1])];
     session.command("SET", binary).await.unwrap();
+    run(&mut session, &format!("SET {} 1", "k".repeat(1_025))).await.unwrap();
     assert_eq!(store.get("theirs", 10).await.unwrap().as_deref(), Some(&b"7"[..]));
     assert_eq!(store.keys(10).await.unwrap(), ["mine", "theirs"]);
     let wrong_type = store.get("a-set", 10).await.unwrap_err().to_string();

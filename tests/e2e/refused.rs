@@ -14,7 +14,9 @@ const SECRETS: [&str; 3] = ["hunter2", "hunter3", "not-the-secret"];
 async fn refusal(variables: &[(&str, &str)]) -> String {
     let home = Home::embedded();
     let error: StartError = home
-        .try_start(|builder| variables.iter().fold(builder, |builder, (name, value)| builder.variable(*name, *value)))
+        .try_start(|builder| {
+            variables.iter().fold(builder, |builder, (name, value)| builder.variable(*name, *value))
+        })
         .await
         .expect_err("it starts");
     let text = error.to_string();

@@ -58,7 +58,8 @@ async fn two_runtimes_do_each_of_five_hundred_jobs_once() {
         tokio::time::sleep(POLL_INTERVAL).await;
     }
     // Asked of the runtime that did not take it in.
-    let jobs = join_all(ids.iter().enumerate().map(|(n, id)| services[(n + 1) % 2].client.finished(id))).await;
+    let jobs =
+        join_all(ids.iter().enumerate().map(|(n, id)| services[(n + 1) % 2].client.finished(id))).await;
     for job in &jobs {
         assert_eq!((&job["status"], &job["attempts"]), (&"succeeded".into(), &1.into()), "{job}");
     }

@@ -48,7 +48,10 @@ struct Shared {
 }
 
 static SHARED: LazyLock<Mutex<Option<Shared>>> = LazyLock::new(|| {
-    let servers = (servers::available(Postgres::start(Auth::Scram(PASSWORD.to_owned()))), servers::available(Redis::start_with_password(PASSWORD)));
+    let servers = (
+        servers::available(Postgres::start(Auth::Scram(PASSWORD.to_owned()))),
+        servers::available(Redis::start_with_password(PASSWORD)),
+    );
     let shared = match servers {
         (Some(postgres), Some(redis)) => Some(Shared { postgres, redis, s3: S3::start() }),
         _ => None,

@@ -78,9 +78,7 @@ pub(super) async fn look(servers: Vec<Server>, log: &Logger) -> Result<Vec<Serve
                 log.event(Level::Warn, "server-unreachable", &fields);
                 Ok(Some(server))
             }
-            Err(ServerFault::Refused(reason)) => {
-                Err(StartError::Server { setting: server.setting, reason })
-            }
+            Err(ServerFault::Refused(reason)) => Err(StartError::Server { setting: server.setting, reason }),
         }
     });
     Ok(try_join_all(looking).await?.into_iter().flatten().collect())
@@ -155,7 +153,13 @@ mod tests {
     async fn stopping_ends_the_watch() {
         let log = Logger::new(Arc::new(CaptureSink::default()), Level::Info);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        watch(vec![answering("s3_endpoint_url", vec![down()])], Duration::from_secs(60), &log, &tracker, &stop);
+        watch(
+            vec![answering("s3_endpoint_url", vec![down()])],
+            Duration::from_secs(60),
+            &log,
+            &tracker,
+            &stop,
+        );
         tracker.close();
         stop.cancel();
         tracker.wait().await;

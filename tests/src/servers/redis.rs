@@ -19,6 +19,7 @@ pub struct Redis {
     folder: TempDir,
     port: u16,
     password: Option<String>,
+    tls: bool,
     process: Option<Process>,
 }
 
@@ -28,7 +29,15 @@ impl Redis {
     /// # Errors
     /// [`Missing`] where no `redis-server` is on the search path.
     pub fn start() -> Result<Self, Missing> {
-        Self::start_with(None)
+        Self::start_with(None, false)
+    }
+
+    /// Starts one that speaks TLS and nothing else, with a certificate for `localhost` that nobody trusts.
+    ///
+    /// # Errors
+    /// [`Missing`] where no `redis-server` is on the search path.
+    pub fn start_with_tls() -> Result<Self, Missing> {
+        Self::start_with(None, true)
     }
 
     /// Starts one that asks for `password`, which may hold any printable character.
@@ -39,14 +48,14 @@ impl Redis {
     /// # Panics
     /// When it does not start; the message has its log.
     pub fn start_with_password(password: &str) -> Result<Self, Missing> {
-        Self::start_with(Some(password.to_owned()))
+        Self::start_with(Some(password.to_owned()), false)
     }
 
-    fn start_with(password: Option<String>) -> Result<Self, Missing> {
+    fn start_with(password: Option<String>, tls: bool) -> Result<Self, Missing> {
         let program = find_program("redis-server")
             .ok_or(Missing { what: "redis-server", how_to_install: "apt-get install redis-server" })?;
         let folder = TempDir::new().expect("a temporary folder");
-        let mut redis = Self { program, folder, port: 0, password, process: None };
+        let mut redis = Self { program, folder, port: 0, password, tls, process: None };
         let mut log = String::new();
         for _ in 0..MAX_PORTS {
             redis.port = port::free();
@@ -58,13 +67,16 @@ impl Redis {
         panic!("redis-server does not start:\n{log}")
     }
 
-    /// Its address with the password in it: `redis://[:password@]127.0.0.1:port`.
+    /// Its address with the password in it: `redis://[:password@]127.0.0.1:port`, or `rediss://localhost:port`.
     #[must_use]
     pub fn url(&self) -> String {
         let password = self
             .password
             .as_deref()
             .map_or(String::new(), |password| format!(":{}@", super::bucket::percent_encode(password)));
+        if self.tls {
+            return format!("rediss://{password}localhost:{}", self.port);
+        }
         format!("redis://{password}127.0.0.1:{}", self.port)
     }
 
@@ -115,11 +127,20 @@ impl Redis {
 
     fn launch(&mut self) -> Result<(), String> {
         let configuration = self.folder.path().join("redis.conf");
+        let port = if self.tls { 0 } else { self.port };
         let mut lines = format!(
-            "bind 127.0.0.1\nport {}\ndir {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync no\n",
-            self.port,
+            "bind 127.0.0.1\nport {port}\ndir {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync no\n",
             self.folder.path().display()
         );
+        if self.tls {
+            let certificates = crate::repository_root().join("runtime/tests/fixtures/tls");
+            let certificates = certificates.display();
+            lines.push_str(&format!(
+                "tls-port {}\ntls-cert-file {certificates}/localhost.pem\ntls-key-file {certificates}/localhost.key\n\
+                 tls-ca-cert-file {certificates}/authority.pem\ntls-auth-clients no\n",
+                self.port
+            ));
+        }
         if let Some(password) = &self.password {
             // In the file, not on the command line, which every user of the machine can read.
             let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");

@@ -20,6 +20,7 @@ const SCAN_COUNT: u32 = 1_000;
 pub struct RedisStore {
     server: Arc<Server>,
     label: String,
+    max_key_bytes: usize,
 }
 
 impl RedisStore {
@@ -32,7 +33,7 @@ impl RedisStore {
         let server = client
             .server(url)
             .map_err(|_| "is one address more than the client takes (redis_max_addresses)")?;
-        Ok(Self { server, label: label.to_owned() })
+        Ok(Self { server, label: label.to_owned(), max_key_bytes: client.max_key_bytes() })
     }
 
     async fn run<T: FromRedisValue>(&self, request: Request, repeatable: bool) -> Result<T, BackendError> {
@@ -100,9 +101,9 @@ impl Backend for RedisStore {
                     .arg("string")
                     .take();
                 let (next, found): (u64, Vec<Value>) = self.run(Request::One(step), true).await?;
-                // What is no text was not written here.
+                // What is no text, or longer than a key may be, was not written here and can't be asked for.
                 keys.extend(found.into_iter().filter_map(|key| match key {
-                    Value::BulkString(key) => String::from_utf8(key).ok(),
+                    Value::BulkString(key) if key.len() <= self.max_key_bytes => String::from_utf8(key).ok(),
                     _ => None,
                 }));
                 if keys.len() > max_keys {

@@ -34,14 +34,15 @@ impl Address {
     /// Reads a URL.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence that begins with what it is. Nothing of the URL is in the text but its scheme: as
-    /// long as it is not understood, any part may be a piece of a password.
+    /// What is wrong with it, as the end of a sentence that begins with what it is. Nothing of the URL is in the text: as long as it is not
+    /// understood, any part may be a piece of a password.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| format!("is not a URL ({error})"))?;
         let tls = match url.scheme() {
             "redis" => false,
             "rediss" => true,
-            other => return Err(format!("has the scheme {other:?}; write redis:// or rediss://")),
+            // Not repeated: what stands before the first colon of a text that is no URL may be anything.
+            _ => return Err("does not begin with redis:// or rediss://".into()),
         };
         // An unescaped separator in a password ends the authority early: then the rest of it stands where a path should.
         if url.path().contains('@') || url.query().is_some() || url.fragment().is_some() {
@@ -145,8 +146,9 @@ mod tests {
     fn a_wrong_url_is_refused_and_its_password_not_repeated() {
         for (url, word) in [
             ("hunter2", "not a URL"),
-            ("http://cache", "http"),
-            ("unix:///hunter2.sock", "unix"),
+            ("http://cache", "begin with"),
+            ("unix:///hunter2.sock", "begin with"),
+            ("hunter2:6379", "begin with"),
             ("redis://", "host"),
             ("redis:///0", "host"),
             ("redis://cache:65536", "not a URL"),

@@ -16,7 +16,7 @@ use super::{
     Connector, Session,
     address::Address,
     broker::MessageTooLarge,
-    connect::{Tls, connect, out_of_reach, refuses},
+    connect::{Tls, Wire, connect, out_of_reach, refuses},
     other,
     refused::{refusal, repeatable},
     reply::flat,
@@ -35,6 +35,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     bounds: Bounds,
     max_message_bytes: usize,
+    max_key_bytes: usize,
     max_addresses: usize,
     tls: Arc<Tls>,
     home: Handle,
@@ -46,7 +47,7 @@ struct Inner {
 ///
 /// # Errors
 /// What is wrong with it, as the end of a sentence that begins with its name: "is not a URL ...", "names no host". Nothing of the URL is in
-/// the text but its scheme.
+/// the text.
 pub fn validate(url: &str) -> Result<(), String> {
     Address::parse(url).map(drop)
 }
@@ -58,15 +59,12 @@ impl Client {
     /// Outside of a Tokio runtime.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self::with(limits, Tls::default())
-    }
-
-    fn with(limits: &Limits, tls: Tls) -> Self {
         Self(Arc::new(Inner {
             bounds: Bounds::of(limits),
             max_message_bytes: length(limits.max_message_bytes),
+            max_key_bytes: length(limits.kv_max_key_bytes),
             max_addresses: length(limits.redis_max_addresses),
-            tls: Arc::new(tls),
+            tls: Arc::default(),
             home: Handle::current(),
             servers: Mutex::default(),
         }))
@@ -102,6 +100,11 @@ impl Client {
         Ok(server)
     }
 
+    /// The longest key that the key-value interface takes.
+    pub(crate) fn max_key_bytes(&self) -> usize {
+        self.0.max_key_bytes
+    }
+
     /// A subscription with a connection of its own. It ends when the connection does.
     pub(super) async fn subscribe(
         &self,
@@ -131,7 +134,7 @@ impl Client {
         &self.0.bounds
     }
 
-    async fn connect(&self, address: &Address) -> Result<super::connect::Wire, ServerFault> {
+    async fn connect(&self, address: &Address) -> Result<Wire, ServerFault> {
         let bounds = &self.0.bounds;
         connect(address, &self.0.tls, bounds.connect, bounds.max_exchange_bytes).await
     }

@@ -147,7 +147,11 @@ async fn make_ready(stream: &mut (impl Duplex + ?Sized), address: &Address) -> R
     steps.push(Step::Ask);
 
     let lost = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => out_of_reach(address, "closed the connection before it answered"),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            // Redis does so with who does not begin a TLS handshake, but so does one that is stopping.
+            let hint = if address.tls { "" } else { "; one that speaks TLS does that: write rediss:// then" };
+            out_of_reach(address, &format!("closed the connection before it answered{hint}"))
+        }
         _ => out_of_reach(address, &format!("was lost before it answered: {error}")),
     };
     let request: Vec<u8> = commands.iter().flat_map(Cmd::get_packed_command).collect();
