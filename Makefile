@@ -11,7 +11,7 @@ FUZZ := $(CURDIR)/components/imaging/fuzz
 SECONDS ?= 60
 
 ##@ Everyday
-.PHONY: help run test test-all test-s3 build components suites setup fmt lint clean bench bench-setup spin-test fuzz
+.PHONY: help run test test-all test-s3 build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ lint: ## formatting and clippy, warnings are errors
 ##@ Measuring
 bench: components ## one table: ms per image in the sandbox, natively, in libvips and in Pillow (ONLY=name or class)
 	$(CARGO) run --release --package thumbs-bench -- $(ONLY)
+
+bench-store: ## the job store in PostgreSQL with a thousand rows and with a million
+	@./scripts/install-test-servers
+	$(CARGO) run --release --package thumbs-e2e --example bench_store
 
 bench-setup: ## install the peers that bench compares with, and photos (Debian, Ubuntu)
 	@./scripts/bench-setup

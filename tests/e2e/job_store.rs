@@ -1,57 +1,16 @@
 //! The contract of the job store on PostgreSQL: the SQL that ships, in a real server, without wasm. The same kit runs on SQLite
-//! in the guest library. Parameters are bound as the host interface binds them: 64-bit integers, texts, and a null of any type.
+//! in the guest library.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
 
-use std::cell::RefCell;
-use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
-use postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use postgres::{Client, NoTls};
+use thumbs_e2e::driver::Driver;
 use thumbs_e2e::servers::{self, Auth};
 use thumbs_guest::job_store_contract;
 use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{
-    Dialect, JobStore, Migration, Postgres, Sql, SqlError, SqlJobStore, SqlRow, SqlValue,
-};
-
-#[derive(Debug)]
-struct Parameter<'a>(&'a SqlValue);
-
-impl ToSql for Parameter<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        match self.0 {
-            SqlValue::Null => Ok(IsNull::Yes),
-            SqlValue::Integer(integer) => integer.to_sql_checked(ty, out),
-            SqlValue::Text(text) => text.to_sql_checked(ty, out),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-struct Driver(RefCell<Client>);
-
-impl Sql for Driver {
-    fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
-        let parameters: Vec<Parameter<'_>> = parameters.iter().map(Parameter).collect();
-        let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|p| p as _).collect();
-        let refused = |error: postgres::Error| SqlError::Refused(format!("{error:?}"));
-        let rows = self.0.borrow_mut().query(statement, &parameters).map_err(refused)?;
-        let value = |row: &postgres::Row, index: usize| match *row.columns()[index].type_() {
-            Type::INT8 => row.get::<_, Option<i64>>(index).into(),
-            Type::INT4 => row.get::<_, Option<i32>>(index).map(i64::from).into(),
-            Type::TEXT => row.get::<_, Option<String>>(index).into(),
-            ref other => panic!("a column of type {other}"),
-        };
-        Ok(rows.iter().map(|row| (0..row.len()).map(|index| value(row, index)).collect()).collect())
-    }
-}
+use thumbs_guest::jobs::{Dialect, JobStore, Migration, Postgres, SqlJobStore};
 
 struct Database {
     url: String,
@@ -65,7 +24,7 @@ impl Database {
 
 impl TestDatabase for Database {
     fn connect(&self) -> Box<dyn JobStore + Send> {
-        Box::new(SqlJobStore::<_, Postgres>::new(Driver(RefCell::new(self.client()))))
+        Box::new(SqlJobStore::<_, Postgres>::new(Driver::new(self.client())))
     }
 
     fn execute(&self, statement: &str) {
