@@ -31,6 +31,7 @@ struct Lines {
     lines: u64,
     max_line_bytes: usize,
     max_lines: u64,
+    suite_wrote: bool,
 }
 
 impl Output {
@@ -42,6 +43,7 @@ impl Output {
             lines: 0,
             max_line_bytes: length(limits.max_log_line_bytes),
             max_lines: limits.max_log_lines,
+            suite_wrote: false,
         })))
     }
 
@@ -51,6 +53,11 @@ impl Output {
 
     fn push(&self, bytes: &[u8]) {
         self.with(|lines| lines.push(bytes));
+    }
+
+    /// Whether any of it is the suite's own, not a log line of the component.
+    pub(super) fn suite_wrote(&self) -> bool {
+        self.with(|lines| lines.suite_wrote)
     }
 
     /// All of it, without characters that could steer a terminal.
@@ -124,7 +131,10 @@ impl Pollable for Output {
 
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.push(&bytes);
+        self.with(|lines| {
+            lines.suite_wrote = true;
+            lines.push(&bytes);
+        });
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use wasmtime::{
     Engine, PoolConcurrencyLimitError, Store, Trap,
     component::{Component as Compiled, HasSelf, Linker},
+    format_err,
 };
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     app::{StartError, compile_one},
     capabilities::embedded::blocking,
-    compose::{ComposeError, Composition},
+    compose::Composition,
     instance::{CallBounds, MemoryBudget, NativeBlobs, Prepared, linker},
     limits::Limits,
     manifest::{Component, HttpTarget, Manifest},
@@ -174,7 +175,7 @@ impl Suite {
                     "it needed more than {} bytes of memory (max_request_memory_bytes)",
                     self.limits.max_request_memory_bytes
                 ),
-                Some(Trap::UnreachableCodeReached) if !text.is_empty() => return Err(text),
+                Some(Trap::UnreachableCodeReached) if output.suite_wrote() => return Err(text),
                 Some(_) => format!("{error:?}"),
                 None => error.root_cause().to_string(),
             },
@@ -190,10 +191,9 @@ impl Suite {
 }
 
 fn compile_suite(engine: &Engine, source: &Path, component: &str) -> Result<Compiled, StartError> {
-    let bytes = std::fs::read(source).map_err(|cause| ComposeError::Unreadable {
-        component: component.to_owned(),
-        path: source.to_owned(),
-        cause,
+    let bytes = std::fs::read(source).map_err(|cause| {
+        let cause = format_err!("{}: {cause}; was it built? (`make suites`)", source.display());
+        StartError::component(component, "has a suite that can't be read", &cause)
     })?;
     Compiled::new(engine, bytes)
         .map_err(|cause| StartError::component(component, "has a suite that can't be compiled", &cause))

@@ -144,6 +144,15 @@ async fn a_test_that_fails_is_told_of_and_the_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_says_nothing_is_spoken_for_whatever_its_component_has_said() {
+    let says = request("from the app", &format!("(call $say (i32.const 64) (i32.const 12)) {OK}"));
+    let tests = [("ends", &*format!("{} (unreachable)", expects(200)))];
+    let (text, passed) = App::of_tests(&says, "", &tests).run(Limits::default()).await;
+    assert!(!passed && text.contains(r#"app: output message="from the app""#), "{text}");
+    assert!(text.contains("the test was stopped: ") && text.contains("unreachable"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_test_sees_the_world_of_another() {
     let unseen = "(if (call $has-key) (then (unreachable))) (call $create-table)";
     let writes = "(call $set-key) (if (i32.eqz (call $has-key)) (then (unreachable))) (call $create-table)";
@@ -308,7 +317,8 @@ async fn what_is_no_suite_is_refused_in_a_sentence() {
     assert!(error.contains("spin.toml: there is no component `other` with a suite"), "{error}");
     std::fs::remove_file(app.folder.path().join("suite.wasm")).unwrap();
     let error = app.refused().await;
-    assert!(error.contains("component `app`") && error.contains("suite.wasm can't be read"), "{error}");
+    assert!(error.contains("component `app` has a suite that can't be read"), "{error}");
+    assert!(error.contains("suite.wasm") && error.contains("make suites"), "{error}");
 }
 
 #[test]
