@@ -19,7 +19,7 @@ help: ## list the targets
 run: build ## build what is missing, then serve on http://127.0.0.1:3000 with embedded storage (stop with Ctrl-C)
 	target/release/thumbs up
 
-test: build suites ## all tests that this machine can run; says what it skipped for want of a server
+test: components suites ## all tests that this machine can run; says what it skipped for want of a server
 	$(CARGO) test --release --workspace
 	target/release/thumbs test
 
