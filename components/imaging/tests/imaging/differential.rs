@@ -150,9 +150,9 @@ fn animations_of_gif_are_the_same_with_every_disposal() {
                 height: frame_height,
                 delay: 10,
                 dispose: [Any, Keep, Background, Previous][noise.next() as usize % 4],
-                transparent: (noise.next() % 3 == 0).then_some(3),
-                interlaced: noise.next() % 3 == 0,
-                palette: (noise.next() % 3 == 0).then(|| palette(&mut noise, 4)),
+                transparent: (noise.next().is_multiple_of(3)).then_some(3),
+                interlaced: noise.next().is_multiple_of(3),
+                palette: (noise.next().is_multiple_of(3)).then(|| palette(&mut noise, 4)),
                 buffer: indices(&mut noise, usize::from(frame_width) * usize::from(frame_height), 4, 1)
                     .into(),
                 ..gif::Frame::default()

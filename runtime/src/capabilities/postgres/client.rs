@@ -16,12 +16,14 @@ use super::{
 };
 use crate::{capabilities::error::ServerFault, limits::Limits, secret::Secret};
 
+/// By the address as it was given, which may hold a password; the last used last.
+type Pools = Vec<(Secret, Arc<Pool>)>;
+
 /// Speaks to PostgreSQL servers. Copies share their connections.
 #[derive(Clone)]
 pub struct Client {
     bounds: Bounds,
-    /// By the address as it was given, the last used last.
-    pools: Arc<Mutex<Vec<(Secret, Arc<Pool>)>>>,
+    pools: Arc<Mutex<Pools>>,
 }
 
 impl fmt::Debug for Client {
