@@ -551,18 +551,15 @@ fn correct(cursor: &mut Cursor, window: &Window, set: u64, terms: &mut [i16], st
     // At most 32 terms at a time, so that their bits are all in the cursor.
     for half in [set & 0xffff_ffff, set & !0xffff_ffff] {
         cursor.refill(window);
-        let (mut bits, mut rest) = (cursor.bits(), half);
-        while rest & state.kept != 0 {
-            let k = rest.trailing_zeros();
-            if bits >> 63 == 1 && state.kept >> k & 1 == 1 {
-                let term = &mut terms[state.place(k)];
-                // Only a damaged file has the bit already.
-                if *term & (1 << state.low) == 0 {
-                    *term = term.wrapping_add(if *term >= 0 { 1 << state.low } else { -1 << state.low });
-                }
-            }
-            rest &= rest - 1;
-            bits <<= 1;
+        let mut wanted = half & state.kept;
+        while wanted != 0 {
+            let k = wanted.trailing_zeros();
+            let below = (1_u64 << k) - 1;
+            let bit = (cursor.bits() << (half & below).count_ones() >> 63) as i16;
+            let term = &mut terms[state.place(k)];
+            // Away from zero. No branch: the bit is as good as random.
+            *term = term.wrapping_add(((*term >> 15) | 1).wrapping_mul(bit << state.low));
+            wanted &= wanted - 1;
         }
         cursor.consume(half.count_ones());
     }
