@@ -9,6 +9,9 @@
 //! | 2, 3 | loop filter; averaged in Y'CbCr; then RGB |
 //! | 4 and more | no loop filter, which smooths what the boxes average anyway; averaged in Y'CbCr; then RGB |
 //!
+//! Leaving the loop filter out costs, on photos and against averages of the full-size picture, at `shrink` = 4 (its blocks
+//! and the boxes share their borders: the worst case) luma of 46 to 57 dB PSNR at qualities 30 to 80, and 41 dB at 10.
+//!
 //! Alpha is straight in all results. Where a box is averaged, its pixels count as much as they are opaque, so nothing
 //! bleeds from transparent pixels, and what is fully transparent comes out as four zeros.
 //!

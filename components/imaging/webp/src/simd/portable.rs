@@ -26,6 +26,39 @@ impl U8x16 {
     }
 
     #[inline(always)]
+    pub(crate) fn load(bytes: &[u8; 16]) -> Self {
+        Self(*bytes)
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, bytes: &mut [u8; 16]) {
+        *bytes = self.0;
+    }
+
+    #[inline(always)]
+    pub(crate) fn from_halves(low: &[u8; 8], high: &[u8; 8]) -> Self {
+        Self(from_fn(|at| if at < 8 { low[at] } else { high[at - 8] }))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store_halves(self, low: &mut [u8; 8], high: &mut [u8; 8]) {
+        *low = from_fn(|at| self.0[at]);
+        *high = from_fn(|at| self.0[at + 8]);
+    }
+
+    /// The first 8 bytes of both by turns.
+    #[inline(always)]
+    pub(crate) fn zip_low(self, other: Self) -> Self {
+        Self(from_fn(|at| if at % 2 == 0 { self.0[at / 2] } else { other.0[at / 2] }))
+    }
+
+    /// The last 8 bytes of both by turns.
+    #[inline(always)]
+    pub(crate) fn zip_high(self, other: Self) -> Self {
+        Self(from_fn(|at| if at % 2 == 0 { self.0[8 + at / 2] } else { other.0[8 + at / 2] }))
+    }
+
+    #[inline(always)]
     pub(crate) fn load_pixels(pixels: &[u32; 4]) -> Self {
         Self::from_pixels(*pixels)
     }
@@ -161,6 +194,40 @@ impl I16x8 {
     #[inline(always)]
     pub(crate) fn abs(self) -> Self {
         Self(self.0.map(i16::wrapping_abs))
+    }
+
+    #[inline(always)]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(from_fn(|at| self.0[at] | other.0[at]))
+    }
+
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(from_fn(|at| self.0[at].max(other.0[at])))
+    }
+
+    /// All bits set where positive, else none.
+    #[inline(always)]
+    pub(crate) fn is_positive(self) -> Self {
+        Self(self.0.map(|value| if value > 0 { -1 } else { 0 }))
+    }
+
+    /// `self` where `mask` has all bits set, 0 where it has none.
+    #[inline(always)]
+    pub(crate) fn only_where(self, mask: Self) -> Self {
+        Self(from_fn(|at| self.0[at] & mask.0[at]))
+    }
+
+    /// 0 where `mask` has all bits set, `self` where it has none.
+    #[inline(always)]
+    pub(crate) fn except_where(self, mask: Self) -> Self {
+        Self(from_fn(|at| self.0[at] & !mask.0[at]))
+    }
+
+    /// Each number clamped to -128..=127.
+    #[inline(always)]
+    pub(crate) fn clamp_to_signed_byte(self) -> Self {
+        Self(self.0.map(|value| value.clamp(-128, 127)))
     }
 
     /// Each number clamped to 0..=255.

@@ -6,11 +6,12 @@
 
 use core::arch::wasm32::{
     i8x16_add, i8x16_shuffle, i8x16_sub, i16x8, i16x8_abs, i16x8_add, i16x8_add_sat, i16x8_extend_high_u8x16,
-    i16x8_extend_low_u8x16, i16x8_max, i16x8_min, i16x8_mul, i16x8_narrow_i32x4, i16x8_shr, i16x8_shuffle,
-    i16x8_splat, i16x8_sub, i32x4_add, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_mul, i32x4_shr,
-    i32x4_shuffle, i32x4_splat, i32x4_sub, i64x2_shuffle, u8x16_avgr, u8x16_narrow_i16x8, u8x16_splat, u32x4,
-    u32x4_extend_high_u16x8, u32x4_extend_low_u16x8, u32x4_extract_lane, v128, v128_and, v128_bitselect,
-    v128_load, v128_store, v128_xor,
+    i16x8_extend_low_u8x16, i16x8_gt, i16x8_max, i16x8_min, i16x8_mul, i16x8_narrow_i32x4, i16x8_shr,
+    i16x8_shuffle, i16x8_splat, i16x8_sub, i32x4_add, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8,
+    i32x4_mul, i32x4_shr, i32x4_shuffle, i32x4_splat, i32x4_sub, i64x2_shuffle, u8x16_avgr,
+    u8x16_narrow_i16x8, u8x16_splat, u32x4, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8,
+    u32x4_extract_lane, u64x2, u64x2_extract_lane, v128, v128_and, v128_andnot, v128_bitselect, v128_load,
+    v128_or, v128_store, v128_xor,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,39 @@ impl U8x16 {
             u32x4_extract_lane::<2>(self.0),
             u32x4_extract_lane::<3>(self.0),
         ]
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(bytes: &[u8; 16]) -> Self {
+        // SAFETY: 16 readable bytes; the instruction asks for no alignment.
+        Self(unsafe { v128_load(bytes.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, bytes: &mut [u8; 16]) {
+        // SAFETY: 16 writable bytes; the instruction asks for no alignment.
+        unsafe { v128_store(bytes.as_mut_ptr().cast(), self.0) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn from_halves(low: &[u8; 8], high: &[u8; 8]) -> Self {
+        Self(u64x2(u64::from_le_bytes(*low), u64::from_le_bytes(*high)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store_halves(self, low: &mut [u8; 8], high: &mut [u8; 8]) {
+        *low = u64x2_extract_lane::<0>(self.0).to_le_bytes();
+        *high = u64x2_extract_lane::<1>(self.0).to_le_bytes();
+    }
+
+    #[inline(always)]
+    pub(crate) fn zip_low(self, other: Self) -> Self {
+        Self(i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn zip_high(self, other: Self) -> Self {
+        Self(i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(self.0, other.0))
     }
 
     #[inline(always)]
@@ -170,6 +204,36 @@ impl I16x8 {
     #[inline(always)]
     pub(crate) fn abs(self) -> Self {
         Self(i16x8_abs(self.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(v128_or(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(i16x8_max(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_positive(self) -> Self {
+        Self(i16x8_gt(self.0, i16x8_splat(0)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn only_where(self, mask: Self) -> Self {
+        Self(v128_and(self.0, mask.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn except_where(self, mask: Self) -> Self {
+        Self(v128_andnot(self.0, mask.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn clamp_to_signed_byte(self) -> Self {
+        Self(i16x8_min(i16x8_max(self.0, i16x8_splat(-128)), i16x8_splat(127)))
     }
 
     #[inline(always)]
