@@ -1,6 +1,8 @@
 //! Y'CbCr to R'G'B' as WebP defines it: BT.601 with the "TV" range of 16..=235 (RFC 9649, section 2.5), in the fixed-point
 //! arithmetic that WebP decoders share, so that full-size pixels come out as everywhere else.
 
+use crate::simd::{I16x8, I32x4, U8x16};
+
 /// Weights with 14 bits of fraction, and offsets with 6 bits of fraction that hold the ranges' zero points and a half for
 /// rounding.
 const Y_WEIGHT: i32 = 19_077;
@@ -12,8 +14,36 @@ const RED_OFFSET: i32 = -14_234;
 const GREEN_OFFSET: i32 = 8_708;
 const BLUE_OFFSET: i32 = -17_685;
 
-/// One pixel from 8-bit values.
+/// Sixteen pixels from 8-bit values: their reds, greens and blues.
 #[inline(always)]
+pub(crate) fn rgb_16(y: U8x16, u: U8x16, v: U8x16) -> [U8x16; 3] {
+    let low = rgb_8(y.widen_low(), u.widen_low(), v.widen_low());
+    let high = rgb_8(y.widen_high(), u.widen_high(), v.widen_high());
+    std::array::from_fn(|channel| I16x8::narrow(low[channel], high[channel]))
+}
+
+/// Eight pixels; values beyond a byte are still to be clamped.
+#[inline(always)]
+fn rgb_8(y: I16x8, u: I16x8, v: I16x8) -> [I16x8; 3] {
+    let low = rgb_4(y.widen_low(), u.widen_low(), v.widen_low());
+    let high = rgb_4(y.widen_high(), u.widen_high(), v.widen_high());
+    // What does not fit in 16 bits is far beyond a byte with its 6 bits of fraction.
+    std::array::from_fn(|channel| I32x4::narrow(low[channel], high[channel]).shift_right(6))
+}
+
+#[inline(always)]
+fn rgb_4(y: I32x4, u: I32x4, v: I32x4) -> [I32x4; 3] {
+    let weigh = |value: I32x4, weight: i32| value.mul(weight).shift_right(8);
+    let luma = weigh(y, Y_WEIGHT);
+    [
+        luma.add(weigh(v, V_TO_RED)).add(I32x4::splat(RED_OFFSET)),
+        luma.sub(weigh(u, U_TO_GREEN)).sub(weigh(v, V_TO_GREEN)).add(I32x4::splat(GREEN_OFFSET)),
+        luma.add(weigh(u, U_TO_BLUE)).add(I32x4::splat(BLUE_OFFSET)),
+    ]
+}
+
+/// One pixel from 8-bit values: what the rest of this file is held against.
+#[cfg(test)]
 pub(crate) fn rgb(y: u8, u: u8, v: u8) -> [u8; 3] {
     let weigh = |value: u8, weight: i32| (i32::from(value) * weight) >> 8;
     let luma = weigh(y, Y_WEIGHT);
@@ -41,6 +71,27 @@ pub(crate) fn rgb_of_average(y: u32, u: u32, v: u32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sixteen_pixels_convert_like_single_ones() {
+        let load = |start: usize| -> [u8; 16] { std::array::from_fn(|at| (start + at).min(255) as u8) };
+        for y in (0..256).step_by(16) {
+            for u in (0..256).step_by(15) {
+                for v in (0..256).step_by(17) {
+                    let [ys, us, vs] = [load(y), load(u), load(v)];
+                    let planes = rgb_16(U8x16::load(&ys), U8x16::load(&us), U8x16::load(&vs)).map(|plane| {
+                        let mut bytes = [0; 16];
+                        plane.store(&mut bytes);
+                        bytes
+                    });
+                    for at in 0..16 {
+                        let pixel = planes.map(|plane| plane[at]);
+                        assert_eq!(pixel, rgb(ys[at], us[at], vs[at]), "{y} {u} {v}, {at}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn averages_of_whole_values_convert_like_the_values() {

@@ -58,6 +58,12 @@ impl U8x16 {
         Self(from_fn(|at| if at % 2 == 0 { self.0[8 + at / 2] } else { other.0[8 + at / 2] }))
     }
 
+    /// By turns one of each, three vectors full.
+    #[inline(always)]
+    pub(crate) fn interleave_three(of: [Self; 3]) -> [Self; 3] {
+        from_fn(|part| Self(from_fn(|at| of[(16 * part + at) % 3].0[(16 * part + at) / 3])))
+    }
+
     #[inline(always)]
     pub(crate) fn load_pixels(pixels: &[u32; 4]) -> Self {
         Self::from_pixels(*pixels)

@@ -73,6 +73,19 @@ impl U8x16 {
     }
 
     #[inline(always)]
+    pub(crate) fn interleave_three([Self(a), Self(b), Self(c)]: [Self; 3]) -> [Self; 3] {
+        // The first two in their places, then the third into the gaps.
+        let first = i8x16_shuffle::<0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5>(a, b);
+        let second = i8x16_shuffle::<21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26>(a, b);
+        let third = i8x16_shuffle::<0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0>(a, b);
+        [
+            Self(i8x16_shuffle::<0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15>(first, c)),
+            Self(i8x16_shuffle::<0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15>(second, c)),
+            Self(i8x16_shuffle::<26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31>(third, c)),
+        ]
+    }
+
+    #[inline(always)]
     pub(crate) fn load_pixels(pixels: &[u32; 4]) -> Self {
         // SAFETY: 16 readable bytes; the instruction asks for no alignment.
         Self(unsafe { v128_load(pixels.as_ptr().cast()) })
