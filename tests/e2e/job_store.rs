@@ -1,6 +1,6 @@
 //! The contract of the job store on PostgreSQL: the SQL that ships, in a real server, without wasm. The same kit runs on SQLite
 //! in the guest library.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly")]
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};

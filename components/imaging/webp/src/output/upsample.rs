@@ -202,7 +202,8 @@ mod tests {
         let (chroma_width, chroma_height) = (width.div_ceil(2), rows.count.div_ceil(2));
         let sample = |plane: &[u8], x: usize, y: usize| {
             let nearer = |at: usize, end: usize| {
-                let beside = if at % 2 == 0 { (at / 2).saturating_sub(1) } else { (at / 2 + 1).min(end - 1) };
+                let beside =
+                    if at.is_multiple_of(2) { (at / 2).saturating_sub(1) } else { (at / 2 + 1).min(end - 1) };
                 [(at / 2, 3), (beside, 1)]
             };
             let mut sum = 8;
