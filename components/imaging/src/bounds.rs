@@ -8,11 +8,12 @@ use crate::options::{Limits, Options};
 /// [`Error::LimitExceeded`] with the first limit that is exceeded.
 pub(crate) fn check_source(header: &Header<'_>, limits: &Limits) -> Result<(), Error> {
     let pixels = u64::from(header.width) * u64::from(header.height);
+    let total = pixels.saturating_mul(u64::from(header.frames)).saturating_add(header.hidden_pixels);
     let checks = [
         (header.width.max(header.height) > limits.max_side, Limit::Side),
         (pixels > limits.max_pixels, Limit::Pixels),
         (header.frames > limits.max_frames, Limit::Frames),
-        (pixels.saturating_mul(u64::from(header.frames)) > limits.max_total_pixels, Limit::TotalPixels),
+        (total > limits.max_total_pixels, Limit::TotalPixels),
     ];
     first(checks)
 }
@@ -60,11 +61,16 @@ mod tests {
         Limits { max_pixels: 100, max_side: 20, max_frames: 3, max_total_pixels: 200, max_output_side: 50 };
 
     fn source(width: u32, height: u32, frames: u32) -> Result<(), Error> {
+        source_with_hidden(width, height, frames, 0)
+    }
+
+    fn source_with_hidden(width: u32, height: u32, frames: u32, hidden_pixels: u64) -> Result<(), Error> {
         let header = Header {
             format: SourceFormat::Gif,
             width,
             height,
             frames,
+            hidden_pixels,
             orientation: Orientation::UPRIGHT,
             has_alpha: false,
             model: Model::Rgb,
@@ -83,6 +89,8 @@ mod tests {
         assert_eq!(source(1, 1, 4), Err(Error::LimitExceeded(Limit::Frames)));
         assert_eq!(source(10, 10, 3), Err(Error::LimitExceeded(Limit::TotalPixels)));
         assert_eq!(source(u32::MAX, u32::MAX, u32::MAX), Err(Error::LimitExceeded(Limit::Side)));
+        assert_eq!(source_with_hidden(10, 10, 1, 100), Ok(()));
+        assert_eq!(source_with_hidden(10, 10, 1, 101), Err(Error::LimitExceeded(Limit::TotalPixels)));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
     let (mut width, mut height) = walk.screen();
     let mut frames = 0u32;
     let mut has_alpha = false;
+    let mut hidden_pixels = 0u64;
     for frame in walk {
         if frames == 0 {
             // Some encoders leave the screen at 0x0; viewers then take the first frame for it.
@@ -28,6 +29,8 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
             has_alpha = !frame.covers(width, height);
         }
         has_alpha |= frame.transparent.is_some();
+        let (coded, shown) = (area(frame.width, frame.height), area(width, height));
+        hidden_pixels = hidden_pixels.saturating_add(coded.saturating_sub(shown));
         frames = frames.saturating_add(1);
     }
     if frames == 0 {
@@ -41,11 +44,16 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         width,
         height,
         frames,
+        hidden_pixels,
         orientation: Orientation::UPRIGHT,
         has_alpha,
         model: Model::Rgb,
         colour: Colour::Srgb,
     })
+}
+
+fn area(width: u32, height: u32) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 /// What happens to a frame's area before the next frame is drawn.
@@ -283,6 +291,15 @@ mod tests {
         let bytes = [b"GIF89a\0\0\0\0\0\0\0", FRAME].concat();
         let header = read(&bytes).unwrap();
         assert_eq!((header.width, header.height), (5, 5));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_screen_is_counted() {
+        // The screen has 8x6 pixels.
+        let larger = b",\x01\0\x02\0\x64\0\x0A\0\0\x02\x01\x44\0";
+        let hidden = |parts: &[&[u8]]| read(&file(parts)).unwrap().hidden_pixels;
+        assert_eq!(hidden(&[FRAME, FRAME]), 0);
+        assert_eq!(hidden(&[larger, FRAME, larger]), 2 * (1000 - 48));
     }
 
     #[test]

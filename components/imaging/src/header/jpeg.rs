@@ -42,6 +42,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         width,
         height,
         frames: 1,
+        hidden_pixels: 0,
         orientation: Orientation::new(orientation.unwrap_or(1)),
         has_alpha: false,
         model,

@@ -25,6 +25,9 @@ pub(crate) struct Header<'a> {
     pub(crate) height: u32,
     /// Not 0.
     pub(crate) frames: u32,
+    /// Pixels that the file codes beyond `width` x `height` of each frame: parts of a GIF's frames that nobody sees and that have
+    /// to be decoded all the same.
+    pub(crate) hidden_pixels: u64,
     pub(crate) orientation: Orientation,
     /// The file can hold transparency.
     pub(crate) has_alpha: bool,

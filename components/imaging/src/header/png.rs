@@ -41,6 +41,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         width,
         height,
         frames: if animated { frames.max(1) } else { 1 },
+        hidden_pixels: 0,
         orientation: Orientation::new(orientation.unwrap_or(1)),
         has_alpha: has_transparency || matches!(colour_type, 4 | 6),
         model: if matches!(colour_type, 0 | 4) { Model::Grey } else { Model::Rgb },

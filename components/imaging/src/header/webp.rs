@@ -15,6 +15,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         width: decoder.width(),
         height: decoder.height(),
         frames: decoder.frame_count(),
+        hidden_pixels: 0,
         orientation: Orientation::new(decoder.exif().and_then(exif::orientation).unwrap_or(1)),
         has_alpha: decoder.has_alpha(),
         model: Model::Rgb,
