@@ -10,7 +10,8 @@ use thumbs_e2e::servers::{Bucket, S3};
 
 use crate::native_blobs::{clean, refusals, store, unavailable};
 
-/// A server that gives each connection this answer, whatever it asks, and closes it.
+/// A server that gives each connection this answer, whatever it asks, and closes it. An answer to one of several requests has to say
+/// `connection: close`: without it the next request may go out on a connection that is about to end.
 struct Script {
     listener: TcpListener,
 }
@@ -92,7 +93,7 @@ async fn a_name_that_does_not_resolve_is_named() {
 async fn a_redirect_is_not_followed_with_credentials() {
     let s3 = S3::start();
     let target: &'static str = format!(
-        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/{}/a\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 307 Temporary Redirect\r\nconnection: close\r\nlocation: {}/{}/a\r\ncontent-length: 0\r\n\r\n",
         s3.bucket().endpoint,
         s3.bucket().name
     )

@@ -56,9 +56,10 @@ impl Client {
         let mut session = Session::new(Arc::clone(&pool), pool.lend().await?);
         match session.execute("SELECT 1", Vec::new()).await {
             Ok(_) => Ok(()),
+            // Already a sentence: a connection that waited had ended, and no other could be made.
+            Err(Error::ConnectionFailed(sentence)) => Err(ServerFault::Unreachable(sentence)),
             Err(
-                Error::ConnectionFailed(words)
-                | Error::QueryFailed(words)
+                Error::QueryFailed(words)
                 | Error::BadParameter(words)
                 | Error::ValueConversionFailed(words)
                 | Error::Other(words),
