@@ -1,9 +1,8 @@
 //! GIF (GIF89a specification): frames drawn on the canvas one after the other, each resampled as the canvas then looks. A
 //! still image is resampled row by row, without a canvas.
 
-use weezl::{BitOrder, LzwStatus, decode::Decoder};
-
 use super::canvas::{Area, Canvas, shown_ms};
+use super::lzw::Lzw;
 use super::{Film, Job, Printer, is_enough, malformed};
 use crate::error::Error;
 use crate::header::{Disposal, GifFrame, GifWalk, Header};
@@ -13,9 +12,6 @@ use crate::resample::Layout;
 /// Where the rows of an interlaced frame begin, and how far apart they are, pass by pass.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 const MS_PER_CS: u32 = 10;
-/// A step of the LZW decoder may take a code out of the 64 bits that it holds and bring nothing yet: a code that clears its table,
-/// or one whose bytes do not all fit the row. Codes have at least two bits, so after so many steps there is nothing left.
-const MAX_IDLE_STEPS: u32 = 32;
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     let header = job.header;
@@ -56,14 +52,14 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
 /// Draws what there is of a frame; says how many of the area's rows that was.
 fn draw(frame: &GifFrame<'_>, area: Area, canvas: &mut Canvas) -> usize {
     let palette = Palette::new(frame);
-    let mut rows = Rows::new(frame);
+    let mut rows = Lzw::new(frame.data);
     let mut drawn = 0;
     for y in order(frame) {
         // Rows below the canvas matter only if interlaced ones of it may follow.
         if drawn == area.height {
             break;
         }
-        let Some(indices) = rows.next() else { break };
+        let Some(indices) = rows.next(frame.width as usize) else { break };
         if y < area.height {
             palette.draw(indices, canvas.row(area, y));
             drawn += 1;
@@ -79,7 +75,7 @@ fn still(frame: &GifFrame<'_>, header: &Header<'_>, printer: &mut Printer) -> Re
     let (left, top) = (frame.left as usize, frame.top as usize);
     let shown_rows = (frame.height as usize).min(height.saturating_sub(top));
     let frame_width = frame.width as usize;
-    let mut rows = Rows::new(frame);
+    let mut rows = Lzw::new(frame.data);
     let mut plane = Vec::new();
     let mut in_plane = 0;
     if frame.interlaced {
@@ -87,7 +83,7 @@ fn still(frame: &GifFrame<'_>, header: &Header<'_>, printer: &mut Printer) -> Re
         plane = vec![0; shown_width * shown_rows];
         let mut present = vec![false; shown_rows];
         for y in order(frame) {
-            let Some(indices) = rows.next() else { break };
+            let Some(indices) = rows.next(frame_width) else { break };
             if let Some(present) = present.get_mut(y) {
                 plane[y * shown_width..(y + 1) * shown_width].copy_from_slice(&indices[..shown_width]);
                 *present = true;
@@ -118,7 +114,7 @@ fn still(frame: &GifFrame<'_>, header: &Header<'_>, printer: &mut Printer) -> Re
                     let shown_width = plane.len() / shown_rows;
                     plane.get(y * shown_width..(y + 1) * shown_width)
                 } else {
-                    rows.next()
+                    rows.next(frame_width)
                 };
                 match indices {
                     Some(indices) => {
@@ -176,55 +172,5 @@ impl Palette {
                 *pixel = if colour[3] == 0 { *pixel } else { colour };
             }
         }
-    }
-}
-
-/// The rows of a frame in the order of the file.
-struct Rows<'a> {
-    /// `None` where the code size makes no sense.
-    lzw: Option<Decoder>,
-    /// What is left of the sub-block being read.
-    block: &'a [u8],
-    /// The sub-blocks after it.
-    blocks: &'a [u8],
-    row: Vec<u8>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(frame: &GifFrame<'a>) -> Self {
-        let (code_size, blocks) =
-            frame.data.split_first().map_or((0, frame.data), |(&size, rest)| (size, rest));
-        Self {
-            lzw: matches!(code_size, 1..=11).then(|| Decoder::new(BitOrder::Lsb, code_size)),
-            block: &[],
-            blocks,
-            row: vec![0; frame.width as usize],
-        }
-    }
-
-    /// The next row if the file has all of it.
-    fn next(&mut self) -> Option<&[u8]> {
-        let lzw = self.lzw.as_mut()?;
-        let mut filled = 0;
-        let mut idle = 0;
-        while filled < self.row.len() {
-            if self.block.is_empty() {
-                // At the end nothing more goes in, but codes that were read before may still come out.
-                if let Some((&length @ 1.., rest)) = self.blocks.split_first() {
-                    (self.block, self.blocks) = rest.split_at(usize::from(length).min(rest.len()));
-                }
-            }
-            let step = lzw.decode_bytes(self.block, &mut self.row[filled..]);
-            self.block = &self.block[step.consumed_in..];
-            filled += step.consumed_out;
-            let moved = step.consumed_in + step.consumed_out > 0;
-            idle = if moved { 0 } else { idle + 1 };
-            match step.status {
-                _ if filled == self.row.len() => {}
-                Ok(LzwStatus::Ok | LzwStatus::NoProgress) if idle < MAX_IDLE_STEPS => {}
-                _ => return None,
-            }
-        }
-        Some(&self.row)
     }
 }

@@ -5,6 +5,7 @@
 mod canvas;
 mod gif;
 mod jpeg;
+mod lzw;
 mod png;
 mod printer;
 mod webp;
