@@ -17,6 +17,8 @@ pub(crate) struct Shrink {
 /// Column sums over the rows of a cell, one for each sample.
 #[derive(Debug)]
 enum Sums {
+    /// Cells of one pixel of bytes need none.
+    Unneeded,
     /// For bytes without alpha: 256 rows of 255 fit.
     Narrow(Vec<u16>),
     Wide(Vec<u32>),
@@ -25,13 +27,20 @@ enum Sums {
 impl Shrink {
     pub(crate) fn new(layout: Layout, columns: Axis, rows_per_cell: u32) -> Self {
         let samples = layout.channels * (columns.end - columns.first) as usize;
-        let narrow = !layout.alpha && layout.depth == Depth::Eight;
+        let bytes = layout.depth == Depth::Eight;
+        let sums = if bytes && columns.cell == 1 && rows_per_cell == 1 {
+            Sums::Unneeded
+        } else if bytes && !layout.alpha {
+            Sums::Narrow(vec![0; samples])
+        } else {
+            Sums::Wide(vec![0; samples])
+        };
         Self {
             layout,
             columns,
             rows_per_cell,
             rows_in_sums: 0,
-            sums: if narrow { Sums::Narrow(vec![0; samples]) } else { Sums::Wide(vec![0; samples]) },
+            sums,
             cells: vec![[0.0; 4]; columns.cells() as usize],
         }
     }
@@ -43,6 +52,7 @@ impl Shrink {
         let row = row.get(used).unwrap_or_default();
         let first = self.rows_in_sums == 0;
         match (&mut self.sums, self.layout.depth, self.layout.alpha) {
+            (Sums::Unneeded, ..) => convert(&mut self.cells, row, self.layout),
             (Sums::Narrow(sums), ..) => add_bytes(sums, row, first),
             (Sums::Wide(sums), depth, alpha) => {
                 if first {
@@ -85,6 +95,7 @@ impl Shrink {
             factor
         };
         match (&self.sums, self.layout.channels) {
+            (Sums::Unneeded, _) => {}
             (Sums::Narrow(sums), 1) => average::<1, _>(&mut self.cells, sums, cell, mean),
             (Sums::Narrow(sums), 3) => average::<3, _>(&mut self.cells, sums, cell, mean),
             (Sums::Narrow(sums), _) => average::<4, _>(&mut self.cells, sums, cell, mean),
@@ -96,6 +107,47 @@ impl Shrink {
         self.rows_in_sums = 0;
         &self.cells
     }
+}
+
+/// Pixels of bytes as cells.
+fn convert(cells: &mut [Pixel], row: &[u8], layout: Layout) {
+    match (layout.channels, layout.alpha) {
+        (1, _) => {
+            for (cell, &grey) in cells.iter_mut().zip(row) {
+                *cell = [grey, grey, grey, u8::MAX].map(f32::from);
+            }
+        }
+        (3, _) => {
+            for (cell, &[red, green, blue]) in cells.iter_mut().zip(row.as_chunks::<3>().0) {
+                *cell = [red, green, blue, u8::MAX].map(f32::from);
+            }
+        }
+        (4, false) => {
+            for (cell, &pixel) in cells.iter_mut().zip(row.as_chunks::<4>().0) {
+                *cell = pixel.map(f32::from);
+            }
+        }
+        (channels, _) => {
+            #[expect(clippy::cast_possible_truncation, reason = "as precise as a Pixel")]
+            let factor = (1.0 / samples_scale(layout)) as f32;
+            if channels == 2 {
+                for (cell, &[grey, alpha]) in cells.iter_mut().zip(row.as_chunks::<2>().0) {
+                    *cell = weighted([grey, grey, grey], alpha, factor);
+                }
+            } else {
+                for (cell, &[red, green, blue, alpha]) in cells.iter_mut().zip(row.as_chunks::<4>().0) {
+                    *cell = weighted([red, green, blue], alpha, factor);
+                }
+            }
+        }
+    }
+}
+
+/// A pixel with its alpha multiplied in.
+#[inline(always)]
+fn weighted([red, green, blue]: [u8; 3], alpha: u8, factor: f32) -> Pixel {
+    #[expect(clippy::cast_precision_loss, reason = "16 bits")]
+    [red, green, blue, u8::MAX].map(|sample| (u32::from(sample) * u32::from(alpha)) as f32 * factor)
 }
 
 fn add_bytes(sums: &mut [u16], row: &[u8], first: bool) {
@@ -238,6 +290,19 @@ mod tests {
         let greys: Vec<f32> = cells.iter().map(|cell| cell[0]).collect();
         assert_eq!(greys, [25.0, 1.0, 255.0, 1.0]);
         assert_eq!(cells[0], [25.0, 25.0, 25.0, 255.0]);
+    }
+
+    /// Cells of one pixel take another way, on which nothing may change.
+    #[test]
+    fn a_cell_of_one_pixel_is_that_pixel() {
+        let grey_alpha = Layout { channels: 2, depth: Depth::Eight, alpha: true };
+        for layout in [Layout::GREY, grey_alpha, Layout::RGB, Layout::RGBX, Layout::RGBA] {
+            let row: Vec<u8> = (0..60_u8).map(|at| at.wrapping_mul(73) ^ 0x2a).collect();
+            let side = 60 / u32::try_from(layout.channels).unwrap();
+            // Two equal rows make a cell two high, whose mean is that of either.
+            let summed = means(layout, side, side, &[&row, &row]);
+            assert_eq!(means(layout, side, side, &[&row]), summed, "{layout:?}");
+        }
     }
 
     #[test]
