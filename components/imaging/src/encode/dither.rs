@@ -52,7 +52,7 @@ impl<'p> Mapper<'p> {
     pub(crate) fn indices(&mut self, pixels: &[[u8; 4]], width: u32) -> Vec<u8> {
         let width = width.max(1) as usize;
         match self.dither {
-            Dither::None => pixels.iter().map(|&pixel| self.lookup.index(pixel)).collect(),
+            Dither::None => self.look_up(pixels),
             Dither::Ordered => self.order(pixels, width),
             Dither::Diffused => diffuse(pixels, width, &mut self.lookup),
         }
@@ -62,6 +62,20 @@ impl<'p> Mapper<'p> {
     pub(crate) fn colours(&mut self, pixels: &[[u8; 4]], width: u32) -> Vec<[u8; 4]> {
         let palette = self.lookup.palette();
         self.indices(pixels, width).into_iter().map(|index| palette.colour(index)).collect()
+    }
+
+    /// Pictures with few colours are pictures with runs: a pixel like the one before is not looked for again.
+    fn look_up(&mut self, pixels: &[[u8; 4]]) -> Vec<u8> {
+        let mut last = None;
+        let find = |&pixel: &[u8; 4]| match last {
+            Some((found, index)) if found == pixel => index,
+            _ => {
+                let index = self.lookup.index(pixel);
+                last = Some((pixel, index));
+                index
+            }
+        };
+        pixels.iter().map(find).collect()
     }
 
     fn order(&mut self, pixels: &[[u8; 4]], width: usize) -> Vec<u8> {

@@ -10,7 +10,8 @@ const WEIGHTS: Point = [0.6, 1.0, 0.45, 0.8];
 /// The place of a colour among the others.
 pub(crate) fn point(pixel: [u8; 4]) -> Point {
     let [red, green, blue, alpha] = pixel.map(f32::from);
-    let cover = alpha / 255.0;
+    // The same without a division, in the one case that is frequent.
+    let cover = if pixel[3] == u8::MAX { 1.0 } else { alpha / 255.0 };
     [red * cover * WEIGHTS[0], green * cover * WEIGHTS[1], blue * cover * WEIGHTS[2], alpha * WEIGHTS[3]]
 }
 
