@@ -1,13 +1,13 @@
 """Measures libvips and Pillow for `make bench`.
 
-Reads orders from standard input: a line of JSON, then so many bytes of an image. Answers each with a line of JSON: the median
-milliseconds of libvips' `thumbnail_buffer` and of Pillow's `thumbnail`, from a file's bytes in memory to a 100x100 thumbnail's bytes in
-memory, null where a peer is missing or can't read the image. One thread; libvips' cache of operations is off.
+Reads orders from standard input, a line of JSON each: a new image, whose bytes follow, or one run of one peer. Answers a run with a
+line of JSON: the milliseconds of processor time, all threads together, that libvips' `thumbnail_buffer` or Pillow's `thumbnail` took
+from a file's bytes in memory to a 100x100 thumbnail's bytes in memory; null where the peer is missing or can't read the image. libvips
+is told to use one thread, and its cache of operations is off.
 """
 
 import io
 import json
-import statistics
 import sys
 import time
 
@@ -54,37 +54,34 @@ def pillow(data, output):
     return out.getvalue()
 
 
-def median_ms(run, order):
+def run_ms(peer, data, output):
     try:
-        run()
-        times, start = [], time.perf_counter()
-        while len(times) < order["at_least"] or (
-            len(times) < order["at_most"] and time.perf_counter() - start < order["budget_s"]
-        ):
-            begin = time.perf_counter()
-            run()
-            times.append((time.perf_counter() - begin) * 1000)
-        return statistics.median(times)
+        begin = time.process_time()
+        peer(data, output)
+        return (time.process_time() - begin) * 1000
     except Exception as error:  # a peer that can't read an image has no number
         print(f"peers: {type(error).__name__}: {error}", file=sys.stderr)
         return None
 
 
 def main():
-    names = []
+    names, peers = [], {}
     if pyvips:
         names.append("libvips " + ".".join(str(pyvips.version(part)) for part in range(3)))
+        peers["libvips"] = vips
     if Image:
         names.append(f"Pillow {pillow_version}")
+        peers["pillow"] = pillow
     print(", ".join(names) or "no peers", flush=True)
+    data = b""
     while line := sys.stdin.buffer.readline():
         order = json.loads(line)
-        data = sys.stdin.buffer.read(order["bytes"])
-        answer = {
-            "vips_ms": median_ms(lambda: vips(data, order["output"]), order) if pyvips else None,
-            "pillow_ms": median_ms(lambda: pillow(data, order["output"]), order) if Image else None,
-        }
-        print(json.dumps(answer), flush=True)
+        if "bytes" in order:
+            data = sys.stdin.buffer.read(order["bytes"])
+        else:
+            peer = peers.get(order["peer"])
+            ms = run_ms(peer, data, order["output"]) if peer else None
+            print(json.dumps({"ms": ms}), flush=True)
 
 
 main()

@@ -10,5 +10,5 @@ pub(crate) fn description(peers: &Peers) -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map_or("unknown", |(_, name)| name);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{cpu}, {cores} cores, one thread used; Wasmtime 48, simd128; {}", peers.versions)
+    format!("{cpu}, {cores} cores, one thread used, processor time; Wasmtime 48, simd128; {}", peers.versions)
 }

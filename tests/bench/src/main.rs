@@ -2,67 +2,91 @@
 //! native build of the same code, in libvips and in Pillow.
 //!
 //! A number is the median of several runs of the whole way from a file's bytes in memory to a 100x100 thumbnail's bytes in memory, one
-//! thread. The sandbox's includes making a fresh instance and throwing it away. The peers' columns are empty where Python does not
-//! have them (`make bench-setup`). Ratios are to the faster of the two peers. Nothing is downloaded.
+//! thread, in milliseconds of processor time: what the clock on the wall says, were nothing else to run. The four take turns, run by
+//! run, so that they meet the same neighbours. The sandbox's number includes making a fresh instance and throwing it away. The peers'
+//! columns are empty where Python does not have them (`make bench-setup`). Ratios are to the faster of the two peers: by medians, and
+//! beside it by the least times, which neighbours disturb least. Nothing is downloaded.
 
+mod class;
 mod machine;
 mod measure;
 mod peers;
 mod photos;
+mod recipe;
 mod sandbox;
+mod scene;
+mod summary;
 mod table;
+
+use std::cell::{Cell, RefCell};
 
 use anyhow::Result;
 use thumbs_imaging::options::{Limits, Options, OutputFormat};
 
-use measure::{Repeat, median_ms};
+use measure::{by_turns, timed_ms};
+use peers::{Peer, Peers};
 use photos::Photo;
+use summary::Summary;
 use table::Row;
 
 fn main() -> Result<()> {
     let only = std::env::args().nth(1);
     let sandbox = sandbox::Sandbox::load()?;
-    let mut peers = peers::Peers::start();
-    println!("{}", machine::description(&peers));
+    let mut peers = Peers::start();
+    println!("{}\n", machine::description(&peers));
     println!("{}", table::HEAD);
+    let mut rows = Vec::new();
     for photo in photos::all() {
-        if only
-            .as_ref()
-            .is_some_and(|only| !photo.name.contains(only.as_str()) && !photo.class.contains(only.as_str()))
-        {
+        if only.as_ref().is_some_and(|only| {
+            !photo.name.contains(only.as_str()) && !photo.class.to_string().contains(only.as_str())
+        }) {
             continue;
         }
-        println!("{}", measure_one(&sandbox, &mut peers, &photo)?);
+        let bytes = match photo.bytes() {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                eprintln!("bench: {} is left out: {error:#}", photo.name);
+                continue;
+            }
+        };
+        let row = measure_one(&sandbox, &mut peers, &photo, &bytes)?;
+        println!("{row}");
+        rows.push(row);
     }
+    println!("\n{}", Summary::of(&rows));
     Ok(())
 }
 
-fn measure_one(sandbox: &sandbox::Sandbox, peers: &mut peers::Peers, photo: &Photo) -> Result<Row> {
-    let bytes = photo.bytes()?;
-    let options = Options { format: photo.output, ..Options::default() };
+fn measure_one(sandbox: &sandbox::Sandbox, peers: &mut Peers, photo: &Photo, bytes: &[u8]) -> Result<Row> {
+    let output = photo.output();
+    let options = Options { format: output, ..Options::default() };
     // The largest photos of a bench are larger than the service's defaults allow.
     let limits = Limits { max_pixels: 200_000_000, max_total_pixels: 200_000_000, ..Limits::default() };
-    let repeat = Repeat::default();
 
-    let mut peak_memory_bytes = 0;
-    let sandbox_ms = median_ms(repeat, || {
-        peak_memory_bytes = sandbox.thumbnail(&bytes, photo.output == OutputFormat::Gif)?;
-        Ok(())
-    })?;
-    let native_ms = median_ms(repeat, || {
-        thumbs_imaging::thumbnail(&bytes, &options, &limits)?;
-        Ok(())
-    })?;
-    let peer = peers.measure(&bytes, photo.output, repeat)?;
+    peers.load(bytes)?;
+    let peers = RefCell::new(peers);
+    let peak_memory_bytes = Cell::new(0);
+    let [sandbox, native, libvips, pillow] = by_turns([
+        Box::new(|| {
+            let (ms, peak) = timed_ms(|| sandbox.thumbnail(bytes, output == OutputFormat::Gif))?;
+            peak_memory_bytes.set(peak);
+            Ok(Some(ms))
+        }),
+        Box::new(|| {
+            Ok(Some(timed_ms(|| thumbs_imaging::thumbnail(bytes, &options, &limits).map_err(Into::into))?.0))
+        }),
+        Box::new(|| peers.borrow_mut().run_ms(Peer::Libvips, output)),
+        Box::new(|| peers.borrow_mut().run_ms(Peer::Pillow, output)),
+    ])?;
     Ok(Row {
         name: photo.name.clone(),
         class: photo.class,
-        megapixels: photo.megapixels(&bytes),
+        megapixels: photos::megapixels(bytes),
         file_bytes: bytes.len(),
-        sandbox_ms,
-        native_ms,
-        vips_ms: peer.vips_ms,
-        pillow_ms: peer.pillow_ms,
-        peak_memory_bytes,
+        sandbox,
+        native,
+        libvips,
+        pillow,
+        peak_memory_bytes: peak_memory_bytes.get(),
     })
 }

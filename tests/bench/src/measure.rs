@@ -1,36 +1,56 @@
-//! Repeats something and takes the median. Medians, because these machines have neighbours.
+//! Runs what is compared by turns, so that whatever else the machine does meets all of them alike.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use rustix::time::{ClockId, clock_gettime};
 
-/// How often something is repeated.
+/// At least so many rounds, after one that does not count.
+const MIN_ROUNDS: usize = 5;
+/// At most so many.
+const MAX_ROUNDS: usize = 51;
+/// Between the two, until so much time has been spent.
+const BUDGET: Duration = Duration::from_millis(2500);
+
+/// One of those that are compared: runs once, and says how many milliseconds that took; `None` where it can't.
+pub(crate) type Contestant<'c> = Box<dyn FnMut() -> Result<Option<f64>> + 'c>;
+
+/// What one contestant took, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Repeat {
-    /// At least so often, after one run that does not count.
-    pub(crate) at_least: usize,
-    /// At most so often.
-    pub(crate) at_most: usize,
-    /// Between the two, until so much time has been spent.
-    pub(crate) budget: Duration,
+pub(crate) struct Times {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
 }
 
-impl Default for Repeat {
-    fn default() -> Self {
-        Self { at_least: 5, at_most: 51, budget: Duration::from_millis(1500) }
+/// Runs all of them in rounds, each once a round. `None` for those that can't.
+pub(crate) fn by_turns<const N: usize>(mut contestants: [Contestant<'_>; N]) -> Result<[Option<Times>; N]> {
+    let mut times = [const { Vec::new() }; N];
+    for contestant in &mut contestants {
+        contestant()?;
     }
-}
-
-/// The median of the runs, in milliseconds.
-pub(crate) fn median_ms(repeat: Repeat, mut run: impl FnMut() -> Result<()>) -> Result<f64> {
-    run()?;
     let start = Instant::now();
-    let mut times = Vec::new();
-    while times.len() < repeat.at_least || (times.len() < repeat.at_most && start.elapsed() < repeat.budget) {
-        let begin = Instant::now();
-        run()?;
-        times.push(begin.elapsed().as_secs_f64() * 1000.0);
+    for round in 0..MAX_ROUNDS {
+        if round >= MIN_ROUNDS && start.elapsed() >= BUDGET {
+            break;
+        }
+        for (contestant, times) in contestants.iter_mut().zip(&mut times) {
+            times.extend(contestant()?);
+        }
     }
-    times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
+    Ok(times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        Some(Times { median: *times.get(times.len() / 2)?, least: *times.first()? })
+    }))
+}
+
+/// How many milliseconds of this thread's processor time something took.
+pub(crate) fn timed_ms<T>(run: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
+    let begin = processor_ms();
+    let result = run()?;
+    Ok((processor_ms() - begin, result))
+}
+
+fn processor_ms() -> f64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
 }

@@ -1,4 +1,4 @@
-//! libvips and Pillow, in one Python process that lives as long as the bench and measures with its own clock.
+//! libvips and Pillow, in one Python process that lives as long as the bench and measures its own time.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -9,13 +9,17 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use thumbs_imaging::options::OutputFormat;
 
-use crate::measure::Repeat;
+/// Whom we compare with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Peer {
+    Libvips,
+    Pillow,
+}
 
-/// What the peers took; none where a peer is not installed or can't read the image.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(crate) struct Peer {
-    pub(crate) vips_ms: Option<f64>,
-    pub(crate) pillow_ms: Option<f64>,
+#[derive(Deserialize)]
+struct Answer {
+    /// None where the peer is not installed or can't read the image.
+    ms: Option<f64>,
 }
 
 /// The Python process, or nothing where there is no Python.
@@ -51,20 +55,30 @@ impl Peers {
         peers
     }
 
-    /// Has both peers make the thumbnail, each repeated like ours.
-    pub(crate) fn measure(&mut self, image: &[u8], output: OutputFormat, repeat: Repeat) -> Result<Peer> {
-        let Some((_, input, answers)) = &mut self.python else { return Ok(Peer::default()) };
+    /// Hands over the image that the next runs are about.
+    pub(crate) fn load(&mut self, image: &[u8]) -> Result<()> {
+        let Some((_, input, _)) = &mut self.python else { return Ok(()) };
+        writeln!(input, "{}", serde_json::json!({ "bytes": image.len() }))?;
+        input.write_all(image)?;
+        Ok(input.flush()?)
+    }
+
+    /// Has a peer make the thumbnail once; how many milliseconds that took, or `None` where it can't.
+    pub(crate) fn run_ms(&mut self, peer: Peer, output: OutputFormat) -> Result<Option<f64>> {
+        let Some((_, input, answers)) = &mut self.python else { return Ok(None) };
         let order = serde_json::json!({
-            "bytes": image.len(),
+            "peer": match peer {
+                Peer::Libvips => "libvips",
+                Peer::Pillow => "pillow",
+            },
             "output": if output == OutputFormat::Gif { "gif" } else { "png" },
-            "at_least": repeat.at_least,
-            "at_most": repeat.at_most,
-            "budget_s": repeat.budget.as_secs_f64(),
         });
-        writeln!(input, "{order}").and_then(|()| input.write_all(image)).and_then(|()| input.flush())?;
+        writeln!(input, "{order}").and_then(|()| input.flush())?;
         let mut line = String::new();
         answers.read_line(&mut line)?;
-        serde_json::from_str(&line).with_context(|| format!("the peers answered {line:?}"))
+        let answer: Answer =
+            serde_json::from_str(&line).with_context(|| format!("the peers answered {line:?}"))?;
+        Ok(answer.ms)
     }
 }
 

@@ -2,41 +2,58 @@
 
 use std::fmt;
 
+use crate::{class::Class, measure::Times};
+
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
 /// The head.
 pub(crate) const HEAD: &str = "\
-| image | class | MP | file KB | sandbox ms | native ms | libvips ms | Pillow ms | sandbox / faster peer | peak MiB |
-|---|---|---|---|---|---|---|---|---|---|";
+| image | class | MP | file KB | sandbox ms | native ms | libvips ms | Pillow ms | sandbox / faster peer | of the least | peak MiB |
+|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// One image.
 pub(crate) struct Row {
     pub(crate) name: String,
-    pub(crate) class: &'static str,
+    pub(crate) class: Class,
     pub(crate) megapixels: f64,
     pub(crate) file_bytes: usize,
-    pub(crate) sandbox_ms: f64,
-    pub(crate) native_ms: f64,
-    pub(crate) vips_ms: Option<f64>,
-    pub(crate) pillow_ms: Option<f64>,
+    pub(crate) sandbox: Option<Times>,
+    pub(crate) native: Option<Times>,
+    pub(crate) libvips: Option<Times>,
+    pub(crate) pillow: Option<Times>,
     pub(crate) peak_memory_bytes: u64,
+}
+
+impl Row {
+    /// The sandbox to the faster peer, by medians; `None` without peers.
+    pub(crate) fn ratio(&self) -> Option<f64> {
+        self.ratio_of(|times| times.median)
+    }
+
+    fn ratio_of(&self, time: impl Fn(Times) -> f64) -> Option<f64> {
+        let peer = [self.libvips, self.pillow].into_iter().flatten().map(&time).reduce(f64::min)?;
+        Some(time(self.sandbox?) / peer)
+    }
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let optional = |ms: Option<f64>| ms.map_or(String::new(), |ms| format!("{ms:.1}"));
-        let faster = [self.vips_ms, self.pillow_ms].into_iter().flatten().reduce(f64::min);
-        let ratio = faster.map_or(String::new(), |peer| format!("{:.2}", self.sandbox_ms / peer));
+        let ms = |times: Option<Times>| times.map_or(String::new(), |times| format!("{:.1}", times.median));
+        let ratio = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
         write!(
             f,
-            "| {} | {} | {:.1} | {} | {:.1} | {:.1} | {} | {} | {ratio} | {:.1} |",
+            "| {} | {} | {:.1} | {} | {} | {} | {} | {} | {} | {} | {:.1} |",
             self.name,
             self.class,
             self.megapixels,
             self.file_bytes / 1000,
-            self.sandbox_ms,
-            self.native_ms,
-            optional(self.vips_ms),
-            optional(self.pillow_ms),
-            self.peak_memory_bytes as f64 / (1024.0 * 1024.0),
+            ms(self.sandbox),
+            ms(self.native),
+            ms(self.libvips),
+            ms(self.pillow),
+            ratio(self.ratio()),
+            ratio(self.ratio_of(|times| times.least)),
+            self.peak_memory_bytes as f64 / MIB,
         )
     }
 }
