@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
+mod animation;
 mod bad_input;
 mod blob_contract;
 mod blob_no_s3;
