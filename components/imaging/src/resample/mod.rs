@@ -3,13 +3,14 @@
 //! - `layout`: how decoders lay out a row
 //! - `axis`: which source pixels matter along one axis, and how much
 //! - `shrink`: the mean over cells of whole pixels, as far as twice the wanted size
-//! - `taps`: Lanczos weights for the rest
+//! - `taps`: Lanczos weights for the rest; `across`: a row weighed by them
 //! - `scaler`: the three put together
 //! - `scatter`: for pixels that do not come row by row
 //!
 //! Alpha is multiplied in before anything is averaged, so that colours of invisible pixels never show. Floats are added
 //! in one fixed order and never fused, so that every processor rounds alike.
 
+mod across;
 mod axis;
 mod layout;
 mod scaler;
@@ -24,3 +25,10 @@ pub(crate) use scatter::Scatter;
 
 /// Four channels from 0 to 255 with fractions; the colours already multiplied by alpha (the fourth) where there is one.
 pub(crate) type Pixel = [f32; 4];
+
+/// Adds `value`, weighted, to `sum`. All of it is read before any of it is written, so that it can be one vector's work.
+#[inline(always)]
+fn add_weighted(sum: &mut Pixel, weight: f32, value: &Pixel) {
+    let ([a, b, c, d], [e, f, g, h]) = (*sum, *value);
+    *sum = [a + weight * e, b + weight * f, c + weight * g, d + weight * h];
+}

@@ -1,8 +1,9 @@
 //! Rows in, rows of the thumbnail out: shrink, weigh across, weigh down.
 
+use super::across::Across;
 use super::shrink::Shrink;
 use super::taps::Taps;
-use super::{Axis, Layout, Pixel, Scatter};
+use super::{Axis, Layout, Pixel, Scatter, add_weighted};
 
 /// Resamples one picture after the other, all of the same size.
 #[derive(Debug)]
@@ -11,7 +12,7 @@ pub(crate) struct Scaler {
     columns: Axis,
     rows: Axis,
     shrink: Shrink,
-    across: Taps,
+    across: Across,
     down: Taps,
     /// The next source row.
     source_row: u32,
@@ -29,6 +30,7 @@ impl Scaler {
     pub(crate) fn new(layout: Layout, columns: Axis, rows: Axis) -> Self {
         let (across, down) = (Taps::new(&columns), Taps::new(&rows));
         let width = across.len();
+        let across = Across::new(&across, columns.cells() as usize);
         Self {
             layout,
             columns,
@@ -58,7 +60,7 @@ impl Scaler {
         }
         self.shrink.push(row);
         if self.shrink.is_full() || (self.is_done() && !self.shrink.is_empty()) {
-            weigh_across(&mut self.narrow, self.shrink.take(), &self.across);
+            self.across.weigh(self.shrink.take(), &mut self.narrow);
             self.weigh_down(&mut emit);
         }
     }
@@ -76,7 +78,7 @@ impl Scaler {
 
     /// Takes the next row of cells.
     pub(super) fn push_cells(&mut self, cells: &[Pixel], emit: &mut impl FnMut(&[Pixel])) {
-        weigh_across(&mut self.narrow, cells, &self.across);
+        self.across.weigh(cells, &mut self.narrow);
         self.weigh_down(emit);
     }
 
@@ -99,11 +101,7 @@ impl Scaler {
             let (first, weights) = self.down.of(row);
             let Some(index) = self.cell_row.checked_sub(first) else { break };
             let Some(&weight) = weights.get(index) else { continue };
-            for (sum, value) in self.open[row % ring].iter_mut().zip(&self.narrow) {
-                for (sum, value) in sum.iter_mut().zip(value) {
-                    *sum += weight * value;
-                }
-            }
+            add_row(&mut self.open[row % ring], weight, &self.narrow);
         }
         self.cell_row += 1;
         while self.open_row < self.down.len() && self.down.end(self.open_row) <= self.cell_row {
@@ -115,16 +113,11 @@ impl Scaler {
     }
 }
 
-fn weigh_across(wanted: &mut [Pixel], cells: &[Pixel], taps: &Taps) {
-    for (index, wanted) in wanted.iter_mut().enumerate() {
-        let (first, weights) = taps.of(index);
-        let mut sum = [0.0; 4];
-        for (cell, weight) in cells[first..first + weights.len()].iter().zip(weights) {
-            for (sum, value) in sum.iter_mut().zip(cell) {
-                *sum += weight * value;
-            }
-        }
-        *wanted = sum;
+/// On its own, as [`Across::weigh`] is.
+#[inline(never)]
+fn add_row(sums: &mut [Pixel], weight: f32, row: &[Pixel]) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        add_weighted(sum, weight, value);
     }
 }
 
