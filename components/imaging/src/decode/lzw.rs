@@ -28,48 +28,41 @@ struct Phrase {
 /// What changes from code to code.
 #[derive(Clone, Copy, Debug)]
 struct State {
-    /// The unread bits, the next one lowest. Bits above `filled` may be those that come next.
-    window: u64,
-    filled: u32,
     /// Of the next code.
     code_bits: u32,
-    /// The next code to be given out.
+    /// The next code to be given out. The phrases from here on are none.
     next_code: usize,
-    /// The string put out last, from which the next one is made; none where a dictionary begins.
-    last: Phrase,
+    /// The length of the string put out last, from which the next one is made; 0 where a dictionary begins.
+    last_length: usize,
     /// Where the output ends.
     written: usize,
-    /// What is put out after this is in no string of the dictionary, if it does not grow.
-    kept: usize,
+}
+
+/// Why no more codes are read for now.
+enum Pause {
+    /// Enough was put out, or codes now mean something else: the dictionary has begun, or is full.
+    Turn,
+    /// The codes at hand are used up.
+    Starved,
+    /// A code that stands for no string.
+    NoPhrase(usize),
 }
 
 /// The bytes of one frame.
 #[derive(Debug)]
 pub(super) struct Lzw<'a> {
-    blocks: Blocks<'a>,
+    codes: Codes<'a>,
     /// Of the literals.
     first_bits: u32,
     phrases: Box<[Phrase; MAX_CODES]>,
     /// All bytes, then the output; what is beyond [`State::written`] means nothing.
     output: Vec<u8>,
     state: State,
+    /// What is put out after this is in no string of the dictionary, unless it grows.
+    kept: usize,
     /// The output was handed over up to here.
     taken: usize,
     is_over: bool,
-}
-
-impl State {
-    /// Begins a new dictionary.
-    const fn clear(&mut self, first_bits: u32) {
-        self.code_bits = first_bits + 1;
-        self.next_code = (1 << first_bits) + 2;
-        self.last = Phrase { at: 0, length: 0 };
-        self.kept = LITERALS;
-    }
-
-    const fn grows(&self) -> bool {
-        self.last.length > 0 && self.next_code < MAX_CODES
-    }
 }
 
 impl<'a> Lzw<'a> {
@@ -84,23 +77,14 @@ impl<'a> Lzw<'a> {
             // Literals of more than 8 bits stand for their lowest 8.
             *phrase = Phrase { at: (at % LITERALS) as u32, length: 1 };
         }
-        let mut state = State {
-            window: 0,
-            filled: 0,
-            code_bits: 0,
-            next_code: 0,
-            last: Phrase::default(),
-            written: LITERALS,
-            kept: LITERALS,
-        };
-        // Some files begin without a clear code.
-        state.clear(first_bits);
         Self {
-            blocks: Blocks { block: &[], rest },
+            codes: Codes::new(rest),
             first_bits,
             phrases,
             output: (0..=u8::MAX).collect(),
-            state,
+            // Some files begin without a clear code.
+            state: State::cleared(first_bits, LITERALS),
+            kept: LITERALS,
             taken: LITERALS,
             is_over: !makes_sense,
         }
@@ -121,128 +105,170 @@ impl<'a> Lzw<'a> {
 
     /// Moves what was not handed over to where the dictionary ends, where enough was for that to pay.
     fn forget(&mut self) {
-        let State { written, kept, .. } = self.state;
-        let pending = written - self.taken;
-        if self.taken >= kept + pending {
-            self.output.copy_within(self.taken..written, kept);
-            self.taken = kept;
-            self.state.written = kept + pending;
+        let pending = self.state.written - self.taken;
+        if self.taken >= self.kept + pending {
+            self.output.copy_within(self.taken..self.state.written, self.kept);
+            self.taken = self.kept;
+            self.state.written = self.kept + pending;
         }
     }
 
-    /// Puts out until there are bytes up to `until`; stops early where a dictionary ends, where the data end, and where they
-    /// make no sense.
+    /// Puts out some of the bytes up to `until`.
     fn decode(&mut self, until: usize) {
         let needed = until + MAX_LENGTH + CHUNK;
         if self.output.len() < needed {
             // Twice, lest it be done again for every row.
             self.output.resize(2 * needed, 0);
         }
-        let (clear_code, output) = (1 << self.first_bits, &mut self.output[..]);
-        let mut state = self.state;
-        while state.written < until {
-            if state.filled < state.code_bits {
-                (state.window, state.filled) = self.blocks.fill(state.window, state.filled);
-                if state.filled < state.code_bits {
-                    self.is_over = true;
-                    break;
+        let pause = if self.state.grows() { self.run::<true>(until) } else { self.run::<false>(until) };
+        match pause {
+            Pause::Turn => {
+                // What grows was full when the last phrase was put out.
+                if self.state.next_code == MAX_CODES && self.kept == LITERALS {
+                    self.kept = self.state.written;
                 }
             }
-            let mask = (1_usize << state.code_bits) - 1;
-            let code = state.window as usize & mask;
-            state.window >>= state.code_bits;
-            state.filled -= state.code_bits;
-
-            // The last string and the first byte of this one are the dictionary's next.
-            let grows = state.grows();
-            if grows {
-                self.phrases[state.next_code % MAX_CODES] =
-                    Phrase { at: state.last.at, length: state.last.length + 1 };
+            Pause::Starved => self.is_over = !self.codes.refill(),
+            Pause::NoPhrase(code) if code == 1 << self.first_bits => {
+                let first_free = (1 << self.first_bits) + 2;
+                // One more may have been noted down when the code that ended it was met.
+                let used = first_free..(self.state.next_code + 1).min(MAX_CODES);
+                self.phrases.get_mut(used).unwrap_or_default().fill(Phrase::default());
+                self.state = State::cleared(self.first_bits, self.state.written);
+                self.kept = LITERALS;
+                self.forget();
             }
-            let phrase = self.phrases[code % MAX_CODES];
-            let is_known = code < state.next_code || (grows && code == state.next_code);
-            if phrase.length == 0 || !is_known {
-                if code == clear_code {
-                    state.clear(self.first_bits);
-                } else {
-                    // The end code, or one that was not given out.
-                    self.is_over = true;
-                }
-                break;
-            }
-            let (from, to, length) = (phrase.at as usize, state.written, phrase.length as usize);
-            // Where it is the very string that it adds, this is its last byte.
-            output[to] = output[from];
-            copy(output, from, to, length);
-            state.last = Phrase { at: to as u32, length: phrase.length };
-            state.written += length;
-            if grows {
-                if state.next_code >= mask && state.code_bits < MAX_CODE_BITS {
-                    state.code_bits += 1;
-                }
-                state.next_code += 1;
-                state.kept = state.written;
-            }
-        }
-        self.state = state;
-        if state.last.length == 0 {
-            self.forget();
+            // The end code, or one that was not given out.
+            Pause::NoPhrase(_) => self.is_over = true,
         }
     }
-}
 
-/// The compressed data, a sub-block at a time.
-#[derive(Debug)]
-struct Blocks<'a> {
-    /// What is left of the sub-block being read.
-    block: &'a [u8],
-    /// The sub-blocks after it.
-    rest: &'a [u8],
-}
-
-impl Blocks<'_> {
-    /// Fills a window with at least 56 bits, as far as there are data.
-    #[inline(always)]
-    fn fill(&mut self, window: u64, filled: u32) -> (u64, u32) {
-        if let Some(bytes) = self.block.first_chunk::<8>() {
-            let window = window | (u64::from_le_bytes(*bytes) << filled);
-            self.block = &self.block[(63 - filled as usize) / 8..];
-            return (window, filled | 56);
-        }
-        self.fill_slowly(window, filled)
-    }
-
-    /// Byte by byte, and on to the next sub-blocks.
+    /// Reads codes. A dictionary that `GROWS` takes in a new string with each; one that has just begun does not with the first.
+    // On its own, and as little as can be: among other code, what changes from code to code doesn't stay in registers.
     #[inline(never)]
-    fn fill_slowly(&mut self, mut window: u64, mut filled: u32) -> (u64, u32) {
-        // What is above may be the beginning of the bytes that are read now.
-        window &= (1 << filled) - 1;
-        while filled < 56 {
-            if let Some((&byte, rest)) = self.block.split_first() {
-                window |= u64::from(byte) << filled;
-                filled += 8;
-                self.block = rest;
-            } else if let Some((&length @ 1.., rest)) = self.rest.split_first() {
-                (self.block, self.rest) = rest.split_at(usize::from(length).min(rest.len()));
-            } else {
+    fn run<const GROWS: bool>(&mut self, until: usize) -> Pause {
+        let (phrases, output, at_hand) = (&mut *self.phrases, &mut self.output[..], &*self.codes.at_hand);
+        let (mut bit, end_bit) = (self.codes.bit, self.codes.end_bit);
+        let State { mut code_bits, mut next_code, mut last_length, mut written } = self.state;
+        let mut pause = Pause::Turn;
+        while written < until {
+            if bit + code_bits as usize > end_bit {
+                pause = Pause::Starved;
+                break;
+            }
+            let code = code_at(at_hand, bit, code_bits);
+            bit += code_bits as usize;
+            if GROWS {
+                // The last string and the first byte of this one.
+                phrases[next_code % MAX_CODES] =
+                    Phrase { at: (written - last_length) as u32, length: last_length as u32 + 1 };
+            }
+            let phrase = phrases[code % MAX_CODES];
+            let (from, length) = (phrase.at as usize, phrase.length as usize);
+            if length == 0 {
+                pause = Pause::NoPhrase(code);
+                break;
+            }
+            if GROWS && code == next_code {
+                // The very string that it adds: what is copied ends with the byte that it begins with.
+                output[written] = output[from];
+            }
+            copy(output, from, written, length);
+            last_length = length;
+            written += length;
+            if GROWS {
+                if next_code + 1 >= 1 << code_bits {
+                    if code_bits == MAX_CODE_BITS {
+                        next_code += 1;
+                        break;
+                    }
+                    code_bits += 1;
+                }
+                next_code += 1;
+            } else if next_code < MAX_CODES {
                 break;
             }
         }
-        (window, filled)
+        self.state = State { code_bits, next_code, last_length, written };
+        self.codes.bit = bit;
+        pause
     }
+}
+
+impl State {
+    /// A new dictionary.
+    const fn cleared(first_bits: u32, written: usize) -> Self {
+        Self { code_bits: first_bits + 1, next_code: (1 << first_bits) + 2, last_length: 0, written }
+    }
+
+    const fn grows(&self) -> bool {
+        self.last_length > 0 && self.next_code < MAX_CODES
+    }
+}
+
+/// Bytes of codes at hand, taken out of their sub-blocks.
+const AT_HAND: usize = 4096;
+/// A code is read as part of so many bytes.
+const WORD: usize = 4;
+
+/// The codes in the data.
+#[derive(Debug)]
+struct Codes<'a> {
+    /// The sub-blocks that are not at hand.
+    rest: &'a [u8],
+    at_hand: Box<[u8; AT_HAND + WORD]>,
+    /// Of the next code, in `at_hand`.
+    bit: usize,
+    /// After the last that is at hand.
+    end_bit: usize,
+}
+
+impl<'a> Codes<'a> {
+    fn new(rest: &'a [u8]) -> Self {
+        Self { rest, at_hand: Box::new([0; AT_HAND + WORD]), bit: 0, end_bit: 0 }
+    }
+
+    /// Takes as many sub-blocks to hand as there is room for; says whether there were any.
+    fn refill(&mut self) -> bool {
+        let (begin, end) = (self.bit / 8, self.end_bit / 8);
+        self.at_hand.copy_within(begin..end, 0);
+        let mut filled = end - begin;
+        let before = filled;
+        while let Some((&length @ 1.., rest)) = self.rest.split_first() {
+            let (block, rest) = rest.split_at(usize::from(length).min(rest.len()));
+            let Some(room) = self.at_hand[..AT_HAND].get_mut(filled..filled + block.len()) else { break };
+            room.copy_from_slice(block);
+            filled += block.len();
+            self.rest = rest;
+        }
+        (self.bit, self.end_bit) = (self.bit % 8, filled * 8);
+        filled > before
+    }
+}
+
+#[inline(always)]
+fn code_at(at_hand: &[u8; AT_HAND + WORD], bit: usize, bits: u32) -> usize {
+    let word = at_hand.get(bit / 8..).and_then(<[u8]>::first_chunk::<WORD>).copied().unwrap_or_default();
+    (u32::from_le_bytes(word) >> (bit % 8) & ((1 << bits) - 1)) as usize
 }
 
 /// Copies `length` bytes forward, and up to [`CHUNK`] - 1 that mean nothing.
 #[inline(always)]
 fn copy(output: &mut [u8], from: usize, to: usize, length: usize) {
-    let mut done = 0;
+    copy_chunk(output, from, to);
+    let mut done = CHUNK;
     while done < length {
-        let chunk = output.get(from + done..).and_then(<[u8]>::first_chunk::<CHUNK>).copied();
-        let place = output.get_mut(to + done..).and_then(<[u8]>::first_chunk_mut::<CHUNK>);
-        if let (Some(chunk), Some(place)) = (chunk, place) {
-            *place = chunk;
-        }
+        copy_chunk(output, from + done, to + done);
         done += CHUNK;
+    }
+}
+
+#[inline(always)]
+fn copy_chunk(output: &mut [u8], from: usize, to: usize) {
+    let chunk = output.get(from..).and_then(<[u8]>::first_chunk::<CHUNK>).copied();
+    let place = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<CHUNK>);
+    if let (Some(chunk), Some(place)) = (chunk, place) {
+        *place = chunk;
     }
 }
 
