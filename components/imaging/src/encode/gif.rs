@@ -65,11 +65,14 @@ fn write_frames(
         };
         // Holes make runs in what stands still and break them in what moves: which is shorter shows by trying.
         let mut holed = frame.clone();
-        holed.buffer = Cow::Borrowed(&drawing.holed);
-        holed.make_lzw_pre_encoded();
         frame.buffer = Cow::Borrowed(&drawing.whole);
         frame.make_lzw_pre_encoded();
-        let with_holes = holed.buffer.len() <= frame.buffer.len();
+        let mut with_holes = drawing.holed != drawing.whole;
+        if with_holes {
+            holed.buffer = Cow::Borrowed(&drawing.holed);
+            holed.make_lzw_pre_encoded();
+            with_holes = holed.buffer.len() <= frame.buffer.len();
+        }
         encoder.write_lzw_pre_encoded_frame(if with_holes { &holed } else { &frame })?;
         canvas.settle(&drawing, with_holes, palette);
     }

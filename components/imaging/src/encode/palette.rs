@@ -1,6 +1,8 @@
 //! A palette and the search for its nearest entry. Which colours are in it is decided by `census` (all there are) or
 //! `quantise` (the best few).
 
+use super::lanes::F32x4;
+
 /// Where colours are compared: sRGB-encoded (so that a step in the dark counts as the eye counts it), premultiplied, and
 /// weighted, as an error in green is seen before one in red or blue.
 pub(crate) type Point = [f32; 4];
@@ -30,6 +32,16 @@ pub(crate) fn pixel(point: Point) -> [u8; 4] {
 pub(crate) fn distance(a: Point, b: Point) -> f32 {
     let [dr, dg, db, da] = [a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3]];
     (dr * dr + dg * dg) + (db * db + da * da)
+}
+
+/// Neither is NaN, which `f32::min` would ask for by a call on wasm.
+fn lesser(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// As [`lesser`].
+fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 /// Finds the nearest of at most 256 points without looking at all of them.
@@ -150,7 +162,7 @@ impl Palette {
     pub(crate) fn coarseness(&self) -> f32 {
         let gap = |index: usize, entry: Point| {
             let others = self.visible.iter().enumerate().filter(|&(other, _)| other != index);
-            others.map(|(_, &other)| distance(entry, other)).fold(f32::INFINITY, f32::min)
+            others.map(|(_, &other)| distance(entry, other)).fold(f32::INFINITY, lesser)
         };
         let mut gaps: Vec<f32> =
             self.visible.iter().enumerate().map(|(index, &entry)| gap(index, entry)).collect();
@@ -163,13 +175,21 @@ impl Palette {
 /// entries that can be nearest to any colour inside.
 pub(crate) struct Lookup<'p> {
     palette: &'p Palette,
-    /// Candidates of each cube, as places among the visible entries; empty until the cube is first asked for.
-    cubes: Vec<Vec<u8>>,
+    /// Candidates of each cube; empty until the cube is first asked for.
+    cubes: Vec<Vec<Four>>,
 }
 
 /// Cubes have 16 levels a side.
 const CUBE_BITS: u32 = 4;
 const CUBES: usize = 1 << (3 * (8 - CUBE_BITS));
+
+/// Four candidates, a channel of all of them at a time.
+#[derive(Clone, Copy, Debug)]
+struct Four {
+    points: [[f32; 4]; 4],
+    /// Among the visible entries, 0 to 255.
+    places: [f32; 4],
+}
 
 impl<'p> Lookup<'p> {
     pub(crate) fn new(palette: &'p Palette) -> Self {
@@ -197,25 +217,41 @@ impl<'p> Lookup<'p> {
     fn among_candidates(&mut self, pixel: [u8; 4], at: Point) -> (u8, f32) {
         let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(|level| usize::from(level >> CUBE_BITS));
         let cube = (red << (2 * (8 - CUBE_BITS))) | (green << (8 - CUBE_BITS)) | blue;
-        let visible = &self.palette.visible;
         let Some(candidates) = self.cubes.get_mut(cube) else { return (0, f32::INFINITY) };
         if candidates.is_empty() {
-            *candidates = candidates_of(visible, pixel);
+            *candidates = candidates_of(&self.palette.visible, pixel);
         }
-        let mut best = (0, f32::INFINITY);
-        for &place in candidates.iter() {
-            let Some(&entry) = visible.get(usize::from(place)) else { continue };
-            let distance = distance(entry, at);
-            if distance < best.1 {
-                best = (place, distance);
-            }
-        }
-        best
+        nearest_of(candidates, at)
     }
 }
 
+/// The first of the nearest candidates. Each of the four lanes has its own, of which the first is taken in the end.
+#[inline(never)]
+fn nearest_of(candidates: &[Four], at: Point) -> (u8, f32) {
+    let at = at.map(F32x4::splat);
+    let mut near = F32x4::splat(f32::INFINITY);
+    let mut places = F32x4::splat(0.0);
+    for four in candidates {
+        let square = |channel: usize| F32x4::new(four.points[channel]).square_to(at[channel]);
+        // In the order of `distance`.
+        let distance = square(0).add(square(1)).add(square(2).add(square(3)));
+        let nearer = distance.is_less(near);
+        near = nearer.choose(distance, near);
+        places = nearer.choose(F32x4::new(four.places), places);
+    }
+    let mut best = (0.0, f32::INFINITY);
+    for (place, near) in places.lanes().into_iter().zip(near.lanes()) {
+        if near < best.1 || near == best.1 && place < best.0 {
+            best = (place, near);
+        }
+    }
+    (best.0 as u8, best.1)
+}
+
 /// The entries whose least distance to the pixel's cube is not beyond the greatest distance of some other entry.
-fn candidates_of(visible: &[Point], pixel: [u8; 4]) -> Vec<u8> {
+// Seldom called: what calls it often goes without.
+#[inline(never)]
+fn candidates_of(visible: &[Point], pixel: [u8; 4]) -> Vec<Four> {
     let inside = u8::MAX >> (8 - CUBE_BITS);
     let corner = |level: fn(u8, u8) -> u8| {
         point([level(pixel[0], inside), level(pixel[1], inside), level(pixel[2], inside), 255])
@@ -225,13 +261,26 @@ fn candidates_of(visible: &[Point], pixel: [u8; 4]) -> Vec<u8> {
         let (mut nearest, mut farthest) = ([0.0; 4], [0.0; 4]);
         for axis in 0..4 {
             let (below, above) = (entry[axis] - low[axis], high[axis] - entry[axis]);
-            nearest[axis] = 0.0f32.max(-below).max(-above);
-            farthest[axis] = below.abs().max(above.abs());
+            nearest[axis] = greater(greater(0.0, -below), -above);
+            farthest[axis] = greater(below.abs(), above.abs());
         }
         (distance(nearest, [0.0; 4]), distance(farthest, [0.0; 4]))
     };
-    let reach = visible.iter().map(|entry| bounds(entry).1).fold(f32::INFINITY, f32::min);
-    (0..=u8::MAX).zip(visible).filter(|(_, entry)| bounds(entry).0 <= reach).map(|(place, _)| place).collect()
+    let reach = visible.iter().map(|entry| bounds(entry).1).fold(f32::INFINITY, lesser);
+    let found: Vec<(u8, Point)> =
+        (0..=u8::MAX).zip(visible.iter().copied()).filter(|(_, entry)| bounds(entry).0 <= reach).collect();
+    found.chunks(4).map(Four::of).collect()
+}
+
+impl Four {
+    /// Up to four; the last stands for those that are missing.
+    fn of(candidates: &[(u8, Point)]) -> Self {
+        let candidate = |lane: usize| candidates.get(lane).or(candidates.last()).copied().unwrap_or_default();
+        Self {
+            points: std::array::from_fn(|channel| std::array::from_fn(|lane| candidate(lane).1[channel])),
+            places: std::array::from_fn(|lane| f32::from(candidate(lane).0)),
+        }
+    }
 }
 
 #[cfg(test)]
