@@ -34,13 +34,28 @@ pub(crate) fn check_options(options: &Options, limits: &Limits) -> Result<(), Er
     first([(options.width.max(options.height) > limits.max_output_side, Limit::OutputSide)])
 }
 
-/// An animation is held as thumbnails of all its frames; they count like the source's.
+/// Of [`Limits::max_total_pixels`], an animation may hold one in so many at once, in a sandbox where the file is twice and the thumbnail
+/// grows: with the defaults that is 100 of 256 MiB. Without this bound such an animation would end as lack of memory, for which nobody could
+/// tell whose fault it is.
+const SHARE_HELD: u64 = 4;
+
+/// Thumbnails of `film_pixels` over all `frames` have to be allowed. Those of an animation are all held until they are encoded, and its
+/// canvas of `canvas_pixels`, up to twice, until they are made.
 ///
 /// # Errors
 /// [`Error::LimitExceeded`] with [`Limit::TotalPixels`].
-pub(crate) fn check_film(width: u32, height: u32, frames: u32, limits: &Limits) -> Result<(), Error> {
-    let pixels = u64::from(width) * u64::from(height);
-    first([(pixels.saturating_mul(u64::from(frames)) > limits.max_total_pixels, Limit::TotalPixels)])
+pub(crate) fn check_film(
+    film_pixels: u64,
+    canvas_pixels: u64,
+    frames: u32,
+    limits: &Limits,
+) -> Result<(), Error> {
+    let counted = if frames > 1 {
+        film_pixels.saturating_add(canvas_pixels.saturating_mul(2)).saturating_mul(SHARE_HELD)
+    } else {
+        film_pixels
+    };
+    first([(counted > limits.max_total_pixels, Limit::TotalPixels)])
 }
 
 fn first<const N: usize>(checks: [(bool, Limit); N]) -> Result<(), Error> {
@@ -112,8 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn thumbnails_of_all_frames_count() {
-        assert_eq!(check_film(10, 10, 2, &LIMITS), Ok(()));
-        assert_eq!(check_film(10, 10, 3, &LIMITS), Err(Error::LimitExceeded(Limit::TotalPixels)));
+    fn an_animation_may_hold_a_quarter_of_what_it_may_have() {
+        let over = Err(Error::LimitExceeded(Limit::TotalPixels));
+        assert_eq!(check_film(20, 15, 2, &LIMITS), Ok(()));
+        assert_eq!(check_film(21, 15, 2, &LIMITS), over);
+        assert_eq!(check_film(20, 16, 2, &LIMITS), over);
+        assert_eq!(check_film(u64::MAX, u64::MAX, 2, &LIMITS), over);
+    }
+
+    #[test]
+    fn a_still_is_made_row_by_row() {
+        assert_eq!(check_film(200, u64::MAX, 1, &LIMITS), Ok(()));
+        assert_eq!(check_film(201, 0, 1, &LIMITS), Err(Error::LimitExceeded(Limit::TotalPixels)));
     }
 }

@@ -118,10 +118,11 @@ impl<'a> Task<'a> {
         let plan = Plan::new(header.width, header.height, header.orientation, options);
         let keeps_animation = options.animated && options.format != OutputFormat::Jpeg;
         let decoded_frames = if keeps_animation { source.frames } else { 1 };
+        let pixels = |width: u32, height: u32| u64::from(width) * u64::from(height);
         // What is padded is larger than the picture in it, what is chosen from larger than its box.
-        for (width, height) in [(plan.width, plan.height), (plan.box_width, plan.box_height)] {
-            bounds::check_film(width, height, decoded_frames, limits)?;
-        }
+        let thumbnail = pixels(plan.width, plan.height).max(pixels(plan.box_width, plan.box_height));
+        let film = thumbnail.saturating_mul(decoded_frames.into());
+        bounds::check_film(film, pixels(header.width, header.height), decoded_frames, limits)?;
         let mut warnings = Vec::new();
         if decoded_frames < source.frames {
             warnings.push(Warning::AnimationDropped);

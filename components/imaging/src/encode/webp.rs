@@ -1,5 +1,5 @@
-//! WebP: lossless frames (`vp8l`) in the RIFF container (RFC 9649, section 2). Lossy frames are not written: there is no
-//! encoder for them that is pure Rust, permissive and well kept.
+//! WebP: lossless frames (`vp8l`) in the RIFF container (RFC 9649, section 2). Lossy frames are not written
+//! (docs/decisions/0005-webp-is-written-lossless.md).
 
 use crate::raster::Loops;
 
