@@ -33,8 +33,10 @@ test-s3: setup ## the blob and S3 tests also against versitygw, an independent S
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-e2e -- --include-ignored \
 	  blob_contract:: blob_s3:: blob_no_s3:: blob_tls:: servers::s3:: servers::versitygw::
 
+# Of the whole workspace, as the tests are: a package alone asks for other features of Wasmtime's dependencies, and all of Wasmtime would be
+# compiled once for `make run` and once for `make test`.
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
-	$(CARGO) build --release --package thumbs
+	$(CARGO) build --release --workspace --bin thumbs
 
 components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
@@ -57,14 +59,14 @@ lint: ## formatting and clippy, warnings are errors
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 
 ##@ Measuring
-# Built together with the host: alone, it would ask for other features of Wasmtime's dependencies, and for all of Wasmtime again.
 bench: components ## one table: ms per image in the sandbox, natively, in libvips and in Pillow (ONLY=name or class)
-	$(CARGO) build --release --package thumbs --package thumbs-bench
+	$(CARGO) build --release --workspace --bin thumbs-bench
 	target/release/thumbs-bench $(if $(ONLY),"$(ONLY)")
 
 bench-store: ## the job store in PostgreSQL with a thousand rows and with a million
 	@./scripts/install-test-servers
-	$(CARGO) run --release --package thumbs-e2e --example bench_store
+	$(CARGO) build --release --workspace --example bench_store
+	target/release/examples/bench_store
 
 bench-setup: ## install the peers that bench compares with, and photos (Debian, Ubuntu)
 	@./scripts/bench-setup
