@@ -102,7 +102,8 @@ fn thumbnail_bytes(image: &[u8], source: &SourceInfo, options: &Options) -> usiz
 /// What a few bytes of a file can become apart from pixels.
 fn blown_up_bytes(image: &[u8], format: SourceFormat) -> usize {
     match format {
-        SourceFormat::Gif => image.len(),
+        // The output of a dictionary that nothing clears: each code's string is longer by one. The buffer grows by copying.
+        SourceFormat::Gif => 2 * (image.len() * image.len()).min(10 << 20) + image.len(),
         // A profile, which is not compressed, as numbers.
         SourceFormat::Jpeg => 16 * image.len(),
         // A profile of at most 8 MiB, deflated at best 1032 : 1; while it is inflated its buffer grows by copying.

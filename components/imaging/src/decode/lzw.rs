@@ -4,8 +4,8 @@
 //! a place in the output and a length, and most are copied by a load and a store of 16 bytes: no chain of codes is followed
 //! byte by byte.
 //!
-//! Memory: some rows, and the output since the dictionary was begun up to where it is full. That is 8 MiB at most, in a file made
-//! for it, of which a buffer that grows by doubling makes 16; usually it is some tens of KiB.
+//! Memory: some rows, and the output since the dictionary was begun up to where it is full. Usually that is some tens of KiB; in a file
+//! made for it 8 MiB, for a moment twice while the buffer grows.
 
 const MAX_CODES: usize = 4096;
 const MAX_CODE_BITS: u32 = 12;
@@ -13,6 +13,8 @@ const MAX_CODE_BITS: u32 = 12;
 const MAX_LENGTH: usize = MAX_CODES + 1;
 /// Strings are copied by so many bytes, so up to one less too many.
 const CHUNK: usize = 16;
+/// The output's buffer grows by at most so many bytes more than are needed.
+const MAX_AHEAD: usize = 1 << 20;
 /// The output begins with all bytes: the strings of length 1.
 const LITERALS: usize = 256;
 
@@ -117,8 +119,10 @@ impl<'a> Lzw<'a> {
     fn decode(&mut self, until: usize) {
         let needed = until + MAX_LENGTH + CHUNK;
         if self.output.len() < needed {
-            // Twice, lest it be done again for every row.
-            self.output.resize(2 * needed, 0);
+            // Some more, lest it be done again for every row.
+            let enough = needed + needed.min(MAX_AHEAD);
+            self.output.reserve_exact(enough - self.output.len());
+            self.output.resize(enough, 0);
         }
         let pause = if self.state.grows() { self.run::<true>(until) } else { self.run::<false>(until) };
         match pause {
@@ -280,14 +284,7 @@ mod tests {
 
     /// As in a GIF: size, sub-blocks of `block` bytes, end.
     fn packed(bits: u8, bytes: &[u8], block: usize) -> Vec<u8> {
-        let codes = Encoder::new(BitOrder::Lsb, bits).encode(bytes).unwrap();
-        let mut data = vec![bits];
-        for block in codes.chunks(block) {
-            data.push(block.len() as u8);
-            data.extend_from_slice(block);
-        }
-        data.push(0);
-        data
+        in_blocks(bits, &Encoder::new(BitOrder::Lsb, bits).encode(bytes).unwrap(), block)
     }
 
     fn unpacked(data: &[u8], row: usize) -> Vec<u8> {
@@ -327,7 +324,7 @@ mod tests {
         assert!(unpacked(&data, 30_000) == bytes);
         let mut lzw = Lzw::new(&data);
         while lzw.next(30_000).is_some() {}
-        assert!(lzw.output.len() < 17 << 20, "{} bytes", lzw.output.len());
+        assert!(lzw.output.capacity() < 10 << 20, "{} bytes", lzw.output.capacity());
     }
 
     /// A dictionary that stays full: no clear code comes after it.
@@ -348,12 +345,7 @@ mod tests {
             .chunks(8)
             .map(|bits| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit)))
             .collect();
-        let mut data = vec![8];
-        for block in codes.chunks(255) {
-            data.push(block.len() as u8);
-            data.extend_from_slice(block);
-        }
-        assert!(unpacked(&data, 10) == expected);
+        assert!(unpacked(&in_blocks(8, &codes, 255), 10) == expected);
     }
 
     #[test]
@@ -364,19 +356,53 @@ mod tests {
         assert_eq!(unpacked(&[], 1), []);
     }
 
+    /// What the other decoder makes of it, up to its end or its error.
+    fn expected(bits: u8, codes: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Its answer is as good as its error: what came before counts.
+        let _ = weezl::decode::Decoder::new(BitOrder::Lsb, bits).into_vec(&mut bytes).decode_all(codes);
+        bytes
+    }
+
+    fn in_blocks(bits: u8, codes: &[u8], block: usize) -> Vec<u8> {
+        let mut data = vec![bits];
+        for block in codes.chunks(block) {
+            data.push(block.len() as u8);
+            data.extend_from_slice(block);
+        }
+        data.push(0);
+        data
+    }
+
     proptest! {
         #[test]
-        fn decodes_what_the_other_decoder_does(bits in 1u8..12, codes in prop::collection::vec(any::<u8>(), 0..3000)) {
-            let mut data = vec![bits];
-            for block in codes.chunks(200) {
-                data.push(block.len() as u8);
-                data.extend_from_slice(block);
+        fn decodes_noise_as_the_other_decoder_does(bits in 1u8..12, codes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert_eq!(unpacked(&in_blocks(bits, &codes, 200), 1), expected(bits, &codes));
+        }
+
+        /// Dictionaries that grow and fill up, with a code here and there that was not meant.
+        #[test]
+        fn decodes_damaged_files_as_the_other_decoder_does(
+            bits in 2u8..9,
+            runs in prop::collection::vec((any::<u8>(), 1usize..200), 0..300),
+            noise in prop::collection::vec(any::<u8>(), 0..6000),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+            row in 1usize..300,
+            block in 1usize..256,
+        ) {
+            let within = |byte: u8| byte & (u8::MAX >> (8 - bits));
+            let mut bytes: Vec<u8> = runs.iter().flat_map(|&(byte, count)| std::iter::repeat_n(within(byte), count)).collect();
+            bytes.extend(noise.iter().map(|&byte| within(byte)));
+            let mut codes = Encoder::new(BitOrder::Lsb, bits).encode(&bytes).unwrap();
+            for (place, byte) in &damage {
+                let place = place.index(codes.len());
+                codes[place] = *byte;
             }
-            let mut expected = Vec::new();
-            // Its answer is as good as its error: what came before counts.
-            let _ = weezl::decode::Decoder::new(BitOrder::Lsb, bits).into_vec(&mut expected).decode_all(&codes);
-            let found = unpacked(&data, 1);
-            prop_assert_eq!(found, expected);
+            let mut expected = expected(bits, &codes);
+            prop_assert!(!damage.is_empty() || expected == bytes);
+            // Rows come whole or not at all.
+            expected.truncate(expected.len() / row * row);
+            prop_assert!(unpacked(&in_blocks(bits, &codes, block), row) == expected);
         }
     }
 }
