@@ -48,6 +48,11 @@ impl<'p> Mapper<'p> {
         Self { dither, lookup: Lookup::new(palette), swing: swing.min(MAX_CARRIED) }
     }
 
+    /// The search for its palette's colours, with what it has found out.
+    pub(crate) const fn lookup(&mut self) -> &mut Lookup<'p> {
+        &mut self.lookup
+    }
+
     /// One index for each pixel. Invisible pixels map to the invisible entry where there is one.
     pub(crate) fn indices(&mut self, pixels: &[[u8; 4]], width: u32) -> Vec<u8> {
         let width = width.max(1) as usize;

@@ -49,7 +49,7 @@ fn write_frames(
     while let Some(shot) = shots.next() {
         let source = one_bit(pixels(&shot.raster));
         let following = shots.peek().map(|next| one_bit(pixels(&next.raster)));
-        let local = locals.palette(&source);
+        let local = locals.palette(&source, mapper.lookup());
         let palette = local.as_ref().unwrap_or(&global.palette);
         let indices = match &local {
             Some(palette) => Mapper::new(palette, global.dither).indices(&source, clip.width()),
@@ -64,16 +64,16 @@ fn write_frames(
             ..in_place(drawing.area)
         };
         // Holes make runs in what stands still and break them in what moves: which is shorter shows by trying.
-        let mut holed = frame.clone();
+        let mut holed = (drawing.holed != drawing.whole).then(|| frame.clone());
         frame.buffer = Cow::Borrowed(&drawing.whole);
         frame.make_lzw_pre_encoded();
-        let mut with_holes = drawing.holed != drawing.whole;
-        if with_holes {
+        if let Some(holed) = &mut holed {
             holed.buffer = Cow::Borrowed(&drawing.holed);
             holed.make_lzw_pre_encoded();
-            with_holes = holed.buffer.len() <= frame.buffer.len();
         }
-        encoder.write_lzw_pre_encoded_frame(if with_holes { &holed } else { &frame })?;
+        let shorter = holed.filter(|holed| holed.buffer.len() <= frame.buffer.len());
+        let with_holes = shorter.is_some();
+        encoder.write_lzw_pre_encoded_frame(shorter.as_ref().unwrap_or(&frame))?;
         canvas.settle(&drawing, with_holes, palette);
     }
     encoder.into_inner().map(drop)
@@ -127,8 +127,7 @@ impl Global {
 }
 
 /// Palettes of single frames, for those that the global one does badly.
-struct Locals<'p> {
-    global: Lookup<'p>,
+struct Locals {
     max_colours: usize,
     /// So many more attempts may be in vain.
     patience: u32,
@@ -146,23 +145,19 @@ const MAX_LOCAL_SAMPLES: usize = 1 << 13;
 /// Attempts in vain until no more are made: what is noise in every frame would cost seconds for nothing.
 const PATIENCE: u32 = 8;
 
-impl<'p> Locals<'p> {
-    fn new(global: &'p Global, clip: &Clip<'_>, max_colours: usize) -> Self {
+impl Locals {
+    fn new(global: &Global, clip: &Clip<'_>, max_colours: usize) -> Self {
         let is_open = clip.is_animated() && global.dither != Dither::None;
-        Self {
-            global: Lookup::new(&global.palette),
-            max_colours,
-            patience: if is_open { PATIENCE } else { 0 },
-        }
+        Self { max_colours, patience: if is_open { PATIENCE } else { 0 } }
     }
 
     /// The frame's own palette, if it deserves one.
-    fn palette(&mut self, source: &[[u8; 4]]) -> Option<Palette> {
+    fn palette(&mut self, source: &[[u8; 4]], global: &mut Lookup<'_>) -> Option<Palette> {
         if self.patience == 0 {
             return None;
         }
         let judged = sampled(source, MAX_JUDGED);
-        let global_error = mean_error(&judged, &mut self.global);
+        let global_error = mean_error(&judged, global);
         if global_error <= MAX_GLOBAL_ERROR {
             return None;
         }
