@@ -11,7 +11,7 @@ pub struct Limits {
     pub max_side: u32,
     /// Frames of an animation.
     pub max_frames: u32,
-    /// Width x height x frames.
+    /// Width x height x frames. A thumbnail may also be refused for what of an animation is held at once (wit/imaging).
     pub max_total_pixels: u64,
     /// Width, and height, of a thumbnail in pixels.
     pub max_output_side: u32,

@@ -34,13 +34,14 @@ pub(crate) fn check_options(options: &Options, limits: &Limits) -> Result<(), Er
     first([(options.width.max(options.height) > limits.max_output_side, Limit::OutputSide)])
 }
 
-/// Of [`Limits::max_total_pixels`], an animation may hold one in so many at once, in a sandbox where the file is twice and the thumbnail
-/// grows: with the defaults that is 100 of 256 MiB. Without this bound such an animation would end as lack of memory, for which nobody could
-/// tell whose fault it is.
-const SHARE_HELD: u64 = 4;
+/// Of [`Limits::max_total_pixels`], one in so many may be held at once of an animation: its canvases and its thumbnails. With the defaults
+/// that is 200 MB, which a sandbox of 256 MiB has beside a file of 32 MiB that stands in it twice.
+const HELD_SHARE: u64 = 2;
+/// One in so many may be thumbnails: the file that is made of them may take as much again.
+const FILM_SHARE: u64 = 4;
 
-/// Thumbnails of `film_pixels` over all `frames` have to be allowed. Those of an animation are all held until they are encoded, and its
-/// canvas of `canvas_pixels`, up to twice, until they are made.
+/// Thumbnails of `film_pixels` over all `frames` have to be allowed. Those of an animation are all held until they are encoded, and until
+/// they are made its canvases, together of `canvas_pixels`.
 ///
 /// # Errors
 /// [`Error::LimitExceeded`] with [`Limit::TotalPixels`].
@@ -51,7 +52,8 @@ pub(crate) fn check_film(
     limits: &Limits,
 ) -> Result<(), Error> {
     let counted = if frames > 1 {
-        film_pixels.saturating_add(canvas_pixels.saturating_mul(2)).saturating_mul(SHARE_HELD)
+        let held = film_pixels.saturating_add(canvas_pixels).saturating_mul(HELD_SHARE);
+        held.max(film_pixels.saturating_mul(FILM_SHARE))
     } else {
         film_pixels
     };
@@ -127,11 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn an_animation_may_hold_a_quarter_of_what_it_may_have() {
+    fn an_animation_may_hold_half_of_what_it_may_have_and_half_of_that_as_thumbnails() {
         let over = Err(Error::LimitExceeded(Limit::TotalPixels));
-        assert_eq!(check_film(20, 15, 2, &LIMITS), Ok(()));
-        assert_eq!(check_film(21, 15, 2, &LIMITS), over);
-        assert_eq!(check_film(20, 16, 2, &LIMITS), over);
+        assert_eq!(check_film(20, 80, 2, &LIMITS), Ok(()));
+        assert_eq!(check_film(21, 80, 2, &LIMITS), over);
+        assert_eq!(check_film(20, 81, 2, &LIMITS), over);
+        assert_eq!(check_film(50, 0, 2, &LIMITS), Ok(()));
+        assert_eq!(check_film(51, 0, 2, &LIMITS), over);
         assert_eq!(check_film(u64::MAX, u64::MAX, 2, &LIMITS), over);
     }
 

@@ -122,7 +122,8 @@ impl<'a> Task<'a> {
         // What is padded is larger than the picture in it, what is chosen from larger than its box.
         let thumbnail = pixels(plan.width, plan.height).max(pixels(plan.box_width, plan.box_height));
         let film = thumbnail.saturating_mul(decoded_frames.into());
-        bounds::check_film(film, pixels(header.width, header.height), decoded_frames, limits)?;
+        let canvases = decode::canvases(header.format) * pixels(header.width, header.height);
+        bounds::check_film(film, canvases, decoded_frames, limits)?;
         let mut warnings = Vec::new();
         if decoded_frames < source.frames {
             warnings.push(Warning::AnimationDropped);

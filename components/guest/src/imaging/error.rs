@@ -80,7 +80,9 @@ impl ImagingError {
             Self::OverLimit(Bound::Side) => "The image is too wide or too high. Send a smaller one.".into(),
             Self::OverLimit(Bound::Frames) => "The animation has too many frames. Send a shorter one.".into(),
             Self::OverLimit(Bound::TotalPixels) => {
-                "The animation has too many pixels over all its frames. Send a smaller or shorter one.".into()
+                "The animation has too many pixels over all its frames. Send a smaller or shorter one, or ask for smaller thumbnails or \
+                 a still."
+                    .into()
             }
             Self::OverLimit(Bound::OutputSide) => {
                 "The thumbnail is too wide or too high. Ask for a smaller one.".into()

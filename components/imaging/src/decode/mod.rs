@@ -62,6 +62,15 @@ pub(crate) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     }
 }
 
+/// So many full-size canvases are held at most while an animation is decoded: one, and what of it a frame restores afterwards.
+pub(crate) const fn canvases(format: SourceFormat) -> u64 {
+    match format {
+        SourceFormat::Jpeg => 0,
+        SourceFormat::Webp => 1,
+        SourceFormat::Png | SourceFormat::Gif => 2,
+    }
+}
+
 /// At least half of the rows are needed for a thumbnail that is worth showing.
 const fn is_enough(rows: usize, height: usize) -> bool {
     rows > 0 && rows * 2 >= height

@@ -82,14 +82,18 @@ mod tests {
     #[test]
     fn four_at_a_time_are_the_same_to_the_bit_as_one_after_the_other() {
         for (side, wanted) in [(1, 1), (1, 9), (2, 3), (7, 100), (100, 7), (103, 50), (1000, 101), (64, 2)] {
-            let taps = Taps::new(&Axis::new(Span::whole(side), 1, side, wanted));
-            let cells: Vec<Pixel> = (0..side)
+            let span = Span { start: 0.25, length: f64::from(side) * 0.9 };
+            let taps = Taps::new(&Axis::new(span, 1, side, wanted));
+            let cells: Vec<Pixel> = (0..side + 2)
                 .map(|at| [at * 7 % 256, at * 31 % 256, at * 101 % 256, 255].map(|level| level as f32 / 3.0))
                 .collect();
-            let mut found = vec![[9.0; 4]; wanted as usize];
             let reached = taps.end(taps.len() - 1);
-            Across::new(&taps, reached).weigh(&cells[..reached], &mut found);
-            assert_eq!(found, plainly(&taps, &cells), "{side} to {wanted}");
+            // With and without cells behind the last that counts.
+            for cells in [&cells[..reached], &cells[..]] {
+                let mut found = vec![[9.0; 4]; wanted as usize];
+                Across::new(&taps, cells.len()).weigh(cells, &mut found);
+                assert_eq!(found, plainly(&taps, cells), "{side} to {wanted}");
+            }
         }
     }
 }

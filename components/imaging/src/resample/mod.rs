@@ -4,7 +4,7 @@
 //! - `axis`: which source pixels matter along one axis, and how much
 //! - `shrink`: the mean over cells of whole pixels, as far as twice the wanted size
 //! - `taps`: Lanczos weights for the rest; `across`: a row weighed by them
-//! - `scaler`: the three put together
+//! - `scaler`: these put together
 //! - `scatter`: for pixels that do not come row by row
 //!
 //! Alpha is multiplied in before anything is averaged, so that colours of invisible pixels never show. Floats are added

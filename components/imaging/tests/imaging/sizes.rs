@@ -127,15 +127,22 @@ fn limits_hold_before_anything_is_decoded() {
 fn thumbnails_of_an_animation_count_as_pixels_too() {
     // 6 small frames, asked to become 6 large ones.
     let options = Options { width: 2000, height: 2000, format: OutputFormat::Webp, ..Options::default() };
-    let held = |frames: u64| frames + 2 * 80 * 60;
-    let limits = Limits { max_total_pixels: 4 * held(6 * 2000 * 2000) - 1, ..Limits::default() };
+    let limits = Limits { max_total_pixels: 4 * 6 * 2000 * 2000 - 1, ..Limits::default() };
     let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
     assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
     // 80x60 in a box ten times as high: nine tenths are padding, and are held all the same.
     let options = Options { width: 80, height: 600, fit: Fit::Contain, ..options };
-    let limits = Limits { max_total_pixels: 4 * held(6 * 80 * 600) - 1, ..limits };
+    let limits = Limits { max_total_pixels: 4 * 6 * 80 * 600 - 1, ..limits };
     let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
     assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
     let limits = Limits { max_total_pixels: limits.max_total_pixels + 1, ..limits };
+    assert_eq!(thumbnail(&fixtures::read("animated.gif"), &options, &limits).unwrap().frames, 6);
+    // With what is restored of it, the canvas is held twice until they are made.
+    let options = Options { width: 36, height: 36, ..options };
+    let held = 2 * 80 * 60 + 6 * 36 * 36;
+    let limits = Limits { max_total_pixels: 2 * held - 1, ..limits };
+    let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
+    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    let limits = Limits { max_total_pixels: 2 * held, ..limits };
     assert_eq!(thumbnail(&fixtures::read("animated.gif"), &options, &limits).unwrap().frames, 6);
 }
