@@ -33,8 +33,8 @@ test-s3: setup ## the blob and S3 tests also against versitygw, an independent S
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-e2e -- --include-ignored \
 	  blob_contract:: blob_s3:: blob_no_s3:: blob_tls:: servers::s3:: servers::versitygw::
 
-# Of the whole workspace, as the tests are: a package alone asks for other features of Wasmtime's dependencies, and all of Wasmtime would be
-# compiled once for `make run` and once for `make test`.
+# With the features that the whole workspace asks for, as the tests have them: thumbs alone asks for others of Wasmtime's dependencies, and all of
+# Wasmtime would be compiled once for `make run` and once for `make test`. Its own test kits are then in the library; the binary uses none.
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --workspace --bin thumbs
 

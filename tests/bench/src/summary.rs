@@ -39,7 +39,8 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "| class | worst image | worst ratio | target | |\n|---|---|---|---|---|")?;
         for (&(small, class), &(row, ratio)) in &self.worst {
             let (suffix, target) = (if small { ", small" } else { "" }, class.target_ratio());
-            let met = verdict(ratio <= target);
+            // As printed: a third digit says nothing.
+            let met = verdict((ratio * 100.0).round() <= target * 100.0);
             writeln!(f, "| {class}{suffix} | {} | {ratio:.2} | {target:.1} | {met} |", row.name)?;
         }
         for &(row, target_mib) in &self.large {
