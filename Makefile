@@ -23,7 +23,7 @@ test: components suites ## all tests that this machine can run; says what it ski
 	$(CARGO) test --release --workspace
 	target/release/thumbs test
 
-test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) and skips nothing
+test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) and skips nothing but test-s3
 	@./scripts/install-test-servers
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(MAKE) test
 

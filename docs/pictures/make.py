@@ -2,7 +2,7 @@
 
     python3 docs/pictures/make.py [http://127.0.0.1:3000]
 
-Needs Pillow and numpy. `landscape.jpg` is the upload; `thumbnails.png` shows it beside three thumbnails, as they came; `emoji.gif` is made out of an
+All of it is computed here, nothing is copied from anywhere; it is under the licence of the repository. Needs Pillow and numpy. `landscape.jpg` is the upload; `thumbnails.png` shows it beside three thumbnails, as they came; `emoji.gif` is made out of an
 animation of it by `preset=slack`.
 """
 

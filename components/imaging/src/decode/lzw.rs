@@ -127,7 +127,7 @@ impl<'a> Lzw<'a> {
         let pause = if self.state.grows() { self.run::<true>(until) } else { self.run::<false>(until) };
         match pause {
             Pause::Turn => {
-                // What grows was full when the last phrase was put out.
+                // The dictionary has just become full: all of its strings stand before this place.
                 if self.state.next_code == MAX_CODES && self.kept == LITERALS {
                     self.kept = self.state.written;
                 }
