@@ -2,15 +2,14 @@
 //! picture is worth more than none, and damage to the pixels shows as an error of the zlib stream or not at all.
 //!
 //! - `pieces`: the bytes of the zlib stream, chunk by chunk
-//! - `inflate`: the zlib stream as raw rows; `unfilter`, `lanes`, `vector`: raw rows as rows of samples
-//! - `scanlines`: both together
+//! - `unfilter`, `lanes`, `vector`: raw rows as rows of samples
+//! - `scanlines`: the zlib stream, inflated by `thumbs-inflate`, as rows of samples
 //! - `expand`: samples as pixels the resampler knows
 //! - `interlace`: the seven passes of Adam7
 //! - `animation`: APNG's frames on their canvas
 
 mod animation;
 mod expand;
-mod inflate;
 mod interlace;
 mod lanes;
 mod pieces;

@@ -1,14 +1,14 @@
 //! Rows of samples out of a zlib stream. Rows come in batches, as undoing filters is far faster for several at a time.
 
-use super::inflate::Inflate;
 use super::lanes::BATCH;
 use super::pieces::Pieces;
 use super::unfilter;
 use crate::header::PngFormat;
+use thumbs_inflate::Inflate;
 
 /// The rows of one image, or of one pass of an interlaced one.
 pub(super) struct Scanlines<'a> {
-    inflate: Inflate<'a>,
+    inflate: Inflate<'a, Pieces<'a>>,
     bytes_per_pixel: usize,
     row_bytes: usize,
     /// The last row of the batch before, then the batch.
@@ -19,9 +19,8 @@ pub(super) struct Scanlines<'a> {
 impl<'a> Scanlines<'a> {
     /// `width` in pixels, at most the format's.
     pub(super) fn new(pieces: Pieces<'a>, format: &PngFormat, width: u32) -> Self {
-        let most = BATCH * (1 + format.row_bytes(format.width));
         let mut scanlines = Self {
-            inflate: Inflate::new(pieces, most),
+            inflate: Inflate::new(pieces),
             bytes_per_pixel: format.bytes_per_pixel(),
             row_bytes: 0,
             rows: std::array::from_fn(|_| Vec::new()),
