@@ -1,8 +1,11 @@
-//! The imaging component as the service runs it: Wasmtime with the pooling allocator, a fresh instance for every image.
+//! The imaging component as the service runs it: on its engine, with a fresh instance for every image.
+
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use thumbs::{engine, limits::Limits as ServiceLimits};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+    Engine, Store,
     component::{Component, Linker},
 };
 
@@ -23,18 +26,12 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn load() -> Result<Self> {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../target/wasm32-unknown-unknown/component/thumbs_imaging.wasm"
-        );
-        let mut pool = PoolingAllocationConfig::default();
-        pool.total_memories(4).max_memory_size(1 << 30);
-        let mut config = Config::new();
-        config.epoch_interruption(true);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let engine = Engine::new(&config).map_err(|error| anyhow!("{error:?}"))?;
-        let wasm =
-            std::fs::read(path).with_context(|| format!("{path} is missing: run `make components`"))?;
+        let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")).canonicalize()?;
+        let path = target.join("wasm32-unknown-unknown/component/thumbs_imaging.wasm");
+        let engine = engine::engine(&ServiceLimits::default(), 1, &target.join("bench-cache"))
+            .map_err(|error| anyhow!("{error:?}"))?;
+        let wasm = std::fs::read(&path)
+            .with_context(|| format!("{} is missing: run `make components`", path.display()))?;
         let component = Component::new(&engine, wasm).map_err(|error| anyhow!("{error:?}"))?;
         let pre = Linker::new(&engine).instantiate_pre(&component).map_err(|error| anyhow!("{error:?}"))?;
         let component = ImagingPre::new(pre).map_err(|error| anyhow!("{error:?}"))?;
