@@ -62,10 +62,14 @@ impl Converter {
     /// Appends a row of `R G B A` bytes: alpha divided out, converted, rounded once.
     pub(crate) fn store(&self, row: &[Pixel], rgba: &mut Vec<u8>) {
         match self {
-            Self::Srgb => rgba.extend(row.iter().flat_map(|&pixel| {
-                let [red, green, blue, alpha] = straight(pixel);
-                [byte(red), byte(green), byte(blue), byte(alpha)]
-            })),
+            Self::Srgb => {
+                let begin = rgba.len();
+                rgba.resize(begin + 4 * row.len(), 0);
+                let stored = rgba.get_mut(begin..).unwrap_or_default().as_chunks_mut::<4>().0;
+                for (stored, &pixel) in stored.iter_mut().zip(row) {
+                    *stored = straight(pixel).map(byte);
+                }
+            }
             Self::Shaped(shaper) => rgba.extend(row.iter().flat_map(|&pixel| {
                 let [red, green, blue, alpha] = straight(pixel);
                 let [red, green, blue] = shaper.to_srgb([red, green, blue]).map(byte);
@@ -103,7 +107,8 @@ fn straight(pixel: Pixel) -> Pixel {
     }
     let cover = 255.0 / alpha;
     let channel = |value: f32| (value * cover).clamp(0.0, 255.0);
-    [channel(red), channel(green), channel(blue), alpha.min(255.0)]
+    // Not `min`, which is a function call on wasm.
+    [channel(red), channel(green), channel(blue), if alpha < 255.0 { alpha } else { 255.0 }]
 }
 
 /// Rounds to the nearest.
