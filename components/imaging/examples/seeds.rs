@@ -1,4 +1,4 @@
-//! Writes the inputs that fuzzing starts from: `seeds FOLDER` fills `FOLDER/{jpeg,png,gif,webp}`. They are the fixtures of all
+//! Writes the inputs that fuzzing starts from: `seeds FOLDER` fills `FOLDER/{jpeg,png,gif,webp,inflate}`. They are the fixtures of all
 //! tests, the rare kinds that the tests' own writers make, and thumbnails of our own; each as it is and with some tails, which
 //! the fuzz targets take for options (`fuzz/src/options.rs`).
 
@@ -37,7 +37,7 @@ const TAILS: u32 = 9;
 fn main() {
     let folder =
         std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_else(|| panic!("usage: seeds FOLDER"));
-    for name in ["jpeg", "png", "gif", "webp"] {
+    for name in ["jpeg", "png", "gif", "webp", "inflate"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     let mut images = of_tests();
@@ -63,6 +63,9 @@ fn write(folder: &Path, number: u32, image: &[u8]) {
         None => return,
     };
     let mut noise = Noise::new(number);
+    if name == "png" {
+        fs::write(folder.join("inflate").join(format!("{number}")), stream(image)).unwrap();
+    }
     fs::write(folder.join(name).join(format!("{number}")), image).unwrap();
     for tail in 1..TAILS {
         let mut bytes: [u8; 8] = std::array::from_fn(|_| noise.next() as u8);
@@ -70,6 +73,22 @@ fn write(folder: &Path, number: u32, image: &[u8]) {
         bytes[0] = bytes[0] & !0b1_0011 | (tail & 3) as u8 | ((tail & 4) << 2) as u8;
         fs::write(folder.join(name).join(format!("{number}-{tail}")), [image, &bytes].concat()).unwrap();
     }
+}
+
+/// The zlib stream of a PNG's pixels.
+fn stream(png: &[u8]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let mut rest = png.get(8..).unwrap_or_default();
+    while let Some((head, behind)) = rest.split_first_chunk::<8>() {
+        let (length, kind) = head.split_at(4);
+        let length = u32::from_be_bytes(length.try_into().unwrap()) as usize;
+        let Some(body) = behind.get(..length) else { break };
+        if kind == b"IDAT" {
+            stream.extend_from_slice(body);
+        }
+        rest = behind.get(length + 4..).unwrap_or_default();
+    }
+    stream
 }
 
 fn of_tests() -> Vec<Vec<u8>> {

@@ -13,7 +13,9 @@ mod options;
 
 use libfuzzer_sys::Corpus;
 use thumbs_imaging::error::{Error, Limit};
-use thumbs_imaging::options::{Concession, Fit, Gravity, Limits, Options, OutputFormat, SourceFormat, Warning};
+use thumbs_imaging::options::{
+    Concession, Fit, Gravity, Limits, Options, OutputFormat, SourceFormat, Warning,
+};
 use thumbs_imaging::{SourceInfo, Thumbnail, probe, sniff, thumbnail};
 
 use options::{Order, order};
@@ -142,7 +144,8 @@ fn check_thumbnail(made: &Thumbnail, source: &SourceInfo, options: &Options) {
     }
     let keeps = options.animated && options.format != OutputFormat::Jpeg;
     assert!(keeps || made.frames == 1);
-    let is_said = [Warning::AnimationDropped, Warning::Truncated].iter().any(|said| made.warnings.contains(said));
+    let is_said =
+        [Warning::AnimationDropped, Warning::Truncated].iter().any(|said| made.warnings.contains(said));
     assert!(made.frames > 1 || source.frames == 1 || is_said);
 }
 
@@ -154,13 +157,11 @@ fn check_again(made: &Thumbnail) {
     assert_eq!((again.source.width, again.source.height), (made.width, made.height));
     assert_eq!(again.source.frames, made.frames);
     assert!(again.warnings.is_empty(), "{:?}", again.warnings);
-    assert!(
-        matches!(
-            (made.format, again.source.format),
-            (OutputFormat::Png, SourceFormat::Png)
-                | (OutputFormat::Jpeg, SourceFormat::Jpeg)
-                | (OutputFormat::Webp, SourceFormat::Webp)
-                | (OutputFormat::Gif, SourceFormat::Gif)
-        )
-    );
+    assert!(matches!(
+        (made.format, again.source.format),
+        (OutputFormat::Png, SourceFormat::Png)
+            | (OutputFormat::Jpeg, SourceFormat::Jpeg)
+            | (OutputFormat::Webp, SourceFormat::Webp)
+            | (OutputFormat::Gif, SourceFormat::Gif)
+    ));
 }

@@ -1,7 +1,7 @@
 //! The symbols of a block.
 
 use crate::distance::Distances;
-use crate::input::{AtHand, Bits, WORD_BITS, word_at};
+use crate::input::{AHEAD_BITS, AtHand, Bits, ahead_at};
 use crate::symbol::{INDEX_BITS, Symbol, Symbols};
 use crate::window::{self, Window};
 
@@ -25,17 +25,19 @@ pub(crate) enum Pause {
     Broken,
 }
 
-/// Before a symbol is read there have to be so many bytes at hand: two literals, and the longest length and distance.
-const AHEAD_BYTES: u32 = 16;
-/// A distance of at most so many bits leaves, behind two entries of the table of symbols, the index of a third in a word.
-const MAX_COMMON_DISTANCE_BITS: u32 = WORD_BITS - 3 * INDEX_BITS;
+/// Before symbols are read there have to be so many bytes at hand: a literal (11 bits), the longest length (15 and 5) and the
+/// longest distance (15 and 13) are whole then, and what is read ahead behind them are bytes of the stream too.
+const MARGIN_BYTES: u32 = 16;
+/// A distance of at most so many bits, behind two entries of the table of symbols, leaves the index of a third in what was read
+/// ahead.
+const MAX_COMMON_DISTANCE_BITS: u32 = AHEAD_BITS - 3 * INDEX_BITS;
 
 /// Where the reading and the writing are.
 struct Cursor<'a> {
     at_hand: &'a AtHand,
     bytes: &'a mut window::Bytes,
     /// What comes next, from bit `next` on.
-    word: u64,
+    ahead: u64,
     next: u32,
     filled: usize,
 }
@@ -44,12 +46,12 @@ impl Cursor<'_> {
     /// Reads what comes next anew.
     #[inline(always)]
     fn look(&mut self) {
-        self.word = word_at(self.at_hand, self.next);
+        self.ahead = ahead_at(self.at_hand, self.next);
     }
 
     #[inline(always)]
     fn skip(&mut self, bits: u32) {
-        self.word >>= bits % u64::BITS;
+        self.ahead >>= bits % u64::BITS;
         self.next += bits;
     }
 
@@ -69,17 +71,17 @@ impl Cursor<'_> {
 #[inline(never)]
 pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: usize) -> Pause {
     let until = window::bound(until);
-    let limit = bits.end().saturating_sub(8 * AHEAD_BYTES);
+    let limit = bits.end().saturating_sub(8 * MARGIN_BYTES);
     let mut at = Cursor {
         at_hand: &bits.at_hand,
         bytes: &mut window.bytes,
-        word: 0,
+        ahead: 0,
         next: bits.next,
         filled: window.filled,
     };
     let mut pause = Pause::Starved;
     at.look();
-    let mut symbol = tables.symbols.at(at.word);
+    let mut symbol = tables.symbols.at(at.ahead);
     while at.next < limit {
         if at.filled >= until {
             pause = Pause::Full;
@@ -89,10 +91,10 @@ pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: 
         at.look();
         if symbol.is_literals() {
             at.take(symbol);
-            symbol = tables.symbols.at(at.word);
+            symbol = tables.symbols.at(at.ahead);
             if symbol.is_literals() {
                 at.take(symbol);
-                symbol = tables.symbols.at(at.word);
+                symbol = tables.symbols.at(at.ahead);
                 continue;
             }
         }
@@ -102,10 +104,10 @@ pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: 
         } else {
             at.look();
             if symbol.is_subtable() {
-                symbol = tables.symbols.in_subtable(symbol, at.word);
+                symbol = tables.symbols.in_subtable(symbol, at.ahead);
                 if symbol.is_literals() {
                     at.take(symbol);
-                    symbol = tables.symbols.at(at.word);
+                    symbol = tables.symbols.at(at.ahead);
                     continue;
                 }
             }
@@ -114,27 +116,28 @@ pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: 
                 pause = if symbol.is_end_of_block() { Pause::Done } else { Pause::Broken };
                 break;
             };
-            let length = shortest + (at.word as usize & ((1 << extra_bits) - 1));
+            let length = shortest + (at.ahead as usize & ((1 << extra_bits) - 1));
             at.next += extra_bits;
             at.look();
+            // At most 258, which the compiler doesn't know.
             length % 512
         };
-        let mut distance = tables.distances.at(at.word);
+        let mut distance = tables.distances.at(at.ahead);
         if distance.is_rare() {
             if distance.is_subtable() {
-                distance = tables.distances.in_subtable(distance, at.word);
+                distance = tables.distances.in_subtable(distance, at.ahead);
             }
             if distance.is_rare() {
                 pause = Pause::Broken;
                 break;
             }
         }
-        let back = distance.with_extra(at.word);
+        let back = distance.with_extra(at.ahead);
         at.skip(distance.bits());
-        symbol = tables.symbols.at(at.word);
+        symbol = tables.symbols.at(at.ahead);
         if distance.bits() > MAX_COMMON_DISTANCE_BITS {
             at.look();
-            symbol = tables.symbols.at(at.word);
+            symbol = tables.symbols.at(at.ahead);
         }
         if back > at.filled {
             pause = Pause::Broken;
@@ -147,15 +150,15 @@ pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: 
     pause
 }
 
-/// Reads symbols up to the very end of the bytes at hand. What the stream has only a part of is not read, nor is a literal before it
-/// that was looked up with it.
+/// Reads symbols up to the very end of the bytes at hand. What the stream has only a part of is not read, nor is a literal that
+/// was looked up with it.
 pub(crate) fn finish(tables: &Tables, bits: &mut Bits, window: &mut Window, until: usize) -> Pause {
     let until = window::bound(until);
     let end = bits.end();
     let mut at = Cursor {
         at_hand: &bits.at_hand,
         bytes: &mut window.bytes,
-        word: 0,
+        ahead: 0,
         next: bits.next,
         filled: window.filled,
     };
@@ -164,9 +167,9 @@ pub(crate) fn finish(tables: &Tables, bits: &mut Bits, window: &mut Window, unti
             break Pause::Full;
         }
         at.look();
-        let mut symbol = tables.symbols.at(at.word);
+        let mut symbol = tables.symbols.at(at.ahead);
         if symbol.is_subtable() {
-            symbol = tables.symbols.in_subtable(symbol, at.word);
+            symbol = tables.symbols.in_subtable(symbol, at.ahead);
         }
         if at.next + symbol.bits() > end {
             break Pause::Starved;
@@ -182,18 +185,18 @@ pub(crate) fn finish(tables: &Tables, bits: &mut Bits, window: &mut Window, unti
             let Some((shortest, extra_bits)) = symbol.rare_length() else {
                 break if symbol.is_end_of_block() { Pause::Done } else { Pause::Broken };
             };
-            let length = shortest + (at.word as usize & ((1 << extra_bits) - 1));
+            let length = shortest + (at.ahead as usize & ((1 << extra_bits) - 1));
             at.skip(extra_bits);
             length
         };
-        let mut distance = tables.distances.at(at.word);
+        let mut distance = tables.distances.at(at.ahead);
         if distance.is_subtable() {
-            distance = tables.distances.in_subtable(distance, at.word);
+            distance = tables.distances.in_subtable(distance, at.ahead);
         }
         if distance.is_rare() {
             break Pause::Broken;
         }
-        let back = distance.with_extra(at.word);
+        let back = distance.with_extra(at.ahead);
         at.skip(distance.bits());
         if at.next > end {
             break Pause::Starved;

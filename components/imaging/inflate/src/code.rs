@@ -14,8 +14,8 @@ pub(crate) struct Code<'a> {
 }
 
 impl<'a> Code<'a> {
-    /// `lengths` are at most [`MAX_BITS`]. `None` for a code with more words than there can be, and one in which bits stand for
-    /// nothing: except where it has one word only, or none.
+    /// `lengths` are at most [`MAX_BITS`]. `None` for a code with more words than there can be, and for one in which bits stand
+    /// for nothing; except where it has one word only, of any length, or none: there are blocks with one distance, and without.
     pub(crate) fn new(lengths: &'a [u8]) -> Option<Self> {
         let mut counts = [0_u32; MAX_BITS as usize + 1];
         for &length in lengths {

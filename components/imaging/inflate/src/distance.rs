@@ -53,11 +53,11 @@ impl Distance {
         self.0 & 63
     }
 
-    /// The distance, with the extra bits in `word`, where its own word stands first.
+    /// The distance, with its extra bits: `ahead` begins with its word.
     #[inline(always)]
-    pub(crate) const fn with_extra(self, word: u64) -> usize {
+    pub(crate) const fn with_extra(self, ahead: u64) -> usize {
         let word_bits = self.0 >> 8 & 15;
-        let extra = (word >> word_bits) as u32 & ((1 << (self.bits() - word_bits)) - 1);
+        let extra = (ahead >> word_bits) as u32 & ((1 << (self.bits() - word_bits)) - 1);
         ((self.0 >> 16) + extra) as usize
     }
 }
@@ -77,13 +77,13 @@ impl Distances {
 
     /// What the next bits stand for.
     #[inline(always)]
-    pub(crate) const fn at(&self, word: u64) -> Distance {
-        self.table[word as usize % ENTRIES]
+    pub(crate) const fn at(&self, ahead: u64) -> Distance {
+        self.table[ahead as usize % ENTRIES]
     }
 
     /// What they stand for where [`Distances::at`] gave a subtable.
-    pub(crate) fn in_subtable(&self, subtable: Distance, word: u64) -> Distance {
-        let index = (word >> INDEX_BITS) as usize & ((1 << (subtable.0 & 15)) - 1);
+    pub(crate) fn in_subtable(&self, subtable: Distance, ahead: u64) -> Distance {
+        let index = (ahead >> INDEX_BITS) as usize & ((1 << (subtable.0 & 15)) - 1);
         self.subtables.get((subtable.0 >> 16) as usize + index).copied().unwrap_or(Distance::NONE)
     }
 
@@ -151,6 +151,19 @@ mod tests {
                 assert_eq!(distance.with_extra(word), usize::from(shortest) + extra as usize);
             }
         }
+    }
+
+    #[test]
+    fn what_no_word_stands_for_is_nothing() {
+        let mut lengths = [0; 30];
+        lengths[3] = 12;
+        // Whatever the block before had there.
+        let mut distances = Box::new(Distances::new());
+        distances.subtables.fill(Distance::new(4, 12));
+        distances.set(&Code::new(&lengths).unwrap());
+        assert!(!distances.in_subtable(distances.at(0), 0).is_rare());
+        assert!(distances.in_subtable(distances.at(1 << 9), 1 << 9).is_rare());
+        assert!(distances.at(1).is_rare() && !distances.at(1).is_subtable());
     }
 
     #[test]

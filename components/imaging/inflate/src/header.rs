@@ -25,11 +25,14 @@ pub(crate) enum Kind {
     Dynamic,
 }
 
-/// The codes of a block.
+/// The lengths of the words of a block's two codes.
 #[derive(Debug)]
 pub(crate) struct Lengths {
+    /// First those of literals and lengths, then those of distances.
     lengths: [u8; MAX_LENGTHS as usize],
+    /// How many are of literals and lengths.
     symbols: usize,
+    /// How many there are.
     all: usize,
 }
 
@@ -56,8 +59,11 @@ pub(crate) const FIXED_SYMBOLS: [u8; 288] = {
     lengths
 };
 pub(crate) const FIXED_DISTANCES: [u8; 32] = [5; 32];
+/// Its word for the end of the block: so many zeros.
+pub(crate) const FIXED_END_BITS: u32 = 7;
 
-/// The beginning of a header: whether the block is the last one, and its kind. `None` for one that makes no sense, or that the stream has not all of.
+/// The beginning of a header: whether the block is the last one, and its kind. `None` for one that makes no sense, or that the
+/// stream has not all of.
 pub(crate) fn read(bits: &mut Bits) -> Option<(bool, Kind)> {
     let is_last = bits.take(1) == 1;
     let kind = match bits.take(2) {
@@ -96,7 +102,7 @@ pub(crate) fn lengths(bits: &mut Bits) -> Option<Lengths> {
     let mut lengths = [0; MAX_LENGTHS as usize];
     let mut known = 0;
     while known < all {
-        let (symbol, length_bits) = table[bits.word() as usize % table.len()];
+        let (symbol, length_bits) = table[bits.ahead() as usize % table.len()];
         bits.take(u32::from(length_bits));
         let (length, times) = match symbol {
             16 => (*lengths.get(known.checked_sub(1)?)?, 3 + bits.take(2)),

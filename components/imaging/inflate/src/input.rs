@@ -3,17 +3,17 @@
 /// Bytes at hand at most.
 const AT_HAND: usize = 32 << 10;
 /// Bits are read as part of so many bytes.
-const WORD: usize = 8;
-/// So many bits of a word, at least, are those that come next.
-pub(crate) const WORD_BITS: u32 = 57;
+const READ: usize = 8;
+/// So many bits of what is read are those that come next, at least: the first byte may be used up but for one.
+pub(crate) const AHEAD_BITS: u32 = 57;
 
-/// Some bytes of the stream and, so that a word can be read wherever one of them stands, a word behind them.
-pub(crate) type AtHand = [u8; AT_HAND + WORD];
+/// Some bytes of the stream and, so that it can be read from each of them, eight more.
+pub(crate) type AtHand = [u8; AT_HAND + READ];
 
-/// The bits from `bit` on: [`WORD_BITS`], or up to 7 more.
+/// The bits from `bit` on: [`AHEAD_BITS`], or up to 7 more. The next one is lowest.
 #[inline(always)]
-pub(crate) fn word_at(at_hand: &AtHand, bit: u32) -> u64 {
-    let bytes = at_hand.get((bit / 8) as usize..).and_then(<[u8]>::first_chunk::<WORD>);
+pub(crate) fn ahead_at(at_hand: &AtHand, bit: u32) -> u64 {
+    let bytes = at_hand.get((bit / 8) as usize..).and_then(<[u8]>::first_chunk::<READ>);
     u64::from_le_bytes(bytes.copied().unwrap_or_default()) >> (bit % 8)
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
-    /// Where the bytes at hand end.
+    /// Where the bytes at hand end, in bits.
     pub(crate) const fn end(&self) -> u32 {
         // What is known about `filled`, said so that the compiler knows it too and checks no index twice.
         (if self.filled < AT_HAND { self.filled } else { AT_HAND }) as u32 * 8
@@ -39,13 +39,13 @@ impl Bits {
     }
 
     /// Those from the next on; zeros behind the end of the stream.
-    pub(crate) fn word(&self) -> u64 {
-        word_at(&self.at_hand, self.next)
+    pub(crate) fn ahead(&self) -> u64 {
+        ahead_at(&self.at_hand, self.next)
     }
 
     /// The next `count` bits, at most 32.
     pub(crate) fn take(&mut self, count: u32) -> u32 {
-        let bits = self.word() & ((1 << count) - 1);
+        let bits = self.ahead() & ((1 << count) - 1);
         self.next += count;
         bits as u32
     }
@@ -55,7 +55,7 @@ impl Bits {
         self.next = self.next.next_multiple_of(8);
     }
 
-    /// The whole bytes from here on, at most `most`.
+    /// The bytes from here on, at most `most`. What comes next is the beginning of one: see [`Bits::align`].
     pub(crate) fn take_bytes(&mut self, most: usize) -> &[u8] {
         let begin = ((self.next / 8) as usize).min(self.filled);
         let end = self.filled.min(begin.saturating_add(most));
@@ -77,7 +77,7 @@ pub(crate) struct Input<'a, P> {
 
 impl<'a, P: Iterator<Item = &'a [u8]>> Input<'a, P> {
     pub(crate) fn new(pieces: P) -> Self {
-        let bits = Bits { at_hand: Box::new([0; AT_HAND + WORD]), next: 0, filled: 0 };
+        let bits = Bits { at_hand: Box::new([0; AT_HAND + READ]), next: 0, filled: 0 };
         Self { bits, piece: &[], pieces, is_whole: false }
     }
 

@@ -8,11 +8,15 @@ use crate::input::Input;
 use crate::symbol::Symbols;
 use crate::window::Window;
 
-/// Blocks with codes of their own that are read before anything is put out, and how much more has to be put out for each further one.
-/// Encoders make them of thousands of bytes, and of hundreds where they have next to no memory; making its tables costs as
-/// much as inflating a thousand, so that without a bound a small image could take minutes.
-const FREE_BLOCKS: u64 = 4096;
-const BYTES_OF_BLOCK: u64 = 128;
+/// So many times tables are made before anything is put out, and once more for so many bytes put out. Encoders fill blocks with
+/// thousands of bytes, and with 127 where they have next to no memory (zlib's `memLevel` 1); tables cost as much as inflating a
+/// thousand, so that without a bound a file of blocks that bring nothing would keep a processor busy for as long as it is large.
+const FREE_TABLES: u64 = 256;
+const BYTES_PER_TABLES: u64 = 120;
+/// A zlib stream's window: 256 bytes times a power of two, which is at most so much.
+const MAX_WINDOW: u32 = 7;
+/// Stored bytes are taken at hand by so many at least.
+const STORED_AT_HAND: usize = 1024;
 
 /// What comes next in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,16 +40,15 @@ pub struct Inflate<'a, P> {
     is_fixed: bool,
     stage: Stage,
     is_last: bool,
-    /// Blocks with codes of their own so far.
-    blocks: u64,
-    /// What was taken so far, in bytes.
-    taken: u64,
+    /// How many times tables were made.
+    tables_made: u64,
     /// What is taken at once, where that is more than the window gives.
     wide: Vec<u8>,
 }
 
 impl<'a, P: Iterator<Item = &'a [u8]>> Inflate<'a, P> {
-    /// Reads nothing yet. Takes 310 KiB.
+    /// Reads nothing yet. Holds 311 KiB and, once more than 224 KiB were taken at a time, as much as that. `pieces` has to end,
+    /// however small or empty they are.
     pub fn new(pieces: P) -> Self {
         Self {
             input: Input::new(pieces),
@@ -54,18 +57,16 @@ impl<'a, P: Iterator<Item = &'a [u8]>> Inflate<'a, P> {
             is_fixed: false,
             stage: Stage::Stream,
             is_last: false,
-            blocks: 0,
-            taken: 0,
+            tables_made: 0,
             wide: Vec::new(),
         }
     }
 
-    /// The next `wanted` bytes; fewer where the stream ends, breaks off or makes no sense: of which of these it is nothing is said.
+    /// The next `wanted` bytes; fewer where the stream ends, breaks off or makes no sense, and none after that.
     ///
-    /// Of a stream that breaks off, the last one or two bytes may be missing. One of more blocks with codes of their own than 4096 and one for each
-    /// 128 bytes ends there, so that work is bounded by what is asked for.
+    /// Of a stream that breaks off, the last byte that can be told may be missing. One that needs tables more often than 256 times
+    /// and once for each 120 bytes put out is taken for one that makes no sense, so that work is bounded by what is asked for.
     pub fn take(&mut self, wanted: usize) -> &[u8] {
-        self.taken += wanted as u64;
         if wanted <= Window::MOST {
             self.fill(wanted);
             return self.window.take(wanted);
@@ -101,10 +102,10 @@ impl<'a, P: Iterator<Item = &'a [u8]>> Inflate<'a, P> {
             Stage::Block => self.begin_block().unwrap_or(Stage::Over),
             Stage::Stored(0) => Stage::Block,
             Stage::Stored(left) => {
-                self.input.require(left.min(1024));
+                self.input.require(left.min(STORED_AT_HAND));
                 let room = until.saturating_sub(self.window.filled);
                 let bytes = self.input.bits.take_bytes(left.min(room));
-                self.window.put(bytes, until);
+                self.window.put(bytes);
                 if bytes.is_empty() { Stage::Over } else { Stage::Stored(left - bytes.len()) }
             }
             Stage::Symbols => self.read_symbols(until),
@@ -115,7 +116,8 @@ impl<'a, P: Iterator<Item = &'a [u8]>> Inflate<'a, P> {
     fn begin(&mut self) -> Stage {
         self.input.require(2);
         let (method, flags) = (self.input.bits.take(8), self.input.bits.take(8));
-        let (is_deflate, has_dictionary) = (method & 15 == 8, flags & 32 != 0);
+        let is_deflate = method & 15 == 8 && method >> 4 <= MAX_WINDOW;
+        let has_dictionary = flags & 32 != 0;
         let makes_sense = (method << 8 | flags).is_multiple_of(31) && !self.input.bits.is_overrun();
         if is_deflate && !has_dictionary && makes_sense { Stage::Block } else { Stage::Over }
     }
@@ -127,13 +129,14 @@ impl<'a, P: Iterator<Item = &'a [u8]>> Inflate<'a, P> {
         self.is_last = is_last;
         match kind {
             Kind::Stored(bytes) => return Some(Stage::Stored(bytes)),
+            // A block of nothing but its end, as encoders write to flush: no tables are needed.
+            Kind::Fixed if self.input.bits.ahead().is_multiple_of(1 << header::FIXED_END_BITS) => {
+                self.input.bits.take(header::FIXED_END_BITS);
+                return (!self.input.bits.is_overrun()).then_some(Stage::Block);
+            }
             Kind::Fixed if self.is_fixed => {}
             Kind::Fixed => self.set_tables(&header::FIXED_SYMBOLS, &header::FIXED_DISTANCES)?,
             Kind::Dynamic => {
-                self.blocks += 1;
-                if self.blocks > FREE_BLOCKS + self.taken / BYTES_OF_BLOCK {
-                    return None;
-                }
                 let lengths = header::lengths(&mut self.input.bits)?;
                 self.set_tables(lengths.symbols(), lengths.distances())?;
             }
@@ -142,7 +145,12 @@ impl<'a, P: Iterator<Item = &'a [u8]>> Inflate<'a, P> {
         Some(Stage::Symbols)
     }
 
+    /// `None` where the codes make no sense, or tables were made too often.
     fn set_tables(&mut self, symbols: &[u8], distances: &[u8]) -> Option<()> {
+        self.tables_made += 1;
+        if self.tables_made > FREE_TABLES + self.window.put_out() / BYTES_PER_TABLES {
+            return None;
+        }
         let (symbols, distances) = (Code::new(symbols)?, Code::new(distances)?);
         self.tables.symbols.set(&symbols);
         self.tables.distances.set(&distances);

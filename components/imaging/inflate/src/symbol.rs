@@ -66,8 +66,7 @@ impl Symbol {
         self.0 & RARE == 0
     }
 
-    /// How many bits of the stream it stands for; of a rare one, without the extra ones. Less than 64, or wrapping as shifts of 64
-    /// bits do.
+    /// How many bits of the stream it stands for; of a rare one, without the extra ones. At most 15.
     #[inline(always)]
     pub(crate) const fn bits(self) -> u32 {
         self.0 & 63
@@ -149,13 +148,13 @@ impl Symbols {
 
     /// What the next bits stand for.
     #[inline(always)]
-    pub(crate) const fn at(&self, word: u64) -> Symbol {
-        self.table[word as usize % ENTRIES]
+    pub(crate) const fn at(&self, ahead: u64) -> Symbol {
+        self.table[ahead as usize % ENTRIES]
     }
 
     /// What they stand for where [`Symbols::at`] gave a subtable.
-    pub(crate) fn in_subtable(&self, subtable: Symbol, word: u64) -> Symbol {
-        let index = (word >> INDEX_BITS) as usize & ((1 << subtable.extra_bits()) - 1);
+    pub(crate) fn in_subtable(&self, subtable: Symbol, ahead: u64) -> Symbol {
+        let index = (ahead >> INDEX_BITS) as usize & ((1 << subtable.extra_bits()) - 1);
         self.subtables.get(subtable.place() + index).copied().unwrap_or(Symbol::NONE)
     }
 

@@ -6,7 +6,8 @@ const HISTORY: usize = 32 << 10;
 const AT_ONCE: usize = 96 << 10;
 /// What is held at most.
 const CAPACITY: usize = 256 << 10;
-/// What may be written behind the end that was asked for: two pairs of literals, a match, and of its last chunks what is too much.
+/// What may be written behind the end that was asked for: two literals, a match of 258 bytes, and what its last chunks have too
+/// much. The rest is for lengths that are not known to be so small where indices are checked.
 const SLACK: usize = 640;
 /// Matches are copied by so many bytes, so up to two chunks less a byte too many.
 const CHUNK: usize = 16;
@@ -20,31 +21,41 @@ pub(crate) struct Window {
     taken: usize,
     /// Where the output ends; what stands behind means nothing. Less than [`CAPACITY`] where a symbol is read.
     pub(crate) filled: usize,
+    /// How many bytes stood before the first one that is here.
+    gone: u64,
 }
 
 impl Window {
     /// What can be asked for at a time.
-    pub(crate) const MOST: usize = (CAPACITY - HISTORY) / 2;
+    pub(crate) const MOST: usize = CAPACITY - HISTORY;
 
     #[expect(clippy::unwrap_used, reason = "a vector of the array's length")]
     pub(crate) fn new() -> Self {
         // By way of a vector: an array would be made on the stack and moved.
         let bytes = vec![0; CAPACITY + SLACK].into_boxed_slice().try_into().unwrap();
-        Self { bytes, taken: 0, filled: 0 }
+        Self { bytes, taken: 0, filled: 0, gone: 0 }
     }
 
+    /// How many bytes were put out so far.
+    pub(crate) const fn put_out(&self) -> u64 {
+        self.gone + self.filled as u64
+    }
+
+    /// How many of them were not taken.
     pub(crate) const fn pending(&self) -> usize {
         self.filled - self.taken
     }
 
     /// Makes room for `wanted` bytes, at most [`Window::MOST`]; says where the output is to end.
     pub(crate) fn make_room(&mut self, wanted: usize) -> usize {
-        let until = HISTORY + AT_ONCE.max(2 * wanted).min(2 * Self::MOST);
+        // At least twice as much as is wanted, as far as that can be: the less often is history moved.
+        let until = HISTORY + AT_ONCE.max(2 * wanted).min(Self::MOST);
         if self.taken + wanted > until {
             let keep = self.taken.min(self.filled.saturating_sub(HISTORY));
             self.bytes.copy_within(keep..self.filled, 0);
             self.taken -= keep;
             self.filled -= keep;
+            self.gone += keep as u64;
         }
         until
     }
@@ -56,11 +67,9 @@ impl Window {
         self.bytes.get(begin..self.taken).unwrap_or_default()
     }
 
-    /// Puts out the bytes, as many as fit before `until`.
-    pub(crate) fn put(&mut self, bytes: &[u8], until: usize) {
-        if let Some(room) = self.bytes.get_mut(self.filled..until.min(CAPACITY))
-            && let Some(room) = room.get_mut(..bytes.len())
-        {
+    /// Puts out the bytes, which fit before [`CAPACITY`].
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.bytes.get_mut(self.filled..self.filled + bytes.len()) {
             room.copy_from_slice(bytes);
             self.filled += bytes.len();
         }
@@ -72,8 +81,8 @@ pub(crate) fn bound(until: usize) -> usize {
     until.min(CAPACITY)
 }
 
-/// Copies what was put out `distance` bytes ago, and up to two chunks less a byte that mean nothing. `filled` is at most [`CAPACITY`] and some literals,
-/// `distance` at least 1 and at most `filled`, `length` at most 511.
+/// Copies what was put out `distance` bytes ago, and up to two chunks less a byte that mean nothing. `filled` is at most
+/// [`CAPACITY`] and two literals, `distance` at least 1 and at most `filled`, `length` at most 258.
 #[inline(always)]
 pub(crate) fn copy(bytes: &mut Bytes, filled: usize, distance: usize, length: usize) {
     if distance < CHUNK {
@@ -158,7 +167,7 @@ mod tests {
     #[test]
     fn the_longest_match_fits_at_the_end() {
         let mut window = Window::new();
-        let last = CAPACITY - 1 + 4;
+        let last = CAPACITY - 1 + 2;
         for distance in [1, 2, 15, 16, 17, HISTORY] {
             window.bytes[last - distance..last].fill(7);
             copy(&mut window.bytes, last, distance, 258);
@@ -176,8 +185,9 @@ mod tests {
                 assert!(until <= CAPACITY);
                 while window.filled < until {
                     put_out += 1;
-                    window.put(&[(put_out % 251) as u8], until);
+                    window.put(&[(put_out % 251) as u8]);
                 }
+                assert_eq!(window.put_out(), u64::from(put_out));
                 let back = window.filled.min(HISTORY) as u32;
                 for at in 0..back {
                     assert_eq!(window.bytes[window.filled - 1 - at as usize], ((put_out - at) % 251) as u8);

@@ -1,5 +1,8 @@
 //! Streams against another decoder: whole, broken off, damaged; and those that encoders don't make.
 
+mod codes;
+mod writer;
+
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::core::inflate_flags::{
     TINFL_FLAG_IGNORE_ADLER32, TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
@@ -7,6 +10,8 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use proptest::prelude::*;
 use thumbs_inflate::Inflate;
+
+use writer::Writer;
 
 /// Far more than any test puts out.
 const LIMIT: usize = 4 << 20;
@@ -61,53 +66,12 @@ fn mixture() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Bits in the order of the stream, behind the two bytes that every stream begins with.
-struct Writer {
-    bytes: Vec<u8>,
-    bits: u32,
-}
-
-impl Writer {
-    fn new() -> Self {
-        Self { bytes: vec![0x78, 0x01], bits: 0 }
-    }
-
-    fn put(&mut self, value: u32, count: u32) -> &mut Self {
-        for bit in 0..count {
-            if self.bits.is_multiple_of(8) {
-                self.bytes.push(0);
-            }
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= ((value >> bit & 1) as u8) << (self.bits % 8);
-            }
-            self.bits += 1;
-        }
-        self
-    }
-
-    /// A word of a prefix code: its first bit is its highest.
-    fn word(&mut self, word: u32, count: u32) -> &mut Self {
-        self.put(word.reverse_bits() >> (32 - count), count)
-    }
-
-    /// The head of a block whose only symbols are its end, of one bit, and no distance.
-    fn empty_block(&mut self) -> &mut Self {
-        self.put(0, 1).put(2, 2).put(0, 5).put(0, 5).put(14, 4);
-        // Words for the lengths: 18 and 1 have one and two bits, 0 has two.
-        for length in [0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2] {
-            self.put(length, 3);
-        }
-        // 256 zeros, a one, a zero; then the end.
-        self.word(0, 1).put(127, 7).word(0, 1).put(107, 7).word(3, 2).word(2, 2).put(0, 1)
-    }
-}
-
 #[test]
 fn all_levels_come_back_whole() {
     let bytes: Vec<u8> = (0..600_000_u32).map(|at| (at / 3 * (at / 5000) % 256) as u8).collect();
     for level in 0..=10 {
         let stream = compress_to_vec_zlib(&bytes, level);
-        for (piece, wanted) in [(stream.len(), 1000), (8192, 77), (1, 130_000), (100, bytes.len())] {
+        for (piece, wanted) in [(stream.len(), 1000), (8192, 77), (1, 230_000), (100, bytes.len())] {
             assert!(
                 inflated(&stream, piece, wanted) == bytes,
                 "level {level}, pieces of {piece}, {wanted} at a time"
@@ -122,7 +86,7 @@ fn distances_reach_as_far_as_they_may() {
     for _ in 0..5 {
         bytes.extend_from_within(bytes.len() - 32_768..);
     }
-    for wanted in [1, 999, 200_000] {
+    for wanted in [1, 999, 300_000] {
         assert!(inflated(&compress_to_vec_zlib(&bytes, 9), 4096, wanted) == bytes, "{wanted} at a time");
     }
 }
@@ -165,7 +129,7 @@ fn what_makes_no_sense_ends_the_stream() {
     };
     assert_eq!(begun(&|writer| _ = writer.put(1, 1).put(3, 2)), [7], "a kind of block that there is not");
     assert_eq!(
-        begun(&|writer| _ = writer.put(1, 1).put(0, 2).put(0, 4).put(5, 16).put(5, 16)),
+        begun(&|writer| _ = writer.put(1, 1).put(0, 2).align().put(5, 16).put(5, 16)),
         [7],
         "a stored length"
     );
@@ -181,34 +145,91 @@ fn what_makes_no_sense_ends_the_stream() {
         [7],
         "more symbols than there are"
     );
-    for stream in
-        [&[][..], &[0x78], &[0x78, 0x02, 3, 0], &[0x79, 0x1B, 3, 0], &[0x78, 0x20, 3, 0], &[0x78, 0x01]]
-    {
+    for stream in [
+        &[][..],
+        &[0x78],
+        &[0x78, 0x02, 3, 0],
+        &[0x79, 0x1B, 3, 0],
+        &[0x78, 0x20, 3, 0],
+        &[0x78, 0x01],
+        &[0x88, 0x1C, 3, 0],
+    ] {
         assert_eq!(inflated(stream, 1, 10), [], "{stream:?}");
     }
 }
 
-/// 60,000 blocks, each with tables of its own, and nothing in any of them: refused after 4096.
+/// Blocks with tables of their own, and nothing in any of them.
 #[test]
 fn blocks_that_bring_nothing_are_not_read_for_ever() {
-    let stream = |blocks: u32| {
+    let stream = |bytes: u32, blocks: u32| {
         let mut writer = Writer::new();
+        writer.put(0, 1).put(0, 2).align().put(bytes, 16).put(!bytes & 0xFFFF, 16);
+        for _ in 0..bytes {
+            writer.put(9, 8);
+        }
         for _ in 0..blocks {
             writer.empty_block();
         }
-        writer.put(1, 1).put(1, 2).word(48 + 7, 8).word(0, 7);
+        writer.put(1, 1).put(0, 2).align().put(1, 16).put(0xFFFE, 16).put(7, 8);
         writer.bytes
     };
-    assert_eq!(expected(&stream(4096)), [7]);
-    assert_eq!(inflated(&stream(4096), 1000, 1), [7]);
-    assert_eq!(inflated(&stream(4097), 1000, 1), []);
-    // Whoever wants more may get it: 128 bytes for each block.
-    assert_eq!(inflated(&stream(4097), 1000, 128), [7]);
+    assert_eq!(expected(&stream(0, 257)), [7]);
+    assert_eq!(inflated(&stream(0, 256), 1000, 10), [7]);
+    assert_eq!(inflated(&stream(0, 257), 1000, 10), []);
+    // One more for each 120 bytes.
+    assert_eq!(inflated(&stream(12_000, 356), 1000, 12_001).len(), 12_001);
+    assert_eq!(inflated(&stream(12_000, 357), 1000, 12_001).len(), 12_000);
+}
+
+#[test]
+fn blocks_that_only_flush_are_free() {
+    let mut writer = Writer::new();
+    for _ in 0..10_000 {
+        writer.empty_fixed_block();
+        writer.put(0, 1).put(0, 2).align().put(0, 16).put(0xFFFF, 16);
+    }
+    writer.put(1, 1).put(1, 2).word(48 + 7, 8).word(0, 7);
+    assert_eq!(inflated(&writer.bytes, 1000, 10), [7]);
+}
+
+/// Tables of the fixed code serve for all blocks of it that follow each other.
+#[test]
+fn blocks_of_the_fixed_code_may_be_as_small_as_they_like() {
+    let mut writer = Writer::new();
+    for _ in 0..1000 {
+        writer.put(0, 1).put(1, 2).word(48 + 7, 8).word(0, 7);
+    }
+    assert_eq!(inflated(&writer.bytes, 1000, 10), [7; 1000]);
+}
+
+#[test]
+fn the_tables_are_those_of_the_block() {
+    let mut writer = Writer::new();
+    // The fixed code before and after blocks that are stored, and of another code.
+    writer.put(0, 1).put(1, 2).word(48 + 1, 8).word(0, 7);
+    writer.put(0, 1).put(0, 2).align().put(1, 16).put(0xFFFE, 16).put(2, 8);
+    writer.put(0, 1).put(1, 2).word(48 + 3, 8).word(0, 7);
+    writer.empty_block();
+    writer.put(0, 1).put(1, 2).word(48 + 4, 8).word(0, 7);
+    writer.empty_fixed_block().empty_block();
+    writer.put(1, 1).put(1, 2).word(48 + 5, 8).word(0, 7);
+    assert_eq!(inflated(&writer.bytes, 1000, 10), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn after_the_end_there_is_nothing() {
+    let stream = compress_to_vec_zlib(b"abc", 6);
+    let pieces = [&[][..], &stream[..3], &[], &[], &stream[3..], &[]];
+    let mut inflate = Inflate::new(pieces.into_iter());
+    assert_eq!(inflate.take(2), b"ab");
+    assert_eq!(inflate.take(2), b"c");
+    assert_eq!(inflate.take(2), []);
+    assert_eq!(inflate.take(300_000), []);
 }
 
 proptest! {
     #[test]
-    fn gives_back_what_an_encoder_was_given(bytes in mixture(), level in 0_u8..11, piece in 1_usize..5000, wanted in 1_usize..200_000) {
+    fn gives_back_what_an_encoder_was_given(bytes in mixture(), level in 0_u8..11, piece in 1_usize..5000, wanted in 1_usize..300_000) {
         let stream = compress_to_vec_zlib(&bytes, level);
         prop_assert!(inflated(&stream, piece, wanted) == bytes);
     }
@@ -229,11 +250,11 @@ proptest! {
         }
         let (ours, other) = (inflated(&stream, piece, wanted), expected(&stream));
         let missing = other.len().checked_sub(ours.len());
-        prop_assert!(missing.is_some_and(|missing| missing <= 2) && other.starts_with(&ours), "{} of {}", ours.len(), other.len());
+        prop_assert!(missing.is_some_and(|missing| missing <= 1) && other.starts_with(&ours), "{} of {}", ours.len(), other.len());
     }
 
     #[test]
-    fn of_streams_that_break_off_at_most_two_bytes_are_missing(
+    fn of_streams_that_break_off_at_most_one_byte_is_missing(
         bytes in mixture(),
         level in 0_u8..11,
         end in any::<prop::sample::Index>(),
@@ -244,18 +265,17 @@ proptest! {
         stream.truncate(end.index(stream.len()));
         let (ours, other) = (inflated(&stream, piece, wanted), expected(&stream));
         let missing = other.len().checked_sub(ours.len());
-        prop_assert!(missing.is_some_and(|missing| missing <= 2) && bytes.starts_with(&ours), "{} of {}", ours.len(), other.len());
+        prop_assert!(missing.is_some_and(|missing| missing <= 1) && bytes.starts_with(&ours), "{} of {}", ours.len(), other.len());
     }
 
+    /// Blocks whose headers make sense more often than those of plain noise.
     #[test]
-    fn decodes_noise_as_the_other_decoder_does(noise in prop::collection::vec(any::<u8>(), 0..600), kind in 0_u8..3) {
-        let mut stream = vec![0x78, 0x01];
-        stream.extend(noise);
-        if let Some(first) = stream.get_mut(2) {
-            *first = *first & !6 | kind << 1;
-        }
+    fn decodes_noise_as_the_other_decoder_does(noise in prop::collection::vec(any::<u8>(), 0..600), kind in 0_usize..3) {
+        let begin = [&[0, 4, 0, 0xFB, 0xFF, 1, 2, 3, 4][..], &[2], &[4, 0xC0, 0x81]][kind];
+        let stream = [&[0x78, 0x01], begin, &noise].concat();
         let (ours, other) = (inflated(&stream, 600, 100), expected(&stream));
+        prop_assert!(kind != 0 || ours.starts_with(&[1, 2, 3, 4]));
         let missing = other.len().checked_sub(ours.len());
-        prop_assert!(missing.is_some_and(|missing| missing <= 2) && other.starts_with(&ours), "{} of {}", ours.len(), other.len());
+        prop_assert!(missing.is_some_and(|missing| missing <= 1) && other.starts_with(&ours), "{} of {}", ours.len(), other.len());
     }
 }
