@@ -12,7 +12,8 @@ const MAX_NOISE: i64 = 6;
 /// Colour counts by how far it is from that of the whole picture, so that neither a blue sky nor a meadow outweighs what
 /// stands before it; differences up to this (of some 500) are none.
 const MAX_COMMON: i64 = 24;
-/// What a cell of skin counts, about as much as a strong edge.
+/// What a cell of skin counts, about as much as a strong edge. The more of the picture has its colour the less: where half of it has,
+/// that is an evening sky, sand or wood, or a face so near that any box has some of it.
 const SKIN: i64 = 96;
 /// The outermost box must have this share more (in 1024ths) than one in the middle.
 const CENTRE_BIAS: i64 = 64;
@@ -120,13 +121,15 @@ impl Scores {
         let count = cells.colours.len() as i64;
         let common = [0, 1]
             .map(|axis| cells.colours.iter().map(|&colour| hue(colour)[axis]).sum::<i64>() / count.max(1));
+        let skins = cells.colours.iter().filter(|&&colour| is_skin(colour)).count() as i64;
+        let of_skin = SKIN * (count - 2 * skins).max(0) / count.max(1);
         let mut sums = vec![0i64; columns + 1];
         sums.reserve((columns + 1) * rows);
         for (row, colours) in cells.colours.chunks_exact(columns).enumerate() {
             let mut line = 0;
             sums.push(0);
             for (column, &colour) in colours.iter().enumerate() {
-                let skin = if is_skin(colour) { SKIN } else { 0 };
+                let skin = if is_skin(colour) { of_skin } else { 0 };
                 let here = cells.luma(column, row);
                 let edge = |other: i64| ((here - other).abs() - MAX_NOISE).max(0);
                 let draw = edge(cells.luma(column + 1, row))
@@ -225,6 +228,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_half_of_the_picture_looks_like_is_not_skin() {
+        // An evening sky of skin's colour, and a boat on grey water.
+        let picture = raster(400, 100, |x, y| match (x, y) {
+            (..230, _) => [205, 150, 120],
+            (300..360, 20..80) if (x / 6 + y / 6).is_multiple_of(2) => [30; 3],
+            (300..360, 20..80) => [220; 3],
+            _ => [120; 3],
+        });
+        let (left, _) = offset(&picture, 100, 100);
+        assert!(left <= 300 && 360 <= left + 100, "{left}");
     }
 
     #[test]
