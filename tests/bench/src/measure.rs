@@ -6,7 +6,7 @@ use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 
 /// At least so many rounds, after one that does not count.
-const MIN_ROUNDS: usize = 5;
+const MIN_ROUNDS: usize = 7;
 /// At most so many.
 const MAX_ROUNDS: usize = 51;
 /// Between the two, until so much time has been spent.
@@ -15,14 +15,31 @@ const BUDGET: Duration = Duration::from_millis(2500);
 /// One of those that are compared: runs once, and says how many milliseconds that took; `None` where it can't.
 pub(crate) type Contestant<'c> = Box<dyn FnMut() -> Result<Option<f64>> + 'c>;
 
-/// What one contestant took, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) median: f64,
-    pub(crate) least: f64,
+/// What one contestant took in each round, in milliseconds; at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct Times(Vec<f64>);
+
+impl Times {
+    pub(crate) fn median(&self) -> f64 {
+        median(self.0.clone())
+    }
+
+    pub(crate) fn least(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The median of the rounds' ratios to another contestant: the machine's speed changes less within a round than between them.
+    pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
+        median(self.0.iter().zip(&other.0).map(|(own, other)| own / other).collect())
+    }
 }
 
-/// Runs all of them in rounds, each once a round. `None` for those that can't.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Runs all of them in rounds, each once a round. `None` for those that can't, in whichever round.
 pub(crate) fn by_turns<const N: usize>(mut contestants: [Contestant<'_>; N]) -> Result<[Option<Times>; N]> {
     let mut times = [const { Vec::new() }; N];
     for contestant in &mut contestants {
@@ -37,10 +54,8 @@ pub(crate) fn by_turns<const N: usize>(mut contestants: [Contestant<'_>; N]) -> 
             times.extend(contestant()?);
         }
     }
-    Ok(times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        Some(Times { median: *times.get(times.len() / 2)?, least: *times.first()? })
-    }))
+    let rounds = times.iter().map(Vec::len).max();
+    Ok(times.map(|times| (!times.is_empty() && Some(times.len()) == rounds).then_some(Times(times))))
 }
 
 /// How many milliseconds of this thread's processor time something took.

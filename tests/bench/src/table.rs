@@ -25,20 +25,28 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The sandbox to the faster peer, by medians; `None` without peers.
+    /// The sandbox to the peer with the smaller median, by the median of the rounds; `None` without peers.
     pub(crate) fn ratio(&self) -> Option<f64> {
-        self.ratio_of(|times| times.median)
+        let peer = self.peers().min_by(|a, b| a.median().total_cmp(&b.median()))?;
+        Some(self.sandbox.as_ref()?.ratio_to(peer))
     }
 
-    fn ratio_of(&self, time: impl Fn(Times) -> f64) -> Option<f64> {
-        let peer = [self.libvips, self.pillow].into_iter().flatten().map(&time).reduce(f64::min)?;
-        Some(time(self.sandbox?) / peer)
+    /// By the least times.
+    fn ratio_of_least(&self) -> Option<f64> {
+        let peer = self.peers().map(Times::least).reduce(f64::min)?;
+        Some(self.sandbox.as_ref()?.least() / peer)
+    }
+
+    fn peers(&self) -> impl Iterator<Item = &Times> {
+        [&self.libvips, &self.pillow].into_iter().flatten()
     }
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |times: Option<Times>| times.map_or(String::new(), |times| format!("{:.1}", times.median));
+        let ms = |times: &Option<Times>| {
+            times.as_ref().map_or(String::new(), |times| format!("{:.1}", times.median()))
+        };
         let ratio = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
         write!(
             f,
@@ -47,12 +55,12 @@ impl fmt::Display for Row {
             self.class,
             self.megapixels,
             self.file_bytes / 1000,
-            ms(self.sandbox),
-            ms(self.native),
-            ms(self.libvips),
-            ms(self.pillow),
+            ms(&self.sandbox),
+            ms(&self.native),
+            ms(&self.libvips),
+            ms(&self.pillow),
             ratio(self.ratio()),
-            ratio(self.ratio_of(|times| times.least)),
+            ratio(self.ratio_of_least()),
             self.peak_memory_bytes as f64 / MIB,
         )
     }
