@@ -2,85 +2,55 @@
 
 /// A cursor over the stream.
 ///
-/// Small and `Copy`, so that hot loops work on a local copy whose fields stay in registers.
+/// Nothing but a place, so that it takes one register in hot loops, and what is read ahead never waits for how much was taken of
+/// what was read before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BitReader<'a> {
     data: &'a [u8],
-    /// The next byte to put into the window.
-    position: usize,
-    /// The unread bits, the next one lowest. Bits above `filled` are either 0 or what will be put there.
-    window: u64,
-    /// 0..=63.
-    filled: u32,
+    /// The next bit.
+    next: usize,
 }
 
 impl<'a> BitReader<'a> {
     pub(crate) const fn new(data: &'a [u8]) -> Self {
-        Self { data, position: 0, window: 0, filled: 0 }
+        Self { data, next: 0 }
     }
 
     /// Bits were used that the data do not have.
     pub(crate) const fn is_exhausted(&self) -> bool {
-        // `position` runs on past the end; what of the window came from there may not be used.
-        self.position.saturating_sub(self.data.len()) * 8 > self.filled as usize
+        self.next > self.data.len() * 8
     }
 
-    /// Afterwards, at least 56 bits are in the window.
+    /// The next 57 bits, or up to 7 more; the next one is lowest.
     #[inline(always)]
-    pub(crate) fn fill(&mut self) {
-        if let Some(bytes) = self.data.get(self.position..).and_then(<[u8]>::first_chunk::<8>) {
-            self.window |= u64::from_le_bytes(*bytes) << self.filled;
-            self.position += ((63 - self.filled) >> 3) as usize;
-            self.filled |= 56;
-        } else {
-            *self = self.fill_slowly();
+    pub(crate) fn ahead(&self) -> u64 {
+        match self.data.get(self.next / 8..).and_then(<[u8]>::first_chunk::<8>) {
+            Some(bytes) => u64::from_le_bytes(*bytes) >> (self.next % 8),
+            None => self.ahead_at_end(),
         }
     }
 
-    /// Afterwards, at least `count` bits are in the window, up to 56. Cheaper than [`Self::fill`] where most symbols are short:
-    /// what comes next then waits for no load.
-    #[inline(always)]
-    pub(crate) fn ensure(&mut self, count: u32) {
-        if self.filled < count {
-            self.fill();
-        }
-    }
-
-    /// By value, so that the fast path's copy need not live in memory.
     #[cold]
     #[inline(never)]
-    fn fill_slowly(mut self) -> Self {
-        // Before the end, the window may already hold bits of the next byte above `filled`.
-        self.window &= (1 << self.filled) - 1;
-        while self.filled < 56 {
-            let byte = self.data.get(self.position).copied().unwrap_or(0);
-            self.window |= u64::from(byte) << self.filled;
-            self.position += 1;
-            self.filled += 8;
+    fn ahead_at_end(self) -> u64 {
+        let mut bytes = [0; 8];
+        let left = self.data.get(self.next / 8..).unwrap_or_default();
+        for (byte, &left) in bytes.iter_mut().zip(left) {
+            *byte = left;
         }
-        self
+        u64::from_le_bytes(bytes) >> (self.next % 8)
     }
 
-    /// The window; the lowest bits are next. Only as many are valid as were filled and not consumed since.
     #[inline(always)]
-    pub(crate) const fn peek(&self) -> u64 {
-        self.window
-    }
-
-    /// `count` at most what is filled.
-    #[inline(always)]
-    pub(crate) fn consume(&mut self, count: u32) {
-        debug_assert!(count <= self.filled, "{count} of {} bits", self.filled);
-        self.window >>= count;
-        self.filled -= count;
+    pub(crate) fn skip(&mut self, count: u32) {
+        self.next += count as usize;
     }
 
     /// Up to 32 bits.
     #[inline(always)]
     pub(crate) fn bits(&mut self, count: u32) -> u32 {
-        self.fill();
-        let value = self.window & ((1 << count) - 1);
-        self.consume(count);
+        let value = self.ahead() & ((1 << count) - 1);
+        self.skip(count);
         value as u32
     }
 

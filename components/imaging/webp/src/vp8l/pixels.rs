@@ -8,7 +8,7 @@ use crate::{
         bit_reader::BitReader,
         colour_cache::ColourCache,
         distance::distance,
-        prefix_code::Entry,
+        prefix_code::{Code, Entry},
         tables::{Group, Tables},
     },
 };
@@ -150,12 +150,15 @@ impl PixelDecoder {
             let group = &tables.groups[number];
             let stop = (at + run).min(end);
 
+            let mut cursor = Cursor { bits: *bits, ahead: bits.ahead() };
+            let mut packed = group.packed.packed(entries, cursor.ahead);
             while at < stop {
-                bits.ensure(15);
-                let packed = group.packed.packed(entries, bits.peek());
-                bits.consume(packed.bits());
+                // The entry was looked up before: so the tables and the stream are waited for at the same time.
+                cursor.look();
                 if packed.is_colour() {
-                    let colour = group.read_alpha(entries, bits) | packed.value();
+                    cursor.skip(packed.bits());
+                    let colour = group.read_alpha(entries, &mut cursor) | packed.value();
+                    packed = group.packed.packed(entries, cursor.ahead);
                     buffer[at] = colour;
                     at += 1;
                     if CACHED {
@@ -163,24 +166,34 @@ impl PixelDecoder {
                     }
                     continue;
                 }
-                let green = if packed.is_green() { packed.value() } else { group.green.take(entries, bits) };
+                let green = if packed.is_green() {
+                    cursor.skip(packed.bits());
+                    packed.value()
+                } else {
+                    cursor.take(group.green, entries)
+                };
                 if green < FIRST_LENGTH_CODE {
-                    bits.ensure(30);
-                    let red = group.red.take(entries, bits);
-                    let blue = group.blue.take(entries, bits);
-                    let colour = group.read_alpha(entries, bits) | (red << 16) | (green << 8) | blue;
+                    let red = cursor.take(group.red, entries);
+                    let blue = cursor.take(group.blue, entries);
+                    if group.fixed_alpha.is_none() {
+                        cursor.look();
+                    }
+                    let colour = group.read_alpha(entries, &mut cursor) | (red << 16) | (green << 8) | blue;
+                    packed = group.packed.packed(entries, cursor.ahead);
                     buffer[at] = colour;
                     at += 1;
                     if CACHED {
                         cache.insert(colour);
                     }
                 } else if green < FIRST_CACHE_CODE {
-                    bits.fill();
+                    cursor.look();
                     // Up to 10 bits, 15, and 18.
-                    let length = prefixed(bits, green - FIRST_LENGTH_CODE) as usize;
-                    let symbol = group.distance.take(entries, bits);
-                    let distance = distance(prefixed(bits, symbol) as usize, width);
-                    if bits.is_exhausted() {
+                    let length = prefixed(&mut cursor, green - FIRST_LENGTH_CODE) as usize;
+                    let symbol = cursor.take(group.distance, entries);
+                    let distance = distance(prefixed(&mut cursor, symbol) as usize, width);
+                    packed = group.packed.packed(entries, cursor.ahead);
+                    if cursor.bits.is_exhausted() {
+                        *bits = cursor.bits;
                         break 'runs;
                     }
                     if distance > lap_start + at {
@@ -202,12 +215,14 @@ impl PixelDecoder {
                         }
                     }
                 } else {
+                    packed = group.packed.packed(entries, cursor.ahead);
                     buffer[at] = cache
                         .look_up(green - FIRST_CACHE_CODE)
                         .ok_or(Error::Malformed("colour cache code out of range"))?;
                     at += 1;
                 }
             }
+            *bits = cursor.bits;
             if bits.is_exhausted() {
                 break;
             }
@@ -221,23 +236,54 @@ impl PixelDecoder {
     }
 }
 
-impl Group {
-    /// The alpha of a pixel, in its place.
+/// A place in the stream, and what comes next there. The last [`Cursor::look`] is good for 57 bits: three symbols of 15, or one of 15
+/// and two numbers of extra bits (10 and 18), and the index of a packed entry.
+struct Cursor<'a> {
+    bits: BitReader<'a>,
+    ahead: u64,
+}
+
+impl Cursor<'_> {
     #[inline(always)]
-    fn read_alpha(&self, entries: &[Entry], bits: &mut BitReader<'_>) -> u32 {
-        self.fixed_alpha.unwrap_or_else(|| self.alpha.read(entries, bits) << 24)
+    fn look(&mut self) {
+        self.ahead = self.bits.ahead();
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, count: u32) {
+        self.ahead >>= count;
+        self.bits.skip(count);
+    }
+
+    /// The next symbol.
+    #[inline(always)]
+    fn take(&mut self, code: Code, entries: &[Entry]) -> u32 {
+        let (symbol, count) = code.look_up(entries, self.ahead);
+        self.skip(count);
+        symbol
     }
 }
 
-/// The value of a length or distance symbol with its up to 18 extra bits, which must be filled (section 3.6.2.1).
+impl Group {
+    /// The alpha of a pixel, in its place.
+    #[inline(always)]
+    fn read_alpha(&self, entries: &[Entry], bits: &mut Cursor<'_>) -> u32 {
+        match self.fixed_alpha {
+            Some(alpha) => alpha,
+            None => bits.take(self.alpha, entries) << 24,
+        }
+    }
+}
+
+/// The value of a length or distance symbol with its up to 18 extra bits (section 3.6.2.1).
 #[inline(always)]
-fn prefixed(bits: &mut BitReader<'_>, symbol: u32) -> u32 {
+fn prefixed(bits: &mut Cursor<'_>, symbol: u32) -> u32 {
     if symbol < 4 {
         return symbol + 1;
     }
     let extra = (symbol - 2) >> 1;
-    let low = (bits.peek() & ((1 << extra) - 1)) as u32;
-    bits.consume(extra);
+    let low = (bits.ahead & ((1 << extra) - 1)) as u32;
+    bits.skip(extra);
     ((2 + (symbol & 1)) << extra) + low + 1
 }
 

@@ -56,19 +56,11 @@ impl Code {
         Packed(tables[(self.offset + (window as u32 & self.mask)) as usize])
     }
 
-    /// The next symbol; 15 bits must be filled.
-    #[inline(always)]
-    pub(crate) fn take(self, tables: &[Entry], bits: &mut BitReader<'_>) -> u32 {
-        let (symbol, length) = self.look_up(tables, bits.peek());
-        bits.consume(length);
-        symbol
-    }
-
     /// The next symbol.
-    #[inline(always)]
     pub(crate) fn read(self, tables: &[Entry], bits: &mut BitReader<'_>) -> u32 {
-        bits.ensure(15);
-        self.take(tables, bits)
+        let (symbol, length) = self.look_up(tables, bits.ahead());
+        bits.skip(length);
+        symbol
     }
 
     /// The symbol, where there is only one and it costs no bits.

@@ -36,7 +36,7 @@ pub(crate) struct Group {
 pub(crate) struct Packed(pub(crate) Entry);
 
 impl Packed {
-    /// Bits of the largest table. Four of them must fit in what a bit reader fills.
+    /// Bits of the largest table: what three symbols of 15 bits leave of what a bit reader gives at a time.
     pub(crate) const MAX_BITS: u32 = 12;
     const MIN_BITS: u32 = 6;
     /// Entries of all tables of an image together: half of a second-level cache.
