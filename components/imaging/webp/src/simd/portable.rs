@@ -116,6 +116,28 @@ impl U8x16 {
         I16x8(from_fn(|at| if at % 2 == 0 { i16::from_le_bytes([0, self.0[2 * at + 2]]) } else { 0 }))
     }
 
+    #[inline(always)]
+    pub(crate) fn add_saturating(self, other: Self) -> Self {
+        Self(from_fn(|at| self.0[at].saturating_add(other.0[at])))
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub_saturating(self, other: Self) -> Self {
+        Self(from_fn(|at| self.0[at].saturating_sub(other.0[at])))
+    }
+
+    /// Rounded down.
+    #[inline(always)]
+    pub(crate) fn half(self) -> Self {
+        Self(from_fn(|at| self.0[at] >> 1))
+    }
+
+    /// The first pixel of the first one, the second of the second and so on.
+    #[inline(always)]
+    pub(crate) fn pixels_of(of: [Self; 4]) -> Self {
+        Self(from_fn(|at| of[at / 4].0[at]))
+    }
+
     /// Pixel `N` four times.
     #[inline(always)]
     pub(crate) fn splat_pixel<const N: usize>(self) -> Self {
@@ -234,12 +256,6 @@ impl I16x8 {
     #[inline(always)]
     pub(crate) fn clamp_to_signed_byte(self) -> Self {
         Self(self.0.map(|value| value.clamp(-128, 127)))
-    }
-
-    /// Each number clamped to 0..=255.
-    #[inline(always)]
-    pub(crate) fn clamp_to_byte(self) -> Self {
-        Self(self.0.map(|value| value.clamp(0, 255)))
     }
 
     /// The last 4 numbers in the place of the first.

@@ -8,10 +8,10 @@ use core::arch::wasm32::{
     i8x16_add, i8x16_shuffle, i8x16_sub, i16x8, i16x8_abs, i16x8_add, i16x8_add_sat, i16x8_extend_high_u8x16,
     i16x8_extend_low_u8x16, i16x8_gt, i16x8_max, i16x8_min, i16x8_mul, i16x8_narrow_i32x4, i16x8_shr,
     i16x8_shuffle, i16x8_splat, i16x8_sub, i32x4_add, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8,
-    i32x4_mul, i32x4_shr, i32x4_shuffle, i32x4_splat, i32x4_sub, i64x2_shuffle, u8x16_avgr,
-    u8x16_narrow_i16x8, u8x16_splat, u32x4, u32x4_extend_high_u16x8, u32x4_extend_low_u16x8,
-    u32x4_extract_lane, u64x2, u64x2_extract_lane, v128, v128_and, v128_andnot, v128_bitselect, v128_load,
-    v128_or, v128_store, v128_xor,
+    i32x4_mul, i32x4_shr, i32x4_shuffle, i32x4_splat, i32x4_sub, i64x2_shuffle, u8x16_add_sat, u8x16_avgr,
+    u8x16_narrow_i16x8, u8x16_shr, u8x16_splat, u8x16_sub_sat, u32x4, u32x4_extend_high_u16x8,
+    u32x4_extend_low_u16x8, u32x4_extract_lane, u64x2, u64x2_extract_lane, v128, v128_and, v128_andnot,
+    v128_bitselect, v128_load, v128_or, v128_store, v128_xor,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +137,27 @@ impl U8x16 {
     }
 
     #[inline(always)]
+    pub(crate) fn add_saturating(self, other: Self) -> Self {
+        Self(u8x16_add_sat(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub_saturating(self, other: Self) -> Self {
+        Self(u8x16_sub_sat(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn half(self) -> Self {
+        Self(u8x16_shr(self.0, 1))
+    }
+
+    #[inline(always)]
+    pub(crate) fn pixels_of([Self(a), Self(b), Self(c), Self(d)]: [Self; 4]) -> Self {
+        let (low, high) = (i32x4_shuffle::<0, 5, 0, 0>(a, b), i32x4_shuffle::<0, 0, 2, 7>(c, d));
+        Self(i32x4_shuffle::<0, 1, 6, 7>(low, high))
+    }
+
+    #[inline(always)]
     pub(crate) fn splat_pixel<const N: usize>(self) -> Self {
         Self(match N {
             0 => i32x4_shuffle::<0, 0, 0, 0>(self.0, self.0),
@@ -247,11 +268,6 @@ impl I16x8 {
     #[inline(always)]
     pub(crate) fn clamp_to_signed_byte(self) -> Self {
         Self(i16x8_min(i16x8_max(self.0, i16x8_splat(-128)), i16x8_splat(127)))
-    }
-
-    #[inline(always)]
-    pub(crate) fn clamp_to_byte(self) -> Self {
-        Self(i16x8_min(i16x8_max(self.0, i16x8_splat(0)), i16x8_splat(255)))
     }
 
     #[inline(always)]

@@ -167,6 +167,41 @@ fn run_around(
     }
 }
 
+/// As [`run_around`], in bytes: for predictions whose steps saturate by themselves. `prepared` is what of corner and top is known
+/// before the left pixel is; `wide` is given that in all four places, and right in one of them.
+#[inline(always)]
+fn run_saturating(
+    row: &mut [u32],
+    above: &[u32],
+    first: usize,
+    last: usize,
+    prepared: impl Fn(U8x16, U8x16) -> [U8x16; 2],
+    wide: impl Fn(U8x16, [U8x16; 2]) -> U8x16,
+    single: impl Fn(u32, u32, u32) -> u32,
+) {
+    let around = &above[first - 1..last + 1];
+    let mut left = row[first - 1];
+    let (chunks, rest) = row[first..last].as_chunks_mut::<4>();
+    let mut at = 0;
+    let mut lefts = U8x16::from_pixels([left; 4]);
+    for chunk in chunks {
+        let pixels = U8x16::load_pixels(chunk);
+        let known = prepared(load(around, at), load(around, at + 1));
+        let first = wide(lefts, known).add(pixels);
+        let second = wide(first.splat_pixel::<0>(), known).add(pixels);
+        let third = wide(second.splat_pixel::<1>(), known).add(pixels);
+        let fourth = wide(third.splat_pixel::<2>(), known).add(pixels);
+        lefts = fourth.splat_pixel::<3>();
+        U8x16::pixels_of([first, second, third, fourth]).store_pixels(chunk);
+        left = chunk[3];
+        at += 4;
+    }
+    for (pixel, around) in rest.iter_mut().zip(around[at..].windows(2)) {
+        left = add(*pixel, single(left, around[0], around[1]));
+        *pixel = left;
+    }
+}
+
 #[inline(always)]
 fn wide_mean(a: I16x8, b: I16x8) -> I16x8 {
     a.add(b).shift_right(1)
@@ -237,27 +272,28 @@ fn undo_run(mode: u32, row: &mut [u32], above: &[u32], first: usize, last: usize
             },
             |left, corner, top, _| select(left, top, corner),
         ),
-        12 => run_around(
+        12 => run_saturating(
             row,
             above,
             first,
             last,
-            |left, corner, top, _| left.add(top.sub(corner)).clamp_to_byte(),
-            |left, corner, top, _| gradient(left, top, corner),
+            // Of the rise and the fall from the corner to the top, one is 0.
+            |corner, top| [top.sub_saturating(corner), corner.sub_saturating(top)],
+            |left, [rise, fall]| left.add_saturating(rise).sub_saturating(fall),
+            |left, corner, top| gradient(left, top, corner),
         ),
-        13 => run_around(
+        13 => run_saturating(
             row,
             above,
             first,
             last,
-            |left, corner, top, _| {
-                let mean = wide_mean(left, top);
-                let difference = mean.sub(corner);
-                // Half of it, towards 0: one more before the shift where it is negative.
-                let half = difference.sub(difference.shift_right(15)).shift_right(1);
-                mean.add(half).clamp_to_byte()
+            |corner, top| [corner, top],
+            |left, [corner, top]| {
+                let mean = left.mean(top);
+                let (rise, fall) = (mean.sub_saturating(corner), corner.sub_saturating(mean));
+                mean.add_saturating(rise.half()).sub_saturating(fall.half())
             },
-            |left, corner, top, _| half_gradient(left, top, corner),
+            |left, corner, top| half_gradient(left, top, corner),
         ),
         // 0; 14 and 15 have no meaning, and decoders agree to take them for 0.
         _ => run_above(row, above, first, last, |_, _, _| U8x16::from_pixels([BLACK; 4]), |_, _, _| BLACK),
