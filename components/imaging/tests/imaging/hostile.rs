@@ -45,6 +45,24 @@ fn sixty_five_bytes_that_claim_a_gigabyte() {
     assert!(matches!(made, Err(Error::Malformed(_))), "{made:?}");
 }
 
+/// A pixel behind half a million blocks with codes of their own and nothing in them: read one by one, they would take seconds.
+#[test]
+fn blocks_that_hold_nothing() {
+    const TWO_BLOCKS: [u8; 23] = [
+        0x04, 0xC0, 0x81, 0x08, 0x00, 0x00, 0x00, 0x00, 0x20, 0x7F, 0xEB, 0x43, 0x00, 0x1C, 0x88, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0xF2, 0xB7, 0x3E,
+    ];
+    // The last block is stored: a filter and a pixel.
+    const PIXEL: [u8; 9] = [1, 4, 0, 0xFB, 0xFF, 0, 1, 2, 3];
+    let file = |blocks: usize| {
+        let stream = [&[0x78, 0x01], &TWO_BLOCKS.repeat(blocks / 2)[..], &PIXEL].concat();
+        let head = header_chunk(1, 1, 8, 2, false);
+        [b"\x89PNG\r\n\x1A\n", &head[..], &chunk(b"IDAT", &stream), &chunk(b"IEND", &[])].concat()
+    };
+    assert!(make(&file(200)).is_ok());
+    assert!(matches!(make(&file(500_000)), Err(Error::Malformed(_))));
+}
+
 #[test]
 fn one_colour_of_a_quarter_of_a_gigapixel() {
     let row = 16_384 / 8 + 1;
