@@ -42,7 +42,14 @@ struct Cursor<'a> {
     filled: usize,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// Where both are; nothing is read yet.
+    #[inline(always)]
+    fn new(bits: &'a Bits, window: &'a mut Window) -> Self {
+        let filled = window.filled;
+        Self { at_hand: &bits.at_hand, bytes: &mut window.bytes, ahead: 0, next: bits.next, filled }
+    }
+
     /// Reads what comes next anew.
     #[inline(always)]
     fn look(&mut self) {
@@ -72,13 +79,7 @@ impl Cursor<'_> {
 pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: usize) -> Pause {
     let until = window::bound(until);
     let limit = bits.end().saturating_sub(8 * MARGIN_BYTES);
-    let mut at = Cursor {
-        at_hand: &bits.at_hand,
-        bytes: &mut window.bytes,
-        ahead: 0,
-        next: bits.next,
-        filled: window.filled,
-    };
+    let mut at = Cursor::new(bits, window);
     let mut pause = Pause::Starved;
     at.look();
     let mut symbol = tables.symbols.at(at.ahead);
@@ -146,7 +147,8 @@ pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: 
         window::copy(at.bytes, at.filled, back, length);
         at.filled += length;
     }
-    (bits.next, window.filled) = (at.next, at.filled);
+    let (next, filled) = (at.next, at.filled);
+    (bits.next, window.filled) = (next, filled);
     pause
 }
 
@@ -155,13 +157,7 @@ pub(crate) fn run(tables: &Tables, bits: &mut Bits, window: &mut Window, until: 
 pub(crate) fn finish(tables: &Tables, bits: &mut Bits, window: &mut Window, until: usize) -> Pause {
     let until = window::bound(until);
     let end = bits.end();
-    let mut at = Cursor {
-        at_hand: &bits.at_hand,
-        bytes: &mut window.bytes,
-        ahead: 0,
-        next: bits.next,
-        filled: window.filled,
-    };
+    let mut at = Cursor::new(bits, window);
     let pause = loop {
         if at.filled >= until {
             break Pause::Full;
@@ -207,6 +203,7 @@ pub(crate) fn finish(tables: &Tables, bits: &mut Bits, window: &mut Window, unti
         window::copy(at.bytes, at.filled, back, length);
         at.filled += length;
     };
-    (bits.next, window.filled) = (at.next, at.filled);
+    let (next, filled) = (at.next, at.filled);
+    (bits.next, window.filled) = (next, filled);
     pause
 }

@@ -4,7 +4,7 @@
 const AT_HAND: usize = 32 << 10;
 /// Bits are read as part of so many bytes.
 const READ: usize = 8;
-/// So many bits of what is read are those that come next, at least: the first byte may be used up but for one.
+/// So many bits of what is read are those that come next, at least: of its first byte, seven may have been taken before.
 pub(crate) const AHEAD_BITS: u32 = 57;
 
 /// Some bytes of the stream and, so that it can be read from each of them, eight more.

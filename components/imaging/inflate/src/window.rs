@@ -89,7 +89,7 @@ pub(crate) fn copy(bytes: &mut Bytes, filled: usize, distance: usize, length: us
         copy_near(bytes, filled, distance, length);
         return;
     }
-    // Half of all matches in photographs are longer than one chunk, few are longer than two.
+    // Up to half of a photograph's matches are longer than one chunk, up to a third longer than two.
     copy_chunk(bytes, filled, distance);
     copy_chunk(bytes, filled + CHUNK, distance);
     if length > 2 * CHUNK {

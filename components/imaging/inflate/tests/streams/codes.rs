@@ -6,30 +6,27 @@ use thumbs_inflate::Inflate;
 use crate::expected;
 use crate::writer::Writer;
 
-/// RFC 1951, section 3.2.5: shortest, extra bits.
-const LENGTHS: [(usize, u32); 29] = {
-    let mut lengths = [(0, 0); 29];
-    let (mut shortest, mut symbol) = (3, 0);
-    while symbol < 28 {
-        let extra_bits = if symbol < 8 { 0 } else { symbol as u32 / 4 - 1 };
-        lengths[symbol] = (shortest, extra_bits);
+/// Shortest values and numbers of extra bits: none for the first symbols, then one more with every `step` of them (RFC 1951, section
+/// 3.2.5).
+const fn values<const SYMBOLS: usize>(least: usize, step: usize) -> [(usize, u32); SYMBOLS] {
+    let mut values = [(0, 0); SYMBOLS];
+    let (mut shortest, mut symbol) = (least, 0);
+    while symbol < SYMBOLS {
+        let extra_bits = (symbol / step).saturating_sub(1) as u32;
+        values[symbol] = (shortest, extra_bits);
         shortest += 1 << extra_bits;
         symbol += 1;
     }
+    values
+}
+
+const LENGTHS: [(usize, u32); 29] = {
+    let mut lengths = values(3, 4);
+    // The last one breaks the rule.
     lengths[28] = (258, 0);
     lengths
 };
-const DISTANCES: [(usize, u32); 30] = {
-    let mut distances = [(0, 0); 30];
-    let (mut shortest, mut symbol) = (1, 0);
-    while symbol < 30 {
-        let extra_bits = if symbol < 4 { 0 } else { symbol as u32 / 2 - 1 };
-        distances[symbol] = (shortest, extra_bits);
-        shortest += 1 << extra_bits;
-        symbol += 1;
-    }
-    distances
-};
+const DISTANCES: [(usize, u32); 30] = values(1, 2);
 const END: usize = 256;
 
 struct Random(u64);

@@ -168,7 +168,7 @@ fn run_around(
 }
 
 /// As [`run_around`], in bytes: for predictions whose steps saturate by themselves. `prepared` is what of corner and top is known
-/// before the left pixel is; `wide` is given that in all four places, and right in one of them.
+/// before the left pixel is. `wide` predicts four pixels as if the same one stood left of each; only one of them is right.
 #[inline(always)]
 fn run_saturating(
     row: &mut [u32],
