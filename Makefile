@@ -3,11 +3,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-GUESTS := upload status download resize blob-store
+# Components that import nothing are built without WASI; each folder of components/ and tests/suites/ is one (kit: what suites share).
+PURE := $(patsubst components/%/Cargo.toml,%,$(shell grep -l '^pure = true' components/*/Cargo.toml))
+GUESTS := $(filter-out $(PURE),$(patsubst components/%/Cargo.toml,%,$(wildcard components/*/Cargo.toml)))
+SUITES := $(filter-out kit,$(patsubst tests/suites/%/Cargo.toml,%,$(wildcard tests/suites/*/Cargo.toml)))
 
-SUITES := status upload download
-
-FUZZ := $(CURDIR)/components/imaging/fuzz
+FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 
 ##@ Everyday
@@ -30,7 +31,7 @@ test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) a
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw
 	$(CARGO) build --profile component --target wasm32-wasip2 --package thumbs-blob-store
-	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-e2e -- --include-ignored \
+	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-tests -- --include-ignored \
 	  blob_contract:: blob_s3:: blob_no_s3:: blob_tls:: servers::s3:: servers::versitygw::
 
 # With the features that the whole workspace asks for, as the tests have them: thumbs alone asks for others of Wasmtime's dependencies, and all of
@@ -40,7 +41,7 @@ build: components ## the host binary (target/release/thumbs) and every component
 
 components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
-	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-imaging
+	$(CARGO) build --profile component --target wasm32-unknown-unknown $(addprefix --package thumbs-,$(PURE))
 
 suites: setup ## the .wasm files of the suites that thumbs test and spin test run
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES))
@@ -65,8 +66,8 @@ bench: components ## one table: ms per image in the sandbox, natively, in libvip
 
 bench-store: ## the job store in PostgreSQL with a thousand rows and with a million
 	@./scripts/install-test-servers
-	$(CARGO) build --release --workspace --example bench_store
-	target/release/examples/bench_store
+	$(CARGO) build --release --workspace --bin thumbs-bench-store
+	target/release/thumbs-bench-store
 
 bench-setup: ## install the peers that bench compares with, and photos (Debian, Ubuntu)
 	@./scripts/bench-setup

@@ -4,15 +4,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a tool for developers may fail loudly")]
 
-#[path = "../jpeg/tests/decode/fixtures.rs"]
+#[path = "../../../crates/codecs/jpeg/tests/decode/fixtures.rs"]
 #[expect(dead_code, reason = "made for the tests of the JPEG decoder, which use all of it")]
 mod fixtures;
-#[path = "../jpeg/tests/decode/pictures.rs"]
+#[path = "../../../crates/codecs/jpeg/tests/decode/pictures.rs"]
 #[expect(dead_code, reason = "made for the tests of the JPEG decoder, which use all of it")]
 mod pictures;
 #[path = "../tests/imaging/pictures.rs"]
 mod png;
-#[path = "../jpeg/tests/decode/writer.rs"]
+#[path = "../../../crates/codecs/jpeg/tests/decode/writer.rs"]
 mod writer;
 
 use std::fs;
@@ -25,8 +25,12 @@ use png::{Noise, Png, channels, chunk, header_chunk};
 use writer::{Source, Style};
 
 /// Where the tests keep images.
-const FOLDERS: [&str; 4] =
-    ["tests/fixtures", "tests/fixtures/hostile", "jpeg/tests/fixtures", "webp/tests/fixtures"];
+const FOLDERS: [&str; 4] = [
+    "tests/fixtures",
+    "tests/fixtures/hostile",
+    "../../crates/codecs/jpeg/tests/fixtures",
+    "../../crates/codecs/webp/tests/fixtures",
+];
 
 /// Larger ones are slow to mutate and hold nothing that smaller ones do not.
 const MAX_SEED_BYTES: usize = 16 << 10;

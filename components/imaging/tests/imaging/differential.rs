@@ -323,7 +323,7 @@ fn lossless_webps_are_the_same_in_every_colour_type() {
 /// There is no encoder of lossy WebP in Rust: the files of the decoder's own tests, which libwebp wrote.
 #[test]
 fn still_webps_of_libwebp_are_the_same() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("webp/tests/fixtures");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/codecs/webp/tests/fixtures");
     let mut compared = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,0 +1,193 @@
+//! The shipped component `blob-store` as a backend: the same wasm that is composed in on hosts without blobs, called as its importers call
+//! it, in a fresh instance each time and with what the runtime grants. For tests that hold it against the native stores.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use thumbs::capabilities::blob::{Backend, BlobStore, MemoryStore, wit};
+use thumbs::capabilities::egress::AllowedHosts;
+use thumbs::capabilities::http::Network;
+use thumbs::capabilities::key_value::EmbeddedStore;
+use thumbs::capabilities::postgres::PostgresGrants;
+use thumbs::capabilities::redis::RedisGrants;
+use thumbs::engine::{self, Ticker};
+use thumbs::instance::{CallBounds, ComponentContext, MemoryBudget, NativeBlobs, State, linker};
+use thumbs::limits::Limits;
+use thumbs::secret::Secret;
+use thumbs::telemetry::{CaptureSink, Level, Logger};
+use thumbs_tests::servers::Bucket;
+use wasmtime::component::Component;
+use wasmtime::{Engine, Store};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: ["../wit/blob-store"],
+        inline: "
+            package thumbs:tests;
+            world provider {
+                export thumbs:blob-store/store@1.0.0;
+            }
+        ",
+        world: "thumbs:tests/provider",
+        exports: { default: async },
+    });
+}
+
+use bindings::exports::thumbs::blob_store::store as guest;
+
+/// Instances at the same time: as many as the contract's tasks, in all tests together.
+const MAX_INSTANCES: u32 = 32;
+/// One call holds a blob of 64 MiB, as its argument or its result.
+const MAX_MEMORY_BYTES: usize = 256 << 20;
+/// Far more than any call takes; a guest that never returns fails its test instead of holding it up.
+const MAX_RUNNING_TIME: Duration = Duration::from_secs(60);
+/// The label of the key-value store.
+const LABEL: &str = "default";
+
+struct Compiled {
+    engine: Engine,
+    provider: bindings::ProviderPre<State>,
+    _ticker: Ticker,
+}
+
+/// Compiled once for all tests.
+static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
+    let root = thumbs_tests::repository_root();
+    let file = root.join("target/wasm32-wasip2/component/thumbs_blob_store.wasm");
+    let wasm = std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{} can't be read ({error}); run `make components`", file.display()));
+    let engine =
+        engine::engine(&Limits::default(), MAX_INSTANCES, &root.join("target/test-compile-cache")).unwrap();
+    let component = Component::new(&engine, wasm).unwrap();
+    let pre = linker(&engine, NativeBlobs::No).unwrap().instantiate_pre(&component).unwrap();
+    let ticker = Ticker::start(&engine).unwrap();
+    Compiled { provider: bindings::ProviderPre::new(pre).unwrap(), engine, _ticker: ticker }
+});
+
+/// The component with its settings and grants.
+#[derive(Debug)]
+pub(crate) struct ComponentBlobs {
+    context: Arc<ComponentContext>,
+    bounds: CallBounds,
+}
+
+impl ComponentBlobs {
+    /// Over a bucket.
+    pub(crate) fn over_s3(bucket: &Bucket) -> Self {
+        Self::new(bucket.variables(), &bucket.endpoint, None)
+    }
+
+    /// Over a key-value store that is a file in this folder.
+    pub(crate) fn over_key_value(folder: &Path) -> Self {
+        let s3 =
+            ["s3_endpoint_url", "s3_region", "s3_path_style", "s3_access_key_id", "s3_secret_access_key"];
+        let mut variables: Vec<_> = s3.map(|name| (name.to_owned(), String::new())).to_vec();
+        variables.push(("blob_url".to_owned(), format!("kv:{LABEL}")));
+        Self::new(variables, "http://localhost:1", Some(folder))
+    }
+
+    fn new(variables: Vec<(String, String)>, endpoint: &str, key_value: Option<&Path>) -> Self {
+        let limits = Limits::default();
+        let hosts = Arc::new(AllowedHosts::parse([endpoint]).unwrap());
+        let variables =
+            variables.into_iter().map(|(name, value)| (name, Secret::new(value))).collect::<BTreeMap<_, _>>();
+        let key_value = key_value.map(|folder| {
+            let store: Arc<dyn thumbs::capabilities::key_value::Backend> =
+                Arc::new(EmbeddedStore::new(folder, LABEL, &limits));
+            (LABEL.to_owned(), store)
+        });
+        let context = ComponentContext {
+            id: "blob-store".into(),
+            variables: Arc::new(variables),
+            environment: BTreeMap::new(),
+            hosts: Arc::clone(&hosts),
+            carrier: Arc::new(Network),
+            key_value: Arc::new(key_value.into_iter().collect()),
+            sqlite: Arc::default(),
+            redis: RedisGrants { hosts: Arc::clone(&hosts), in_process: None, connector: None },
+            postgres: PostgresGrants { hosts, connector: None },
+            blobs: BlobStore::new(Arc::new(MemoryStore::default()), &limits),
+            memory: Arc::new(MemoryBudget::new(usize::MAX)),
+            limits: Arc::new(limits),
+            log: Logger::new(Arc::new(CaptureSink::new()), Level::Error),
+        };
+        let bounds = CallBounds {
+            max_memory_bytes: MAX_MEMORY_BYTES,
+            max_ticks: engine::ticks(MAX_RUNNING_TIME),
+            timeout: MAX_RUNNING_TIME,
+        };
+        Self { context: Arc::new(context), bounds }
+    }
+
+    async fn instance(&self) -> (Store<State>, bindings::Provider) {
+        let mut store = State::store(&COMPILED.engine, &self.context, self.bounds, None);
+        let provider = COMPILED.provider.instantiate_async(&mut store).await.unwrap();
+        (store, provider)
+    }
+}
+
+impl Backend for ComponentBlobs {
+    fn summary(&self) -> String {
+        "the component blob-store".to_owned()
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+        data: Vec<u8>,
+    ) -> BoxFuture<'a, Result<(), wit::Error>> {
+        async move {
+            let (mut store, provider) = self.instance().await;
+            let exports = provider.thumbs_blob_store_store();
+            exports.call_put(&mut store, key, content_type, &data).await.unwrap().map_err(error)
+        }
+        .boxed()
+    }
+
+    fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
+        async move {
+            let (mut store, provider) = self.instance().await;
+            let got = provider.thumbs_blob_store_store().call_get(&mut store, key, max_bytes).await.unwrap();
+            let guest::Object { metadata: found, data } = got.map_err(error)?;
+            Ok(wit::Object { metadata: metadata(found), data })
+        }
+        .boxed()
+    }
+
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
+        async move {
+            let (mut store, provider) = self.instance().await;
+            let got = provider.thumbs_blob_store_store().call_head(&mut store, key).await.unwrap();
+            got.map(metadata).map_err(error)
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
+        async move {
+            let (mut store, provider) = self.instance().await;
+            provider.thumbs_blob_store_store().call_delete(&mut store, key).await.unwrap().map_err(error)
+        }
+        .boxed()
+    }
+}
+
+fn metadata(metadata: guest::Metadata) -> wit::Metadata {
+    wit::Metadata { size_bytes: metadata.size_bytes, content_type: metadata.content_type }
+}
+
+fn error(error: guest::Error) -> wit::Error {
+    match error {
+        guest::Error::NotFound => wit::Error::NotFound,
+        guest::Error::InvalidKey => wit::Error::InvalidKey,
+        guest::Error::TooLarge(max_bytes) => wit::Error::TooLarge(max_bytes),
+        guest::Error::AccessDenied(text) => wit::Error::AccessDenied(text),
+        guest::Error::Unavailable(text) => wit::Error::Unavailable(text),
+        guest::Error::Other(text) => wit::Error::Other(text),
+    }
+}

@@ -1,0 +1,107 @@
+//! The runtime's PostgreSQL client against a real server, as a component's host functions drive it. Faults that a real server makes only
+//! with difficulty have tests beside the client.
+
+mod faults;
+mod job_store;
+mod limits;
+mod sessions;
+mod tls;
+mod values;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use thumbs::capabilities::postgres::{Client, Connector, DbValue, Error, ParameterValue, RowSet, Session};
+use thumbs::limits::Limits;
+use thumbs_tests::servers::{self, Auth, Postgres};
+
+/// Every character that a URL, a shell or a connection string could trip over.
+const PASSWORD: &str = "p@:/?#'\"\\% ä";
+/// How long a condition may take to come true. Far above what any needs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A new database in the one server that the tests share, who ask for [`PASSWORD`]; the server goes with the test process.
+fn database() -> Option<Database> {
+    static SERVER: LazyLock<Mutex<Option<Postgres>>> =
+        LazyLock::new(|| Mutex::new(servers::available(Postgres::start(Auth::Scram(PASSWORD.to_owned())))));
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("client_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let server = SERVER.lock().unwrap();
+    server.as_ref().map(|server| Database { url: server.create_database(&name), name })
+}
+
+/// An empty database.
+struct Database {
+    url: String,
+    name: String,
+}
+
+impl Database {
+    /// A client and its first session.
+    async fn open(&self, limits: Limits) -> (Client, Box<dyn Session>) {
+        let client = Client::new(&limits);
+        let session = client.open(&self.url).await.unwrap();
+        (client, session)
+    }
+
+    /// A session of another client, to look from outside.
+    async fn outside(&self) -> Box<dyn Session> {
+        self.open(Limits::default()).await.1
+    }
+}
+
+async fn run(session: &mut Box<dyn Session>, statement: &str) -> RowSet {
+    session.query(statement, Vec::new()).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"))
+}
+
+/// The one value of a statement.
+async fn value(session: &mut Box<dyn Session>, statement: &str) -> DbValue {
+    let rows = run(session, statement).await.rows;
+    let [row] = rows.as_slice() else { panic!("{statement}: {rows:?}") };
+    let [value] = row.as_slice() else { panic!("{statement}: {row:?}") };
+    value.clone()
+}
+
+async fn integer(session: &mut Box<dyn Session>, statement: &str) -> i64 {
+    match value(session, statement).await {
+        DbValue::Int64(integer) => integer,
+        DbValue::Int32(integer) => integer.into(),
+        other => panic!("{statement}: {other:?}"),
+    }
+}
+
+/// The process of the server that a session's connection leads to.
+async fn backend(session: &mut Box<dyn Session>) -> i64 {
+    integer(session, "SELECT pg_backend_pid()").await
+}
+
+fn query_failed(result: Result<RowSet, Error>) -> String {
+    match result {
+        Err(Error::QueryFailed(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn connection_failed<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    match result {
+        Err(Error::ConnectionFailed(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn text(text: &str) -> ParameterValue {
+    ParameterValue::Str(text.to_owned())
+}
+
+/// Waits until a count that `statement` gives is `expected`.
+async fn until(session: &mut Box<dyn Session>, statement: &str, expected: i64) {
+    let begin = Instant::now();
+    loop {
+        let found = integer(session, statement).await;
+        if found == expected {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{statement} gives {found} and not {expected}");
+    }
+}

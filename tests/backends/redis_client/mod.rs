@@ -1,0 +1,125 @@
+//! The runtime's own Redis client against a real server: every command of the interface, every limit, servers that go away and come back,
+//! the subscription, and the key-value store. No wasm: what is called is what a component's imports call.
+
+mod commands;
+mod key_value;
+mod subscription;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use thumbs::{
+    capabilities::redis::{
+        Broker, Client, Connector as _, Forward, Session, Subscription,
+        wit::{self, RedisParameter, RedisResult},
+    },
+    limits::Limits,
+    telemetry::{CaptureSink, Level, Logger},
+};
+use thumbs_tests::servers::{Redis, available};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// A bound on hangs, far above what anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+const WAKE_UP: &[u8] = b"{}";
+const CHANNEL: &str = "wake";
+
+/// Limits under which a server that is silent is noticed soon.
+fn impatient() -> Limits {
+    Limits {
+        redis_connect_timeout_ms: 500,
+        redis_response_timeout_ms: 500,
+        max_reconnect_pause_ms: 100,
+        ..Limits::default()
+    }
+}
+
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// Asks again and again until the answer is yes.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    within(what, async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+async fn open(client: &Client, url: &str) -> Box<dyn Session> {
+    client.open(url).await.unwrap()
+}
+
+fn words(line: &str) -> (&str, Vec<RedisParameter>) {
+    let mut words = line.split(' ');
+    let command = words.next().unwrap();
+    (command, words.map(|word| RedisParameter::Binary(word.into())).collect())
+}
+
+async fn run(session: &mut Box<dyn Session>, line: &str) -> Result<Vec<RedisResult>, String> {
+    let (command, arguments) = words(line);
+    within(line, session.command(command, arguments)).await.map_err(|error| match error {
+        wit::Error::Other(text) => text,
+        other => format!("{other:?}"),
+    })
+}
+
+fn text(results: &[RedisResult]) -> String {
+    let texts = results.iter().map(|result| match result {
+        RedisResult::Nil => "nil".to_owned(),
+        RedisResult::Status(text) => format!("+{text}"),
+        RedisResult::Int64(number) => format!(":{number}"),
+        RedisResult::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+/// A runtime's end of the channel: its broker, its subscription, and what it logged.
+struct Listener {
+    subscription: Subscription,
+    log: CaptureSink,
+    stop: CancellationToken,
+    task: AbortOnDropHandle<()>,
+}
+
+impl Listener {
+    fn start(url: &str, limits: &Limits) -> Self {
+        let broker = Arc::new(Broker::new(limits));
+        let subscription = broker.subscribe(CHANNEL, 1);
+        let log = CaptureSink::new();
+        let logger = Logger::new(Arc::new(log.clone()), Level::Debug);
+        let forward = Forward::new(&Client::new(limits), url, CHANNEL, &broker, WAKE_UP, &logger).unwrap();
+        let stop = CancellationToken::new();
+        let task = AbortOnDropHandle::new(tokio::spawn(forward.run(stop.clone())));
+        Self { subscription, log, stop, task }
+    }
+
+    async fn next(&self) -> Vec<u8> {
+        within("a message", self.subscription.next()).await.unwrap()
+    }
+
+    /// The next message that is not a wake-up.
+    async fn next_other(&self) -> Vec<u8> {
+        loop {
+            let message = self.next().await;
+            if message != WAKE_UP {
+                return message;
+            }
+        }
+    }
+
+    fn events(&self) -> Vec<String> {
+        self.log.lines().into_iter().map(|line| line.event).collect()
+    }
+
+    async fn logged(&self, event: &str) {
+        until(event, async || self.events().iter().any(|logged| logged == event)).await;
+    }
+
+    fn cause_of(&self, event: &str) -> String {
+        let lines = self.log.lines();
+        let line = lines.iter().rfind(|line| line.event == event).unwrap();
+        line.fields["cause"].as_str().unwrap().to_owned()
+    }
+}

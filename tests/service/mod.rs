@@ -1,0 +1,11 @@
+//! The whole service over HTTP, as a client sees it: the shipped wasm under the runtime on port 0.
+
+mod animation;
+mod bad_input;
+mod grants;
+mod happy_path;
+mod jobs;
+mod list;
+mod outages;
+mod refused;
+mod replicas;
