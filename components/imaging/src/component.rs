@@ -32,7 +32,7 @@ impl wit::Guest for Imaging {
     ) -> Result<wit::Thumbnail, wit::Error> {
         let mut task = Task::open(image, &options.into(), &limits.into())?;
         task.decode()?;
-        task.resample()?;
+        task.finish()?;
         Ok(task.encode()?.into())
     }
 }
@@ -47,8 +47,8 @@ impl wit::GuestTask for RefCell<Task<'static>> {
         Ok(self.borrow_mut().decode()?)
     }
 
-    fn resample(&self) -> Result<(), wit::Error> {
-        Ok(self.borrow_mut().resample()?)
+    fn finish(&self) -> Result<(), wit::Error> {
+        Ok(self.borrow_mut().finish()?)
     }
 
     fn encode(&self) -> Result<wit::Thumbnail, wit::Error> {

@@ -40,13 +40,13 @@ pub fn probe(image: &[u8], limits: &Limits) -> Result<SourceInfo, Error> {
     Ok(SourceInfo::new(&header))
 }
 
-/// Decodes, resamples and encodes in one call.
+/// Decodes, finishes and encodes in one call.
 ///
 /// # Errors
 /// Any; see [`Error`].
 pub fn thumbnail(image: &[u8], options: &Options, limits: &Limits) -> Result<Thumbnail, Error> {
     let mut task = Task::open(image, options, limits)?;
     task.decode()?;
-    task.resample()?;
+    task.finish()?;
     task.encode()
 }

@@ -1,4 +1,4 @@
-//! One thumbnail in the making, in four steps: open, decode, resample, encode. A caller with a clock times them; without
+//! One thumbnail in the making, in four steps: open, decode, finish, encode. A caller with a clock times them; without
 //! one there is [`crate::thumbnail`].
 
 use std::borrow::Cow;
@@ -99,7 +99,7 @@ pub struct Task<'a> {
 enum Stage<'a> {
     Opened(Cow<'a, [u8]>),
     Decoded(Film),
-    Resampled(Picture),
+    Finished(Picture),
     /// Encoded, or broken off by an error.
     Over,
 }
@@ -166,17 +166,17 @@ impl<'a> Task<'a> {
         Ok(())
     }
 
-    /// The planned size, upright, in its box.
+    /// The pictures upright, cut or padded to their box.
     ///
     /// # Errors
     /// [`Error::Malformed`]; [`Error::InvalidOptions`] if it is not the turn of this step.
-    pub fn resample(&mut self) -> Result<(), Error> {
+    pub fn finish(&mut self) -> Result<(), Error> {
         let Stage::Decoded(film) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Err(out_of_order());
         };
-        let picture =
-            finish(film, &self.plan).ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
-        self.stage = Stage::Resampled(picture);
+        let picture = finish_frames(film, &self.plan)
+            .ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
+        self.stage = Stage::Finished(picture);
         Ok(())
     }
 
@@ -185,7 +185,7 @@ impl<'a> Task<'a> {
     /// # Errors
     /// [`Error::BudgetUnreachable`]; [`Error::InvalidOptions`] if it is not the turn of this step.
     pub fn encode(&mut self) -> Result<Thumbnail, Error> {
-        let Stage::Resampled(picture) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let Stage::Finished(picture) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Err(out_of_order());
         };
         let encoded = encode::encode(&picture, &self.options, &shrink)?;
@@ -220,11 +220,11 @@ impl<'a> Task<'a> {
 }
 
 fn out_of_order() -> Error {
-    Error::InvalidOptions("the steps of a task are open, decode, resample, encode, each once".to_owned())
+    Error::InvalidOptions("the steps of a task are open, decode, finish, encode, each once".to_owned())
 }
 
 /// Turns all frames upright and brings them to the size of the box.
-fn finish(film: Film, plan: &Plan) -> Option<Picture> {
+fn finish_frames(film: Film, plan: &Plan) -> Option<Picture> {
     let (box_width, box_height) = (plan.box_width, plan.box_height);
     let mut chosen = None;
     let frames = film.frames.into_iter().map(|Frame { raster, delay_ms }| {

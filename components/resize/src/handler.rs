@@ -116,7 +116,7 @@ impl Resize<'_> {
         let bytes = data.len() as u64;
         let cost = Cost {
             decode_ms: millis(made.decode),
-            resample_ms: millis(made.resample),
+            finish_ms: millis(made.finish),
             encode_ms: millis(made.encode),
             total_ms: millis(self.clock.elapsed().saturating_sub(started)),
             peak_memory_bytes: made.peak_memory_bytes,
@@ -165,7 +165,7 @@ fn report(log: &Log, in_time: bool, event: &str, thumbnail: &Thumbnail, cost: &C
     let fields: [(&str, Value); 6] = [
         ("bytes", thumbnail.bytes.into()),
         ("decode_ms", cost.decode_ms.into()),
-        ("resample_ms", cost.resample_ms.into()),
+        ("finish_ms", cost.finish_ms.into()),
         ("encode_ms", cost.encode_ms.into()),
         ("total_ms", cost.total_ms.into()),
         ("peak_memory_bytes", cost.peak_memory_bytes.into()),

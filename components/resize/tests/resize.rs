@@ -99,7 +99,7 @@ fn a_due_job_gets_its_thumbnail_and_its_receipt() {
     let key = ObjectKey::thumbnail(&id, &thumbnail.sha256);
     assert_eq!(service.blobs.read(key.as_str()), Some(("image/png".to_owned(), data)));
     let cost = job.cost.unwrap();
-    assert_eq!((cost.decode_ms, cost.resample_ms, cost.encode_ms), (1000.0, 2000.0, 3000.0));
+    assert_eq!((cost.decode_ms, cost.finish_ms, cost.encode_ms), (1000.0, 2000.0, 3000.0));
     assert_eq!((cost.total_ms, cost.pixels), (6000.0, 1200));
 }
 

@@ -112,10 +112,12 @@ pub enum Concession {
 /// What the last attempt took.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Milliseconds of decoding, whatever was averaged while decoding included.
+    /// Milliseconds of reading headers and decoding; rows are resampled as they are decoded.
     pub decode_ms: f64,
-    /// Milliseconds of resampling.
-    pub resample_ms: f64,
+    /// Milliseconds of turning the picture upright and cutting or padding it to its box.
+    // Rows of earlier versions name it so.
+    #[serde(alias = "resample_ms")]
+    pub finish_ms: f64,
     /// Milliseconds of encoding.
     pub encode_ms: f64,
     /// Milliseconds from the claim to the stored thumbnail: reading and writing blobs included.
@@ -251,6 +253,16 @@ mod tests {
         for name in ["", "Processing", "done"] {
             assert_eq!(Status::from_name(name), None);
         }
+    }
+
+    #[test]
+    fn a_cost_that_was_stored_under_an_older_name_is_read() {
+        let stored = r#"{"decode_ms":1.0,"resample_ms":0.5,"encode_ms":2.0,"total_ms":4.0,
+            "peak_memory_bytes":65536,"pixels":100,"frames":1}"#;
+        let cost: Cost = serde_json::from_str(stored).unwrap();
+        assert_eq!(cost.finish_ms, 0.5);
+        let written = serde_json::to_string(&cost).unwrap();
+        assert!(written.contains("\"finish_ms\":0.5"), "{written}");
     }
 
     #[test]

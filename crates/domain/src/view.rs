@@ -244,7 +244,7 @@ mod tests {
     fn a_finished_job_shows_its_thumbnail_and_its_receipt() {
         let cost = Cost {
             decode_ms: 20.5,
-            resample_ms: 1.25,
+            finish_ms: 1.25,
             encode_ms: 3.0,
             total_ms: 30.0,
             peak_memory_bytes: 8_000_000,
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(
             view["cost"],
             json!({
-                "decode_ms": 20.5, "resample_ms": 1.25, "encode_ms": 3.0, "total_ms": 30.0,
+                "decode_ms": 20.5, "finish_ms": 1.25, "encode_ms": 3.0, "total_ms": 30.0,
                 "peak_memory_bytes": 8_000_000, "pixels": 12_000_000, "frames": 1,
             })
         );

@@ -55,10 +55,10 @@ pub struct Made {
     pub source_pixels: u64,
     /// Frames decoded.
     pub source_frames: u32,
-    /// Reading headers and decoding.
+    /// Reading headers, decoding, and resampling rows as they come.
     pub decode: Duration,
-    /// Resampling.
-    pub resample: Duration,
+    /// Turning upright, cutting or padding to the box.
+    pub finish: Duration,
     /// Encoding.
     pub encode: Duration,
 }
@@ -104,8 +104,8 @@ impl Imaging for HostImaging {
         let task = wit::Task::open(image, options(wanted), limits(bounds)).map_err(fault)?;
         task.decode().map_err(fault)?;
         let decoded = clock.elapsed();
-        task.resample().map_err(fault)?;
-        let resampled = clock.elapsed();
+        task.finish().map_err(fault)?;
+        let finished = clock.elapsed();
         let thumbnail = task.encode().map_err(fault)?;
         let encoded = clock.elapsed();
         Ok(Made {
@@ -121,8 +121,8 @@ impl Imaging for HostImaging {
             source_pixels: thumbnail.cost.pixels,
             source_frames: thumbnail.cost.frames,
             decode: decoded.saturating_sub(started),
-            resample: resampled.saturating_sub(decoded),
-            encode: encoded.saturating_sub(resampled),
+            finish: finished.saturating_sub(decoded),
+            encode: encoded.saturating_sub(finished),
         })
     }
 }

@@ -137,7 +137,7 @@ fn thumbnail() -> Thumbnail {
 fn cost() -> Cost {
     Cost {
         decode_ms: 20.125,
-        resample_ms: 0.5,
+        finish_ms: 0.5,
         encode_ms: 3.0,
         total_ms: 31.25,
         peak_memory_bytes: 8_000_000_000,

@@ -48,7 +48,7 @@ impl Imaging for ScriptedImaging {
             source_pixels: u64::from(source.width) * u64::from(source.height),
             source_frames: source.frames,
             decode: Duration::from_secs(1),
-            resample: Duration::from_secs(2),
+            finish: Duration::from_secs(2),
             encode: Duration::from_secs(3),
         })
     }

@@ -78,7 +78,7 @@ fn thumbnail_of(data: &[u8]) -> Thumbnail {
 fn cost() -> Cost {
     Cost {
         decode_ms: 1.0,
-        resample_ms: 1.0,
+        finish_ms: 1.0,
         encode_ms: 1.0,
         total_ms: 4.0,
         peak_memory_bytes: 1,
