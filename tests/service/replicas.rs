@@ -22,7 +22,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How many attempts a runtime began, by its log.
 fn claims(log: &CaptureSink) -> usize {
-    log.lines().iter().filter(|line| line.event == "job_claimed").count()
+    log.lines().iter().filter(|line| line.event == "job-claimed").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status, Thumbnail};
 use thumbs_domain::object_key::ObjectKey;
@@ -50,7 +51,7 @@ impl Download<'_> {
         let data = match self.blobs.get(&key, thumbnail.bytes) {
             Ok(data) => data,
             Err(BlobError::NotFound) => {
-                self.log.clone().with_job(job.id).error("thumbnail_gone", &[("key", key.as_str().into())]);
+                self.log.clone().with_job(job.id).event(Event::ThumbnailGone { key: key.as_str() });
                 let detail = "The thumbnail is no longer stored. Upload the image again.";
                 return Err(Failed::problem(Kind::ThumbnailGone, detail));
             }

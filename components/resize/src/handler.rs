@@ -3,7 +3,7 @@
 //! Order: the thumbnail is stored before the row says so. Whatever breaks in between leaves a blob that no row names, and the
 //! job is tried again when its lease ends.
 
-use serde_json::Value;
+use thumbs_domain::event::Event;
 use thumbs_domain::failure::{Failure, Fault};
 use thumbs_domain::id::{JobId, LeaseToken};
 use thumbs_domain::job::{Cost, Job, Thumbnail};
@@ -70,9 +70,7 @@ impl Resize<'_> {
             let token = self.ids.lease_token();
             match self.store.claim(&token, &self.policy, self.clock.now())? {
                 Claim::Nothing => return Ok(()),
-                Claim::GivenUp(job) => {
-                    self.log_for(&job).warn("job_given_up", &[("attempts", job.attempts.into())])
-                }
+                Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
                 Claim::Leased(job) => return self.attempt(&job, &token),
             }
         }
@@ -83,7 +81,7 @@ impl Resize<'_> {
     fn attempt(&self, job: &Job, token: &LeaseToken) -> Result<(), StoreError> {
         let log = self.log_for(job);
         // The runtime reads this line: should it have to end this instance, it knows by it which attempt failed.
-        log.info("job_claimed", &[("lease_token", token.as_str().into()), ("attempt", job.attempts.into())]);
+        log.event(Event::JobClaimed { attempt: job.attempts, lease_token: token.as_str() });
         // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
         if self.store.has_due(self.clock.now())? {
             self.wake.wake(&log);
@@ -92,7 +90,11 @@ impl Resize<'_> {
         match self.make(job) {
             Ok((thumbnail, cost)) => {
                 let in_time = self.store.succeed(lease, &thumbnail, &cost, self.clock.now())?;
-                report(&log, in_time, "job_succeeded", &thumbnail, &cost);
+                // Where it is too late, another worker has the job; what was made has a name of its own and disturbs nobody.
+                log.event(match in_time {
+                    true => succeeded(&thumbnail, &cost),
+                    false => Event::LeaseLost { attempt: job.attempts, code: None, cause: None },
+                });
                 Ok(())
             }
             Err(fallen) => self.record(lease, job.attempts, fallen, &log),
@@ -136,19 +138,18 @@ impl Resize<'_> {
 
     fn record(&self, lease: Lease<'_>, attempt: u32, fallen: Fallen, log: &Log) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let code = fallen.failure.code.as_ref();
+        let cause = Some(fallen.cause.as_str()).filter(|cause| !cause.is_empty());
         let (in_time, event) = match self.policy.after_failure(attempt, fallen.fault, now) {
-            Next::Retry { due_at } => {
-                (self.store.retry(lease, &fallen.failure, due_at, now)?, "attempt_failed")
+            Next::Retry { due_at } => (
+                self.store.retry(lease, &fallen.failure, due_at, now)?,
+                Event::AttemptFailed { code, attempt, cause },
+            ),
+            Next::GiveUp => {
+                (self.store.give_up(lease, &fallen.failure, now)?, Event::JobFailed { code, attempt, cause })
             }
-            Next::GiveUp => (self.store.give_up(lease, &fallen.failure, now)?, "job_failed"),
         };
-        let event = if in_time { event } else { "lease_lost" };
-        let mut fields: Vec<(&str, Value)> =
-            vec![("code", fallen.failure.code.as_ref().into()), ("attempt", attempt.into())];
-        if !fallen.cause.is_empty() {
-            fields.push(("cause", fallen.cause.into()));
-        }
-        log.warn(event, &fields);
+        log.event(if in_time { event } else { Event::LeaseLost { attempt, code: Some(code), cause } });
         Ok(())
     }
 
@@ -157,20 +158,15 @@ impl Resize<'_> {
     }
 }
 
-fn report(log: &Log, in_time: bool, event: &str, thumbnail: &Thumbnail, cost: &Cost) {
-    if !in_time {
-        // Another worker has the job by now; what was made has a name of its own and disturbs nobody.
-        return log.warn("lease_lost", &[]);
+fn succeeded(thumbnail: &Thumbnail, cost: &Cost) -> Event<'static> {
+    Event::JobSucceeded {
+        bytes: thumbnail.bytes,
+        decode_ms: cost.decode_ms,
+        finish_ms: cost.finish_ms,
+        encode_ms: cost.encode_ms,
+        total_ms: cost.total_ms,
+        peak_memory_bytes: cost.peak_memory_bytes,
     }
-    let fields: [(&str, Value); 6] = [
-        ("bytes", thumbnail.bytes.into()),
-        ("decode_ms", cost.decode_ms.into()),
-        ("finish_ms", cost.finish_ms.into()),
-        ("encode_ms", cost.encode_ms.into()),
-        ("total_ms", cost.total_ms.into()),
-        ("peak_memory_bytes", cost.peak_memory_bytes.into()),
-    ];
-    log.info(event, &fields);
 }
 
 /// The image could not be read.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
+use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
 use thumbs_domain::machine::needs_wake_up;
@@ -79,7 +80,7 @@ impl Status<'_> {
         let overdue = job.due_at.is_some_and(|due_at| needs_wake_up(due_at, job.woken_at, now));
         if overdue && self.store.note_wake_up(&job.id, now)? {
             let log = self.log.clone().with_job(job.id);
-            log.info("overdue_job", &[]);
+            log.event(Event::JobOverdue);
             self.wake.wake(&log);
         }
         Ok(())

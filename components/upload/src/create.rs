@@ -5,8 +5,8 @@
 
 use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::Value;
 use thumbs_domain::digest::Digest;
+use thumbs_domain::event::Event;
 use thumbs_domain::job::{Idempotency, IdempotencyKey, Job, NewJob, Source};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
@@ -71,10 +71,7 @@ impl Upload<'_> {
             (Created::Existing(existing), Some(idempotency)) => {
                 // Another request with the same key was faster, between our look and our write.
                 if let Err(error) = self.blobs.delete(&key) {
-                    log.warn(
-                        "orphan_blob",
-                        &[("key", key.as_str().into()), ("cause", error.to_string().into())],
-                    );
+                    log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
                 }
                 return self.repeated(&existing, &idempotency.fingerprint);
             }
@@ -83,17 +80,14 @@ impl Upload<'_> {
             }
         }
         self.wake.wake(&log);
-        log.info(
-            "job_created",
-            &[
-                ("content_type", job.source.format.content_type().into()),
-                ("bytes", job.source.bytes.into()),
-                ("width", job.source.width.into()),
-                ("height", job.source.height.into()),
-                ("frames", job.source.frames.into()),
-                ("traceparent", job.trace_parent.as_ref().map_or(Value::Null, |trace| trace.as_str().into())),
-            ],
-        );
+        log.event(Event::JobCreated {
+            content_type: job.source.format.content_type(),
+            bytes: job.source.bytes,
+            width: job.source.width,
+            height: job.source.height,
+            frames: job.source.frames,
+            traceparent: job.trace_parent.as_ref().map(|trace| trace.as_str()),
+        });
         accepted(&job.stored())
     }
 
@@ -104,7 +98,7 @@ impl Upload<'_> {
                 "Another image or other options were sent under this Idempotency-Key. Choose a new key for a new request.",
             ));
         }
-        self.log.clone().with_job(existing.id).info("job_repeated", &[]);
+        self.log.clone().with_job(existing.id).event(Event::JobRepeated);
         accepted(existing)
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod cursor;
 pub mod digest;
+pub mod event;
 pub mod failure;
 pub mod format;
 pub mod id;

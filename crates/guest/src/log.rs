@@ -1,34 +1,15 @@
 //! The log: one JSON object per line on standard error, which every host collects.
 //!
 //! Each line has `ts`, `level`, `component`, `event` (a stable name to search for), `correlation_id` and, once known, `job_id`.
-//! The other fields are the event's own. Values are escaped by the JSON writer, so no input can forge a line.
+//! The other fields are the event's own; which events there are stands in `thumbs_domain::event`. Values are escaped by the JSON
+//! writer, so no input can forge a line.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
+use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::timestamp::Timestamp;
-
-/// How much an operator should care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// The ordinary course.
-    Info,
-    /// Something went wrong and was dealt with.
-    Warn,
-    /// Something is wrong and needs a person.
-    Error,
-}
-
-impl Level {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// Writes the lines of one request or message.
 #[derive(Clone, Debug)]
@@ -58,52 +39,38 @@ impl Log {
         self
     }
 
-    /// The ordinary course.
-    pub fn info(&self, event: &str, fields: &[(&str, Value)]) {
-        self.write(Level::Info, event, fields);
-    }
-
-    /// Something went wrong and was dealt with.
-    pub fn warn(&self, event: &str, fields: &[(&str, Value)]) {
-        self.write(Level::Warn, event, fields);
-    }
-
-    /// Something is wrong and needs a person.
-    pub fn error(&self, event: &str, fields: &[(&str, Value)]) {
-        self.write(Level::Error, event, fields);
-    }
-
-    fn write(&self, level: Level, event: &str, fields: &[(&str, Value)]) {
+    /// Writes the line of this event.
+    pub fn event(&self, event: Event<'_>) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Timestamp::from_unix_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
-        eprintln!("{}", self.line(now, level, event, fields));
+        eprintln!("{}", self.line(now, event));
     }
 
-    fn line(&self, now: Timestamp, level: Level, event: &str, fields: &[(&str, Value)]) -> String {
+    fn line(&self, now: Timestamp, event: Event<'_>) -> String {
         let mut line = Map::new();
         line.insert("ts".to_owned(), now.to_string().into());
-        line.insert("level".to_owned(), level.name().into());
+        line.insert("level".to_owned(), event.level().name().into());
         line.insert("component".to_owned(), self.component.into());
-        line.insert("event".to_owned(), event.into());
+        line.insert("event".to_owned(), event.name().into());
         if let Some(id) = &self.correlation_id {
             line.insert("correlation_id".to_owned(), id.as_str().into());
         }
         if let Some(id) = &self.job_id {
             line.insert("job_id".to_owned(), id.to_string().into());
         }
-        line.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), shortened(value))));
+        line.extend(event.fields().into_iter().map(|(name, value)| (name.to_owned(), shortened(value))));
         Value::Object(line).to_string()
     }
 }
 
 /// Some drivers tell a whole backtrace; its beginning says what is wrong.
-fn shortened(value: &Value) -> Value {
+fn shortened(value: Value) -> Value {
     const MAX_CHARS: usize = 500;
     match value {
         Value::String(text) if text.chars().nth(MAX_CHARS).is_some() => {
             Value::String(text.chars().take(MAX_CHARS).chain(['…']).collect())
         }
-        other => other.clone(),
+        other => other,
     }
 }
 
@@ -116,19 +83,16 @@ mod tests {
     fn a_line_is_one_json_object_with_the_ids() {
         let job = JobId::parse("01932c07-20a4-7b3c-8d4e-5f6071829304").unwrap();
         let log = Log::new("resize").with_correlation_id("req-1").with_job(job);
-        let line = log.line(
-            Timestamp::from_unix_millis(0),
-            Level::Warn,
-            "attempt-failed",
-            &[("cause", "a \"quoted\"\n{\"level\":\"info\"}".into()), ("attempts", 2.into())],
-        );
+        let cause = "a \"quoted\"\n{\"level\":\"info\"}";
+        let event = Event::AttemptFailed { code: "trap", attempt: 2, cause: Some(cause) };
+        let line = log.line(Timestamp::from_unix_millis(0), event);
         assert!(!line.contains('\n'));
         assert_eq!(
             serde_json::from_str::<Value>(&line).unwrap(),
             json!({
                 "ts": "1970-01-01T00:00:00.000Z", "level": "warn", "component": "resize", "event": "attempt-failed",
                 "correlation_id": "req-1", "job_id": job.to_string(),
-                "cause": "a \"quoted\"\n{\"level\":\"info\"}", "attempts": 2,
+                "code": "trap", "attempt": 2, "cause": cause,
             })
         );
     }
@@ -136,8 +100,8 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         let log = Log::new("upload");
-        let line =
-            log.line(Timestamp::from_unix_millis(0), Level::Info, "x", &[("cause", "é".repeat(501).into())]);
+        let cause = "é".repeat(501);
+        let line = log.line(Timestamp::from_unix_millis(0), Event::WakeUpLost { cause: &cause });
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["cause"], "é".repeat(500) + "…");
     }

@@ -1,6 +1,7 @@
 //! Wake-ups: telling the workers that a job may be due. A lost one costs time and nothing else, so no caller may fail for it.
 
 use spin_sdk::redis::{Connection, Error};
+use thumbs_domain::event::Event;
 use thumbs_domain::message::WAKE_UP;
 
 use crate::config::{HostVariables, WakeUps};
@@ -20,7 +21,7 @@ pub struct HostWake;
 impl Wake for HostWake {
     fn wake(&self, log: &Log) {
         if let Err(cause) = publish() {
-            log.warn("wake_up_lost", &[("cause", cause.into())]);
+            log.event(Event::WakeUpLost { cause: &cause });
         }
     }
 }

@@ -4,7 +4,7 @@
 //! believed. Any other line is an event `output` with the text as `message`. Lines and their number are bounded; a field named
 //! `lease_token` never reaches the log.
 //!
-//! A guest that announces a claim (a line with `"event": "job_claimed"`, a `job_id` and a `lease_token`) can be told of its own end
+//! A guest that announces a claim (a line with `"event": "job-claimed"`, a `job_id` and a `lease_token`) can be told of its own end
 //! later: the last such line is remembered, and the Redis trigger reads it when the guest was trapped.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The event that announces a claim.
-const CLAIMED: &str = "job_claimed";
+const CLAIMED: &str = "job-claimed";
 /// The field that must not be logged: whoever has it can finish the job.
 const LEASE_TOKEN: &str = "lease_token";
 /// Ids in an announcement are opaque, but not of any length.
@@ -305,11 +305,11 @@ mod tests {
     #[test]
     fn a_claim_is_remembered_and_its_token_not_logged() {
         let (output, sink) = output(&Limits::default());
-        write(&output, b"{\"event\":\"job_claimed\",\"job_id\":\"j1\",\"lease_token\":\"t1\"}\n");
-        write(&output, b"{\"event\":\"job_claimed\",\"job_id\":\"j2\",\"lease_token\":\"t2\",\"correlation_id\":\"c\"}\n");
+        write(&output, b"{\"event\":\"job-claimed\",\"job_id\":\"j1\",\"lease_token\":\"t1\"}\n");
+        write(&output, b"{\"event\":\"job-claimed\",\"job_id\":\"j2\",\"lease_token\":\"t2\",\"correlation_id\":\"c\"}\n");
         write(
             &output,
-            b"{\"event\":\"job_claimed\",\"job_id\":\"j3\"}\n{\"event\":\"other\",\"lease_token\":\"t2\"}\n",
+            b"{\"event\":\"job-claimed\",\"job_id\":\"j3\"}\n{\"event\":\"other\",\"lease_token\":\"t2\"}\n",
         );
         let claim = output.claim().unwrap();
         assert_eq!((claim.job_id.as_str(), claim.lease_token.expose()), ("j2", "t2"));

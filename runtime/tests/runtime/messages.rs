@@ -10,7 +10,7 @@ use crate::{
     guests::{message, request},
 };
 
-const CLAIM: &str = "{\\22event\\22:\\22job_claimed\\22,\\22job_id\\22:\\22job-1\\22,\\22lease_token\\22:\\22tok-1\\22,\\22correlation_id\\22:\\22req-1\\22}\\0a";
+const CLAIM: &str = "{\\22event\\22:\\22job-claimed\\22,\\22job_id\\22:\\22job-1\\22,\\22lease_token\\22:\\22tok-1\\22,\\22correlation_id\\22:\\22req-1\\22}\\0a";
 const CLAIM_BYTES: usize = 88;
 const FORGED: &str = "{\\22failed\\22:{}}";
 const FORGED_BYTES: usize = 13;

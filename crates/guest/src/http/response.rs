@@ -4,6 +4,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFT
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use thiserror::Error;
+use thumbs_domain::event::Event;
 use thumbs_domain::problem::{self, Kind, Problem};
 use thumbs_domain::trace::CorrelationId;
 
@@ -61,17 +62,17 @@ impl Failed {
                 (Problem::new(Kind::MethodNotAllowed, detail), Some(allow))
             }
             Self::Store(StoreError::Unavailable(_)) | Self::Blobs(BlobError::Unavailable(_)) => {
-                log.error("dependency_unavailable", &[("cause", cause.into())]);
+                log.event(Event::DependencyUnavailable { cause: &cause });
                 let detail = "The storage can't be reached just now. Try again shortly.";
                 (Problem::new(Kind::Unavailable, detail), None)
             }
             Self::Store(StoreError::SchemaTooNew { .. }) => {
-                log.error("schema_too_new", &[("cause", cause.into())]);
+                log.event(Event::SchemaTooNew { cause: &cause });
                 let detail = "The service is being upgraded. Try again shortly.";
                 (Problem::new(Kind::Unavailable, detail), None)
             }
             Self::Store(StoreError::Corrupt(_)) | Self::Blobs(_) | Self::Config(_) | Self::Internal(_) => {
-                log.error("internal_error", &[("cause", cause.into())]);
+                log.event(Event::InternalError { cause: &cause });
                 let detail =
                     "The request can't be served. The operator finds the cause under the correlation id.";
                 (Problem::new(Kind::Internal, detail), None)

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use spin_sdk::http::{
     Fields, IncomingRequest, Method as HostMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
+use thumbs_domain::event::Event;
 
 use super::body::{Body, BodyError};
 use super::request::Request;
@@ -26,7 +27,7 @@ where
     let path_and_query = incoming.path_with_query().unwrap_or_default();
     let Some(request) = Request::new(method, &path_and_query, headers, &HostIds) else {
         // Without an outparam the host answers 500 by itself.
-        return Log::new(component).error("no_random_numbers", &[]);
+        return Log::new(component).event(Event::NoRandomNumbers);
     };
     let correlation_id = request.correlation_id.clone();
     let log = Log::new(component).with_correlation_id(correlation_id.as_str());
@@ -74,18 +75,18 @@ fn send(response: Response, out: ResponseOutparam, log: &Log) {
     let fields: Vec<(String, Vec<u8>)> =
         head.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
     let Ok(fields) = Fields::from_list(&fields) else {
-        return log.error("response_refused", &[("cause", "a header is not allowed".into())]);
+        return log.event(Event::ResponseRefused { cause: "a header is not allowed" });
     };
     let outgoing = OutgoingResponse::new(fields);
     if outgoing.set_status_code(head.status.as_u16()).is_err() {
-        return log.error("response_refused", &[("cause", "the status is not allowed".into())]);
+        return log.event(Event::ResponseRefused { cause: "the status is not allowed" });
     }
     let Ok(body) = outgoing.body() else {
-        return log.error("response_refused", &[("cause", "the body was taken already".into())]);
+        return log.event(Event::ResponseRefused { cause: "the body was taken already" });
     };
     out.set(outgoing);
     if write(&body, &content).is_none() || OutgoingBody::finish(body, None).is_err() {
-        log.info("client_gone", &[]);
+        log.event(Event::ClientGone);
     }
 }
 

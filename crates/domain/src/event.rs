@@ -1,0 +1,176 @@
+//! Everything that a component writes into the log: one row an event, from which come the type that a component must build to
+//! log it, the line's `event`, `level` and fields, and the table of docs/log.md.
+//!
+//! What the host logs is not here: it knows nothing of jobs, and has a table of its own.
+
+use serde_json::Value;
+
+/// How much an operator should care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The ordinary course.
+    Info,
+    /// Something went wrong and was dealt with.
+    Warn,
+    /// Something is wrong and needs a person.
+    Error,
+}
+
+impl Level {
+    /// As the line's `level` spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The line's `event`: stable, to search for. Lower case with hyphens.
+    pub name: &'static str,
+    /// The line's `level`.
+    pub level: Level,
+    /// The fields of its own, as the line names them. One that is not known is left out of a line.
+    pub fields: &'static [&'static str],
+    /// What happened.
+    pub meaning: &'static str,
+    /// What the operator does about it.
+    pub remedy: &'static str,
+}
+
+macro_rules! events {
+    ($($variant:ident $({ $($field:ident: $kind:ty),* })? = $name:literal, $level:ident, $meaning:literal, $remedy:literal;)*) => {
+        /// One event with its fields.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Event<'a> {
+            $(#[doc = concat!($meaning, ". Remedy: ", $remedy, ".")] $variant $({
+                $(#[doc = concat!("The line's `", stringify!($field), "`.")] $field: $kind,)*
+            })?,)*
+        }
+
+        /// All events, in the order of the documentation.
+        pub const TABLE: &[Row] = &[
+            $(Row {
+                name: $name,
+                level: Level::$level,
+                fields: &[$($(stringify!($field)),*)?],
+                meaning: $meaning,
+                remedy: $remedy,
+            },)*
+        ];
+
+        impl Event<'_> {
+            /// The line's `event`.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $name,)*
+                }
+            }
+
+            /// The line's `level`.
+            pub const fn level(&self) -> Level {
+                match self {
+                    $(Self::$variant { .. } => Level::$level,)*
+                }
+            }
+
+            /// The fields of its own that are known, in the order of the table.
+            pub fn fields(&self) -> Vec<(&'static str, Value)> {
+                let all: Vec<(&'static str, Value)> = match self {
+                    $(Self::$variant $({ $($field),* })? => vec![$($((stringify!($field), Value::from(*$field))),*)?],)*
+                };
+                all.into_iter().filter(|(_, value)| !value.is_null()).collect()
+            }
+        }
+    };
+}
+
+events! {
+    JobCreated {
+        content_type: &'a str, bytes: u64, width: u32, height: u32, frames: u32, traceparent: Option<&'a str>
+    } = "job-created", Info,
+        "An upload was accepted as a job", "Nothing";
+    JobRepeated = "job-repeated", Info,
+        "An upload came again under its Idempotency-Key and got the job that is there", "Nothing";
+    BlobOrphaned { key: &'a str, cause: &'a str } = "blob-orphaned", Warn,
+        "The image of an upload that turned out to be a repetition could not be removed; no job names it",
+        "Look after the blob store; the blob may be deleted";
+    WakeUpLost { cause: &'a str } = "wake-up-lost", Warn,
+        "The workers could not be told that a job may be due; the next tick or read of the job makes it good",
+        "Look after Redis, or the variables redis_url and redis_outbound";
+    JobOverdue = "job-overdue", Info,
+        "A client read a job that has been due for a while, so the workers were woken again",
+        "Where it comes often, look for lost wake-ups, or give the service more workers";
+    JobClaimed { attempt: u32, lease_token: &'a str } = "job-claimed", Info,
+        "A worker has begun an attempt", "Nothing";
+    JobSucceeded {
+        bytes: u64, decode_ms: f64, finish_ms: f64, encode_ms: f64, total_ms: f64, peak_memory_bytes: u64
+    } = "job-succeeded", Info,
+        "The thumbnail is stored and the job says so", "Nothing";
+    AttemptFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "attempt-failed", Warn,
+        "An attempt failed; the job is tried again", "Where the code is storage-unavailable, look after the stores";
+    JobFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "job-failed", Warn,
+        "An attempt failed and there is no other: the image is at fault, or the attempts are used up",
+        "What docs/api.md says of the code";
+    JobGivenUp { attempts: u32 } = "job-given-up", Warn,
+        "The worker of the last attempt never came back, so the job was failed",
+        "Look for what ended the worker at that time";
+    LeaseLost { attempt: u32, code: Option<&'a str>, cause: Option<&'a str> } = "lease-lost", Warn,
+        "A worker was done after its lease had ended; what it made or found is not used",
+        "Where it comes often, raise lease_secs";
+    ThumbnailGone { key: &'a str } = "thumbnail-gone", Error,
+        "A job has succeeded and its thumbnail is not in the blob store",
+        "Find out who deletes there; the image has to be uploaded again";
+    DependencyUnavailable { cause: &'a str } = "dependency-unavailable", Error,
+        "The job store or the blob store could not be reached; the client got 503",
+        "Look after the store that the cause names";
+    SchemaTooNew { cause: &'a str } = "schema-too-new", Error,
+        "A newer version has migrated the job store; this one does not write to it, the client got 503",
+        "Finish the upgrade";
+    InternalError { cause: &'a str } = "internal-error", Error,
+        "A variable is wrong, or the service made a mistake; the client got 500",
+        "Mend the variable that the cause names; else report the cause";
+    ResponseRefused { cause: &'a str } = "response-refused", Error,
+        "The host did not take a response", "Report the cause";
+    NoRandomNumbers = "no-random-numbers", Error,
+        "The host gives no random numbers; the client got 500", "Look after the host";
+    ClientGone = "client-gone", Info,
+        "The client went away before it had the whole response", "Nothing";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_event_has_a_name_of_its_own_in_lower_case_with_hyphens() {
+        let names: BTreeSet<_> = TABLE.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), TABLE.len());
+        for row in TABLE {
+            assert!(row.name.split('-').all(|word| !word.is_empty()), "{}", row.name);
+            assert!(row.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", row.name);
+            assert!(!row.meaning.ends_with('.') && !row.remedy.ends_with('.'), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn what_an_event_says_is_what_its_row_announces() {
+        let event = Event::JobFailed { code: "trap", attempt: 3, cause: Some("it broke") };
+        let row = TABLE.iter().find(|row| row.name == event.name()).unwrap();
+        assert_eq!(row.level, event.level());
+        let fields = event.fields();
+        assert_eq!(fields.iter().map(|(name, _)| *name).collect::<Vec<_>>(), row.fields);
+        assert_eq!(fields, [("code", "trap".into()), ("attempt", 3.into()), ("cause", "it broke".into())]);
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_left_out() {
+        let event = Event::LeaseLost { attempt: 1, code: None, cause: None };
+        assert_eq!(event.fields(), [("attempt", 1.into())]);
+    }
+}
