@@ -8,7 +8,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status, Thumbnail};
 use thumbs_domain::object_key::ObjectKey;
-use thumbs_domain::problem::Kind;
+use thumbs_domain::problem::ProblemKind;
 use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::http::{Failed, Request, Response};
 use thumbs_guest::jobs::JobStore;
@@ -39,7 +39,7 @@ impl Download<'_> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return Err(Failed::Method("GET, HEAD"));
         }
-        let not_found = || Failed::problem(Kind::NotFound, "There is no job with this id.");
+        let not_found = || Failed::problem(ProblemKind::NotFound, "There is no job with this id.");
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
         let job = self.store.get(&id)?.ok_or_else(not_found)?;
         let thumbnail = finished(&job)?;
@@ -53,7 +53,7 @@ impl Download<'_> {
             Err(BlobError::NotFound) => {
                 self.log.clone().with_job(job.id).event(Event::ThumbnailGone { key: key.as_str() });
                 let detail = "The thumbnail is no longer stored. Upload the image again.";
-                return Err(Failed::problem(Kind::ThumbnailGone, detail));
+                return Err(Failed::problem(ProblemKind::ThumbnailGone, detail));
             }
             Err(error) => return Err(error.into()),
         };
@@ -76,11 +76,14 @@ fn finished(job: &Job) -> Result<&Thumbnail, Failed> {
         (Status::Processing, _) => {
             let detail =
                 "The thumbnail is still being made. Ask again shortly, or wait with the job's \"wait\".";
-            Err(Failed::problem(Kind::NotReady, detail))
+            Err(Failed::problem(ProblemKind::NotReady, detail))
         }
         (Status::Failed, _) => {
             let reason = job.failure.as_ref().map_or("", |failure| failure.message.as_ref());
-            Err(Failed::problem(Kind::JobFailed, format!("There is no thumbnail: the job failed. {reason}")))
+            Err(Failed::problem(
+                ProblemKind::JobFailed,
+                format!("There is no thumbnail: the job failed. {reason}"),
+            ))
         }
     }
 }

@@ -8,7 +8,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
 use thumbs_domain::machine::needs_wake_up;
-use thumbs_domain::problem::Kind;
+use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::JobView;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::response::json;
@@ -93,7 +93,7 @@ fn wait(request: &Request) -> Result<Duration, Failed> {
         let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         if name != "wait" || !digits || wait.is_some() {
             let detail = "A job takes one parameter, \"wait\": whole seconds to wait until it is done.";
-            return Err(Failed::problem(Kind::InvalidOption, detail));
+            return Err(Failed::problem(ProblemKind::InvalidOption, detail));
         }
         // Digits that are no number are a very large one.
         wait = Some(value.parse().unwrap_or(MAX_WAIT_SECS).min(MAX_WAIT_SECS));
@@ -102,5 +102,5 @@ fn wait(request: &Request) -> Result<Duration, Failed> {
 }
 
 fn not_found() -> Failed {
-    Failed::problem(Kind::NotFound, "There is no job with this id.")
+    Failed::problem(ProblemKind::NotFound, "There is no job with this id.")
 }

@@ -10,7 +10,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::job::{Idempotency, IdempotencyKey, Job, NewJob, Source};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
-use thumbs_domain::problem::Kind;
+use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::{JobView, job_href};
 use thumbs_guest::config;
 use thumbs_guest::digest::{sha256, sha256_of_parts};
@@ -94,7 +94,7 @@ impl Upload<'_> {
     fn repeated(&self, existing: &Job, fingerprint: &Digest) -> Result<Response, Failed> {
         if existing.fingerprint.as_ref() != Some(fingerprint) {
             return Err(Failed::problem(
-                Kind::IdempotencyKeyReused,
+                ProblemKind::IdempotencyKeyReused,
                 "Another image or other options were sent under this Idempotency-Key. Choose a new key for a new request.",
             ));
         }
@@ -115,7 +115,7 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> 
     let Some(value) = request.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().ok().and_then(IdempotencyKey::parse);
     let detail = "An Idempotency-Key is 1 to 255 visible ASCII characters. Send a UUID, for example.";
-    key.map(Some).ok_or_else(|| Failed::problem(Kind::InvalidIdempotencyKey, detail))
+    key.map(Some).ok_or_else(|| Failed::problem(ProblemKind::InvalidIdempotencyKey, detail))
 }
 
 /// What makes two requests the same: the image and the options that it is asked for with, however they were sent.

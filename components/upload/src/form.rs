@@ -8,7 +8,7 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use send_wrapper::SendWrapper;
 use thumbs_domain::limits::Limits;
 use thumbs_domain::options::{Draft, OptionError};
-use thumbs_domain::problem::Kind;
+use thumbs_domain::problem::ProblemKind;
 use thumbs_guest::http::{Body, BodyError, Failed, Request, body};
 
 use crate::paced::Paced;
@@ -104,15 +104,15 @@ async fn image_bytes(mut field: Field<'_>, announced_bytes: Option<u64>) -> Resu
 }
 
 fn malformed(detail: &'static str) -> Failed {
-    Failed::problem(Kind::MalformedRequest, detail)
+    Failed::problem(ProblemKind::MalformedRequest, detail)
 }
 
 fn wrong_option(error: OptionError) -> Failed {
-    Failed::problem(Kind::InvalidOption, error.to_string())
+    Failed::problem(ProblemKind::InvalidOption, error.to_string())
 }
 
 fn too_large() -> Failed {
-    Failed::problem(Kind::UploadTooLarge, "The image has too many bytes. Send a smaller file.")
+    Failed::problem(ProblemKind::UploadTooLarge, "The image has too many bytes. Send a smaller file.")
 }
 
 fn unreadable(error: BodyError) -> Failed {
@@ -125,7 +125,10 @@ fn unreadable(error: BodyError) -> Failed {
 fn broken_form(error: multer::Error) -> Failed {
     match error {
         multer::Error::FieldSizeExceeded { field_name, .. } if field_name.as_deref() != Some(IMAGE_FIELD) => {
-            Failed::problem(Kind::InvalidOption, "An option is longer than any that the service knows.")
+            Failed::problem(
+                ProblemKind::InvalidOption,
+                "An option is longer than any that the service knows.",
+            )
         }
         multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => too_large(),
         multer::Error::StreamReadFailed(_) => malformed("The body broke off before its end. Send it again."),

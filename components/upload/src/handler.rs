@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode};
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::problem::Kind;
+use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::JobListView;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
@@ -53,7 +53,7 @@ impl Upload<'_> {
         let pairs = request.query_pairs();
         let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
         let query = ListQuery::parse(pairs)
-            .map_err(|error| Failed::problem(Kind::InvalidOption, error.to_string()))?;
+            .map_err(|error| Failed::problem(ProblemKind::InvalidOption, error.to_string()))?;
         let page = self.store.list(&query)?;
         Ok(json(StatusCode::OK, &JobListView::new(&query, &page.jobs, page.has_more)))
     }

@@ -1,7 +1,8 @@
 //! What a client is told when a request can't be served: RFC 9457, `application/problem+json`.
 //!
-//! Each kind has a stable `type`, a status and a title that never vary; the detail is a sentence that the reader can act on.
-//! No text of a driver, no configured number and no byte of an image gets in here.
+//! One row a kind, from which come the type, the document and the table of docs/api.md. A kind's `type`, status and title never
+//! vary; the detail is a sentence that the reader can act on. No text of a driver, no configured number and no byte of an image
+//! gets in here.
 
 use serde::Serialize;
 use std::borrow::Cow;
@@ -9,153 +10,125 @@ use std::borrow::Cow;
 /// The media type of a problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// What is wrong, by whose fault.
+/// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The request itself is broken, whatever image it carries.
-    MalformedRequest,
-    /// An option or a query parameter is wrong.
-    InvalidOption,
-    /// The `Idempotency-Key` is not one.
-    InvalidIdempotencyKey,
-    /// Nothing is here, or never was.
-    NotFound,
-    /// The path is right and the method is not.
-    MethodNotAllowed,
-    /// The thumbnail is still being made.
-    NotReady,
-    /// The job failed: there will be no thumbnail unless the job is tried again.
-    JobFailed,
-    /// The thumbnail was made, and is no longer there.
-    ThumbnailGone,
-    /// The upload has more bytes than one may have.
-    UploadTooLarge,
-    /// The first bytes are of no accepted format.
-    UnsupportedImage,
-    /// One of the formats, but not readable.
-    UndecodableImage,
-    /// Readable, but larger than one may be.
-    ImageOverLimit,
-    /// The `Idempotency-Key` was used for another request.
-    IdempotencyKeyReused,
-    /// Something that the request needs can't be reached.
-    Unavailable,
-    /// A mistake of ours.
-    Internal,
+pub struct Row {
+    /// The last part of `type`, and the member `code`. Lower case with hyphens.
+    pub code: &'static str,
+    /// The HTTP status, 400 to 599.
+    pub status: u16,
+    /// Seconds after which the same request may be answered otherwise, for `Retry-After`; none where it won't be.
+    pub retry_after_secs: Option<u32>,
+    /// The member `title`.
+    pub title: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What the client does about it.
+    pub remedy: &'static str,
 }
 
-impl Kind {
-    /// All kinds, for the documentation.
-    pub const ALL: [Self; 15] = [
-        Self::MalformedRequest,
-        Self::InvalidOption,
-        Self::InvalidIdempotencyKey,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::NotReady,
-        Self::JobFailed,
-        Self::ThumbnailGone,
-        Self::UploadTooLarge,
-        Self::UnsupportedImage,
-        Self::UndecodableImage,
-        Self::ImageOverLimit,
-        Self::IdempotencyKeyReused,
-        Self::Unavailable,
-        Self::Internal,
-    ];
-
-    /// The HTTP status.
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::MalformedRequest | Self::InvalidOption | Self::InvalidIdempotencyKey => 400,
-            Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::NotReady => 409,
-            Self::JobFailed | Self::ThumbnailGone => 410,
-            Self::UploadTooLarge => 413,
-            Self::UnsupportedImage => 415,
-            Self::UndecodableImage | Self::ImageOverLimit | Self::IdempotencyKeyReused => 422,
-            Self::Internal => 500,
-            Self::Unavailable => 503,
+macro_rules! problems {
+    ($($kind:ident = $code:literal, $status:literal, $retry_after_secs:expr, $title:literal, $meaning:literal, $remedy:literal;)+) => {
+        /// What is wrong, by whose fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ProblemKind {
+            $(#[doc = concat!($meaning, ".")] $kind,)+
         }
-    }
 
-    /// The last part of `type`, and the member `code`.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::MalformedRequest => "malformed-request",
-            Self::InvalidOption => "invalid-option",
-            Self::InvalidIdempotencyKey => "invalid-idempotency-key",
-            Self::NotFound => "not-found",
-            Self::MethodNotAllowed => "method-not-allowed",
-            Self::NotReady => "not-ready",
-            Self::JobFailed => "job-failed",
-            Self::ThumbnailGone => "thumbnail-gone",
-            Self::UploadTooLarge => "upload-too-large",
-            Self::UnsupportedImage => "unsupported-image",
-            Self::UndecodableImage => "undecodable-image",
-            Self::ImageOverLimit => "image-over-limit",
-            Self::IdempotencyKeyReused => "idempotency-key-reused",
-            Self::Unavailable => "unavailable",
-            Self::Internal => "internal",
-        }
-    }
+        impl ProblemKind {
+            /// All kinds, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
 
-    /// The same for every problem of this kind.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::MalformedRequest => "The request is malformed",
-            Self::InvalidOption => "An option is wrong",
-            Self::InvalidIdempotencyKey => "The Idempotency-Key is not usable",
-            Self::NotFound => "Not found",
-            Self::MethodNotAllowed => "The method is not allowed here",
-            Self::NotReady => "The thumbnail is not ready",
-            Self::JobFailed => "The job failed",
-            Self::ThumbnailGone => "The thumbnail is gone",
-            Self::UploadTooLarge => "The upload is too large",
-            Self::UnsupportedImage => "Not an accepted kind of image",
-            Self::UndecodableImage => "The image can't be decoded",
-            Self::ImageOverLimit => "The image is over a limit",
-            Self::IdempotencyKeyReused => "The Idempotency-Key belongs to another request",
-            Self::Unavailable => "A part of the service is unavailable",
-            Self::Internal => "The service made a mistake",
+            /// The kind's row of the table.
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$kind => &Row {
+                        code: $code,
+                        status: $status,
+                        retry_after_secs: $retry_after_secs,
+                        title: $title,
+                        meaning: $meaning,
+                        remedy: $remedy,
+                    },)+
+                }
+            }
         }
-    }
+    };
+}
 
-    /// Seconds after which the same request may be answered otherwise, for `Retry-After`; none where it won't be.
-    pub const fn retry_after_secs(self) -> Option<u32> {
-        match self {
-            Self::NotReady => Some(1),
-            Self::Unavailable => Some(5),
-            _ => None,
-        }
-    }
+problems! {
+    MalformedRequest = "malformed-request", 400, None, "The request is malformed",
+        "The request itself is broken, whatever image it carries",
+        "Mend the request as the detail says";
+    InvalidOption = "invalid-option", 400, None, "An option is wrong",
+        "An option or a query parameter is unknown, given twice, or has a value that it does not take",
+        "Correct the one that the detail names";
+    InvalidIdempotencyKey = "invalid-idempotency-key", 400, None, "The Idempotency-Key is not usable",
+        "The `Idempotency-Key` is not 1 to 255 visible ASCII characters",
+        "Send a UUID, for example";
+    NotFound = "not-found", 404, None, "Not found",
+        "Nothing is here, or never was",
+        "Check the id, or the path";
+    MethodNotAllowed = "method-not-allowed", 405, None, "The method is not allowed here",
+        "The path is right and the method is not",
+        "Use one of those in `Allow`";
+    NotReady = "not-ready", 409, Some(1), "The thumbnail is not ready",
+        "The thumbnail is still being made",
+        "Ask again shortly, or wait with the job's `wait`";
+    JobFailed = "job-failed", 410, None, "The job failed",
+        "There will be no thumbnail; the job's `error` says why",
+        "Do what the job's `error` says";
+    ThumbnailGone = "thumbnail-gone", 410, None, "The thumbnail is gone",
+        "The thumbnail was made, and is no longer there",
+        "Upload the image again";
+    UploadTooLarge = "upload-too-large", 413, None, "The upload is too large",
+        "The upload has more bytes than one may have",
+        "Send a smaller file";
+    UnsupportedImage = "unsupported-image", 415, None, "Not an accepted kind of image",
+        "The first bytes are of no accepted format",
+        "Send a JPEG, PNG, GIF or WebP image";
+    UndecodableImage = "undecodable-image", 422, None, "The image can't be decoded",
+        "It is of an accepted format, but not readable",
+        "Save the image anew, or in another way";
+    ImageOverLimit = "image-over-limit", 422, None, "The image is over a limit",
+        "It is readable, but has more pixels or frames than one may have",
+        "Send a smaller or shorter one";
+    IdempotencyKeyReused = "idempotency-key-reused", 422, None, "The Idempotency-Key belongs to another request",
+        "The `Idempotency-Key` was used for another image or other options",
+        "Choose a new key for a new request";
+    Internal = "internal", 500, None, "The service made a mistake",
+        "The service made a mistake, or is set up wrongly",
+        "Tell the operator the correlation id";
+    Unavailable = "unavailable", 503, Some(5), "A part of the service is unavailable",
+        "Something that the request needs can't be reached",
+        "Ask again after `Retry-After`";
 }
 
 /// One problem, before it is bound to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
-    pub kind: Kind,
+    pub kind: ProblemKind,
     /// A sentence that the reader can act on.
     pub detail: Cow<'static, str>,
 }
 
 impl Problem {
     /// Of this kind, for this reason.
-    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
     /// As the client reads it. `type` is a path of this service (RFC 9457, section 3.1.1, allows a relative reference with a
     /// full path): the service has no fixed name of its own that an absolute URI could stand on.
     pub fn document<'a>(&'a self, correlation_id: &'a str) -> Document<'a> {
+        let Row { code, status, title, .. } = *self.kind.row();
         Document {
-            kind: format!("/problems/{}", self.kind.code()),
-            title: self.kind.title(),
-            status: self.kind.status(),
+            kind: format!("/problems/{code}"),
+            title,
+            status,
             detail: &self.detail,
-            code: self.kind.code(),
+            code,
             correlation_id,
         }
     }
@@ -183,24 +156,24 @@ mod tests {
 
     #[test]
     fn each_kind_has_a_code_of_its_own_and_a_status_of_an_error() {
-        let codes: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes.len(), Kind::ALL.len());
-        for kind in Kind::ALL {
-            assert!((400..600).contains(&kind.status()), "{kind:?}");
-            assert!(kind.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{kind:?}");
+        let codes: BTreeSet<_> = ProblemKind::ALL.iter().map(|kind| kind.row().code).collect();
+        assert_eq!(codes.len(), ProblemKind::ALL.len());
+        for row in ProblemKind::ALL.iter().map(|kind| kind.row()) {
+            assert!((400..600).contains(&row.status), "{}", row.code);
+            assert!(row.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", row.code);
         }
     }
 
     #[test]
     fn only_what_may_pass_by_itself_says_when_to_try_again() {
-        let retryable: Vec<_> =
-            Kind::ALL.into_iter().filter(|kind| kind.retry_after_secs().is_some()).collect();
-        assert_eq!(retryable, [Kind::NotReady, Kind::Unavailable]);
+        let says_when = |kind: &ProblemKind| kind.row().retry_after_secs.is_some();
+        let retryable: Vec<_> = ProblemKind::ALL.iter().copied().filter(says_when).collect();
+        assert_eq!(retryable, [ProblemKind::NotReady, ProblemKind::Unavailable]);
     }
 
     #[test]
     fn the_document_has_the_members_of_rfc_9457_and_the_correlation_id() {
-        let problem = Problem::new(Kind::NotFound, "There is no job with this id.");
+        let problem = Problem::new(ProblemKind::NotFound, "There is no job with this id.");
         assert_eq!(
             serde_json::to_value(problem.document("req-1")).unwrap(),
             serde_json::json!({

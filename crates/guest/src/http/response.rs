@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use thiserror::Error;
 use thumbs_domain::event::Event;
-use thumbs_domain::problem::{self, Kind, Problem};
+use thumbs_domain::problem::{self, Problem, ProblemKind};
 use thumbs_domain::trace::CorrelationId;
 
 use super::request::X_REQUEST_ID;
@@ -48,7 +48,7 @@ impl From<Problem> for Failed {
 
 impl Failed {
     /// Of this kind, with a sentence for the client.
-    pub fn problem(kind: Kind, detail: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+    pub fn problem(kind: ProblemKind, detail: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self::Problem(Problem::new(kind, detail))
     }
 
@@ -59,23 +59,23 @@ impl Failed {
             Self::Problem(problem) => (problem, None),
             Self::Method(allow) => {
                 let detail = format!("This address answers {allow} only.");
-                (Problem::new(Kind::MethodNotAllowed, detail), Some(allow))
+                (Problem::new(ProblemKind::MethodNotAllowed, detail), Some(allow))
             }
             Self::Store(StoreError::Unavailable(_)) | Self::Blobs(BlobError::Unavailable(_)) => {
                 log.event(Event::DependencyUnavailable { cause: &cause });
                 let detail = "The storage can't be reached just now. Try again shortly.";
-                (Problem::new(Kind::Unavailable, detail), None)
+                (Problem::new(ProblemKind::Unavailable, detail), None)
             }
             Self::Store(StoreError::SchemaTooNew { .. }) => {
                 log.event(Event::SchemaTooNew { cause: &cause });
                 let detail = "The service is being upgraded. Try again shortly.";
-                (Problem::new(Kind::Unavailable, detail), None)
+                (Problem::new(ProblemKind::Unavailable, detail), None)
             }
             Self::Store(StoreError::Corrupt(_)) | Self::Blobs(_) | Self::Config(_) | Self::Internal(_) => {
                 log.event(Event::InternalError { cause: &cause });
                 let detail =
                     "The request can't be served. The operator finds the cause under the correlation id.";
-                (Problem::new(Kind::Internal, detail), None)
+                (Problem::new(ProblemKind::Internal, detail), None)
             }
         };
         let mut response = problem_response(&problem, correlation_id);
@@ -87,10 +87,10 @@ impl Failed {
 }
 
 fn problem_response(problem: &Problem, correlation_id: &CorrelationId) -> Response {
-    let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(problem.kind.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, &problem.document(correlation_id.as_str()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(problem::CONTENT_TYPE));
-    if let Some(seconds) = problem.kind.retry_after_secs() {
+    if let Some(seconds) = problem.kind.row().retry_after_secs {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use thumbs_domain::failure::Failure;
-use thumbs_domain::problem::{Kind, Problem};
+use thumbs_domain::problem::{Problem, ProblemKind};
 
 /// Which bound an image is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +41,12 @@ impl ImagingError {
     /// For a client that is still waiting for its answer.
     pub fn problem(&self) -> Problem {
         let kind = match self {
-            Self::UnsupportedFormat => Kind::UnsupportedImage,
+            Self::UnsupportedFormat => ProblemKind::UnsupportedImage,
             Self::UnsupportedFeature(_) | Self::Malformed(_) | Self::BudgetUnreachable => {
-                Kind::UndecodableImage
+                ProblemKind::UndecodableImage
             }
-            Self::OverLimit(_) => Kind::ImageOverLimit,
-            Self::InvalidOptions(_) => Kind::InvalidOption,
+            Self::OverLimit(_) => ProblemKind::ImageOverLimit,
+            Self::InvalidOptions(_) => ProblemKind::InvalidOption,
         };
         Problem::new(kind, self.sentence())
     }
@@ -114,7 +114,7 @@ mod tests {
     fn every_error_is_a_4xx_with_a_sentence() {
         for error in ALL.map(|error| error()) {
             let problem = error.problem();
-            assert!((400..500).contains(&problem.kind.status()), "{error:?}");
+            assert!((400..500).contains(&problem.kind.row().status), "{error:?}");
             assert!(
                 problem.detail.ends_with('.') && problem.detail.starts_with(char::is_uppercase),
                 "{error:?}"
@@ -132,7 +132,7 @@ mod tests {
             (ImagingError::OverLimit(Bound::Pixels), 422),
             (ImagingError::InvalidOptions("x".into()), 400),
         ] {
-            assert_eq!(error.problem().kind.status(), status, "{error:?}");
+            assert_eq!(error.problem().kind.row().status, status, "{error:?}");
         }
     }
 }
