@@ -1,19 +1,33 @@
 //! The image formats that come in and go out, and their names in each place they are written.
 
-use serde::{Deserialize, Serialize};
+use crate::words::words;
 
-/// What an uploaded image is, told by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceFormat {
-    /// ISO/IEC 10918-1.
-    Jpeg,
-    /// Still or animated (APNG).
-    Png,
-    /// 87a or 89a.
-    Gif,
-    /// Lossy, lossless or animated.
-    Webp,
+words! {
+    /// What an uploaded image is, told by its first bytes.
+    SourceFormat {
+        /// ISO/IEC 10918-1.
+        Jpeg = "jpeg",
+        /// Still or animated (APNG).
+        Png = "png",
+        /// 87a or 89a.
+        Gif = "gif",
+        /// Lossy, lossless or animated.
+        Webp = "webp",
+    }
+}
+
+words! {
+    /// What a thumbnail is: the option `format`.
+    OutputFormat {
+        /// An APNG where the thumbnail is animated.
+        Png = "png",
+        /// Never animated, no transparency.
+        Jpeg = "jpeg",
+        /// Lossless or lossy, still or animated.
+        Webp = "webp",
+        /// Still or animated.
+        Gif = "gif",
+    }
 }
 
 impl SourceFormat {
@@ -28,34 +42,7 @@ impl SourceFormat {
     }
 }
 
-/// What a thumbnail is: the option `format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputFormat {
-    /// An APNG where the thumbnail is animated.
-    Png,
-    /// Never animated, no transparency.
-    Jpeg,
-    /// Lossless or lossy, still or animated.
-    Webp,
-    /// Still or animated.
-    Gif,
-}
-
 impl OutputFormat {
-    /// All, in the order in which texts list them.
-    pub const ALL: [Self; 4] = [Self::Png, Self::Jpeg, Self::Webp, Self::Gif];
-
-    /// As the option spells it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpeg",
-            Self::Webp => "webp",
-            Self::Gif => "gif",
-        }
-    }
-
     /// The media type. An APNG is served as PNG, so that clients which know only that show its first frame.
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -71,18 +58,6 @@ impl OutputFormat {
         match self {
             Self::Jpeg => "jpg",
             other => other.name(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_option_and_the_row_spell_a_format_alike() {
-        for format in OutputFormat::ALL {
-            assert_eq!(serde_json::to_string(&format).unwrap(), format!("\"{}\"", format.name()));
         }
     }
 }

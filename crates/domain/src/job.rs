@@ -9,35 +9,17 @@ use crate::id::JobId;
 use crate::options::Options;
 use crate::timestamp::Timestamp;
 use crate::trace::{CorrelationId, TraceParent};
+use crate::words::words;
 
-/// Where a job stands. `Processing` holds from its creation, waiting for a worker included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Neither made nor given up.
-    Processing,
-    /// The thumbnail is there.
-    Succeeded,
-    /// Given up: the dead letter. A person may have it tried again.
-    Failed,
-}
-
-impl Status {
-    /// All, in the order in which texts list them.
-    pub const ALL: [Self; 3] = [Self::Processing, Self::Succeeded, Self::Failed];
-
-    /// As rows, queries and clients spell it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Processing => "processing",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// The status of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+words! {
+    /// Where a job stands. `Processing` holds from its creation, waiting for a worker included.
+    Status {
+        /// Neither made nor given up.
+        Processing = "processing",
+        /// The thumbnail is there.
+        Succeeded = "succeeded",
+        /// Given up: the dead letter. A person may have it tried again.
+        Failed = "failed",
     }
 }
 
@@ -81,18 +63,18 @@ pub struct Thumbnail {
     pub concessions: Vec<Concession>,
 }
 
-/// The thumbnail was made all the same, but.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Warning {
-    /// The file ends early; less than half of it is missing and filled.
-    Truncated,
-    /// The source is animated and the thumbnail is its first frame.
-    AnimationDropped,
-    /// The colour profile is broken or of an unknown kind; colours were taken as sRGB.
-    ProfileIgnored,
-    /// The source has fewer pixels than the thumbnail.
-    Enlarged,
+words! {
+    /// The thumbnail was made all the same, but.
+    Warning {
+        /// The file ends early; less than half of it is missing and filled.
+        Truncated = "truncated",
+        /// The source is animated and the thumbnail is its first frame.
+        AnimationDropped = "animation-dropped",
+        /// The colour profile is broken or of an unknown kind; colours were taken as sRGB.
+        ProfileIgnored = "profile-ignored",
+        /// The source has fewer pixels than the thumbnail.
+        Enlarged = "enlarged",
+    }
 }
 
 /// One thing that was given up to meet a bound.
@@ -243,17 +225,6 @@ pub struct Job {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_status_is_spelled_alike_everywhere() {
-        for status in Status::ALL {
-            assert_eq!(Status::from_name(status.name()), Some(status));
-            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{}\"", status.name()));
-        }
-        for name in ["", "Processing", "done"] {
-            assert_eq!(Status::from_name(name), None);
-        }
-    }
 
     #[test]
     fn a_cost_that_was_stored_under_an_older_name_is_read() {

@@ -32,7 +32,7 @@ pub enum ListError {
     #[error("The parameter \"{0}\" is given more than once.")]
     Repeated(&'static str),
     /// No status has this name.
-    #[error("The parameter \"status\" takes one of: processing, succeeded, failed.")]
+    #[error("The parameter \"status\" takes one of: {}.", Status::WORDS.join(", "))]
     Status,
     /// Not a number, or not in the range.
     #[error("The parameter \"limit\" takes a whole number from 1 to {MAX_LIMIT}.")]

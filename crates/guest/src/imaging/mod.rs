@@ -1,7 +1,8 @@
-//! The imaging component, as handlers use it. Its contract is `wit/imaging`; here is only the translation, and the timing
-//! that it can't do itself, having no clock.
+//! The imaging component, as handlers use it. Its contract is `wit/imaging`; here is only the translation (`translation.rs`), and
+//! the timing that it can't do itself, having no clock.
 
 mod error;
+mod translation;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::job::{Concession, Warning};
 use thumbs_domain::limits::Limits;
-use thumbs_domain::options::{Fit, Gravity, Options};
+use thumbs_domain::options::Options;
 
 pub use error::{Bound, ImagingError};
 
@@ -89,34 +90,37 @@ pub trait Imaging {
 pub struct HostImaging;
 
 impl Imaging for HostImaging {
-    fn probe(&self, image: &[u8], bounds: &Limits) -> Result<SourceInfo, ImagingError> {
-        wit::probe(image, limits(bounds)).map(source_info).map_err(fault)
+    fn probe(&self, image: &[u8], limits: &Limits) -> Result<SourceInfo, ImagingError> {
+        wit::probe(image, translation::limits(limits))
+            .map(translation::source_info)
+            .map_err(translation::error)
     }
 
     fn thumbnail(
         &self,
         image: &[u8],
-        wanted: &Options,
-        bounds: &Limits,
+        options: &Options,
+        limits: &Limits,
         clock: &dyn Clock,
     ) -> Result<Made, ImagingError> {
         let started = clock.elapsed();
-        let task = wit::Task::open(image, options(wanted), limits(bounds)).map_err(fault)?;
-        task.decode().map_err(fault)?;
+        let task = wit::Task::open(image, translation::options(options), translation::limits(limits))
+            .map_err(translation::error)?;
+        task.decode().map_err(translation::error)?;
         let decoded = clock.elapsed();
-        task.finish().map_err(fault)?;
+        task.finish().map_err(translation::error)?;
         let finished = clock.elapsed();
-        let thumbnail = task.encode().map_err(fault)?;
+        let thumbnail = task.encode().map_err(translation::error)?;
         let encoded = clock.elapsed();
         Ok(Made {
             data: thumbnail.data,
-            format: output_format(thumbnail.format),
+            format: translation::output_format(thumbnail.format),
             width: thumbnail.width,
             height: thumbnail.height,
             frames: thumbnail.frames,
             placeholder: STANDARD.encode(thumbnail.placeholder),
-            warnings: thumbnail.warnings.into_iter().map(warning).collect(),
-            concessions: thumbnail.concessions.into_iter().map(concession).collect(),
+            warnings: thumbnail.warnings.into_iter().map(translation::warning).collect(),
+            concessions: thumbnail.concessions.into_iter().map(translation::concession).collect(),
             peak_memory_bytes: thumbnail.cost.peak_memory_bytes,
             source_pixels: thumbnail.cost.pixels,
             source_frames: thumbnail.cost.frames,
@@ -124,108 +128,5 @@ impl Imaging for HostImaging {
             finish: finished.saturating_sub(decoded),
             encode: encoded.saturating_sub(finished),
         })
-    }
-}
-
-fn limits(limits: &Limits) -> wit::Limits {
-    wit::Limits {
-        max_pixels: limits.max_pixels,
-        max_side: limits.max_side,
-        max_frames: limits.max_frames,
-        max_total_pixels: limits.max_total_pixels,
-        max_output_side: limits.max_output_side,
-    }
-}
-
-fn options(options: &Options) -> wit::Options {
-    wit::Options {
-        width: options.width,
-        height: options.height,
-        fit: match options.fit {
-            Fit::Cover => wit::Fit::Cover,
-            Fit::Contain => wit::Fit::Contain,
-            Fit::Fill => wit::Fit::Fill,
-        },
-        format: match options.format {
-            OutputFormat::Png => wit::OutputFormat::Png,
-            OutputFormat::Jpeg => wit::OutputFormat::Jpeg,
-            OutputFormat::Webp => wit::OutputFormat::Webp,
-            OutputFormat::Gif => wit::OutputFormat::Gif,
-        },
-        gravity: match options.gravity {
-            Gravity::Center => wit::Gravity::Center,
-            Gravity::North => wit::Gravity::North,
-            Gravity::NorthEast => wit::Gravity::NorthEast,
-            Gravity::East => wit::Gravity::East,
-            Gravity::SouthEast => wit::Gravity::SouthEast,
-            Gravity::South => wit::Gravity::South,
-            Gravity::SouthWest => wit::Gravity::SouthWest,
-            Gravity::West => wit::Gravity::West,
-            Gravity::NorthWest => wit::Gravity::NorthWest,
-            Gravity::Attention => wit::Gravity::Attention,
-        },
-        animated: options.animated,
-        background: wit::Rgb {
-            red: options.background.red,
-            green: options.background.green,
-            blue: options.background.blue,
-        },
-        quality: options.quality,
-        max_bytes: options.max_bytes,
-        max_output_frames: options.max_frames,
-    }
-}
-
-fn source_info(info: wit::SourceInfo) -> SourceInfo {
-    let format = match info.format {
-        wit::SourceFormat::Jpeg => SourceFormat::Jpeg,
-        wit::SourceFormat::Png => SourceFormat::Png,
-        wit::SourceFormat::Gif => SourceFormat::Gif,
-        wit::SourceFormat::Webp => SourceFormat::Webp,
-    };
-    SourceInfo { format, width: info.width, height: info.height, frames: info.frames }
-}
-
-fn output_format(format: wit::OutputFormat) -> OutputFormat {
-    match format {
-        wit::OutputFormat::Png => OutputFormat::Png,
-        wit::OutputFormat::Jpeg => OutputFormat::Jpeg,
-        wit::OutputFormat::Webp => OutputFormat::Webp,
-        wit::OutputFormat::Gif => OutputFormat::Gif,
-    }
-}
-
-fn warning(warning: wit::Warning) -> Warning {
-    match warning {
-        wit::Warning::Truncated => Warning::Truncated,
-        wit::Warning::AnimationDropped => Warning::AnimationDropped,
-        wit::Warning::ProfileIgnored => Warning::ProfileIgnored,
-        wit::Warning::Enlarged => Warning::Enlarged,
-    }
-}
-
-fn concession(concession: wit::Concession) -> Concession {
-    match concession {
-        wit::Concession::Quality(quality) => Concession::Quality(quality),
-        wit::Concession::Colours(colours) => Concession::Colours(colours),
-        wit::Concession::Frames(frames) => Concession::Frames(frames),
-        wit::Concession::Width(width) => Concession::Width(width),
-    }
-}
-
-fn fault(error: wit::Error) -> ImagingError {
-    match error {
-        wit::Error::UnsupportedFormat => ImagingError::UnsupportedFormat,
-        wit::Error::UnsupportedFeature(what) => ImagingError::UnsupportedFeature(what),
-        wit::Error::Malformed(how) => ImagingError::Malformed(how),
-        wit::Error::LimitExceeded(limit) => ImagingError::OverLimit(match limit {
-            wit::Limit::Pixels => Bound::Pixels,
-            wit::Limit::Side => Bound::Side,
-            wit::Limit::Frames => Bound::Frames,
-            wit::Limit::TotalPixels => Bound::TotalPixels,
-            wit::Limit::OutputSide => Bound::OutputSide,
-        }),
-        wit::Error::InvalidOptions(what) => ImagingError::InvalidOptions(what),
-        wit::Error::BudgetUnreachable => ImagingError::BudgetUnreachable,
     }
 }

@@ -1,0 +1,86 @@
+//! Between the types of `wit/imaging` and ours, field by field. Nothing is decided here.
+
+use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::framing::{Fit, Gravity};
+use thumbs_domain::job::{Concession, Warning};
+use thumbs_domain::limits::Limits;
+use thumbs_domain::options::Options;
+
+use super::SourceInfo;
+use super::error::{Bound, ImagingError};
+use crate::bindings::thumbs::imaging::thumbnailer as wit;
+
+/// Functions from one enum to another that has the same variants. The compiler refuses a list that misses one.
+macro_rules! same_variants {
+    ($(fn $name:ident($from:ty) -> $to:ty { $($variant:ident $(($value:ident))?),+ })+) => {
+        $(pub(super) fn $name(from: $from) -> $to {
+            type From = $from;
+            type To = $to;
+            match from {
+                $(From::$variant $(($value))? => To::$variant $(($value))?,)+
+            }
+        })+
+    };
+}
+
+same_variants! {
+    fn fit(Fit) -> wit::Fit { Cover, Contain, Fill }
+    fn gravity(Gravity) -> wit::Gravity {
+        Center, North, NorthEast, East, SouthEast, South, SouthWest, West, NorthWest, Attention
+    }
+    fn wanted_format(OutputFormat) -> wit::OutputFormat { Png, Jpeg, Webp, Gif }
+    fn output_format(wit::OutputFormat) -> OutputFormat { Png, Jpeg, Webp, Gif }
+    fn source_format(wit::SourceFormat) -> SourceFormat { Jpeg, Png, Gif, Webp }
+    fn warning(wit::Warning) -> Warning { Truncated, AnimationDropped, ProfileIgnored, Enlarged }
+    fn concession(wit::Concession) -> Concession { Quality(value), Colours(value), Frames(value), Width(value) }
+    fn bound(wit::Limit) -> Bound { Pixels, Side, Frames, TotalPixels, OutputSide }
+}
+
+pub(super) fn limits(limits: &Limits) -> wit::Limits {
+    wit::Limits {
+        max_pixels: limits.max_pixels,
+        max_side: limits.max_side,
+        max_frames: limits.max_frames,
+        max_total_pixels: limits.max_total_pixels,
+        max_output_side: limits.max_output_side,
+    }
+}
+
+pub(super) fn options(options: &Options) -> wit::Options {
+    wit::Options {
+        width: options.width,
+        height: options.height,
+        fit: fit(options.fit),
+        format: wanted_format(options.format),
+        gravity: gravity(options.gravity),
+        animated: options.animated,
+        background: wit::Rgb {
+            red: options.background.red,
+            green: options.background.green,
+            blue: options.background.blue,
+        },
+        quality: options.quality,
+        max_bytes: options.max_bytes,
+        max_output_frames: options.max_frames,
+    }
+}
+
+pub(super) fn source_info(info: wit::SourceInfo) -> SourceInfo {
+    SourceInfo {
+        format: source_format(info.format),
+        width: info.width,
+        height: info.height,
+        frames: info.frames,
+    }
+}
+
+pub(super) fn error(error: wit::Error) -> ImagingError {
+    match error {
+        wit::Error::UnsupportedFormat => ImagingError::UnsupportedFormat,
+        wit::Error::UnsupportedFeature(what) => ImagingError::UnsupportedFeature(what),
+        wit::Error::Malformed(how) => ImagingError::Malformed(how),
+        wit::Error::LimitExceeded(limit) => ImagingError::OverLimit(bound(limit)),
+        wit::Error::InvalidOptions(what) => ImagingError::InvalidOptions(what),
+        wit::Error::BudgetUnreachable => ImagingError::BudgetUnreachable,
+    }
+}
