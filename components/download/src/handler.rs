@@ -9,6 +9,7 @@ use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status, Thumbnail};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::problem::ProblemKind;
+use thumbs_domain::route;
 use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::http::{Failed, Request, Response};
 use thumbs_guest::jobs::JobStore;
@@ -37,7 +38,7 @@ impl Download<'_> {
     /// [`Failed`], which becomes a problem.
     pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            return Err(Failed::Method("GET, HEAD"));
+            return Err(Failed::Method(route::THUMBNAIL.allow));
         }
         let not_found = || Failed::problem(ProblemKind::NotFound, "There is no job with this id.");
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;

@@ -9,6 +9,7 @@ use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
 use thumbs_domain::machine::needs_wake_up;
 use thumbs_domain::problem::ProblemKind;
+use thumbs_domain::route;
 use thumbs_domain::view::JobView;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::response::json;
@@ -43,7 +44,7 @@ impl Status<'_> {
     /// [`Failed`], which becomes a problem.
     pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            return Err(Failed::Method("GET, HEAD"));
+            return Err(Failed::Method(route::JOB.allow));
         }
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
         let job = self.read(&id, wait(request)?)?;

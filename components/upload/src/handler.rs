@@ -4,6 +4,7 @@
 use http::{Method, StatusCode};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::problem::ProblemKind;
+use thumbs_domain::route;
 use thumbs_domain::view::JobListView;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
@@ -45,7 +46,7 @@ impl Upload<'_> {
         match request.method {
             Method::POST => self.create(request, body).await,
             Method::GET | Method::HEAD => self.list(request),
-            _ => Err(Failed::Method("GET, HEAD, POST")),
+            _ => Err(Failed::Method(route::JOBS.allow)),
         }
     }
 

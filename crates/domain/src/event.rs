@@ -95,13 +95,13 @@ events! {
     } = "job-created", Info,
         "An upload was accepted as a job", "Nothing";
     JobRepeated = "job-repeated", Info,
-        "An upload came again under its Idempotency-Key and got the job that is there", "Nothing";
+        "An upload came again under its `Idempotency-Key` and got the job that is there", "Nothing";
     BlobOrphaned { key: &'a str, cause: &'a str } = "blob-orphaned", Warn,
         "The image of an upload that turned out to be a repetition could not be removed; no job names it",
         "Look after the blob store; the blob may be deleted";
     WakeUpLost { cause: &'a str } = "wake-up-lost", Warn,
         "The workers could not be told that a job may be due; the next tick or read of the job makes it good",
-        "Look after Redis, or the variables redis_url and redis_outbound";
+        "Look after Redis, or the variables `redis_url` and `redis_outbound`";
     JobOverdue = "job-overdue", Info,
         "A client read a job that has been due for a while, so the workers were woken again",
         "Where it comes often, look for lost wake-ups, or give the service more workers";
@@ -112,7 +112,7 @@ events! {
     } = "job-succeeded", Info,
         "The thumbnail is stored and the job says so", "Nothing";
     AttemptFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "attempt-failed", Warn,
-        "An attempt failed; the job is tried again", "Where the code is storage-unavailable, look after the stores";
+        "An attempt failed; the job is tried again", "Where the code is `storage-unavailable`, look after the stores";
     JobFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "job-failed", Warn,
         "An attempt failed and there is no other: the image is at fault, or the attempts are used up",
         "What docs/api.md says of the code";
@@ -121,7 +121,7 @@ events! {
         "Look for what ended the worker at that time";
     LeaseLost { attempt: u32, code: Option<&'a str>, cause: Option<&'a str> } = "lease-lost", Warn,
         "A worker was done after its lease had ended; what it made or found is not used",
-        "Where it comes often, raise lease_secs";
+        "Where it comes often, raise `lease_secs`";
     ThumbnailGone { key: &'a str } = "thumbnail-gone", Error,
         "A job has succeeded and its thumbnail is not in the blob store",
         "Find out who deletes there; the image has to be uploaded again";

@@ -1,4 +1,4 @@
-//! The upper bounds on what a client may ask of the service. Their values are configuration; README.md has the table.
+//! The upper bounds on what a client may ask of the service. Their values are configuration; docs/configuration.md has the table.
 
 /// Inclusive upper bounds. The first is on the upload, the others are on the image and checked by imaging before it allocates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

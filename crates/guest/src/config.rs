@@ -1,14 +1,13 @@
 //! What the operator configured: the component's variables, parsed once into types that cannot be wrong.
 //!
-//! Each function reads only what its caller needs, for every variable is a call to the host. Names, defaults and meanings are
-//! in `spin.toml` and README.md.
-
-use std::str::FromStr;
+//! Each function reads only what its caller needs, for every variable is a call to the host. Which variables there are, and what
+//! they take, stands in `thumbs_domain::variable`.
 
 use spin_sdk::variables;
 use thiserror::Error;
 use thumbs_domain::limits::Limits;
 use thumbs_domain::machine::Policy;
+use thumbs_domain::variable::{Takes, Variable};
 
 /// A variable is missing or makes no sense: the operator's to mend. The text is for the log, and holds no value, since that
 /// may be a secret.
@@ -28,7 +27,7 @@ pub enum ConfigError {
         /// The variable.
         name: &'static str,
         /// What it takes.
-        expected: &'static str,
+        expected: Takes,
     },
 }
 
@@ -36,7 +35,7 @@ pub enum ConfigError {
 pub trait Variables {
     /// # Errors
     /// [`ConfigError::Unreadable`].
-    fn get(&self, name: &'static str) -> Result<String, ConfigError>;
+    fn get(&self, variable: Variable) -> Result<String, ConfigError>;
 }
 
 /// The host's variables.
@@ -44,7 +43,8 @@ pub trait Variables {
 pub struct HostVariables;
 
 impl Variables for HostVariables {
-    fn get(&self, name: &'static str) -> Result<String, ConfigError> {
+    fn get(&self, variable: Variable) -> Result<String, ConfigError> {
+        let name = variable.row().name;
         variables::get(name).map_err(|error| {
             let cause = match error {
                 variables::Error::Undefined(_) => "it is not defined".to_owned(),
@@ -59,7 +59,7 @@ impl Variables for HostVariables {
 /// Where the jobs are: the variable `database_url`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Database {
-    /// `sqlite:LABEL`.
+    /// `sqlite:<label>`.
     Sqlite {
         /// The database's label in the manifest.
         label: String,
@@ -84,16 +84,13 @@ impl Database {
     /// # Errors
     /// [`ConfigError`].
     pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
-        let url = variables.get("database_url")?;
+        let url = variables.get(Variable::DatabaseUrl)?;
         match url.split_once(':') {
             Some(("sqlite", label)) if !label.is_empty() => Ok(Self::Sqlite { label: label.to_owned() }),
             Some(("postgres" | "postgresql", rest)) if rest.len() > 2 && rest.starts_with("//") => {
                 Ok(Self::Postgres { address: url })
             }
-            _ => Err(ConfigError::Invalid {
-                name: "database_url",
-                expected: "sqlite:LABEL or postgres://user:password@host:port/database",
-            }),
+            _ => Err(invalid(Variable::DatabaseUrl)),
         }
     }
 }
@@ -111,7 +108,10 @@ impl WakeUps {
     /// # Errors
     /// [`ConfigError`].
     pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
-        Ok(Self { address: variables.get("redis_url")?, channel: variables.get("wake_channel")? })
+        Ok(Self {
+            address: variables.get(Variable::RedisUrl)?,
+            channel: variables.get(Variable::WakeChannel)?,
+        })
     }
 }
 
@@ -121,12 +121,12 @@ impl WakeUps {
 /// [`ConfigError`].
 pub fn limits(variables: &dyn Variables) -> Result<Limits, ConfigError> {
     Ok(Limits {
-        max_upload_bytes: positive(variables, "max_upload_bytes")?,
-        max_pixels: positive(variables, "max_pixels")?,
-        max_side: positive(variables, "max_side")?,
-        max_frames: positive(variables, "max_frames")?,
-        max_total_pixels: positive(variables, "max_total_pixels")?,
-        max_output_side: positive(variables, "max_output_side")?,
+        max_upload_bytes: number(variables, Variable::MaxUploadBytes)?,
+        max_pixels: number(variables, Variable::MaxPixels)?,
+        max_side: number(variables, Variable::MaxSide)?,
+        max_frames: number(variables, Variable::MaxFrames)?,
+        max_total_pixels: number(variables, Variable::MaxTotalPixels)?,
+        max_output_side: number(variables, Variable::MaxOutputSide)?,
     })
 }
 
@@ -136,19 +136,22 @@ pub fn limits(variables: &dyn Variables) -> Result<Limits, ConfigError> {
 /// [`ConfigError`].
 pub fn policy(variables: &dyn Variables) -> Result<Policy, ConfigError> {
     Ok(Policy {
-        max_attempts: positive(variables, "max_attempts")?,
-        lease_secs: positive(variables, "lease_secs")?,
-        retry_backoff_ms: positive(variables, "retry_backoff_ms")?,
+        max_attempts: number(variables, Variable::MaxAttempts)?,
+        lease_secs: number(variables, Variable::LeaseSecs)?,
+        retry_backoff_ms: number(variables, Variable::RetryBackoffMs)?,
     })
 }
 
-fn positive<T: FromStr + PartialOrd + From<u8>>(
-    variables: &dyn Variables,
-    name: &'static str,
-) -> Result<T, ConfigError> {
-    let invalid = ConfigError::Invalid { name, expected: "a positive whole number" };
-    let value = variables.get(name)?.trim().parse::<T>().ok();
-    value.filter(|number| *number >= T::from(1)).ok_or(invalid)
+/// A variable that takes numbers.
+fn number<T: TryFrom<u64>>(variables: &dyn Variables, variable: Variable) -> Result<T, ConfigError> {
+    let Takes::Number { min, max, .. } = variable.row().takes else { return Err(invalid(variable)) };
+    let number = variables.get(variable)?.trim().parse().ok().filter(|number| (min..=max).contains(number));
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| invalid(variable))
+}
+
+const fn invalid(variable: Variable) -> ConfigError {
+    let row = variable.row();
+    ConfigError::Invalid { name: row.name, expected: row.takes }
 }
 
 #[cfg(test)]
@@ -159,7 +162,8 @@ mod tests {
     struct Fixed(HashMap<&'static str, &'static str>);
 
     impl Variables for Fixed {
-        fn get(&self, name: &'static str) -> Result<String, ConfigError> {
+        fn get(&self, variable: Variable) -> Result<String, ConfigError> {
+            let name = variable.row().name;
             let missing = || ConfigError::Unreadable { name, cause: "it is not defined".into() };
             self.0.get(name).map(|value| (*value).to_owned()).ok_or_else(missing)
         }
@@ -193,16 +197,25 @@ mod tests {
     }
 
     #[test]
-    fn numbers_must_be_positive_and_fit() {
+    fn numbers_must_be_within_the_range_of_their_row() {
         let good = [("max_attempts", "3"), ("lease_secs", " 30 "), ("retry_backoff_ms", "1000")];
         let expected = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
         assert_eq!(policy(&fixed(good)), Ok(expected));
-        for bad in ["", "0", "-1", "x", "1.5", "4294967296"] {
+        for bad in ["", "0", "-1", "x", "1.5", "86401", "4294967296", "99999999999999999999"] {
             let mut variables = fixed(good);
             variables.0.insert("lease_secs", bad);
-            let error = policy(&variables).unwrap_err();
-            assert_eq!(error.to_string(), "the variable lease_secs must be a positive whole number", "{bad}");
+            let error = policy(&variables).unwrap_err().to_string();
+            let expected = "the variable lease_secs must be a whole number from 1 to 86400 (seconds)";
+            assert_eq!(error, expected, "{bad}");
         }
+    }
+
+    #[test]
+    fn every_default_is_taken() {
+        let defaults = Variable::ALL.iter().map(|variable| (variable.row().name, variable.row().default));
+        let defaults = Fixed(defaults.collect());
+        assert!(limits(&defaults).is_ok() && policy(&defaults).is_ok());
+        assert!(Database::read(&defaults).is_ok() && WakeUps::read(&defaults).is_ok());
     }
 
     #[test]

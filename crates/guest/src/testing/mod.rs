@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use thumbs_domain::id::{JobId, LeaseToken, NotAJobId};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, NotUsable};
+use thumbs_domain::variable::Variable;
 
 use crate::config::{ConfigError, Variables};
 use crate::ids::{HostIds, Ids};
@@ -84,7 +85,8 @@ impl FixedVariables {
 }
 
 impl Variables for FixedVariables {
-    fn get(&self, name: &'static str) -> Result<String, ConfigError> {
+    fn get(&self, variable: Variable) -> Result<String, ConfigError> {
+        let name = variable.row().name;
         let missing = || ConfigError::Unreadable { name, cause: "it is not defined".to_owned() };
         self.0.get(name).cloned().ok_or_else(missing)
     }

@@ -1,0 +1,65 @@
+//! The addresses that the application answers: one row a path, from which come the `Allow` of a wrong method and the table of
+//! docs/api.md. `spin.toml`, by which hosts find a component, is held against it by a test.
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// As clients read it; a segment in braces is any one segment.
+    pub path: &'static str,
+    /// The component of spin.toml that answers. A host chooses by the path alone, so it answers all methods.
+    pub component: &'static str,
+    /// The methods that do something, as `Allow` lists them.
+    pub allow: &'static str,
+    /// What each of them does.
+    pub methods: &'static [(&'static str, &'static str)],
+}
+
+/// `/jobs`.
+pub const JOBS: Row = Row {
+    path: "/jobs",
+    component: "upload",
+    allow: "GET, HEAD, POST",
+    methods: &[
+        ("POST", "Takes an image in as a job: 202 with the job, and `Location`"),
+        ("GET", "Lists jobs, newest first; parameters `status`, `limit`, `cursor`"),
+    ],
+};
+
+/// `/jobs/{id}`.
+pub const JOB: Row = Row {
+    path: "/jobs/{id}",
+    component: "status",
+    allow: "GET, HEAD",
+    methods: &[("GET", "One job; `?wait=SECONDS` holds the answer until it is done, 30 at most")],
+};
+
+/// `/thumbnails/{id}`.
+pub const THUMBNAIL: Row = Row {
+    path: "/thumbnails/{id}",
+    component: "download",
+    allow: "GET, HEAD",
+    methods: &[(
+        "GET",
+        "The thumbnail of a job, with `ETag`; 409 and `Retry-After` while it is made, 410 when there will be none",
+    )],
+};
+
+/// All routes, in the order of the documentation.
+pub const TABLE: &[Row] = &[JOBS, JOB, THUMBNAIL];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_allows_the_methods_that_do_something_and_head_beside_get() {
+        for row in TABLE {
+            let mut methods: Vec<_> = row.methods.iter().map(|(method, _)| *method).collect();
+            if methods.contains(&"GET") {
+                methods.push("HEAD");
+            }
+            methods.sort_unstable();
+            assert_eq!(methods.join(", "), row.allow, "{}", row.path);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Each table of docs/ that says what the components do is written from the table in the code that makes them do it.
+//!
+//! `THUMBS_BLESS=1 cargo test --release -p thumbs-domain` writes the tables into the pages, between their marks.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::path::Path;
+
+use thumbs_domain::options::{Options, Takes};
+use thumbs_domain::preset::Preset;
+use thumbs_domain::problem::ProblemKind;
+use thumbs_domain::variable::{self, Variable};
+use thumbs_domain::{event, options, route};
+
+#[test]
+fn the_page_on_the_api_has_its_tables() {
+    holds(
+        "api.md",
+        &[("routes", routes()), ("options", option_rows()), ("presets", presets()), ("problems", problems())],
+    );
+}
+
+#[test]
+fn the_page_on_configuration_has_its_table() {
+    holds("configuration.md", &[("variables", variables())]);
+}
+
+#[test]
+fn the_page_on_the_log_has_the_events_of_the_components() {
+    holds("log.md", &[("events", events())]);
+}
+
+fn routes() -> String {
+    let rows = route::TABLE.iter().flat_map(|row| {
+        row.methods
+            .iter()
+            .map(|(method, meaning)| vec![format!("`{method} {}`", row.path), format!("{meaning}.")])
+    });
+    table(&["route", "what it does"], rows)
+}
+
+fn option_rows() -> String {
+    let defaults = serde_json::to_value(Options::default()).unwrap();
+    let rows = options::TABLE.iter().map(|row| {
+        let takes = match row.takes {
+            Takes::Side => format!("1 to `{}`", Variable::MaxOutputSide.row().name),
+            Takes::UpTo(max) => format!("1 to {max}"),
+            Takes::OneOf(words) => code(words),
+            Takes::Colour => "`rrggbb` or `rgb` in hexadecimal, with or without `#`".to_owned(),
+        };
+        let default = match &defaults[row.name] {
+            serde_json::Value::Null => "none".to_owned(),
+            serde_json::Value::String(text) => format!("`{text}`"),
+            other => format!("`{other}`"),
+        };
+        vec![
+            format!("`{}`", row.name),
+            takes,
+            default,
+            format!("{}.", row.meaning),
+            format!("`{}`", row.example),
+        ]
+    });
+    table(&["option", "values", "default", "what it does", "example"], rows)
+}
+
+fn presets() -> String {
+    let rows = Preset::ALL.iter().map(|preset| {
+        let row = preset.row();
+        vec![
+            format!("`{}`", preset.name()),
+            row.side.to_string(),
+            row.max_bytes.to_string(),
+            row.max_frames.map_or_else(|| "any number".to_owned(), |frames| frames.to_string()),
+            format!("{}.", row.meaning),
+        ]
+    });
+    table(&["preset", "`width`, `height`", "`max_bytes`", "frames at most", "what it is for"], rows)
+}
+
+fn problems() -> String {
+    let rows = ProblemKind::ALL.iter().map(|kind| {
+        let row = kind.row();
+        let retry_after = row.retry_after_secs.map_or_else(String::new, |secs| format!("{secs} s"));
+        vec![
+            row.status.to_string(),
+            format!("`{}`", row.code),
+            retry_after,
+            format!("{}.", row.meaning),
+            format!("{}.", row.remedy),
+        ]
+    });
+    table(&["status", "code", "`Retry-After`", "what it means", "what to do"], rows)
+}
+
+fn variables() -> String {
+    let rows = Variable::ALL.iter().map(|variable| {
+        let row = variable.row();
+        let takes = match row.takes {
+            variable::Takes::Number { min, max, unit } => format!("{min} to {max} {unit}"),
+            variable::Takes::Switch => code(&["true", "false"]),
+            variable::Takes::Text(clause) => clause.to_owned(),
+        };
+        let default = if row.default.is_empty() { "empty".to_owned() } else { format!("`{}`", row.default) };
+        let secret = if row.is_secret { ", secret" } else { "" };
+        vec![
+            format!("`{}`{secret}", row.name),
+            default,
+            takes,
+            format!("{}.", row.meaning),
+            row.components.join(", "),
+        ]
+    });
+    table(&["variable", "default", "values", "what it is for", "components"], rows)
+}
+
+fn events() -> String {
+    let rows = event::TABLE.iter().map(|row| {
+        vec![
+            format!("`{}`", row.name),
+            row.level.name().to_owned(),
+            code(row.fields),
+            format!("{}.", row.meaning),
+            format!("{}.", row.remedy),
+        ]
+    });
+    table(&["event", "level", "fields", "what happened", "what to do"], rows)
+}
+
+fn code(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A table in Markdown.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+    let rule = vec!["---".to_owned(); head.len()];
+    let escaped = rows.map(|cells| cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>());
+    [head, rule].into_iter().chain(escaped).map(|cells| line(&cells)).collect()
+}
+
+/// The page has these tables, each between `<!-- table: NAME -->` and `<!-- end -->`; or gets them, where that is asked for.
+fn holds(page: &str, tables: &[(&str, String)]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    let old = std::fs::read_to_string(&path).unwrap();
+    let mut new = old.clone();
+    for (name, table) in tables {
+        let mark = format!("<!-- table: {name} -->\n");
+        let (before, rest) =
+            new.split_once(&mark).unwrap_or_else(|| panic!("docs/{page} has no line {mark:?}"));
+        let (_, after) =
+            rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{name} has no end in docs/{page}"));
+        new = format!("{before}{mark}\n{table}\n<!-- end -->{after}");
+    }
+    if std::env::var_os("THUMBS_BLESS").is_some() {
+        std::fs::write(&path, new).unwrap();
+    } else {
+        assert!(
+            old == new,
+            "docs/{page} is not what the code says: THUMBS_BLESS=1 cargo test --release -p thumbs-domain --test documents"
+        );
+    }
+}
