@@ -39,9 +39,11 @@ test-s3: setup ## the blob and S3 tests also against versitygw, an independent S
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --workspace --bin thumbs
 
+# The last one is not shipped: tests ask it what vectors give in the sandbox.
 components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
 	$(CARGO) build --profile component --target wasm32-unknown-unknown $(addprefix --package thumbs-,$(PURE))
+	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-lanes --example transcript
 
 suites: setup ## the .wasm files of the suites that thumbs test and spin test run
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES))

@@ -1,7 +1,7 @@
 //! From decoded frames to the bytes of a file, within a byte budget if there is one.
 //!
 //! - `clip`: the frames to write; `census`: what their pixels have in common; `delta`: what changes between them
-//! - `palette`, `quantise`, `dither`: fewer colours; `lanes`: floats by fours
+//! - `palette`, `quantise`, `dither`: fewer colours
 //! - `png`, `jpeg`, `webp` (with `vp8l`), `gif`: one format each, into a `sink` that stops at the budget
 //! - `budget`: what is given up, in which order
 //!
@@ -15,7 +15,6 @@ mod delta;
 mod dither;
 mod gif;
 mod jpeg;
-mod lanes;
 mod palette;
 mod png;
 mod quantise;

@@ -1,7 +1,7 @@
 //! A palette and the search for its nearest entry. Which colours are in it is decided by `census` (all there are) or
 //! `quantise` (the best few).
 
-use super::lanes::F32x4;
+use thumbs_lanes::F32x4;
 
 /// Where colours are compared: sRGB-encoded (so that a step in the dark counts as the eye counts it), premultiplied, and
 /// weighted, as an error in green is seen before one in red or blue.
@@ -233,15 +233,18 @@ fn nearest_of(candidates: &[Four], at: Point) -> (u8, f32) {
     let mut near = F32x4::splat(f32::INFINITY);
     let mut places = F32x4::splat(0.0);
     for four in candidates {
-        let square = |channel: usize| F32x4::new(four.points[channel]).square_to(at[channel]);
+        let square = |channel: usize| {
+            let difference = F32x4::load(&four.points[channel]).sub(at[channel]);
+            difference.mul(difference)
+        };
         // In the order of `distance`.
         let distance = square(0).add(square(1)).add(square(2).add(square(3)));
         let nearer = distance.is_less(near);
-        near = nearer.choose(distance, near);
-        places = nearer.choose(F32x4::new(four.places), places);
+        near = nearer.select(distance, near);
+        places = nearer.select(F32x4::load(&four.places), places);
     }
     let mut best = (0.0, f32::INFINITY);
-    for (place, near) in places.lanes().into_iter().zip(near.lanes()) {
+    for (place, near) in places.to_array().into_iter().zip(near.to_array()) {
         if near < best.1 || near == best.1 && place < best.0 {
             best = (place, near);
         }

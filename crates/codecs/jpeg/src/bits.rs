@@ -4,7 +4,8 @@
 //!
 //! Past the end of a segment the window holds nothing of meaning; [`BitReader::is_overrun`] tells whether any of it was used.
 
-use crate::lanes;
+use thumbs_lanes::{BYTES, U8x16};
+
 use crate::markers::{Markers, code};
 
 /// More than any MCU can use: 10 blocks of 64 codes of 16 bits with 15 bits of value, and one load of look-ahead.
@@ -176,14 +177,14 @@ impl<'a> BitReader<'a> {
 
     /// Copies until the window is full or the segment ends.
     fn unstuff(&mut self) {
-        const CHUNK: usize = lanes::BYTES;
+        const CHUNK: usize = BYTES;
         while self.filled + CHUNK <= WINDOW_BYTES {
             let Some(chunk) = self.data.get(self.next..).and_then(|rest| rest.first_chunk::<CHUNK>()) else {
                 break;
             };
             // What is copied beyond the FF is overwritten by what comes next.
             self.window[self.filled..self.filled + CHUNK].copy_from_slice(chunk);
-            let clean = lanes::clean_prefix(chunk);
+            let clean = U8x16::load(chunk).find(0xff);
             self.filled += clean;
             self.next += clean;
             if clean < CHUNK && !self.unstuff_ff() {

@@ -1,9 +1,10 @@
 //! From the file's channels to grey, RGB or CMYK, a row at a time. BT.601 full range as JFIF has it, with libjpeg's 16-bit constants
 //! and roundings.
 
+use thumbs_lanes::{BYTES, I16x8, I32x4, U8x16};
+
 use crate::frame::ColourModel;
 use crate::image::PixelFormat;
-use crate::lanes::{BYTES, I16x8, I32x4, U8x16, store_rgb};
 
 /// What is done to each pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,14 @@ fn load(row: &[u8], index: usize) -> U8x16 {
     U8x16::load(&bytes)
 }
 
+/// Sixteen pixels, `R G B` each.
+#[inline(always)]
+fn store_rgb(out: &mut [u8; 3 * BYTES], channels: [U8x16; 3]) {
+    for (part, vector) in out.as_chunks_mut().0.iter_mut().zip(U8x16::interleave_three(channels)) {
+        vector.store(part);
+    }
+}
+
 #[inline(always)]
 fn rgb_row(channels: [&[u8]; 3], out: &mut [u8], convert: impl Fn([U8x16; 3]) -> [U8x16; 3]) {
     let mut chunks = out.chunks_exact_mut(3 * BYTES);
@@ -101,9 +110,8 @@ mod weights {
 
 #[inline(always)]
 fn to_rgb([y, cb, cr]: [U8x16; 3]) -> [U8x16; 3] {
-    let (y, cb, cr) = (y.widen(), cb.widen(), cr.widen());
-    let low = to_rgb_8(y.0, cb.0, cr.0);
-    let high = to_rgb_8(y.1, cb.1, cr.1);
+    let low = to_rgb_8(y.widen_low(), cb.widen_low(), cr.widen_low());
+    let high = to_rgb_8(y.widen_high(), cb.widen_high(), cr.widen_high());
     std::array::from_fn(|i| U8x16::narrow(low[i], high[i]))
 }
 
@@ -114,7 +122,7 @@ fn to_rgb_8(y: I16x8, cb: I16x8, cr: I16x8) -> [I16x8; 3] {
     let pairs = (cb.zip_low(cr), cb.zip_high(cr));
     let weigh = |of_cb: i16, of_cr: i16| {
         let half = I32x4::splat(1 << 15);
-        let part = |pairs: I16x8| pairs.dot(I16x8::pair(of_cb, of_cr)).add(half).shr::<16>();
+        let part = |pairs: I16x8| pairs.dot(I16x8::splat_pair(of_cb, of_cr)).add(half).shift_right(16);
         I16x8::narrow(part(pairs.0), part(pairs.1))
     };
     [

@@ -6,7 +6,8 @@
 //! Blocks are laid out as [`Shape::layout`] says. Sums that no encoder's block can reach wrap or saturate, equally on
 //! all targets.
 
-use crate::lanes::{I16x8, I32x4, U8x16};
+use thumbs_lanes::{I16x8, I32x4, U8x16};
+
 use crate::shape::Shape;
 
 /// Bits of the constants' fraction.
@@ -88,13 +89,13 @@ fn inverse_2x2(block: &[i16; 64], out: &mut [u8], stride: usize) {
 #[inline(always)]
 fn pass_4<const SHIFT: u32>(terms_0_2: I16x8, terms_1_3: I16x8) -> [I32x4; 4] {
     let round = I32x4::splat(1 << (SHIFT - 1));
-    let even = [ONE, -ONE].map(|sign| terms_0_2.dot(I16x8::pair(ONE, sign)).add(round));
-    let odd = [(F_1_306, F_0_541), (F_0_541, -F_1_306)].map(|(a, b)| terms_1_3.dot(I16x8::pair(a, b)));
+    let even = [ONE, -ONE].map(|sign| terms_0_2.dot(I16x8::splat_pair(ONE, sign)).add(round));
+    let odd = [(F_1_306, F_0_541), (F_0_541, -F_1_306)].map(|(a, b)| terms_1_3.dot(I16x8::splat_pair(a, b)));
     [
-        even[0].add(odd[0]).shr::<SHIFT>(),
-        even[1].add(odd[1]).shr::<SHIFT>(),
-        even[1].sub(odd[1]).shr::<SHIFT>(),
-        even[0].sub(odd[0]).shr::<SHIFT>(),
+        even[0].add(odd[0]).shift_right(SHIFT),
+        even[1].add(odd[1]).shift_right(SHIFT),
+        even[1].sub(odd[1]).shift_right(SHIFT),
+        even[0].sub(odd[0]).shift_right(SHIFT),
     ]
 }
 
@@ -128,14 +129,18 @@ fn to_samples(low: I16x8, high: I16x8) -> U8x16 {
     U8x16::narrow(low.add_saturating(middle), high.add_saturating(middle))
 }
 
+/// `a[i] * weights[0] + b[i] * weights[1]`, lower and upper half.
+#[inline(always)]
+fn dot_pairs(a: I16x8, b: I16x8, weights: I16x8) -> [I32x4; 2] {
+    [a.zip_low(b).dot(weights), a.zip_high(b).dot(weights)]
+}
+
 /// One 8-point pass over eight lanes.
 #[inline(always)]
 fn pass_8<const SHIFT: u32>(terms: [I16x8; 8]) -> [I16x8; 8] {
     let round = I32x4::splat(1 << (SHIFT - 1));
-    let dot = |a: I16x8, b: I16x8, weights: (i16, i16)| {
-        let (low, high) = a.dot_pairs(b, I16x8::pair(weights.0, weights.1));
-        [low, high]
-    };
+    let dot =
+        |a: I16x8, b: I16x8, weights: (i16, i16)| dot_pairs(a, b, I16x8::splat_pair(weights.0, weights.1));
     let add = |a: [I32x4; 2], b: [I32x4; 2]| [a[0].add(b[0]), a[1].add(b[1])];
     let sub = |a: [I32x4; 2], b: [I32x4; 2]| [a[0].sub(b[0]), a[1].sub(b[1])];
 
@@ -155,7 +160,7 @@ fn pass_8<const SHIFT: u32>(terms: [I16x8; 8]) -> [I16x8; 8] {
         add(dot(terms[7], terms[1], (F_0_298 - F_0_899, -F_0_899)), z3),
     ];
 
-    let descale = |sums: [I32x4; 2]| I16x8::narrow(sums[0].shr::<SHIFT>(), sums[1].shr::<SHIFT>());
+    let descale = |sums: [I32x4; 2]| I16x8::narrow(sums[0].shift_right(SHIFT), sums[1].shift_right(SHIFT));
     [
         descale(add(even[0], odd[0])),
         descale(add(even[1], odd[1])),
@@ -231,9 +236,9 @@ fn pass_any<const SHIFT: u32>(points: usize, mut terms: [I16x8; 8]) -> [I16x8; 8
     }
     let round = I32x4::splat(1 << (SHIFT - 1));
     let combine = |sign: i16| {
-        let (low, high) =
-            terms[0].dot_pairs(if points == 2 { terms[1] } else { zero }, I16x8::pair(ONE, sign));
-        I16x8::narrow(low.add(round).shr::<SHIFT>(), high.add(round).shr::<SHIFT>())
+        let other = if points == 2 { terms[1] } else { zero };
+        let [low, high] = dot_pairs(terms[0], other, I16x8::splat_pair(ONE, sign));
+        I16x8::narrow(low.add(round).shift_right(SHIFT), high.add(round).shift_right(SHIFT))
     };
     [combine(ONE), combine(-ONE), zero, zero, zero, zero, zero, zero]
 }

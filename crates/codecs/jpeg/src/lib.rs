@@ -34,7 +34,6 @@ mod header;
 mod huffman;
 mod idct;
 mod image;
-mod lanes;
 mod limits;
 mod markers;
 mod output;

@@ -1,5 +1,7 @@
 //! Walking a file by its markers (T.81, section B.1.1). Knows nothing of what segments mean.
 
+use thumbs_lanes::{BYTES, U8x16};
+
 /// Second byte of each marker that this decoder looks at.
 pub(crate) mod code {
     pub(crate) const SOF0: u8 = 0xc0;
@@ -73,7 +75,7 @@ impl<'a> Markers<'a> {
     /// Moves past the next byte pair FF xx that is neither stuffed nor fill, and gives xx.
     pub(crate) fn next_marker(&mut self) -> Option<u8> {
         loop {
-            let found = crate::lanes::find_ff(self.data, self.at)?;
+            let found = find_ff(self.data, self.at)?;
             self.at = found + 1;
             match *self.data.get(self.at)? {
                 // The byte is looked at again: it may begin the marker.
@@ -88,9 +90,36 @@ impl<'a> Markers<'a> {
     }
 }
 
+/// The offset of the first FF at or after `from`.
+fn find_ff(data: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(chunk) = data.get(at..).and_then(|rest| rest.first_chunk::<BYTES>()) {
+        let clean = U8x16::load(chunk).find(0xff);
+        at += clean;
+        if clean < BYTES {
+            return Some(at);
+        }
+    }
+    data.get(at..)?.iter().position(|&byte| byte == 0xff).map(|offset| at + offset)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Markers, Segment};
+    use super::{Markers, Segment, find_ff};
+
+    #[test]
+    fn finds_ff_at_every_offset() {
+        for length in 1..70 {
+            for at in 0..length {
+                let mut data = vec![0xfe; length];
+                assert_eq!(find_ff(&data, 0), None);
+                data[at] = 0xff;
+                assert_eq!(find_ff(&data, 0), Some(at));
+                assert_eq!(find_ff(&data, at), Some(at));
+                assert_eq!(find_ff(&data, at + 1), None);
+            }
+        }
+    }
 
     #[test]
     fn skips_entropy_coded_data_fill_and_restarts() {

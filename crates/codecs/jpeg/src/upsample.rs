@@ -1,7 +1,7 @@
 //! Chroma at half resolution brought to the picture's grid by the triangle filter (3/4 of the nearer sample, 1/4 of the farther),
 //! with libjpeg's roundings; other ratios repeat the sample.
 
-use crate::lanes::{BYTES, I16x8, U8x16};
+use thumbs_lanes::{BYTES, I16x8, U8x16};
 
 /// Samples of one vector of 16-bit numbers.
 const LANES: usize = 8;
@@ -48,8 +48,11 @@ pub(crate) fn double<const BLENDED: bool>(sums: &[i16], width: usize, out: &mut 
         let three = here.add(here).add(here);
         let even = three.add(before).add(I16x8::splat(left));
         let odd = three.add(after).add(I16x8::splat(right));
-        let (even, odd) =
-            if BLENDED { (even.shr::<4>(), odd.shr::<4>()) } else { (even.shr::<2>(), odd.shr::<2>()) };
+        let (even, odd) = if BLENDED {
+            (even.shift_right(4), odd.shift_right(4))
+        } else {
+            (even.shift_right(2), odd.shift_right(2))
+        };
         out.copy_from_slice(&U8x16::narrow(even.zip_low(odd), even.zip_high(odd)).to_array());
     }
 }

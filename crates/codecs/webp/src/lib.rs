@@ -28,7 +28,6 @@ mod error;
 mod limits;
 mod output;
 mod picture;
-mod simd;
 mod vp8;
 mod vp8l;
 

@@ -4,8 +4,9 @@
 //! row below may follow one pixel behind, so four rows go abreast like stairs, two to a vector of eight 16-bit lanes: at
 //! step t, row r is at pixel t - r. What a row needs from above is then what the row above it gave one step ago.
 
+use thumbs_lanes::{I16x8, U8x16};
+
 use super::unfilter::{AVERAGE, PAETH, SUB, UP};
-use super::vector::Lanes;
 
 /// Rows that go abreast.
 pub(super) const BATCH: usize = 4;
@@ -42,16 +43,16 @@ pub(super) fn unfilter_batch(
 /// Which lanes take which prediction: masks of ones or zeros.
 #[derive(Clone, Copy)]
 struct Masks {
-    sub: Lanes,
-    up: Lanes,
-    average: Lanes,
-    paeth: Lanes,
+    sub: I16x8,
+    up: I16x8,
+    average: I16x8,
+    paeth: I16x8,
 }
 
 impl Masks {
     fn new(filters: [u8; 2]) -> Self {
         // Bytes of ones suffice: no prediction has more.
-        let mask = |filter| Lanes::pixels(filters.map(|of_row| if of_row == filter { u32::MAX } else { 0 }));
+        let mask = |filter| widen(filters.map(|of_row| if of_row == filter { u32::MAX } else { 0 }));
         Self { sub: mask(SUB), up: mask(UP), average: mask(AVERAGE), paeth: mask(PAETH) }
     }
 }
@@ -61,9 +62,9 @@ impl Masks {
 struct Stairs<const BYTES: usize, const BYTES_OF_GROUP: usize, const HAS_PAETH: bool> {
     masks: [Masks; 2],
     /// What the last step gave.
-    before: [Lanes; 2],
+    before: [I16x8; 2],
     /// What was above at the last step.
-    above_before: [Lanes; 2],
+    above_before: [I16x8; 2],
 }
 
 impl<const BYTES: usize, const BYTES_OF_GROUP: usize, const HAS_PAETH: bool>
@@ -73,8 +74,8 @@ impl<const BYTES: usize, const BYTES_OF_GROUP: usize, const HAS_PAETH: bool>
         let [first, second, third, fourth] = filters;
         Self {
             masks: [Masks::new([first, second]), Masks::new([third, fourth])],
-            before: [Lanes::splat(0); 2],
-            above_before: [Lanes::splat(0); 2],
+            before: [I16x8::splat(0); 2],
+            above_before: [I16x8::splat(0); 2],
         }
     }
 
@@ -141,32 +142,45 @@ impl<const BYTES: usize, const BYTES_OF_GROUP: usize, const HAS_PAETH: bool>
     #[inline(always)]
     fn step(&mut self, above: u32, stored: [u32; BATCH]) -> [u32; BATCH] {
         let [upper, lower] = self.before;
-        let above = [Lanes::low_low(Lanes::pixels([above, 0]), upper), Lanes::high_low(upper, lower)];
+        let above = [I16x8::join_lower(widen([above, 0]), upper), I16x8::join_upper_lower(upper, lower)];
         let [first, second, third, fourth] = stored;
-        let stored = [Lanes::pixels([first, second]), Lanes::pixels([third, fourth])];
+        let stored = [widen([first, second]), widen([third, fourth])];
         for pair in 0..2 {
             let prediction = self.predict(pair, above[pair]);
-            self.before[pair] = stored[pair].add(prediction).and(Lanes::splat(0xFF));
+            self.before[pair] = stored[pair].add(prediction).and(I16x8::splat(0xFF));
         }
         self.above_before = above;
-        let ([first, second], [third, fourth]) = (self.before[0].to_pixels(), self.before[1].to_pixels());
+        let ([first, second], [third, fourth]) = (narrow(self.before[0]), narrow(self.before[1]));
         [first, second, third, fourth]
     }
 
     #[inline(always)]
-    fn predict(&self, pair: usize, b: Lanes) -> Lanes {
+    fn predict(&self, pair: usize, b: I16x8) -> I16x8 {
         let (a, c, masks) = (self.before[pair], self.above_before[pair], &self.masks[pair]);
         let sum = a.add(b);
-        let simple = a.and(masks.sub).or(b.and(masks.up)).or(sum.half().and(masks.average));
+        let simple = a.and(masks.sub).or(b.and(masks.up)).or(sum.shift_right(1).and(masks.average));
         if !HAS_PAETH {
             return simple;
         }
         let (low, high) = (a.min(b), a.max(b));
         let threshold = c.add(c).add(c).sub(sum);
-        let nearest = Lanes::select(high.greater(threshold), c, low);
-        let paeth = Lanes::select(threshold.greater(low), nearest, high);
+        let nearest = high.is_greater(threshold).select(c, low);
+        let paeth = threshold.is_greater(low).select(nearest, high);
         simple.or(paeth.and(masks.paeth))
     }
+}
+
+/// The bytes of two pixels as numbers, first those of the first.
+#[inline(always)]
+fn widen([first, second]: [u32; 2]) -> I16x8 {
+    U8x16::from_pixels([first, second, 0, 0]).widen_low()
+}
+
+/// Back from [`widen`], of numbers from 0 to 255.
+#[inline(always)]
+fn narrow(pixels: I16x8) -> [u32; 2] {
+    let [first, second, ..] = U8x16::narrow(pixels, pixels).to_pixels();
+    [first, second]
 }
 
 fn groups<const BYTES: usize>(row: &[u8], from: usize) -> impl Iterator<Item = &[u8; BYTES]> {

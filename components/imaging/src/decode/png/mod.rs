@@ -2,7 +2,7 @@
 //! picture is worth more than none, and damage to the pixels shows as an error of the zlib stream or not at all.
 //!
 //! - `pieces`: the bytes of the zlib stream, chunk by chunk
-//! - `unfilter`, `lanes`, `vector`: raw rows as rows of samples
+//! - `unfilter`, `lanes`: raw rows as rows of samples
 //! - `scanlines`: the zlib stream, inflated by `thumbs-inflate`, as rows of samples
 //! - `expand`: samples as pixels the resampler knows
 //! - `interlace`: the seven passes of Adam7
@@ -15,7 +15,6 @@ mod lanes;
 mod pieces;
 mod scanlines;
 mod unfilter;
-mod vector;
 
 use super::{Film, Job, Printer, is_enough, malformed};
 use crate::error::Error;

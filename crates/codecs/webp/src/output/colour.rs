@@ -1,7 +1,7 @@
 //! Y'CbCr to R'G'B' as WebP defines it: BT.601 with the "TV" range of 16..=235 (RFC 9649, section 2.5), in the fixed-point
 //! arithmetic that WebP decoders share, so that full-size pixels come out as everywhere else.
 
-use crate::simd::{I16x8, I32x4, U8x16};
+use thumbs_lanes::{I16x8, I32x4, U8x16};
 
 /// Weights with 14 bits of fraction, and offsets with 6 bits of fraction that hold the ranges' zero points and a half for
 /// rounding.
@@ -19,7 +19,7 @@ const BLUE_OFFSET: i32 = -17_685;
 pub(crate) fn rgb_16(y: U8x16, u: U8x16, v: U8x16) -> [U8x16; 3] {
     let low = rgb_8(y.widen_low(), u.widen_low(), v.widen_low());
     let high = rgb_8(y.widen_high(), u.widen_high(), v.widen_high());
-    std::array::from_fn(|channel| I16x8::narrow(low[channel], high[channel]))
+    std::array::from_fn(|channel| U8x16::narrow(low[channel], high[channel]))
 }
 
 /// Eight pixels; values beyond a byte are still to be clamped.
@@ -28,7 +28,7 @@ fn rgb_8(y: I16x8, u: I16x8, v: I16x8) -> [I16x8; 3] {
     let low = rgb_4(y.widen_low(), u.widen_low(), v.widen_low());
     let high = rgb_4(y.widen_high(), u.widen_high(), v.widen_high());
     // What does not fit in 16 bits is far beyond a byte with its 6 bits of fraction.
-    std::array::from_fn(|channel| I32x4::narrow(low[channel], high[channel]).shift_right(6))
+    std::array::from_fn(|channel| I16x8::narrow(low[channel], high[channel]).shift_right(6))
 }
 
 #[inline(always)]

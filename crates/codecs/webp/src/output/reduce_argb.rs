@@ -1,11 +1,12 @@
 //! Rows of lossless images to the caller's layout: box averages, or every pixel where boxes have one.
 
+use thumbs_lanes::{I16x8, U8x16};
+
 use crate::{
     output::{
         RowSink,
         boxes::{Boxes, Divisor},
     },
-    simd::{I16x8, U8x16},
     vp8l::rows::ArgbRows,
 };
 

@@ -3,9 +3,10 @@
 //! The weights are 3 and 1 down, then 3 and 1 across: first the two chroma rows are blended, then each number with its
 //! neighbours, sixteen pixels at a time.
 
+use thumbs_lanes::{I16x8, U8x16};
+
 use crate::{
     output::{RowSink, colour::rgb_16},
-    simd::{I16x8, U8x16},
     vp8::rows::YuvRows,
 };
 
@@ -149,7 +150,7 @@ fn widened(blended: &[i16], at: usize) -> U8x16 {
     let three = here.add(here).add(here).add(I16x8::splat(8));
     let even = three.add(before).shift_right(4);
     let odd = three.add(after).shift_right(4);
-    I16x8::narrow(even, even).zip_low(I16x8::narrow(odd, odd))
+    U8x16::narrow(even, even).zip_low(U8x16::narrow(odd, odd))
 }
 
 /// Red, green and blue of each sixteen pixels of a row.

@@ -3,10 +3,9 @@
 //! Sixteen places along an edge go through it at once: a whole macroblock's of luma, or eight of U and eight of V. Edges
 //! that run down are turned on their side for it.
 
-use crate::{
-    simd::{I16x8, U8x16},
-    vp8::header::Strength,
-};
+use thumbs_lanes::{I16x8, U8x16};
+
+use crate::vp8::header::Strength;
 
 /// One plane of pixels.
 pub(crate) struct Plane<'a> {
@@ -53,7 +52,7 @@ impl Edge {
     #[inline(always)]
     fn smooth(self, [p3, p2, p1, p0, q0, q1, q2, q3]: [I16x8; 8]) -> [I16x8; 6] {
         let difference = |a: I16x8, b: I16x8| a.sub(b).abs();
-        let above = |value: I16x8, limit: i16| value.sub(I16x8::splat(limit)).is_positive();
+        let above = |value: I16x8, limit: i16| value.is_greater(I16x8::splat(limit));
         let near_p = difference(p1, p0);
         let near_q = difference(q1, q0);
 
@@ -72,28 +71,28 @@ impl Edge {
 
         let step = q0.sub(p0);
         let step = step.add(step).add(step);
-        let taps = p1.sub(q1).clamp_to_signed_byte();
+        let taps = clamp_to_signed_byte(p1.sub(q1));
         let eighth = |value: I16x8, rounding: i16| {
-            value.add(I16x8::splat(rounding)).clamp_to_signed_byte().shift_right(3)
+            clamp_to_signed_byte(value.add(I16x8::splat(rounding))).shift_right(3)
         };
-        let changed = |value: I16x8, change: I16x8| value.add(change.except_where(left_alone));
-        let lowered = |value: I16x8, change: I16x8| value.sub(change.except_where(left_alone));
+        let changed = |value: I16x8, change: I16x8| value.add(change.and_not(left_alone));
+        let lowered = |value: I16x8, change: I16x8| value.sub(change.and_not(left_alone));
         match self.kind {
             Kind::Simple => {
-                let change = step.add(taps).clamp_to_signed_byte();
+                let change = clamp_to_signed_byte(step.add(taps));
                 [p2, p1, changed(p0, eighth(change, 3)), lowered(q0, eighth(change, 4)), q1, q2]
             }
             Kind::Inner => {
-                let change = step.add(taps.only_where(high_variance)).clamp_to_signed_byte();
+                let change = clamp_to_signed_byte(step.add(taps.and(high_variance)));
                 let (of_p, of_q) = (eighth(change, 3), eighth(change, 4));
-                let half = of_q.add(I16x8::splat(1)).shift_right(1).except_where(high_variance);
+                let half = of_q.add(I16x8::splat(1)).shift_right(1).and_not(high_variance);
                 [p2, changed(p1, half), changed(p0, of_p), lowered(q0, of_q), lowered(q1, half), q2]
             }
             Kind::Outer => {
-                let change = step.add(taps).clamp_to_signed_byte();
+                let change = clamp_to_signed_byte(step.add(taps));
                 // Where variance is high, only the nearest change, as in the simple filter.
-                let narrow = change.only_where(high_variance);
-                let wide = change.except_where(high_variance);
+                let narrow = change.and(high_variance);
+                let wide = change.and_not(high_variance);
                 let share = |weight: i16| wide.mul(I16x8::splat(weight)).add(I16x8::splat(63)).shift_right(7);
                 let (far, middle, near) = (share(9), share(18), share(27));
                 let (of_p, of_q) = (near.add(eighth(narrow, 3)), near.add(eighth(narrow, 4)));
@@ -114,9 +113,14 @@ impl Edge {
         let low = self.smooth(window.map(U8x16::widen_low));
         let high = self.smooth(window.map(U8x16::widen_high));
         for ((row, low), high) in window[1..7].iter_mut().zip(low).zip(high) {
-            *row = I16x8::narrow(low, high);
+            *row = U8x16::narrow(low, high);
         }
     }
+}
+
+#[inline(always)]
+fn clamp_to_signed_byte(value: I16x8) -> I16x8 {
+    value.max(I16x8::splat(-128)).min(I16x8::splat(127))
 }
 
 /// Rows of 8 bytes to columns of 16: `rows[k]` holds rows `2k` and `2k + 1`.

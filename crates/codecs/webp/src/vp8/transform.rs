@@ -2,10 +2,9 @@
 //!
 //! The Walsh-Hadamard transform is rare (one for 16 blocks) and written over small arrays; the cosine transform is not.
 
-use crate::{
-    simd::{I16x8, I32x4, U8x16},
-    vp8::{coefficients::Block, workspace::STRIDE},
-};
+use thumbs_lanes::{I16x8, I32x4, U8x16};
+
+use crate::vp8::{coefficients::Block, workspace::STRIDE};
 
 /// Four numbers that go through the same steps.
 type Lanes = [i32; 4];
@@ -66,10 +65,10 @@ pub(crate) fn add_inverse_cosine(pixels: &mut [u8], origin: usize, block: &Block
     let rows = [upper.widen_low(), upper.widen_high(), lower.widen_low(), lower.widen_high()];
     // What fits in 16 bits in any stream of an encoder is clamped in others, the same on every machine.
     let [r0, r1, r2, r3] = cosine_pass(rows);
-    let (left, right) = I32x4::narrow(r0, r1).transpose(I32x4::narrow(r2, r3));
+    let (left, right) = I16x8::narrow(r0, r1).transpose(I16x8::narrow(r2, r3));
     let columns = [left.widen_low(), left.widen_high(), right.widen_low(), right.widen_high()];
     let [c0, c1, c2, c3] = cosine_pass(columns).map(|column| column.add(I32x4::splat(4)).shift_right(3));
-    let (upper, lower) = I32x4::narrow(c0, c1).transpose(I32x4::narrow(c2, c3));
+    let (upper, lower) = I16x8::narrow(c0, c1).transpose(I16x8::narrow(c2, c3));
     add_to_pixels(pixels, origin, upper, lower);
 }
 
@@ -89,7 +88,7 @@ fn add_to_pixels(pixels: &mut [u8], origin: usize, upper: I16x8, lower: I16x8) {
         u32::from_le_bytes([pixels[at], pixels[at + 1], pixels[at + 2], pixels[at + 3]])
     };
     let predicted = U8x16::from_pixels([row(0), row(1), row(2), row(3)]);
-    let sum = I16x8::narrow(
+    let sum = U8x16::narrow(
         predicted.widen_low().add_saturating(upper),
         predicted.widen_high().add_saturating(lower),
     );

@@ -2,7 +2,7 @@
 //!
 //! Pixels are `0xAARRGGBB`; all arithmetic is per byte, modulo 256.
 
-use crate::simd::{I16x8, U8x16};
+use thumbs_lanes::{I16x8, U8x16};
 
 /// What is predicted where nothing is known: opaque black.
 const BLACK: u32 = 0xff00_0000;
@@ -148,16 +148,16 @@ fn run_around(
         let pixels = U8x16::load_pixels(chunk);
         let [corner, top, right] = [0, 1, 2].map(|beside| load(around, at + beside));
         let mut two = |pixels: I16x8, corner: I16x8, top: I16x8, right: I16x8| {
-            let first = wide(wide_left, corner, top, right).add(pixels).wrap_to_byte();
+            let first = wide(wide_left, corner, top, right).add(pixels).and(I16x8::splat(0xff));
             let second = wide(first, corner.upper_half(), top.upper_half(), right.upper_half())
                 .add(pixels.upper_half())
-                .wrap_to_byte();
+                .and(I16x8::splat(0xff));
             wide_left = second;
             I16x8::join_lower(first, second)
         };
         let low = two(pixels.widen_low(), corner.widen_low(), top.widen_low(), right.widen_low());
         let high = two(pixels.widen_high(), corner.widen_high(), top.widen_high(), right.widen_high());
-        I16x8::narrow(low, high).store_pixels(chunk);
+        U8x16::narrow(low, high).store_pixels(chunk);
         left = chunk[3];
         at += 4;
     }
@@ -268,7 +268,8 @@ fn undo_run(mode: u32, row: &mut [u32], above: &[u32], first: usize, last: usize
             last,
             |left, corner, top, _| {
                 let balance = top.sub(corner).abs().sub(left.sub(corner).abs()).half_sums();
-                balance.select_negative(left, top)
+                // Its sign bit, spread, is a mask.
+                balance.shift_right(15).select(left, top)
             },
             |left, corner, top, _| select(left, top, corner),
         ),

@@ -1,9 +1,8 @@
 //! The four transforms (RFC 9649, section 3.5) and how to undo them on a batch of rows.
 
-use crate::{
-    simd::{I16x8, U8x16},
-    vp8l::predictors::{add, undo_row},
-};
+use thumbs_lanes::{I16x8, U8x16};
+
+use crate::vp8l::predictors::{add, undo_row};
 
 /// One pixel for each square block of an image.
 #[derive(Clone, Debug)]
@@ -101,10 +100,10 @@ fn undo_cross_colour(block: &mut [u32], multiplier: u32) {
     for chunk in chunks {
         // Numbers of 16 bits by turns: green above blue, alpha above red. Shares fit, since 128 * 128 does.
         let pixels = U8x16::load_pixels(chunk);
-        let green = pixels.as_i16().shift_right(8).even_twice();
-        let pixels = pixels.add(green.mul(of_green).shift_right(5).wrap_to_byte().as_u8());
+        let green = pixels.as_i16x8().shift_right(8).even_twice();
+        let pixels = pixels.add(green.mul(of_green).shift_right(5).and(I16x8::splat(0xff)).as_u8x16());
         let red = pixels.red_as_high_byte().shift_right(8);
-        pixels.add(red.mul(of_red).shift_right(5).wrap_to_byte().as_u8()).store_pixels(chunk);
+        pixels.add(red.mul(of_red).shift_right(5).and(I16x8::splat(0xff)).as_u8x16()).store_pixels(chunk);
     }
     let share = |weight: i16, value: u8| ((weight * i16::from(value as i8)) >> 5) as u8;
     for pixel in rest {
