@@ -3,7 +3,7 @@
 
 use thumbs_jpeg::{Decoder, Limits, PixelFormat, Scale};
 
-use super::{Film, Job, Printer, is_enough, malformed};
+use super::{Film, Job, Printer, check_rows};
 use crate::colour::Inks;
 use crate::error::Error;
 use crate::resample::{self, Layout};
@@ -13,31 +13,28 @@ const NO_BOUND_ON_SIZE: u32 = u32::MAX;
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     let (scale, factor) = scale(job.plan.reduction());
-    let decoder = Decoder::new(job.image).map_err(error)?;
+    let decoder = Decoder::new(job.image)?;
     let info = decoder.info();
     let (width, height) = (scale.reduced(info.width), scale.reduced(info.height));
     let inks = (info.format == PixelFormat::Cmyk8).then(|| Inks::new(&job.header.colour));
     let layout = if info.format == PixelFormat::Luma8 { Layout::GREY } else { Layout::RGB };
     let mut printer = Printer::new(job, layout, width, height, factor);
     let limits = Limits { max_pixels: u64::MAX, max_side: NO_BOUND_ON_SIZE, ..Limits::default() };
-    let outcome = decoder
-        .decode_bands(scale, &limits, &mut |band| {
-            for row in band.pixels.chunks_exact(width as usize * info.format.channels()) {
-                if printer.is_done() {
-                    return;
-                }
-                match &inks {
-                    Some(inks) => printer.push(&inks.to_rgb(row)),
-                    None => printer.push(row),
-                }
+    let outcome = decoder.decode_bands(scale, &limits, &mut |band| {
+        for row in band.pixels.chunks_exact(width as usize * info.format.channels()) {
+            let next = match &inks {
+                Some(inks) => printer.push(&inks.to_rgb(row)),
+                None => printer.push(row),
+            };
+            if next.is_break() {
+                return;
             }
-        })
-        .map_err(error)?;
-    if outcome.truncated && !is_enough(outcome.rows_decoded as usize, height as usize) {
-        return Err(malformed("less than half of it is there"));
+        }
+    })?;
+    if outcome.truncated {
+        check_rows(outcome.rows_decoded, height)?;
     }
-    // The decoder gives all rows whatever is missing, so there is nothing left to fill.
-    let raster = printer.finish(&vec![0; layout.row_bytes(width)])?;
+    let raster = printer.finish()?;
     let profile_ignored = inks.is_some_and(|inks| inks.profile_ignored());
     Ok(Film { profile_ignored, ..Film::still(raster, outcome.truncated) })
 }
@@ -49,12 +46,4 @@ fn scale(reduction: f64) -> (Scale, u32) {
         .into_iter()
         .find(|&(_, factor)| cell >= factor)
         .unwrap_or((Scale::Full, 1))
-}
-
-fn error(error: thumbs_jpeg::Error) -> Error {
-    match error {
-        thumbs_jpeg::Error::Unsupported(what) => Error::UnsupportedFeature(what.to_owned()),
-        thumbs_jpeg::Error::Malformed(what) => malformed(what),
-        thumbs_jpeg::Error::LimitExceeded(_) => malformed("it takes too much memory or too many scans"),
-    }
 }

@@ -1,11 +1,12 @@
-//! From the bytes of a file to pictures of the planned size, one format a file. Rows are resampled as they are decoded, so
-//! that no image is ever held at full size but the canvas of an animation; JPEG and WebP decoders even reduce by themselves
-//! before that.
+//! From the bytes of a file to pictures of the planned size, one format a file. The formats are the business of codecs; here their rows go
+//! into the resampler as they come, so that no image is ever held at full size but the canvas of an animation. JPEG and WebP decoders
+//! even reduce by themselves before that.
+//!
+//! - `film`: what decoding gives; `printer`: the resampler with the colours behind it
 
-mod canvas;
+mod film;
 mod gif;
 mod jpeg;
-mod lzw;
 mod png;
 mod printer;
 mod webp;
@@ -15,9 +16,9 @@ use crate::error::Error;
 use crate::header::Header;
 use crate::options::SourceFormat;
 use crate::plan::Plan;
-use crate::raster::{Frame, Loops, Raster};
 
-pub(crate) use printer::Printer;
+pub(crate) use film::Film;
+use printer::Printer;
 
 /// What is to be decoded, and into what.
 #[derive(Clone, Debug)]
@@ -29,24 +30,6 @@ pub(crate) struct Job<'a> {
     /// All frames rather than the first.
     pub(crate) animated: bool,
     pub(crate) converter: Converter,
-}
-
-/// Pictures of the planned size, as stored: not turned yet.
-#[derive(Debug)]
-pub(crate) struct Film {
-    pub(crate) frames: Vec<Frame>,
-    pub(crate) loops: Loops,
-    /// The file ends early; what is missing was filled.
-    pub(crate) truncated: bool,
-    /// A colour profile could not be used.
-    pub(crate) profile_ignored: bool,
-}
-
-impl Film {
-    fn still(raster: Raster, truncated: bool) -> Self {
-        let frames = vec![Frame { raster, delay_ms: 0 }];
-        Self { frames, loops: Loops::Times(1), truncated, profile_ignored: false }
-    }
 }
 
 /// At least one frame.
@@ -72,8 +55,15 @@ pub(crate) const fn canvases(format: SourceFormat) -> u64 {
 }
 
 /// At least half of the rows are needed for a thumbnail that is worth showing.
-const fn is_enough(rows: usize, height: usize) -> bool {
-    rows > 0 && rows * 2 >= height
+///
+/// # Errors
+/// [`Error::Malformed`].
+fn check_rows(decoded: u32, rows: u32) -> Result<(), Error> {
+    if decoded > 0 && u64::from(decoded) * 2 >= u64::from(rows) {
+        Ok(())
+    } else {
+        Err(malformed("less than half of it is there"))
+    }
 }
 
 fn malformed(what: &str) -> Error {

@@ -1,5 +1,7 @@
 //! Rows in, a raster of the planned size out: the resampler with the colour conversion behind it.
 
+use std::ops::ControlFlow;
+
 use super::Job;
 use crate::colour::Converter;
 use crate::error::Error;
@@ -11,6 +13,7 @@ use crate::resample::{Axis, Layout, Scaler, Scatter};
 pub(crate) struct Printer {
     scaler: Scaler,
     /// Of the pictures that come in.
+    layout: Layout,
     source_width: u32,
     converter: Converter,
     width: u32,
@@ -26,6 +29,7 @@ impl Printer {
         let rows = Axis::new(plan.rows, scale, height, plan.height);
         Self {
             scaler: Scaler::new(layout, columns, rows),
+            layout,
             source_width: width,
             converter: job.converter.clone(),
             width: plan.width,
@@ -34,15 +38,23 @@ impl Printer {
         }
     }
 
-    /// The rows that follow are below the part that is kept.
-    pub(crate) const fn is_done(&self) -> bool {
-        self.scaler.is_done()
+    /// Takes the next row, top to bottom. Breaks off where the rows that follow are below the part that is kept.
+    pub(crate) fn push(&mut self, row: &[u8]) -> ControlFlow<()> {
+        if !self.scaler.is_done() {
+            let (converter, rgba) = (&self.converter, &mut self.rgba);
+            self.scaler.push(row, |row| converter.store(row, rgba));
+        }
+        if self.scaler.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Takes the next row, top to bottom.
-    pub(crate) fn push(&mut self, row: &[u8]) {
-        let (converter, rgba) = (&self.converter, &mut self.rgba);
-        self.scaler.push(row, |row| converter.store(row, rgba));
+    /// A whole picture, row by row.
+    pub(crate) fn print(&mut self, pixels: &[u8]) -> Result<Raster, Error> {
+        for row in pixels.chunks_exact(self.layout.row_bytes(self.source_width)) {
+            if self.push(row).is_break() {
+                break;
+            }
+        }
+        self.finish()
     }
 
     /// For a picture whose pixels come in another order than row by row.
@@ -54,14 +66,11 @@ impl Printer {
     pub(crate) fn finish_scattered(&mut self, scatter: Scatter) -> Result<Raster, Error> {
         let (converter, rgba) = (&self.converter, &mut self.rgba);
         self.scaler.push_scattered(scatter, |row| converter.store(row, rgba));
-        self.finish(&[])
+        self.finish()
     }
 
-    /// The raster, and ready for the next picture. Rows that are missing are taken to be like `last`.
-    pub(crate) fn finish(&mut self, last: &[u8]) -> Result<Raster, Error> {
-        while !self.is_done() {
-            self.push(last);
-        }
+    /// The raster, and ready for the next picture.
+    pub(crate) fn finish(&mut self) -> Result<Raster, Error> {
         self.scaler.restart();
         let rgba = std::mem::take(&mut self.rgba);
         Raster::new(self.width, self.height, rgba)

@@ -2,13 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use thumbs_webp::{Decoder, Extent, Frames, Limits};
+use thumbs_webp::{Decoder, Limits};
 
-use super::canvas::shown_ms;
-use super::{Film, Job, Printer, is_enough, malformed};
+use super::{Film, Job, Printer, check_rows, malformed};
 use crate::error::Error;
-use crate::header::webp_error;
-use crate::raster::{Frame, Loops};
 use crate::resample::{self, Layout};
 
 /// Sides, pixels and frames were checked with the header.
@@ -21,51 +18,38 @@ const LIMITS: Limits = Limits {
 };
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
-    let decoder = Decoder::new(job.image).map_err(webp_error)?;
+    let decoder = Decoder::new(job.image)?;
     let shrink = NonZeroU32::MIN.max(resample::cell(job.plan.reduction()));
-    if job.animated {
-        let loops = match decoder.loop_count() {
-            0 => Loops::Forever,
-            times => Loops::Times(times),
-        };
-        let frames = decoder.frames(shrink, &LIMITS).map_err(webp_error)?;
-        let film = Film { frames: Vec::new(), loops, truncated: decoder.is_cut(), profile_ignored: false };
-        animation(job, frames, shrink, film)
-    } else {
-        still(job, &decoder, shrink)
-    }
+    if job.animated { animation(job, &decoder, shrink) } else { still(job, &decoder, shrink) }
 }
 
 fn still(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result<Film, Error> {
     let mut printer = None;
     let extent = decoder.decode_rows(shrink, &LIMITS, &mut |layout, row| {
-        printer.get_or_insert_with(|| self::printer(job, layout, shrink)).push(row);
-    });
-    let extent = extent.map_err(webp_error)?;
-    check(extent)?;
+        // The decoder gives all rows, wanted or not.
+        let _ = printer.get_or_insert_with(|| self::printer(job, layout, shrink)).push(row);
+    })?;
+    check_rows(extent.decoded_rows, extent.rows)?;
     let mut printer: Printer = printer.ok_or_else(|| malformed("there are no rows"))?;
-    Ok(Film::still(printer.finish(&[])?, !extent.is_complete()))
+    Ok(Film::still(printer.finish()?, !extent.is_complete()))
 }
 
-fn animation(job: &Job<'_>, source: Frames<'_>, shrink: NonZeroU32, mut film: Film) -> Result<Film, Error> {
+fn animation(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result<Film, Error> {
     let mut printer = printer(job, thumbs_webp::Layout::Rgba8, shrink);
-    for frame in source {
+    let mut film = Film::animation(decoder.loop_count().into(), decoder.is_cut());
+    for frame in decoder.frames(shrink, &LIMITS)? {
         match frame {
             Ok(frame) => {
-                let image = frame.image;
+                let extent = frame.image.extent;
                 if film.frames.is_empty() {
-                    check(image.extent)?;
+                    check_rows(extent.decoded_rows, extent.rows)?;
                 }
-                film.truncated |= !image.extent.is_complete();
-                for row in image.pixels.chunks_exact(Layout::RGBA.row_bytes(image.width)) {
-                    printer.push(row);
-                }
-                let delay_ms = shown_ms(frame.duration_ms);
-                film.frames.push(Frame { raster: printer.finish(&[])?, delay_ms });
+                film.truncated |= !extent.is_complete();
+                film.push(printer.print(&frame.image.pixels)?, frame.duration_ms);
             }
             // What was shown until here is worth keeping.
             Err(_) if !film.frames.is_empty() => film.truncated = true,
-            Err(error) => return Err(webp_error(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(film)
@@ -78,12 +62,4 @@ fn printer(job: &Job<'_>, layout: thumbs_webp::Layout, shrink: NonZeroU32) -> Pr
     };
     let (width, height) = (job.header.width.div_ceil(shrink.get()), job.header.height.div_ceil(shrink.get()));
     Printer::new(job, layout, width, height, shrink.get())
-}
-
-fn check(extent: Extent) -> Result<(), Error> {
-    if is_enough(extent.decoded_rows as usize, extent.rows as usize) {
-        Ok(())
-    } else {
-        Err(malformed("less than half of it is there"))
-    }
 }

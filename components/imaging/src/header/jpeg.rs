@@ -82,6 +82,17 @@ fn frame_header(marker: u8, body: &[u8]) -> Result<(u32, u32, Model), Error> {
     Ok((u32::from(width), u32::from(height), model))
 }
 
+/// The caller's bounds on size were checked before; what is left is the decoder's own bound on memory and scans.
+impl From<thumbs_jpeg::Error> for Error {
+    fn from(error: thumbs_jpeg::Error) -> Self {
+        match error {
+            thumbs_jpeg::Error::Unsupported(what) => Self::UnsupportedFeature(what.to_owned()),
+            thumbs_jpeg::Error::Malformed(what) => malformed(what),
+            thumbs_jpeg::Error::LimitExceeded(_) => malformed("it takes too much memory or too many scans"),
+        }
+    }
+}
+
 struct Segment<'a> {
     marker: u8,
     body: &'a [u8],

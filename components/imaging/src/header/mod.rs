@@ -1,5 +1,6 @@
-//! What an image says of itself before its pixels: sizes, frames, orientation, colours. Walks the structure of the file,
-//! allocates next to nothing, and never looks at pixels; each format has its own file.
+//! What an image says of itself before its pixels: sizes, frames, orientation, colours. Its codec walks over the structure of the file,
+//! allocates next to nothing and never looks at pixels; each format has a file that says the same in our words, the codec's errors
+//! included.
 
 mod gif;
 mod jpeg;
@@ -10,10 +11,6 @@ use crate::error::Error;
 use crate::options::SourceFormat;
 use crate::orientation::Orientation;
 use crate::sniff::sniff;
-
-pub(crate) use gif::{Disposal, FrameHeader as GifFrame, Walk as GifWalk};
-pub(crate) use png::{Chunk as PngChunk, Chunks as PngChunks, Format as PngFormat};
-pub(crate) use webp::error as webp_error;
 
 /// The header of an image, borrowed from its bytes.
 #[derive(Clone, Debug)]

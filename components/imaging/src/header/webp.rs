@@ -9,7 +9,7 @@ use crate::options::SourceFormat;
 use crate::orientation::Orientation;
 
 pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
-    let decoder = Decoder::new(image).map_err(error)?;
+    let decoder = Decoder::new(image)?;
     Ok(Header {
         format: SourceFormat::Webp,
         width: decoder.width(),
@@ -23,12 +23,14 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
     })
 }
 
-/// The decoder's errors as ours. Its limits are set no lower than ours, which were checked before.
-pub(crate) fn error(error: thumbs_webp::Error) -> Error {
-    match error {
-        thumbs_webp::Error::NotWebp => Error::UnsupportedFormat,
-        thumbs_webp::Error::Unsupported(what) => Error::UnsupportedFeature(what.to_owned()),
-        thumbs_webp::Error::Malformed(what) => Error::Malformed(what.to_owned()),
-        thumbs_webp::Error::LimitExceeded(_) => Error::Malformed("its tables are too large".to_owned()),
+/// The decoder's limits are set no lower than ours, which were checked before; what is left is its bound on tables.
+impl From<thumbs_webp::Error> for Error {
+    fn from(error: thumbs_webp::Error) -> Self {
+        match error {
+            thumbs_webp::Error::NotWebp => Self::UnsupportedFormat,
+            thumbs_webp::Error::Unsupported(what) => Self::UnsupportedFeature(what.to_owned()),
+            thumbs_webp::Error::Malformed(what) => Self::Malformed(what.to_owned()),
+            thumbs_webp::Error::LimitExceeded(_) => Self::Malformed("its tables are too large".to_owned()),
+        }
     }
 }

@@ -52,7 +52,7 @@ enum Pause {
 
 /// The bytes of one frame.
 #[derive(Debug)]
-pub(super) struct Lzw<'a> {
+pub(crate) struct Lzw<'a> {
     codes: Codes<'a>,
     /// Of the literals.
     first_bits: u32,
@@ -69,7 +69,7 @@ pub(super) struct Lzw<'a> {
 
 impl<'a> Lzw<'a> {
     /// `data`: the size of literals in bits, then sub-blocks. Nothing is put out where the size makes no sense.
-    pub(super) fn new(data: &'a [u8]) -> Self {
+    pub(crate) fn new(data: &'a [u8]) -> Self {
         let (first_bits, rest) =
             data.split_first().map_or((0, data), |(&size, rest)| (u32::from(size), rest));
         let makes_sense = (1..MAX_CODE_BITS).contains(&first_bits);
@@ -93,7 +93,7 @@ impl<'a> Lzw<'a> {
     }
 
     /// The next `length` bytes, if the file has all of them.
-    pub(super) fn next(&mut self, length: usize) -> Option<&[u8]> {
+    pub(crate) fn next(&mut self, length: usize) -> Option<&[u8]> {
         if !self.state.grows() {
             self.forget();
         }

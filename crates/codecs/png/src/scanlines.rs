@@ -1,13 +1,14 @@
 //! Rows of samples out of a zlib stream. Rows come in batches, as undoing filters is far faster for several at a time.
 
-use super::lanes::BATCH;
-use super::pieces::Pieces;
-use super::unfilter;
-use crate::header::PngFormat;
 use thumbs_inflate::Inflate;
 
+use crate::format::Format;
+use crate::pieces::Pieces;
+use crate::stairs::BATCH;
+use crate::unfilter;
+
 /// The rows of one image, or of one pass of an interlaced one.
-pub(super) struct Scanlines<'a> {
+pub(crate) struct Scanlines<'a> {
     inflate: Inflate<'a, Pieces<'a>>,
     bytes_per_pixel: usize,
     row_bytes: usize,
@@ -18,7 +19,7 @@ pub(super) struct Scanlines<'a> {
 
 impl<'a> Scanlines<'a> {
     /// `width` in pixels, at most the format's.
-    pub(super) fn new(pieces: Pieces<'a>, format: &PngFormat, width: u32) -> Self {
+    pub(crate) fn new(pieces: Pieces<'a>, format: &Format, width: u32) -> Self {
         let mut scanlines = Self {
             inflate: Inflate::new(pieces),
             bytes_per_pixel: format.bytes_per_pixel(),
@@ -31,7 +32,7 @@ impl<'a> Scanlines<'a> {
     }
 
     /// Rows from here on are `width` pixels wide, and the first of them refers to none above.
-    pub(super) fn start_pass(&mut self, format: &PngFormat, width: u32) {
+    pub(crate) fn start_pass(&mut self, format: &Format, width: u32) {
         self.row_bytes = format.row_bytes(width);
         self.count = 0;
         for row in &mut self.rows {
@@ -41,7 +42,7 @@ impl<'a> Scanlines<'a> {
     }
 
     /// Decodes up to `left` rows, at most a batch; says how many. 0 is the end of the data.
-    pub(super) fn next(&mut self, left: usize) -> usize {
+    pub(crate) fn next(&mut self, left: usize) -> usize {
         let last = self.count;
         self.rows.swap(0, last);
         let raw_bytes = self.row_bytes + 1;
@@ -55,12 +56,12 @@ impl<'a> Scanlines<'a> {
     }
 
     /// A row of the batch.
-    pub(super) fn row(&self, index: usize) -> &[u8] {
+    pub(crate) fn row(&self, index: usize) -> &[u8] {
         self.rows.get(index + 1).and_then(|row| row.get(..self.row_bytes)).unwrap_or_default()
     }
 
     /// The last row that was decoded.
-    pub(super) fn last_row(&self) -> &[u8] {
+    pub(crate) fn last_row(&self) -> &[u8] {
         self.rows.get(self.count).and_then(|row| row.get(..self.row_bytes)).unwrap_or_default()
     }
 }

@@ -6,17 +6,17 @@
 
 use thumbs_lanes::{I16x8, U8x16};
 
-use super::unfilter::{AVERAGE, PAETH, SUB, UP};
+use crate::filter::Filter;
 
 /// Rows that go abreast.
-pub(super) const BATCH: usize = 4;
+pub(crate) const BATCH: usize = 4;
 /// Steps that are taken at a time between the ends of the rows, so that bytes are loaded and stored by words.
 const GROUP: usize = 4;
 
-/// As [`super::unfilter::rows`], for four rows of pixels of three or four bytes. The filters are known to exist.
-pub(super) fn unfilter_batch(
+/// As [`crate::unfilter::rows`], for four rows of pixels of three or four bytes.
+pub(crate) fn unfilter_batch(
     raw: &[u8],
-    filters: [u8; BATCH],
+    filters: [Filter; BATCH],
     bytes_per_pixel: usize,
     row_bytes: usize,
     rows: &mut [Vec<u8>; BATCH + 1],
@@ -31,7 +31,7 @@ pub(super) fn unfilter_batch(
         third.get_mut(..row_bytes)?,
         fourth.get_mut(..row_bytes)?,
     ];
-    match (bytes_per_pixel, filters.contains(&PAETH)) {
+    match (bytes_per_pixel, filters.contains(&Filter::Paeth)) {
         (3, true) => Stairs::<3, 12, true>::new(filters).run(above, raw, rows),
         (3, false) => Stairs::<3, 12, false>::new(filters).run(above, raw, rows),
         (_, true) => Stairs::<4, 16, true>::new(filters).run(above, raw, rows),
@@ -50,10 +50,15 @@ struct Masks {
 }
 
 impl Masks {
-    fn new(filters: [u8; 2]) -> Self {
+    fn new(filters: [Filter; 2]) -> Self {
         // Bytes of ones suffice: no prediction has more.
         let mask = |filter| widen(filters.map(|of_row| if of_row == filter { u32::MAX } else { 0 }));
-        Self { sub: mask(SUB), up: mask(UP), average: mask(AVERAGE), paeth: mask(PAETH) }
+        Self {
+            sub: mask(Filter::Sub),
+            up: mask(Filter::Up),
+            average: mask(Filter::Average),
+            paeth: mask(Filter::Paeth),
+        }
     }
 }
 
@@ -70,7 +75,7 @@ struct Stairs<const BYTES: usize, const BYTES_OF_GROUP: usize, const HAS_PAETH: 
 impl<const BYTES: usize, const BYTES_OF_GROUP: usize, const HAS_PAETH: bool>
     Stairs<BYTES, BYTES_OF_GROUP, HAS_PAETH>
 {
-    fn new(filters: [u8; BATCH]) -> Self {
+    fn new(filters: [Filter; BATCH]) -> Self {
         let [first, second, third, fourth] = filters;
         Self {
             masks: [Masks::new([first, second]), Masks::new([third, fourth])],

@@ -1,39 +1,31 @@
 //! Filters undone (PNG specification, section 9). A byte is the sum of what is stored and a prediction from the bytes to
 //! its left (`a`), above it (`b`), and above the one to its left (`c`).
 
-use super::lanes::{BATCH, unfilter_batch};
-
-pub(super) const NONE: u8 = 0;
-pub(super) const SUB: u8 = 1;
-pub(super) const UP: u8 = 2;
-pub(super) const AVERAGE: u8 = 3;
-pub(super) const PAETH: u8 = 4;
+use crate::filter::Filter;
+use crate::stairs::{BATCH, unfilter_batch};
 
 /// Undoes `count` raw rows, each a filter's number and then `row_bytes`, into `rows[1..]`; `rows[0]` is the row above them.
 /// `None` if a filter does not exist.
-pub(super) fn rows(
+pub(crate) fn rows(
     raw: &[u8],
     bytes_per_pixel: usize,
     row_bytes: usize,
     rows: &mut [Vec<u8>; BATCH + 1],
     count: usize,
 ) -> Option<()> {
-    let mut filters = [NONE; BATCH];
+    let mut filters = [Filter::None; BATCH];
     for (filter, raw) in filters.iter_mut().zip(raw.chunks_exact(row_bytes + 1)) {
-        *filter = *raw.first()?;
-        if *filter > PAETH {
-            return None;
-        }
+        *filter = Filter::from_byte(*raw.first()?)?;
     }
-    let has_chain = filters.iter().any(|filter| matches!(*filter, SUB | AVERAGE | PAETH));
+    let has_chain = filters.iter().any(|filter| filter.is_chain());
     if count == BATCH && has_chain && matches!(bytes_per_pixel, 3 | 4) {
         return unfilter_batch(raw, filters, bytes_per_pixel, row_bytes, rows);
     }
     let mut raw_rows = raw.chunks_exact(row_bytes + 1);
-    for index in 0..count {
+    for (index, &filter) in filters.iter().enumerate().take(count) {
         let (above, row) = rows.split_at_mut(index + 1);
         let (above, row) = (above.last()?.get(..row_bytes)?, row.first_mut()?.get_mut(..row_bytes)?);
-        let (&filter, raw) = raw_rows.next()?.split_first()?;
+        let raw = raw_rows.next()?.get(1..)?;
         match bytes_per_pixel {
             1 => one::<1>(filter, raw, above, row),
             2 => one::<2>(filter, raw, above, row),
@@ -47,14 +39,14 @@ pub(super) fn rows(
 }
 
 /// Undoes one row of pixels of `N` bytes. The three slices are of one length, a multiple of `N`.
-fn one<const N: usize>(filter: u8, raw: &[u8], above: &[u8], row: &mut [u8]) {
+fn one<const N: usize>(filter: Filter, raw: &[u8], above: &[u8], row: &mut [u8]) {
     let pixels = row
         .as_chunks_mut::<N>()
         .0
         .iter_mut()
         .zip(raw.as_chunks::<N>().0.iter().zip(above.as_chunks::<N>().0));
     match filter {
-        SUB => {
+        Filter::Sub => {
             let mut a = [0u8; N];
             for (pixel, (raw, _)) in pixels {
                 for (a, raw) in a.iter_mut().zip(raw) {
@@ -63,12 +55,12 @@ fn one<const N: usize>(filter: u8, raw: &[u8], above: &[u8], row: &mut [u8]) {
                 *pixel = a;
             }
         }
-        UP => {
+        Filter::Up => {
             for ((pixel, raw), above) in row.iter_mut().zip(raw).zip(above) {
                 *pixel = raw.wrapping_add(*above);
             }
         }
-        AVERAGE => {
+        Filter::Average => {
             let mut a = [0u8; N];
             for (pixel, (raw, b)) in pixels {
                 for ((a, raw), b) in a.iter_mut().zip(raw).zip(b) {
@@ -77,7 +69,7 @@ fn one<const N: usize>(filter: u8, raw: &[u8], above: &[u8], row: &mut [u8]) {
                 *pixel = a;
             }
         }
-        PAETH => {
+        Filter::Paeth => {
             let (mut a, mut c) = ([0u8; N], [0u8; N]);
             for (pixel, (raw, b)) in pixels {
                 for (((a, raw), b), c) in a.iter_mut().zip(raw).zip(b).zip(c) {
@@ -87,7 +79,7 @@ fn one<const N: usize>(filter: u8, raw: &[u8], above: &[u8], row: &mut [u8]) {
                 c = *b;
             }
         }
-        _ => row.copy_from_slice(raw),
+        Filter::None => row.copy_from_slice(raw),
     }
 }
 

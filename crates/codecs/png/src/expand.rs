@@ -1,14 +1,14 @@
-//! Rows of samples as rows of pixels the resampler knows: palettes looked up, samples of fewer than 8 bits and colours that
+//! Rows of samples as rows of pixels: palettes looked up, samples of fewer than 8 bits and colours that
 //! are declared transparent spelt out.
 
-use super::{Palette, malformed};
 use crate::error::Error;
-use crate::header::PngFormat;
-use crate::resample::{Depth, Layout};
+use crate::format::Format;
+use crate::header::Palette;
+use crate::row::{Depth, Layout};
 
 /// What is done to a row.
 #[derive(Debug)]
-pub(super) struct Expander {
+pub(crate) struct Expander {
     layout: Layout,
     how: How,
 }
@@ -17,29 +17,31 @@ pub(super) struct Expander {
 enum How {
     /// Nothing.
     AsStored,
-    /// Indices, or grey, of so many bits.
+    /// Indices, or grey, of 1, 2, 4 or 8 bits.
     Table { bits: u8, pixels: Box<[[u8; 4]; 256]> },
-    /// One colour, of so many bytes, is transparent.
+    /// One colour is transparent.
     Key { colour: Vec<u8>, sample_bytes: usize },
 }
 
 impl Expander {
-    pub(super) fn new(format: &PngFormat, palette: &Palette<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(format: &Format, palette: &Palette<'_>) -> Result<Self, Error> {
         let depth = if format.depth == 16 { Depth::Sixteen } else { Depth::Eight };
         let channels = format.channels();
         match (format.colour_type, format.depth) {
             (3, bits) => Self::indexed(bits, palette),
             (0, bits @ (1 | 2 | 4)) => Ok(Self::small_grey(bits, palette)),
-            (4 | 6, _) => Ok(Self { layout: Layout { channels, depth, alpha: true }, how: How::AsStored }),
+            (4 | 6, _) => {
+                Ok(Self { layout: Layout { channels, depth, has_alpha: true }, how: How::AsStored })
+            }
             _ => Ok(match palette.transparency.and_then(|body| body.get(..2 * channels)) {
-                None => Self { layout: Layout { channels, depth, alpha: false }, how: How::AsStored },
+                None => Self { layout: Layout { channels, depth, has_alpha: false }, how: How::AsStored },
                 Some(words) => {
                     // Samples stand in 16 bits each, whatever their depth.
                     let (colour, sample_bytes) = match depth {
                         Depth::Eight => (words.iter().copied().skip(1).step_by(2).collect(), 1),
                         Depth::Sixteen => (words.to_vec(), 2),
                     };
-                    let layout = Layout { channels: channels + 1, depth, alpha: true };
+                    let layout = Layout { channels: channels + 1, depth, has_alpha: true };
                     Self { layout, how: How::Key { colour, sample_bytes } }
                 }
             }),
@@ -48,7 +50,7 @@ impl Expander {
 
     fn indexed(bits: u8, palette: &Palette<'_>) -> Result<Self, Error> {
         if palette.colours.len() < 3 {
-            return Err(malformed("there is no palette"));
+            return Err(Error::Malformed("there is no palette"));
         }
         // Indices beyond the palette are black, as everywhere.
         let mut pixels = Box::new([[0, 0, 0, 255]; 256]);
@@ -83,12 +85,12 @@ impl Expander {
     }
 
     /// Of the rows that [`Expander::expand`] gives.
-    pub(super) const fn layout(&self) -> Layout {
+    pub(crate) const fn layout(&self) -> Layout {
         self.layout
     }
 
     /// The row as pixels, which are either the samples themselves or put into `pixels`.
-    pub(super) fn expand<'r>(&self, samples: &'r [u8], pixels: &'r mut Vec<u8>) -> &'r [u8] {
+    pub(crate) fn expand<'r>(&self, samples: &'r [u8], pixels: &'r mut Vec<u8>) -> &'r [u8] {
         match &self.how {
             How::AsStored => return samples,
             How::Table { bits, pixels: table } => {
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     fn expand(colour_type: u8, depth: u8, palette: &Palette<'_>, samples: &[u8]) -> (Layout, Vec<u8>) {
-        let format = PngFormat { width: 1, height: 1, depth, colour_type, interlaced: false };
+        let format = Format { width: 1, height: 1, depth, colour_type, interlaced: false };
         let expander = Expander::new(&format, palette).unwrap();
         let mut pixels = Vec::new();
         let row = expander.expand(samples, &mut pixels).to_vec();
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn indices_need_a_palette() {
-        let format = PngFormat { width: 1, height: 1, depth: 8, colour_type: 3, interlaced: false };
+        let format = Format { width: 1, height: 1, depth: 8, colour_type: 3, interlaced: false };
         assert!(Expander::new(&format, &Palette::default()).is_err());
     }
 }

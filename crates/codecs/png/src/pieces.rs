@@ -1,27 +1,26 @@
 //! The bytes of one frame's zlib stream, as they stand in its chunks.
 
-use crate::header::{PngChunk, PngChunks};
+use crate::chunks::{Chunk, Chunks};
 
 /// Bytes of the sequence number before the data in an fdAT chunk.
 const SEQUENCE_BYTES: usize = 4;
 
 /// Slices of one zlib stream, in order.
 #[derive(Clone, Debug)]
-pub(super) struct Pieces<'a> {
-    first: Option<PngChunk<'a>>,
+pub(crate) struct Pieces<'a> {
+    first: Option<Chunk<'a>>,
     /// `None` behind the last.
-    rest: Option<PngChunks<'a>>,
+    rest: Option<Chunks<'a>>,
 }
 
 impl<'a> Pieces<'a> {
     /// The stream that begins with `first`, an IDAT or fdAT chunk, after which come `rest`.
-    pub(super) const fn new(first: PngChunk<'a>, rest: PngChunks<'a>) -> Self {
+    pub(crate) const fn new(first: Chunk<'a>, rest: Chunks<'a>) -> Self {
         Self { first: Some(first), rest: Some(rest) }
     }
 
     /// The image that is shown where animations are not.
-    pub(super) fn of_still(image: &'a [u8]) -> Option<Self> {
-        let mut chunks = PngChunks::new(image);
+    pub(crate) fn of_still(mut chunks: Chunks<'a>) -> Option<Self> {
         let first = chunks.find(|chunk| chunk.kind == *b"IDAT")?;
         Some(Self::new(first, chunks))
     }
@@ -36,8 +35,8 @@ impl<'a> Iterator for Pieces<'a> {
             self.rest.as_mut()?.find(|chunk| matches!(&chunk.kind, b"IDAT" | b"fdAT" | b"fcTL" | b"IEND"))
         });
         match chunk {
-            Some(PngChunk { kind, body }) if kind == *b"IDAT" => Some(body),
-            Some(PngChunk { kind, body }) if kind == *b"fdAT" => {
+            Some(Chunk { kind, body }) if kind == *b"IDAT" => Some(body),
+            Some(Chunk { kind, body }) if kind == *b"fdAT" => {
                 Some(body.get(SEQUENCE_BYTES..).unwrap_or_default())
             }
             _ => {

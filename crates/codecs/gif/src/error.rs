@@ -1,0 +1,23 @@
+//! Why there is no picture. One enum, by whose fault; no variant holds bytes of the image.
+
+use thumbs_canvas::Limit;
+
+/// Repeating the call with the same arguments gives the same error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The bytes do not begin like a GIF file.
+    #[error("not a GIF image")]
+    NotGif,
+    /// The file breaks the rules of the format so early that there is no picture at all.
+    #[error("the GIF image can't be decoded: {0}")]
+    Malformed(&'static str),
+    /// A bound of [`crate::Limits`] is exceeded.
+    #[error("the GIF image exceeds the limit on {0}")]
+    LimitExceeded(Limit),
+}
+
+impl From<Limit> for Error {
+    fn from(limit: Limit) -> Self {
+        Self::LimitExceeded(limit)
+    }
+}
