@@ -2,23 +2,16 @@
 
 use std::num::NonZeroU32;
 
+use thumbs_canvas::{Canvas, Disposal, blend};
+
 use crate::{
-    Extent, Image, Layout,
     container::{AnimationFrame, Coded, Container, Content, FrameWalk},
     error::Error,
+    image::{Extent, Frame, Image, Layout},
     limits::Limits,
     output::{boxes::Boxes, reduce_rgba::RgbaReducer},
     picture,
 };
-
-/// A frame as it is shown: the whole canvas.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// In [`Layout::Rgba8`]. Its extent is that of the frame's own image, not of the canvas.
-    pub image: Image,
-    /// How long it is shown, as the file has it: 0 is left to the viewer, which usually takes 100.
-    pub duration_ms: u32,
-}
 
 impl AnimationFrame<'_> {
     /// Nothing of the canvas remains beside it.
@@ -29,21 +22,6 @@ impl AnimationFrame<'_> {
     /// What it shows does not depend on the frames before it.
     const fn stands_alone(&self, canvas_width: u32, canvas_height: u32) -> bool {
         self.covers(canvas_width, canvas_height) && !(self.blend && self.coded.has_alpha())
-    }
-}
-
-/// Pixels of the canvas at full size.
-#[derive(Clone, Debug)]
-struct Canvas {
-    width: usize,
-    /// R, G, B, A, not premultiplied.
-    pixels: Vec<u8>,
-}
-
-impl Canvas {
-    fn row(&mut self, left: usize, y: usize, width: usize) -> &mut [u8] {
-        let first = 4 * (y * self.width + left);
-        &mut self.pixels[first..first + 4 * width]
     }
 }
 
@@ -65,8 +43,6 @@ pub struct Frames<'a> {
     /// `None` where every frame stands alone and can be decoded at reduced size at once.
     canvas: Option<Canvas>,
     source: Source<'a>,
-    /// What to clear before the next frame is drawn.
-    dispose: Option<AnimationFrame<'a>>,
     failed: bool,
 }
 
@@ -85,8 +61,7 @@ impl<'a> Frames<'a> {
                 walk.clone().any(|frame| frame.is_ok_and(|frame| !frame.stands_alone(width, height)))
             }
         };
-        let canvas = needs_canvas
-            .then(|| Canvas { width: width as usize, pixels: vec![0; 4 * width as usize * height as usize] });
+        let canvas = needs_canvas.then(|| Canvas::new(width, height));
         Ok(Self {
             width,
             height,
@@ -94,7 +69,6 @@ impl<'a> Frames<'a> {
             max_table_bytes: limits.max_table_bytes,
             canvas,
             source,
-            dispose: None,
             failed: false,
         })
     }
@@ -124,14 +98,10 @@ impl<'a> Frames<'a> {
                 })?
             }
             Some(canvas) => {
-                if let Some(last) = self.dispose.take() {
-                    clear(canvas, &last);
-                }
                 let extent = draw(canvas, frame, self.max_table_bytes)?;
-                self.dispose = frame.dispose.then_some(*frame);
                 let boxes = Boxes::new(self.width, self.height, self.shrink);
                 let mut reducer = RgbaReducer::new(boxes);
-                for row in canvas.pixels.chunks_exact(4 * canvas.width) {
+                for row in canvas.pixels().chunks_exact(4 * self.width as usize) {
                     reducer.push(row, &mut |row| pixels.extend_from_slice(row));
                 }
                 extent
@@ -156,65 +126,26 @@ impl Iterator for Frames<'_> {
     }
 }
 
-fn clear(canvas: &mut Canvas, frame: &AnimationFrame<'_>) {
-    for y in frame.top..frame.top + frame.coded.height {
-        canvas.row(frame.left as usize, y as usize, frame.coded.width as usize).fill(0);
-    }
-}
-
 fn draw(canvas: &mut Canvas, frame: &AnimationFrame<'_>, max_table_bytes: u32) -> Result<Extent, Error> {
     let has_alpha = frame.coded.has_alpha();
-    let mut y = frame.top as usize;
+    let area = canvas.clip(frame.left, frame.top, frame.coded.width, frame.coded.height);
+    canvas.start_frame(area, if frame.dispose { Disposal::Clear } else { Disposal::Keep });
+    let mut y = 0;
     picture::decode(&frame.coded, NonZeroU32::MIN, max_table_bytes, &mut |row| {
-        let line = canvas.row(frame.left as usize, y, frame.coded.width as usize);
+        let line = canvas.row(area, y);
         y += 1;
         match (has_alpha, frame.blend) {
             (false, _) => {
-                for (under, over) in line.chunks_exact_mut(4).zip(row.chunks_exact(3)) {
-                    under.copy_from_slice(&[over[0], over[1], over[2], 255]);
+                for (under, &[red, green, blue]) in line.iter_mut().zip(row.as_chunks::<3>().0) {
+                    *under = [red, green, blue, 255];
                 }
             }
-            (true, false) => line.copy_from_slice(row),
+            (true, false) => line.copy_from_slice(row.as_chunks().0),
             (true, true) => {
-                for (under, over) in line.as_chunks_mut::<4>().0.iter_mut().zip(row.as_chunks::<4>().0) {
+                for (under, over) in line.iter_mut().zip(row.as_chunks::<4>().0) {
                     *under = blend(*under, *over);
                 }
             }
         }
     })
-}
-
-/// `over` drawn over `under` (section 2.7.1.1, "alpha-blending"), rounded to nearest.
-fn blend(under: [u8; 4], over: [u8; 4]) -> [u8; 4] {
-    match (under[3], over[3]) {
-        (_, 255) | (0, _) => over,
-        (_, 0) => under,
-        (under_alpha, over_alpha) => {
-            // Weights with a factor of 255.
-            let over_weight = u32::from(over_alpha) * 255;
-            let under_weight = u32::from(under_alpha) * (255 - u32::from(over_alpha));
-            let weight = over_weight + under_weight;
-            let mut mixed: [u8; 4] = std::array::from_fn(|at| {
-                let sum = u32::from(over[at]) * over_weight + u32::from(under[at]) * under_weight;
-                ((sum + weight / 2) / weight) as u8
-            });
-            mixed[3] = ((weight + 127) / 255) as u8;
-            mixed
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blends_like_the_formula_of_the_rfc() {
-        assert_eq!(blend([1, 2, 3, 4], [9, 8, 7, 255]), [9, 8, 7, 255]);
-        assert_eq!(blend([1, 2, 3, 4], [9, 8, 7, 0]), [1, 2, 3, 4]);
-        assert_eq!(blend([0, 0, 0, 0], [9, 8, 7, 6]), [9, 8, 7, 6]);
-        assert_eq!(blend([0, 100, 255, 255], [255, 100, 0, 51]), [51, 100, 204, 255]);
-        // Half over half: 3/4 opaque, two thirds of it from above.
-        assert_eq!(blend([0, 0, 0, 128], [255, 255, 255, 128]), [170, 170, 170, 192]);
-    }
 }

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 
 use crate::{
-    Extent,
     alpha::AlphaRows,
     container::{Bitstream, Coded},
     error::Error,
+    image::Extent,
     output::{RowSink, boxes::Boxes, reduce_argb::ArgbReducer, reduce_yuv::YuvReducer, upsample::Upsampler},
     vp8::rows::{LossyRows, YuvRows},
     vp8l::rows::LosslessRows,

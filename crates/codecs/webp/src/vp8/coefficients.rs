@@ -4,7 +4,7 @@ use crate::vp8::{
     bool_decoder::BoolDecoder,
     header::{PositionProbs, Quantiser, Steps},
     tables::{TOKEN_PROBS, ZIGZAG},
-    transform::inverse_walsh_hadamard,
+    transform::{Block, inverse_walsh_hadamard},
 };
 
 /// Block types, as the probabilities count them.
@@ -24,9 +24,6 @@ pub(crate) enum Content {
     /// Anything.
     Any,
 }
-
-/// A block of coefficients, row by row.
-pub(crate) type Block = [i16; 16];
 
 /// The residual of one macroblock.
 ///

@@ -4,7 +4,10 @@
 
 use thumbs_lanes::{I16x8, I32x4, U8x16};
 
-use crate::vp8::{coefficients::Block, workspace::STRIDE};
+use crate::vp8::workspace::STRIDE;
+
+/// A block of coefficients, row by row.
+pub(crate) type Block = [i16; 16];
 
 /// Four numbers that go through the same steps.
 type Lanes = [i32; 4];

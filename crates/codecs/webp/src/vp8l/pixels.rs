@@ -8,8 +8,9 @@ use crate::{
         bit_reader::BitReader,
         colour_cache::ColourCache,
         distance::distance,
+        group::Group,
         prefix_code::{Code, Entry},
-        tables::{Group, Tables},
+        tables::Tables,
     },
 };
 
@@ -151,14 +152,14 @@ impl PixelDecoder {
             let stop = (at + run).min(end);
 
             let mut cursor = Cursor { bits: *bits, ahead: bits.ahead() };
-            let mut packed = group.packed.packed(entries, cursor.ahead);
+            let mut packed = group.packed(entries, cursor.ahead);
             while at < stop {
                 // The entry was looked up before: so the tables and the stream are waited for at the same time.
                 cursor.look();
                 if packed.is_colour() {
                     cursor.skip(packed.bits());
                     let colour = group.read_alpha(entries, &mut cursor) | packed.value();
-                    packed = group.packed.packed(entries, cursor.ahead);
+                    packed = group.packed(entries, cursor.ahead);
                     buffer[at] = colour;
                     at += 1;
                     if CACHED {
@@ -179,7 +180,7 @@ impl PixelDecoder {
                         cursor.look();
                     }
                     let colour = group.read_alpha(entries, &mut cursor) | (red << 16) | (green << 8) | blue;
-                    packed = group.packed.packed(entries, cursor.ahead);
+                    packed = group.packed(entries, cursor.ahead);
                     buffer[at] = colour;
                     at += 1;
                     if CACHED {
@@ -191,7 +192,7 @@ impl PixelDecoder {
                     let length = prefixed(&mut cursor, green - FIRST_LENGTH_CODE) as usize;
                     let symbol = cursor.take(group.distance, entries);
                     let distance = distance(prefixed(&mut cursor, symbol) as usize, width);
-                    packed = group.packed.packed(entries, cursor.ahead);
+                    packed = group.packed(entries, cursor.ahead);
                     if cursor.bits.is_exhausted() {
                         *bits = cursor.bits;
                         break 'runs;
@@ -215,7 +216,7 @@ impl PixelDecoder {
                         }
                     }
                 } else {
-                    packed = group.packed.packed(entries, cursor.ahead);
+                    packed = group.packed(entries, cursor.ahead);
                     buffer[at] = cache
                         .look_up(green - FIRST_CACHE_CODE)
                         .ok_or(Error::Malformed("colour cache code out of range"))?;

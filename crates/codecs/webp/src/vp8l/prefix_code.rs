@@ -3,10 +3,7 @@
 //! A table has a root of up to 8 bits; longer codes continue in second-level tables behind it. A code whose longest
 //! code word is shorter gets a smaller root, so that thousands of tiny codes cost little.
 
-use crate::{
-    error::Error,
-    vp8l::{bit_reader::BitReader, tables::Packed},
-};
+use crate::{error::Error, vp8l::bit_reader::BitReader};
 
 pub(crate) const ROOT_BITS: u32 = 8;
 const MAX_BITS: usize = 15;
@@ -45,15 +42,6 @@ impl Code {
         let index = (window as u32 >> ROOT_BITS) & ((1 << (bits - ROOT_BITS)) - 1);
         let found = tables[(self.offset + (found >> 16) + index) as usize];
         (found >> 16, ROOT_BITS + (found & 0xffff))
-    }
-
-    /// The entry of a packed table.
-    #[inline(always)]
-    pub(crate) fn packed(self, tables: &[Entry], window: u64) -> Packed {
-        if self.mask == 0 {
-            return Packed::NONE;
-        }
-        Packed(tables[(self.offset + (window as u32 & self.mask)) as usize])
     }
 
     /// The next symbol.

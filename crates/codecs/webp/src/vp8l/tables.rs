@@ -1,96 +1,18 @@
-//! Groups of five prefix codes, and which group applies where (RFC 9649, sections 3.7.2 and 3.7.2.2).
+//! The prefix codes of a whole image (RFC 9649, section 3.7.2.2).
 
 use crate::{
     error::{Error, Limit},
     vp8l::{
         bit_reader::BitReader,
+        group::{Group, LITERALS, Packed},
         prefix_code::{Code, Entry, build, read_lengths},
     },
 };
 
-const LITERALS: usize = 256;
 const LENGTH_CODES: usize = 24;
 const DISTANCE_CODES: usize = 40;
 /// The longest alphabet: green with the largest colour cache.
 const MAX_SYMBOLS: usize = LITERALS + LENGTH_CODES + (1 << 11);
-
-/// The codes of one group.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Group {
-    pub(crate) green: Code,
-    pub(crate) red: Code,
-    pub(crate) blue: Code,
-    pub(crate) alpha: Code,
-    pub(crate) distance: Code,
-    /// What several codes say together; see [`Packed`]. Its mask is 0 where there is no such table.
-    pub(crate) packed: Code,
-    /// Alpha costs no bits: what it contributes to a pixel.
-    pub(crate) fixed_alpha: Option<u32>,
-}
-
-/// An entry of a table that looks at the next bits of green, red and blue at once.
-///
-/// The lowest 24 bits hold colours in their places in a pixel, or a symbol of green; then come 4 bits with the number of
-/// bits they cost, then what it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Packed(pub(crate) Entry);
-
-impl Packed {
-    /// Bits of the largest table: what three symbols of 15 bits leave of what a bit reader gives at a time.
-    pub(crate) const MAX_BITS: u32 = 12;
-    const MIN_BITS: u32 = 6;
-    /// Entries of all tables of an image together: half of a second-level cache.
-    const MAX_ENTRIES: usize = 1 << 16;
-
-    const ONLY_GREEN: u32 = 1 << 28;
-    const NOTHING: u32 = 1 << 29;
-
-    /// Where there is no table.
-    pub(crate) const NONE: Self = Self(Self::NOTHING);
-
-    /// Green, red and blue are there.
-    #[inline(always)]
-    pub(crate) const fn is_colour(self) -> bool {
-        self.0 < Self::ONLY_GREEN
-    }
-
-    /// The symbol of green is there, whatever it is.
-    #[inline(always)]
-    pub(crate) const fn is_green(self) -> bool {
-        self.0 & Self::ONLY_GREEN != 0
-    }
-
-    /// Bits to consume.
-    #[inline(always)]
-    pub(crate) const fn bits(self) -> u32 {
-        (self.0 >> 24) & 15
-    }
-
-    /// Colours in place, or the symbol.
-    #[inline(always)]
-    pub(crate) const fn value(self) -> u32 {
-        self.0 & 0x00ff_ffff
-    }
-
-    /// What the lowest `size` bits of `window` say.
-    fn make(group: &Group, entries: &[Entry], window: u64, size: u32) -> Self {
-        let (green, green_bits) = group.green.look_up(entries, window);
-        if green_bits > size {
-            return Self(Self::NOTHING);
-        }
-        let only_green = Self(Self::ONLY_GREEN | (green_bits << 24) | green);
-        if green as usize >= LITERALS {
-            return only_green;
-        }
-        let (red, red_bits) = group.red.look_up(entries, window >> green_bits);
-        let (blue, blue_bits) = group.blue.look_up(entries, window >> (green_bits + red_bits));
-        let bits = green_bits + red_bits + blue_bits;
-        if bits > size {
-            return only_green;
-        }
-        Self((bits << 24) | (red << 16) | (green << 8) | blue)
-    }
-}
 
 /// The codes of a whole image.
 #[derive(Clone, Debug)]
@@ -163,7 +85,7 @@ impl Tables {
             let offset = self.entries.len();
             for window in 0..1 << size {
                 let packed = Packed::make(&self.groups[at], &self.entries, window, size);
-                self.entries.push(packed.0);
+                self.entries.push(packed.entry());
             }
             self.groups[at].packed = Code { offset: offset as u32, mask: (1 << size) - 1 };
         }
