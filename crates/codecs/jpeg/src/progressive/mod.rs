@@ -1,17 +1,20 @@
-//! Progressive files (T.81, annex G). All scan headers are looked up first, then only those scans are decoded that the scale needs:
-//! at 1/8 those with DC terms, and of halved chroma those with the lowest AC terms. A scan of terms that are not kept is still needed where a later one refines a band that reaches
-//! beyond what is kept, because the bits of a refinement cannot be told apart without knowing which terms are not zero.
+//! Progressive files (T.81, annex G). All scan headers are looked up first (`survey`), then only those scans are decoded that the scale
+//! needs: at 1/8 those with DC terms, and of halved chroma those with the lowest AC terms. A scan of terms that are not kept is still
+//! needed where a later one refines a band that reaches beyond what is kept, because the bits of a refinement cannot be told apart
+//! without knowing which terms are not zero. `band` has what an AC scan does to a block.
+
+mod band;
+mod survey;
 
 use crate::bits::{BitReader, Cursor, Window};
 use crate::block;
 use crate::coefficients::Coefficients;
-use crate::error::{Error, Limit};
+use crate::error::Error;
 use crate::frame::Frame;
-use crate::header::{Header, Tables};
+use crate::header::Header;
 use crate::huffman::{AcTable, DcTable};
 use crate::idct;
 use crate::limits::Limits;
-use crate::markers::{Markers, code};
 use crate::output::Output;
 use crate::plane::Plane;
 use crate::scale::Scale;
@@ -19,110 +22,8 @@ use crate::scan::{Scan, Step, Walk};
 use crate::sequential::Report;
 use crate::shape::Shape;
 
-/// A scan of the file, not yet decoded.
-#[derive(Clone, Debug)]
-struct Planned {
-    scan: Scan,
-    /// Where its entropy-coded data begins.
-    at: usize,
-    tables: Tables,
-}
-
-/// What the file holds after its header.
-#[derive(Debug)]
-struct Survey {
-    scans: Vec<Planned>,
-    /// An end-of-image marker was seen.
-    closed: bool,
-    damaged: bool,
-}
-
-impl Survey {
-    /// # Errors
-    /// [`Error::LimitExceeded`] for too many scans; [`Error::Malformed`] where not even the first one can be decoded.
-    fn of(data: &[u8], header: &Header<'_>, limits: &Limits) -> Result<Self, Error> {
-        let mut survey = Self { scans: Vec::new(), closed: false, damaged: false };
-        let mut tables = header.tables.clone();
-        let mut markers = Markers::new(data, header.scans_at);
-        while let Some(segment) = markers.next_segment() {
-            let taken = match segment.marker {
-                code::EOI => {
-                    survey.closed = true;
-                    break;
-                }
-                code::SOS => parse_scan(&header.frame, segment.payload).map(|scan| {
-                    survey.scans.push(Planned { scan, at: markers.at(), tables: tables.clone() });
-                }),
-                _ => tables.apply(segment),
-            };
-            if let Err(error) = taken {
-                // What came before is still a picture.
-                if survey.scans.is_empty() {
-                    return Err(error);
-                }
-                survey.damaged = true;
-                break;
-            }
-            if survey.scans.len() > limits.max_scans as usize {
-                return Err(Error::LimitExceeded(Limit::Scans));
-            }
-        }
-        Ok(survey)
-    }
-
-    /// Whether each scan has to be decoded for the terms in the sets `kept`, one for each component.
-    fn needed(&self, kept: &[u64]) -> Vec<bool> {
-        let mut watched = kept.to_vec();
-        let mut needed = vec![false; self.scans.len()];
-        for (planned, needed) in self.scans.iter().zip(&mut needed).rev() {
-            let band = band(&planned.scan);
-            for member in &planned.scan.members {
-                let watched = &mut watched[member.component];
-                if band & *watched != 0 {
-                    *needed = true;
-                    if planned.scan.high != 0 {
-                        *watched |= band;
-                    }
-                }
-            }
-        }
-        needed
-    }
-
-    /// All terms in the sets `kept` come down to their last bit.
-    fn is_complete(&self, kept: &[u64]) -> bool {
-        let mut missing = kept.to_vec();
-        for planned in self.scans.iter().filter(|planned| planned.scan.low == 0) {
-            for member in &planned.scan.members {
-                missing[member.component] &= !band(&planned.scan);
-            }
-        }
-        missing.iter().all(|&missing| missing == 0)
-    }
-}
-
-/// The coding indices that a scan is about.
-fn band(scan: &Scan) -> u64 {
-    (u64::MAX >> (63 - scan.last)) & (u64::MAX << scan.first)
-}
-
-/// A scan header with the rules of T.81, G.1.1.1.
-fn parse_scan(frame: &Frame, payload: &[u8]) -> Result<Scan, Error> {
-    let scan = Scan::parse(frame, payload)?;
-    let band_is_valid = if scan.first == 0 {
-        scan.last == 0
-    } else {
-        scan.first <= scan.last && scan.last <= 63 && scan.members.len() == 1
-    };
-    if !band_is_valid {
-        return Err(Error::Malformed("a scan's spectral band is not allowed"));
-    }
-    // libjpeg's bound; with more the first bits would not fit into a term.
-    if scan.low > 13 || (scan.high != 0 && scan.high != scan.low + 1) {
-        return Err(Error::Malformed("a scan's approximation is not allowed"));
-    }
-    Ok(scan)
-}
+use band::{BandState, first_ac, refine_ac};
+use survey::{Planned, Survey, band};
 
 /// Decodes the file and hands over its rows.
 ///
@@ -401,166 +302,5 @@ fn render_block(shape: Shape, terms: &[i16], steps: &[i16; 64], out: &mut [u8], 
         idct::flat(shape, block[0], out, stride)
     } else {
         idct::inverse(shape, &block, out, stride)
-    }
-}
-
-/// What an AC scan carries from block to block.
-struct BandState {
-    /// The coding indices of the band, as a bit set.
-    band: u64,
-    first: u32,
-    last: u32,
-    /// The bit position of this scan.
-    low: u32,
-    kept: u64,
-    layout: [u8; 64],
-    /// Blocks still to come, this one included, that end at once.
-    run: u32,
-}
-
-impl BandState {
-    /// Reads how many blocks end here, after a symbol of size 0 whose run is below 15.
-    #[inline(always)]
-    fn start_run(&mut self, cursor: &mut Cursor, class: u32) {
-        self.run = (1 << class) + cursor.take(class);
-    }
-
-    /// Where a kept term lies in its block.
-    #[inline(always)]
-    fn place(&self, k: u32) -> usize {
-        usize::from(self.layout[(k & 63) as usize])
-    }
-}
-
-/// The first scan of a band (T.81, G.1.2.2).
-#[inline(always)]
-fn first_ac(
-    cursor: &mut Cursor,
-    window: &Window,
-    table: &AcTable,
-    (terms, history): (&mut [i16], &mut u64),
-    state: &mut BandState,
-) {
-    if state.run > 0 {
-        state.run -= 1;
-        return;
-    }
-    let mut k = state.first;
-    let mut found = 0;
-    while k <= state.last {
-        cursor.refill(window);
-        let symbol = table.symbol(cursor.bits());
-        let value = cursor.bits() << (symbol.total - symbol.size);
-        cursor.consume(symbol.total);
-        k += symbol.run;
-        if symbol.size == 0 {
-            if symbol.run != 15 {
-                state.start_run(cursor, symbol.run);
-                state.run -= 1;
-                break;
-            }
-        } else if k <= state.last {
-            found |= 1 << k;
-            if state.kept >> k & 1 == 1 {
-                terms[state.place(k)] = (block::extend(value, symbol.size) << state.low) as i16;
-            }
-        }
-        k += 1;
-    }
-    *history |= found;
-}
-
-/// A later scan of a band (T.81, G.1.2.3): one more bit for terms that are not zero, and terms that become so. The table has to be
-/// [`AcTable::for_refinement`].
-#[inline(always)]
-fn refine_ac(
-    cursor: &mut Cursor,
-    window: &Window,
-    table: &AcTable,
-    (terms, history): (&mut [i16], &mut u64),
-    state: &mut BandState,
-) {
-    // Both sets lose what has been passed.
-    let mut set = *history & state.band;
-    let mut zeros = !*history & state.band;
-    if state.run == 0 {
-        let mut found = 0;
-        while set | zeros != 0 {
-            cursor.refill(window);
-            let bits = cursor.bits();
-            let symbol = table.symbol(bits);
-            if symbol.size == 0 && symbol.run != 15 {
-                cursor.consume(symbol.total);
-                state.start_run(cursor, symbol.run);
-                break;
-            }
-            zeros = without_lowest(zeros, symbol.run);
-            // One bit, or none where the run leads out of the band.
-            let place = zeros & zeros.wrapping_neg();
-            let before = place.wrapping_sub(1);
-            let passed = set & before;
-            let used = symbol.total + passed.count_ones();
-            if passed & state.kept == 0 && used <= 56 {
-                cursor.consume(used);
-            } else {
-                cursor.consume(symbol.total);
-                correct(cursor, window, passed, terms, state);
-            }
-            set &= !before;
-            zeros &= !place;
-            if symbol.size != 0 {
-                found |= place;
-                if place & state.kept != 0 {
-                    let positive = bits.wrapping_shl(symbol.total - 1) >> 63 == 1;
-                    terms[state.place(place.trailing_zeros())] =
-                        if positive { 1 << state.low } else { -1 << state.low };
-                }
-            }
-        }
-        *history |= found;
-    }
-    if state.run > 0 {
-        state.run -= 1;
-        correct(cursor, window, set, terms, state);
-    }
-}
-
-/// The set without its `count` (at most 15) lowest members.
-#[inline(always)]
-fn without_lowest(set: u64, count: u32) -> u64 {
-    let less = |set: u64| set & set.wrapping_sub(1);
-    // No branch on counts that are common and hard to predict.
-    let one = less(set);
-    let two = less(one);
-    let three = less(two);
-    let (even, odd) = if count & 2 == 0 { (set, one) } else { (two, three) };
-    let mut left = if count & 1 == 0 { even } else { odd };
-    for _ in 0..count >> 2 {
-        left = less(less(less(less(left))));
-    }
-    left
-}
-
-/// Reads one bit for each term of `set`, lowest index first; those that are 1 add to the term's magnitude.
-#[inline(always)]
-fn correct(cursor: &mut Cursor, window: &Window, set: u64, terms: &mut [i16], state: &BandState) {
-    if set & state.kept == 0 {
-        cursor.skip(set.count_ones(), window);
-        return;
-    }
-    // At most 32 terms at a time, so that their bits are all in the cursor.
-    for half in [set & 0xffff_ffff, set & !0xffff_ffff] {
-        cursor.refill(window);
-        let mut wanted = half & state.kept;
-        while wanted != 0 {
-            let k = wanted.trailing_zeros();
-            let below = (1_u64 << k) - 1;
-            let bit = (cursor.bits() << (half & below).count_ones() >> 63) as i16;
-            let term = &mut terms[state.place(k)];
-            // Away from zero. No branch: the bit is as good as random.
-            *term = term.wrapping_add(((*term >> 15) | 1).wrapping_mul(bit << state.low));
-            wanted &= wanted - 1;
-        }
-        cursor.consume(half.count_ones());
     }
 }
