@@ -70,7 +70,3 @@ pub(crate) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         SourceFormat::Webp => webp::read(image),
     }
 }
-
-fn malformed(what: &str) -> Error {
-    Error::Malformed(what.to_owned())
-}

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::markers::{Markers, code};
 use crate::output::Output;
 use crate::plane::Plane;
+use crate::profile::IccProfile;
 use crate::progressive;
 use crate::scale::Scale;
 use crate::scan::Scan;
@@ -72,10 +73,10 @@ impl<'a> Decoder<'a> {
         self.header.exif
     }
 
-    /// The ICC profile, put together of its segments. `None` where there is none or a part of it is missing.
+    /// The ICC profile, as its segments hold it.
     #[must_use]
-    pub fn icc_profile(&self) -> Option<Vec<u8>> {
-        self.header.icc_profile()
+    pub fn icc_profile(&self) -> IccProfile<'a> {
+        self.header.profile.profile()
     }
 
     /// Decodes the whole picture.

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::frame::{ColourModel, Frame, Process};
 use crate::huffman::Codes;
 use crate::markers::{Markers, Segment, code};
+use crate::profile::Parts;
 use crate::standard_tables;
 use std::borrow::Cow;
 
@@ -110,8 +111,7 @@ pub(crate) struct Header<'a> {
     pub(crate) adobe: bool,
     /// The payload of the first EXIF segment, from its TIFF header on.
     pub(crate) exif: Option<&'a [u8]>,
-    /// The chunks of the ICC profile: number (from 1), total, bytes.
-    icc: Vec<(u8, u8, &'a [u8])>,
+    pub(crate) profile: Parts<'a>,
     /// Offset of the first SOS marker.
     pub(crate) scans_at: usize,
 }
@@ -132,7 +132,8 @@ impl<'a> Header<'a> {
         let mut markers = Markers::new(data, 2);
         let mut tables = Tables::default();
         let mut frame = None;
-        let (mut jfif, mut adobe_transform, mut exif, mut icc) = (false, None, None, Vec::new());
+        let (mut jfif, mut adobe_transform, mut exif) = (false, None, None);
+        let mut profile = Parts::default();
         let scans_at = loop {
             let before = markers.at();
             let segment = markers.next_segment().ok_or(Error::Malformed("it ends before the first scan"))?;
@@ -155,8 +156,8 @@ impl<'a> Header<'a> {
                 code::APP0 if payload.starts_with(JFIF_TAG) => jfif = true,
                 code::APP1 if exif.is_none() => exif = payload.strip_prefix(EXIF_TAG),
                 code::APP2 => {
-                    if let Some(&[number, total, ref bytes @ ..]) = payload.strip_prefix(ICC_TAG) {
-                        icc.push((number, total, bytes));
+                    if let Some(part) = payload.strip_prefix(ICC_TAG) {
+                        profile.add(part);
                     }
                 }
                 code::APP14 if payload.starts_with(ADOBE_TAG) => adobe_transform = payload.get(11).copied(),
@@ -165,17 +166,7 @@ impl<'a> Header<'a> {
         };
         let frame: Frame = frame.ok_or(Error::Malformed("it has a scan but no frame header"))?;
         let colour = colour_of(&frame, jfif, adobe_transform);
-        Ok(Self { frame, tables, colour, adobe: adobe_transform.is_some(), exif, icc, scans_at })
-    }
-
-    /// The ICC profile, put together of its chunks. `None` where there is none or a chunk is missing.
-    pub(crate) fn icc_profile(&self) -> Option<Vec<u8>> {
-        let total = self.icc.first()?.1;
-        let mut profile = Vec::new();
-        for number in 1..=total {
-            profile.extend_from_slice(self.icc.iter().find(|chunk| chunk.0 == number && chunk.1 == total)?.2);
-        }
-        Some(profile)
+        Ok(Self { frame, tables, colour, adobe: adobe_transform.is_some(), exif, profile, scans_at })
     }
 }
 
@@ -257,20 +248,6 @@ mod tests {
             let error = Header::parse(&file(&[segment(marker, &[8])])).unwrap_err();
             assert!(matches!(error, Error::Unsupported(what) if what.contains(text)), "{error}");
         }
-    }
-
-    #[test]
-    fn icc_chunks_may_come_in_any_order_but_must_be_whole() {
-        let chunk = |number: u8, total: u8, bytes: &[u8]| {
-            segment(0xe2, &[b"ICC_PROFILE\0".as_slice(), &[number, total], bytes].concat())
-        };
-        let profile = |segments: &[Vec<u8>]| {
-            let bytes = file(&[segments.concat(), sof(&[1]), segment(0xda, &[])]);
-            Header::parse(&bytes).unwrap().icc_profile()
-        };
-        assert_eq!(profile(&[chunk(2, 2, b"cd"), chunk(1, 2, b"ab")]), Some(b"abcd".to_vec()));
-        assert_eq!(profile(&[chunk(2, 2, b"cd")]), None);
-        assert_eq!(profile(&[]), None);
     }
 
     #[test]
