@@ -35,7 +35,7 @@ const FOLDERS: [&str; 4] = [
 /// Larger ones are slow to mutate and hold nothing that smaller ones do not.
 const MAX_SEED_BYTES: usize = 16 << 10;
 
-/// With so many tails each image is asked for in every output format, still and animated.
+/// With this many tails each image is asked for in every output format, still and animated.
 const TAILS: u32 = 9;
 
 fn main() {

@@ -4,7 +4,7 @@
 
 use crate::raster::Raster;
 
-/// The picture is judged in so many cells at most along its longer side: finer detail is noise, and the time is bounded.
+/// The picture is judged in at most this many cells along its longer side: finer detail is noise, and the time is bounded.
 const MAX_CELLS: u32 = 256;
 
 /// Differences of brightness up to this are grain or compression, not edges (of 255).

@@ -34,10 +34,10 @@ pub(crate) fn check_options(options: &Options, limits: &Limits) -> Result<(), Er
     first([(options.width.max(options.height) > limits.max_output_side, Limit::OutputSide)])
 }
 
-/// Of [`Limits::max_total_pixels`], one in so many may be held at once of an animation: its canvases and its thumbnails. With the defaults
+/// Of [`Limits::max_total_pixels`], one in this many may be held at once of an animation: its canvases and its thumbnails. With the defaults
 /// that is 200 MB, which a sandbox of 256 MiB has beside a file of 32 MiB that stands in it twice.
 const HELD_SHARE: u64 = 2;
-/// One in so many may be thumbnails: the file that is made of them may take as much again.
+/// One in this many may be thumbnails: the file that is made of them may take as much again.
 const FILM_SHARE: u64 = 4;
 
 /// Thumbnails of `film_pixels` over all `frames` have to be allowed. Those of an animation are all held until they are encoded, and until

@@ -116,11 +116,11 @@ impl Default for Limits {
 pub enum Concession {
     /// Lossy quality, down to this.
     Quality(u8),
-    /// A palette of so many colours.
+    /// A palette of this many colours.
     Colours(u16),
-    /// So many frames are left.
+    /// This many frames are left.
     Frames(u32),
-    /// So many pixels wide, high in proportion.
+    /// This many pixels wide, high in proportion.
     Width(u32),
 }
 

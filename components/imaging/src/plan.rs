@@ -4,7 +4,7 @@
 use crate::options::{Fit, Gravity, Options};
 use crate::orientation::Orientation;
 
-/// Where `cover` leaves the choice to what is in the picture, it may choose along at most so many boxes; beyond, only the
+/// Where `cover` leaves the choice to what is in the picture, it may choose along at most this many boxes; beyond, only the
 /// middle of the image is looked at. Bounds the memory for an image of one pixel by ten thousand.
 const MAX_BOXES_TO_CHOOSE_FROM: f64 = 8.0;
 

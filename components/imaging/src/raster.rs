@@ -85,7 +85,7 @@ pub struct Frame {
 pub enum Loops {
     /// Without end.
     Forever,
-    /// So many times in all, at least 1.
+    /// This many times in all, at least 1.
     Times(u16),
 }
 

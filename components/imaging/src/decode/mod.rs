@@ -45,7 +45,7 @@ pub(crate) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     }
 }
 
-/// So many full-size canvases are held at most while an animation is decoded: one, and what of it a frame restores afterwards.
+/// Full-size canvases that are held at most while an animation is decoded: one, and what of it a frame restores afterwards.
 pub(crate) const fn canvases(format: SourceFormat) -> u64 {
     match format {
         SourceFormat::Jpeg => 0,

@@ -129,7 +129,7 @@ impl Global {
 /// Palettes of single frames, for those that the global one does badly.
 struct Locals {
     max_colours: usize,
-    /// So many more attempts may be in vain.
+    /// Further attempts that may be in vain.
     patience: u32,
 }
 
@@ -170,7 +170,7 @@ impl Locals {
     }
 }
 
-/// Evenly spread pixels, at most so many and one half more; with an odd stride, lest it keep to a few columns.
+/// Evenly spread pixels, at most `samples` and one half more; with an odd stride, lest it keep to a few columns.
 fn sampled(pixels: &[[u8; 4]], samples: usize) -> Vec<[u8; 4]> {
     pixels.iter().copied().step_by((pixels.len() / samples) | 1).collect()
 }

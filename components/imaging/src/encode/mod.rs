@@ -35,7 +35,7 @@ use budget::Attempt;
 use clip::Clip;
 use sink::{Failure, Sink};
 
-/// Makes a raster of exactly so many pixels (width, height), both at most what it had.
+/// Makes a raster of exactly these sides (width, height), both at most what it had.
 pub type Shrink<'f> = dyn Fn(&Raster, u32, u32) -> Result<Raster, Error> + 'f;
 
 /// A finished file, and what was given up to get it.
@@ -69,7 +69,7 @@ pub const MAX_SIDE: u32 = 16_384;
 struct Settings {
     /// 1 to 100, for lossy formats.
     quality: u8,
-    /// A palette of at most so many colours (2 to 256), even if that loses some; `None` is what the format can hold.
+    /// A palette of at most this many colours (2 to 256), even if that loses some; `None` is what the format can hold.
     colours: Option<u16>,
     /// Time is less important than bytes.
     thorough: bool,

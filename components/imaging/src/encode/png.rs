@@ -163,7 +163,7 @@ impl Layout {
         }
     }
 
-    /// The bytes of so many rows, before filtering.
+    /// The rows of `pixels` as bytes, before filtering.
     fn pack(&self, pixels: &[[u8; 4]], width: u32, depth: BitDepth) -> Vec<u8> {
         match self {
             Self::Grey => pixels.iter().map(|pixel| pixel[0]).collect(),

@@ -32,7 +32,7 @@ impl Sink {
         Self { bytes: Vec::new(), max_bytes: self.max_bytes, overflowed: false }
     }
 
-    /// Whether so many more bytes would still fit.
+    /// Whether `bytes` more would still fit.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.bytes.len().checked_add(bytes).is_some_and(|total| total <= self.max_bytes)
     }

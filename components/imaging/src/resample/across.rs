@@ -3,7 +3,7 @@
 use super::taps::Taps;
 use super::{Pixel, add_weighted};
 
-/// So many wanted pixels are weighed side by side.
+/// Wanted pixels that are weighed side by side.
 const SIDE_BY_SIDE: usize = 4;
 
 /// The weights of one axis, all wanted pixels with as many. What a pixel has fewer is filled up with weights of 0, which change no sum.
@@ -18,7 +18,7 @@ pub(super) struct Across {
 }
 
 impl Across {
-    /// For rows of so many cells, which is at least as many as `taps` reaches.
+    /// `cells`: of a row, at least as many as `taps` reaches.
     pub(super) fn new(taps: &Taps, cells: usize) -> Self {
         let count = (0..taps.len()).map(|pixel| taps.of(pixel).1.len()).max().unwrap_or(0);
         let groups = taps.len().div_ceil(SIDE_BY_SIDE);

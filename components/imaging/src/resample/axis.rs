@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 
 use crate::plan::Span;
 
-/// A cell is at most so many pixels long: a sum over a cell of 256 x 256 samples fits 32 bits, even where a sample is a
+/// A cell is at most this many pixels long: a sum over a cell of 256 x 256 samples fits 32 bits, even where a sample is a
 /// product of two bytes or has 16 bits. Sources for which that is not enough leave more to the Lanczos weights.
 const MAX_CELL: u32 = 256;
 
-/// A box shrink never goes below so many cells to one wanted pixel: from there on Lanczos hides what it did.
+/// A box shrink never goes below this many cells to one wanted pixel: from there on Lanczos hides what it did.
 const MIN_CELLS_PER_PIXEL: f64 = 2.0;
 
 /// One axis of the work.
@@ -47,7 +47,7 @@ impl Axis {
     }
 }
 
-/// How many pixels may be averaged where so many become one.
+/// How many pixels may be averaged where `reduction` become one.
 pub(crate) fn cell(reduction: f64) -> NonZeroU32 {
     let cell = whole(reduction / MIN_CELLS_PER_PIXEL).min(MAX_CELL);
     NonZeroU32::new(cell).unwrap_or(NonZeroU32::MIN)

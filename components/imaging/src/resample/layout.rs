@@ -32,7 +32,7 @@ impl Layout {
         }
     }
 
-    /// Of a row of so many pixels.
+    /// Of a row of `width` pixels.
     pub(crate) const fn row_bytes(self, width: u32) -> usize {
         self.bytes_per_pixel() * width as usize
     }

@@ -65,7 +65,7 @@ impl Scaler {
         }
     }
 
-    /// For pictures, of so many columns, whose rows are not pushed one by one.
+    /// For pictures of `width` columns whose rows are not pushed one by one.
     pub(crate) fn scatter(&self, width: u32) -> Scatter {
         Scatter::new(self.layout, width, self.columns, self.rows)
     }

@@ -73,7 +73,7 @@ impl Taps {
         (reach.first_cell as usize, &self.weights[first_weight..first_weight + reach.count as usize])
     }
 
-    /// At most so many wanted pixels are open while cells come in one by one.
+    /// Wanted pixels that are open at most while cells come in one by one.
     pub(crate) fn most_open(&self) -> usize {
         let mut most = 0;
         let mut open_from = 0;

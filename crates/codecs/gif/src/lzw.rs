@@ -11,9 +11,9 @@ const MAX_CODES: usize = 4096;
 const MAX_CODE_BITS: u32 = 12;
 /// A string has at most one byte for each code, and one more.
 const MAX_LENGTH: usize = MAX_CODES + 1;
-/// Strings are copied by so many bytes, so up to one less too many.
+/// Strings are copied this many bytes at a time, so up to one less too many.
 const CHUNK: usize = 16;
-/// The output's buffer grows by at most so many bytes more than are needed.
+/// The output's buffer grows by at most this many bytes more than are needed.
 const MAX_AHEAD: usize = 1 << 20;
 /// The output begins with all bytes: the strings of length 1.
 const LITERALS: usize = 256;
@@ -212,7 +212,7 @@ impl State {
 
 /// Bytes of codes at hand, taken out of their sub-blocks.
 const AT_HAND: usize = 4096;
-/// A code is read as part of so many bytes.
+/// A code is read as part of this many bytes.
 const WORD: usize = 4;
 
 /// The codes in the data.

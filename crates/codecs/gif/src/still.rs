@@ -53,7 +53,7 @@ pub(crate) fn decode(
 
 /// Where the indices of a row come from.
 enum Rows<'a> {
-    /// In order, of so many pixels each.
+    /// In order, with the pixels of each.
     Coming(Lzw<'a>, usize),
     Sorted(Plane),
 }

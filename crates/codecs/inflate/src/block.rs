@@ -25,10 +25,10 @@ pub(crate) enum Pause {
     Broken,
 }
 
-/// Before symbols are read there have to be so many bytes at hand: a literal (11 bits), the longest length (15 and 5) and the
+/// Before symbols are read there have to be this many bytes at hand: a literal (11 bits), the longest length (15 and 5) and the
 /// longest distance (15 and 13) are whole then, and what is read ahead behind them are bytes of the stream too.
 const MARGIN_BYTES: u32 = 16;
-/// A distance of at most so many bits, behind two entries of the table of symbols, leaves the index of a third in what was read
+/// A distance of at most this many bits, behind two entries of the table of symbols, leaves the index of a third in what was read
 /// ahead.
 const MAX_COMMON_DISTANCE_BITS: u32 = AHEAD_BITS - 3 * INDEX_BITS;
 

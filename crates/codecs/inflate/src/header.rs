@@ -17,7 +17,7 @@ const INDEX_BITS: u32 = 7;
 /// How a block is compressed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
-    /// Not at all: so many bytes.
+    /// Not at all: this many bytes.
     Stored(usize),
     /// By the code of the specification.
     Fixed,
@@ -59,7 +59,7 @@ pub(crate) const FIXED_SYMBOLS: [u8; 288] = {
     lengths
 };
 pub(crate) const FIXED_DISTANCES: [u8; 32] = [5; 32];
-/// Its word for the end of the block: so many zeros.
+/// Its word for the end of the block: this many zeros.
 pub(crate) const FIXED_END_BITS: u32 = 7;
 
 /// The beginning of a header: whether the block is the last one, and its kind. `None` for one that makes no sense, or that the

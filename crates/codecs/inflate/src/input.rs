@@ -2,9 +2,9 @@
 
 /// Bytes at hand at most.
 const AT_HAND: usize = 32 << 10;
-/// Bits are read as part of so many bytes.
+/// Bits are read as part of this many bytes.
 const READ: usize = 8;
-/// So many bits of what is read are those that come next, at least: of its first byte, seven may have been taken before.
+/// At least this many bits of what is read are those that come next: of its first byte, seven may have been taken before.
 pub(crate) const AHEAD_BITS: u32 = 57;
 
 /// Some bytes of the stream and, so that it can be read from each of them, eight more.

@@ -15,7 +15,7 @@ const FREE_TABLES: u64 = 256;
 const BYTES_PER_TABLES: u64 = 120;
 /// A zlib stream's window: 256 bytes times a power of two, which is at most so much.
 const MAX_WINDOW: u32 = 7;
-/// Stored bytes are taken at hand by so many at least.
+/// Stored bytes are taken at hand at least this many at a time.
 const STORED_AT_HAND: usize = 1024;
 
 /// What comes next in the stream.
@@ -23,7 +23,7 @@ const STORED_AT_HAND: usize = 1024;
 enum Stage {
     Stream,
     Block,
-    /// So many bytes as they are.
+    /// This many bytes as they are.
     Stored(usize),
     Symbols,
     /// Nothing: its end, or what can't be gone on with.

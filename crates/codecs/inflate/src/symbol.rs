@@ -4,7 +4,7 @@
 
 use crate::code::{Code, MAX_BITS};
 
-/// A common entry stands for at most so many bits.
+/// A common entry stands for at most this many bits.
 pub(crate) const INDEX_BITS: u32 = 11;
 const ENTRIES: usize = 1 << INDEX_BITS;
 /// Of a complete code of 286 symbols, at most 143 subtables have two symbols each; and they are of 16 entries.

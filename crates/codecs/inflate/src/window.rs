@@ -9,7 +9,7 @@ const CAPACITY: usize = 256 << 10;
 /// What may be written behind the end that was asked for: two literals, a match of 258 bytes, and what its last chunks have too
 /// much. The rest is for lengths that are not known to be so small where indices are checked.
 const SLACK: usize = 640;
-/// Matches are copied by so many bytes, so up to two chunks less a byte too many.
+/// Matches are copied this many bytes at a time, so up to two chunks less a byte too many.
 const CHUNK: usize = 16;
 
 pub(crate) type Bytes = [u8; CAPACITY + SLACK];

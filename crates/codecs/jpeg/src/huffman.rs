@@ -104,7 +104,7 @@ pub(crate) struct DcTable {
 }
 
 impl DcTable {
-    /// Of a symbol that is not found by [`DcTable::slow`], at most so many bits are used.
+    /// Of a symbol that is not found by [`DcTable::slow`], at most this many bits are used.
     pub(crate) const MAX_TOTAL: u32 = DC_BITS + 15;
 
     /// # Errors

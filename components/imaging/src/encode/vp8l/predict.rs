@@ -1,9 +1,9 @@
 //! The predictor and subtract-green transforms (RFC 9649, sections 4.1 and 4.3): what is left of a pixel when its neighbours
 //! and its green are taken off.
 
-/// Blocks of so many pixels a side share a predictor (as a power of two; 2 to 9).
+/// Blocks of this many pixels a side share a predictor (as a power of two; 2 to 9).
 pub(super) const BLOCK_BITS: u32 = 4;
-/// Every so many rows of a block are looked at to choose its predictor.
+/// One in this many rows of a block is looked at to choose its predictor.
 const ROW_STEP: usize = 4;
 /// The value predicted where there is no neighbour: opaque black.
 const BLACK: u32 = 0xFF00_0000;

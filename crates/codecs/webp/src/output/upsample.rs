@@ -12,7 +12,7 @@ use crate::{
 
 /// Pixels that are converted at once; rows are filled up to a multiple of it.
 const PIXELS: usize = 16;
-/// Chroma samples of so many pixels.
+/// Chroma samples of [`PIXELS`].
 const SAMPLES: usize = PIXELS / 2;
 /// Where the first number lies in a row of blended chroma: one is needed before it.
 const MARGIN: usize = SAMPLES;

@@ -16,7 +16,7 @@ use crate::{
 
 /// The largest distance that can be coded: 2^20 less the 120 codes for near neighbours.
 const REACH: usize = 1 << 20;
-/// A reference copies at most so many pixels.
+/// A reference copies at most this many pixels.
 const MAX_COPY: usize = 4096;
 /// Copying goes by four pixels, so up to three too many.
 const SLACK: usize = 3;
