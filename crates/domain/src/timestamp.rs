@@ -1,12 +1,7 @@
 //! A moment, as rows hold it (milliseconds since 1970) and as clients read it (RFC 3339, UTC).
 
+use chrono::{DateTime, SecondsFormat};
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
-
-const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A moment in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +18,7 @@ impl Timestamp {
         self.0
     }
 
-    /// So many milliseconds later; the end of time where there is no later.
+    /// This many milliseconds later; the end of time where there is no later.
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
@@ -40,11 +35,8 @@ impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         const LAST_MILLIS: i64 = 253_402_300_799_999;
         let millis = self.0.clamp(0, LAST_MILLIS);
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
-            .map_err(|_| std::fmt::Error)?
-            .format(RFC3339_MILLIS)
-            .map_err(|_| std::fmt::Error)?;
-        f.write_str(&text)
+        let moment = DateTime::from_timestamp_millis(millis).ok_or(std::fmt::Error)?;
+        f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 
