@@ -7,7 +7,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::failure::{Failure, Fault};
 use thumbs_domain::id::{JobId, LeaseToken};
 use thumbs_domain::job::{Cost, Job, Thumbnail};
-use thumbs_domain::limits::Limits;
+use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::machine::{Next, Policy};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
@@ -38,7 +38,7 @@ pub struct Resize<'a> {
     /// New ids.
     pub ids: &'a dyn Ids,
     /// Upper bounds on the image.
-    pub limits: Limits,
+    pub limits: UploadLimits,
     /// How often and how long a job is tried.
     pub policy: Policy,
     /// The log of this message.
@@ -106,10 +106,9 @@ impl Resize<'_> {
         let started = self.clock.elapsed();
         let image =
             self.blobs.get(&ObjectKey::upload(&job.id), self.limits.max_upload_bytes).map_err(source)?;
-        let made =
-            self.imaging.thumbnail(&image, &job.options, &self.limits, self.clock).map_err(|error| {
-                Fallen { failure: error.failure(), fault: Fault::Permanent, cause: String::new() }
-            })?;
+        let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock).map_err(
+            |error| Fallen { failure: error.failure(), fault: Fault::Permanent, cause: String::new() },
+        )?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
         self.blobs

@@ -12,14 +12,15 @@ use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::{JobView, job_href};
+use thumbs_guest::blobs::BlobError;
 use thumbs_guest::config;
 use thumbs_guest::digest::{sha256, sha256_of_parts};
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
+use thumbs_guest::intake::{self, Received};
 use thumbs_guest::jobs::Created;
 
 use crate::Upload;
-use crate::form::{self, Received};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -27,8 +28,8 @@ impl Upload<'_> {
     pub(crate) async fn create(&self, request: &Request, body: Body) -> Result<Response, Failed> {
         let limits = config::limits(self.variables)?;
         let key = idempotency_key(request)?;
-        let Received { image, options } = form::receive(request, body, &limits).await?;
-        let info = self.imaging.probe(&image, &limits).map_err(|error| error.problem())?;
+        let Received { image, options } = intake::receive(request, body, &limits).await?;
+        let info = self.imaging.probe(&image, &limits.image).map_err(|error| error.problem())?;
         let options = options.finish(info.frames);
         let source = Source {
             sha256: sha256(&image),
@@ -64,7 +65,7 @@ impl Upload<'_> {
     fn store_job(&self, job: NewJob, image: &[u8]) -> Result<Response, Failed> {
         let log = self.log.clone().with_job(job.id);
         let key = ObjectKey::upload(&job.id);
-        self.blobs.put(&key, job.source.format.content_type(), image)?;
+        self.blobs.put(&key, job.source.format.content_type(), image).map_err(not_stored)?;
         // An error here leaves the blob: the row may have been written all the same, and a job needs its image.
         match (self.store.create(&job)?, &job.idempotency) {
             (Created::New, _) => {}
@@ -100,6 +101,17 @@ impl Upload<'_> {
         }
         self.log.clone().with_job(existing.id).event(Event::JobRepeated);
         accepted(existing)
+    }
+}
+
+/// The blob store may have a bound of its own, below ours.
+fn not_stored(error: BlobError) -> Failed {
+    match error {
+        BlobError::TooLarge { .. } => Failed::problem(
+            ProblemKind::UploadTooLarge,
+            "The image is too large to be stored. Send a smaller file.",
+        ),
+        other => other.into(),
     }
 }
 

@@ -4,9 +4,7 @@
 //! imaging component reads headers for it.
 
 mod create;
-mod form;
 mod handler;
-mod paced;
 
 pub use handler::Upload;
 

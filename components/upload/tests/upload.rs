@@ -17,7 +17,9 @@ use thumbs_domain::id::{JobId, LeaseToken};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::Policy;
+use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::timestamp::Timestamp;
+use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::http::{Body, BodyError, body};
 use thumbs_guest::imaging::{Bound, ImagingError, SourceInfo};
 use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, SqlJobStore, Sqlite, StoreError};
@@ -37,6 +39,9 @@ struct Service {
     imaging: ScriptedImaging,
     wake: CountingWake,
     clock: ManualClock<'static>,
+    ids: CountingIds,
+    variables: FixedVariables,
+    log: Log,
 }
 
 struct Answer {
@@ -65,6 +70,22 @@ impl Service {
             imaging: ScriptedImaging::jpeg(),
             wake: CountingWake::default(),
             clock: ManualClock::default(),
+            ids: CountingIds::default(),
+            variables: FixedVariables::small(),
+            log: Log::new("test"),
+        }
+    }
+
+    fn upload<'a>(&'a self, store: &'a dyn JobStore) -> Upload<'a> {
+        Upload {
+            store,
+            blobs: &self.blobs,
+            imaging: &self.imaging,
+            wake: &self.wake,
+            clock: &self.clock,
+            ids: &self.ids,
+            variables: &self.variables,
+            log: &self.log,
         }
     }
 
@@ -81,16 +102,7 @@ impl Service {
         body: Body,
     ) -> Answer {
         let request = request(method, path, headers);
-        let upload = Upload {
-            store,
-            blobs: &self.blobs,
-            imaging: &self.imaging,
-            wake: &self.wake,
-            clock: &self.clock,
-            ids: &CountingIds::default(),
-            variables: &FixedVariables::small(),
-            log: &Log::new("test"),
-        };
+        let upload = self.upload(store);
         let (status, headers, text) = text(&request, block_on(upload.handle(&request, body)));
         Answer { status, headers, text }
     }
@@ -191,9 +203,84 @@ fn options_that_are_wrong_are_named_and_nothing_stays() {
         assert!(answer.text.contains(word), "{}", answer.text);
         service.assert_untouched();
     }
-    let service = Service::new();
     let long = "1".repeat(100);
-    assert_eq!(service.post_form("", &[("image", "x"), ("width", &long)]).json()["code"], "invalid-option");
+    let answer = Service::new().post_form("", &[("image", "x"), ("width", &long)]);
+    assert_eq!(answer.json()["code"], "invalid-option");
+    assert_eq!(answer.json()["detail"], "The option \"width\" takes a whole number from 1 to 2048.");
+}
+
+#[test]
+fn a_file_under_another_name_is_told_its_right_one_before_it_is_read() {
+    let form_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    for (parameters, status, detail) in [
+        (
+            "name=\"file\"; filename=\"photo.jpg\"",
+            "malformed-request",
+            "The form has a file in the part \"file\". Send the image in the part \"image\".",
+        ),
+        (
+            "filename=\"photo.jpg\"",
+            "malformed-request",
+            "The form has a file in the part \"\". Send the image in the part \"image\".",
+        ),
+        ("name=\"widht\"", "invalid-option", "There is no option \"widht\"."),
+    ] {
+        let service = Service::new();
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {parameters}\r\n\r\n");
+        let asked = Rc::new(Cell::new(0));
+        let body = endless(&head, asked.clone());
+        let answer = service.send("POST", "/jobs", &[("content-type", &form_type)], body);
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        assert_eq!((&answer.json()["code"], &answer.json()["detail"]), (&status.into(), &detail.into()));
+        assert!(asked.get() <= 2, "{parameters}: {} pieces", asked.get());
+        service.assert_untouched();
+    }
+}
+
+#[test]
+fn a_name_within_the_name_of_a_file_is_none() {
+    let form_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let part = "Content-Disposition: form-data; filename=\"x; name=evil.png\"; name=\"image\"";
+    let form = format!("--{BOUNDARY}\r\n{part}\r\n\r\n{}\r\n--{BOUNDARY}--\r\n", "x".repeat(500));
+    assert_eq!(Service::new().post("", &[("content-type", &form_type)], form.as_bytes()).status, 202);
+}
+
+#[test]
+fn a_body_that_is_meant_as_a_form_is_not_taken_for_an_image() {
+    for (content_type, why) in [
+        ("multipart/form-data", "no boundary"),
+        ("Multipart/Form-Data; charset=utf-8", "no boundary"),
+        ("multipart/form-data; boundary=a=b", "quotes"),
+        ("multipart/form-data; boundary=a:b", "quotes"),
+        ("multipart/", "no form"),
+        ("multipart/mixed; boundary=a", "no form"),
+    ] {
+        let service = Service::new();
+        let answer = service.post("", &[("content-type", content_type)], b"--a\r\n");
+        assert_eq!(answer.status, 400, "{content_type}: {}", answer.text);
+        assert_eq!(answer.json()["code"], "malformed-request", "{content_type}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(why), "{content_type}: {}", answer.text);
+        service.assert_untouched();
+    }
+    for content_type in
+        ["", "image/png", "text/plain", "application/x-www-form-urlencoded", "multiparted/x", ";"]
+    {
+        let answer = Service::new().post("", &[("content-type", content_type)], b"an image");
+        assert_eq!(answer.status, 202, "{content_type}: {}", answer.text);
+    }
+}
+
+#[test]
+fn a_form_that_never_comes_to_a_part_is_cut_off() {
+    let form_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    for head in ["", &format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"")] {
+        let asked = Rc::new(Cell::new(0));
+        let body = endless(head, asked.clone());
+        let answer = Service::new().send("POST", "/jobs", &[("content-type", &form_type)], body);
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (400, "malformed-request"));
+        // 64 KiB in pieces of 100 bytes.
+        assert!((650..=660).contains(&asked.get()), "{} pieces", asked.get());
+    }
 }
 
 #[test]
@@ -409,6 +496,33 @@ fn an_animation_under_a_preset_becomes_a_gif_that_fits() {
     assert_eq!(parameters["format"], "gif");
     assert_eq!(parameters["max_bytes"], 128_000);
     assert_eq!(parameters["max_frames"], 50);
+}
+
+/// A blob store that takes no image at all.
+struct Tiny;
+
+impl Blobs for Tiny {
+    fn put(&self, _: &ObjectKey, _: &str, _: &[u8]) -> Result<(), BlobError> {
+        Err(BlobError::TooLarge { max_bytes: 0 })
+    }
+
+    fn get(&self, _: &ObjectKey, _: u64) -> Result<Vec<u8>, BlobError> {
+        Err(BlobError::NotFound)
+    }
+
+    fn delete(&self, _: &ObjectKey) -> Result<(), BlobError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_image_that_the_blob_store_does_not_take_is_too_large() {
+    let service = Service::new();
+    let request = request("POST", "/jobs", &[]);
+    let upload = Upload { blobs: &Tiny, ..service.upload(&service.store) };
+    let (status, _, text) = text(&request, block_on(upload.handle(&request, body::from_bytes("an image"))));
+    assert_eq!(status, 413, "{text}");
+    service.assert_untouched();
 }
 
 #[test]

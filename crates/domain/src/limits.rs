@@ -1,10 +1,17 @@
 //! The upper bounds on what a client may ask of the service. Their values are configuration; docs/configuration.md has the table.
 
-/// Inclusive upper bounds. The first is on the upload, the others are on the image and checked by imaging before it allocates.
+/// Inclusive upper bounds on one upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct UploadLimits {
     /// Bytes of one image, as uploaded. A request may be a little longer, for what surrounds the image in a form.
     pub max_upload_bytes: u64,
+    /// What the image may be, and its thumbnail.
+    pub image: ImageLimits,
+}
+
+/// Inclusive upper bounds on an image and its thumbnail, checked by imaging before it allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageLimits {
     /// Width x height of one frame (the canvas of an animation).
     pub max_pixels: u64,
     /// Width, and height, in pixels.

@@ -5,7 +5,7 @@
 
 use spin_sdk::variables;
 use thiserror::Error;
-use thumbs_domain::limits::Limits;
+use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::Policy;
 use thumbs_domain::variable::{Takes, Variable};
 
@@ -115,19 +115,19 @@ impl WakeUps {
     }
 }
 
-/// The variables `max_*` that bound an image.
+/// The variables `max_*` that bound an upload.
 ///
 /// # Errors
 /// [`ConfigError`].
-pub fn limits(variables: &dyn Variables) -> Result<Limits, ConfigError> {
-    Ok(Limits {
-        max_upload_bytes: number(variables, Variable::MaxUploadBytes)?,
+pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
+    let image = ImageLimits {
         max_pixels: number(variables, Variable::MaxPixels)?,
         max_side: number(variables, Variable::MaxSide)?,
         max_frames: number(variables, Variable::MaxFrames)?,
         max_total_pixels: number(variables, Variable::MaxTotalPixels)?,
         max_output_side: number(variables, Variable::MaxOutputSide)?,
-    })
+    };
+    Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, image })
 }
 
 /// The variables of the job machine.
@@ -222,7 +222,7 @@ mod tests {
     fn a_missing_variable_is_named() {
         assert_eq!(
             limits(&fixed([])).unwrap_err().to_string(),
-            "the variable max_upload_bytes can't be read: it is not defined"
+            "the variable max_pixels can't be read: it is not defined"
         );
     }
 }

@@ -15,6 +15,7 @@ pub mod digest;
 pub mod http;
 pub mod ids;
 pub mod imaging;
+pub mod intake;
 pub mod jobs;
 pub mod log;
 pub mod redact;

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::job::{Concession, Warning};
-use thumbs_domain::limits::Limits;
+use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
 pub use error::{Bound, ImagingError};
@@ -70,7 +70,7 @@ pub trait Imaging {
     ///
     /// # Errors
     /// [`ImagingError`].
-    fn probe(&self, image: &[u8], limits: &Limits) -> Result<SourceInfo, ImagingError>;
+    fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError>;
 
     /// Makes a thumbnail, and times it.
     ///
@@ -80,7 +80,7 @@ pub trait Imaging {
         &self,
         image: &[u8],
         options: &Options,
-        limits: &Limits,
+        limits: &ImageLimits,
         clock: &dyn Clock,
     ) -> Result<Made, ImagingError>;
 }
@@ -90,7 +90,7 @@ pub trait Imaging {
 pub struct HostImaging;
 
 impl Imaging for HostImaging {
-    fn probe(&self, image: &[u8], limits: &Limits) -> Result<SourceInfo, ImagingError> {
+    fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError> {
         wit::probe(image, translation::limits(limits))
             .map(translation::source_info)
             .map_err(translation::error)
@@ -100,7 +100,7 @@ impl Imaging for HostImaging {
         &self,
         image: &[u8],
         options: &Options,
-        limits: &Limits,
+        limits: &ImageLimits,
         clock: &dyn Clock,
     ) -> Result<Made, ImagingError> {
         let started = clock.elapsed();

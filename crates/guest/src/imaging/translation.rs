@@ -3,7 +3,7 @@
 use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::framing::{Fit, Gravity};
 use thumbs_domain::job::{Concession, Warning};
-use thumbs_domain::limits::Limits;
+use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
 use super::SourceInfo;
@@ -36,7 +36,7 @@ same_variants! {
     fn bound(wit::Limit) -> Bound { Pixels, Side, Frames, TotalPixels, OutputSide }
 }
 
-pub(super) fn limits(limits: &Limits) -> wit::Limits {
+pub(super) fn limits(limits: &ImageLimits) -> wit::Limits {
     wit::Limits {
         max_pixels: limits.max_pixels,
         max_side: limits.max_side,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use thumbs_domain::format::SourceFormat;
-use thumbs_domain::limits::Limits;
+use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ impl ScriptedImaging {
 }
 
 impl Imaging for ScriptedImaging {
-    fn probe(&self, _: &[u8], _: &Limits) -> Result<SourceInfo, ImagingError> {
+    fn probe(&self, _: &[u8], _: &ImageLimits) -> Result<SourceInfo, ImagingError> {
         self.0.clone()
     }
 
@@ -30,7 +30,7 @@ impl Imaging for ScriptedImaging {
         &self,
         image: &[u8],
         options: &Options,
-        _: &Limits,
+        _: &ImageLimits,
         clock: &dyn Clock,
     ) -> Result<Made, ImagingError> {
         let source = self.0.clone()?;
