@@ -18,7 +18,7 @@ use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::Wake;
 
-/// The longest that a request is held; who asks for longer is held so long.
+/// The longest that a request is held, whatever it asks for.
 const MAX_WAIT_SECS: u64 = 30;
 
 /// Between two looks at the row: short at first, when most jobs finish, then gentle.

@@ -83,11 +83,11 @@ words! {
 pub enum Concession {
     /// Lossy quality, down to this.
     Quality(u8),
-    /// A palette of so many colours.
+    /// Colours of the palette, down to this.
     Colours(u16),
-    /// So many frames are left.
+    /// Frames, down to this.
     Frames(u32),
-    /// So many pixels wide, and high in proportion.
+    /// Pixels of the width, and of the height in proportion, down to this.
     Width(u32),
 }
 

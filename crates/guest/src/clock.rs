@@ -12,7 +12,7 @@ pub trait Clock {
     /// Time since some moment of this instance's life; never goes back.
     fn elapsed(&self) -> Duration;
 
-    /// Blocks this instance, and nothing else, for so long.
+    /// Blocks this instance, and nothing else, for as long as `pause`.
     fn sleep(&self, pause: Duration);
 }
 

@@ -26,7 +26,7 @@ impl<'a> ManualClock<'a> {
         Self { at_sleep: RefCell::new(Some(Box::new(at_sleep))), ..Self::default() }
     }
 
-    /// Goes on by so much.
+    /// Goes on by this much.
     pub fn advance(&self, by: Duration) {
         self.slept.set(self.slept.get() + by);
     }
