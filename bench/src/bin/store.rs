@@ -6,7 +6,7 @@
 use std::{cell::Cell, time::Instant};
 
 use postgres::{Client, NoTls};
-use thumbs_domain::{id::LeaseToken, job::Status, list::ListQuery, machine::Policy, timestamp::Timestamp};
+use thumbs_domain::{id::WorkerId, job::Status, list::ListQuery, machine::RetryPolicy, timestamp::Timestamp};
 use thumbs_guest::jobs::{Claim, JobStore, Postgres, SqlJobStore};
 use thumbs_tests::{
     driver::Driver,
@@ -15,7 +15,7 @@ use thumbs_tests::{
 
 const RUNS: usize = 201;
 const SIZES: [i64; 2] = [1_000, 1_000_000];
-const POLICY: Policy = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1_000 };
+const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1_000 };
 
 /// One real row, then copies of it: ids of version 7 in their order.
 const FILL: &str = "INSERT INTO thumbs_jobs (id, status, options, source, error_code, error_message, attempts, due_at_ms, created_at_ms,
@@ -55,8 +55,8 @@ fn measure(server: &Server, rows: i64) -> [f64; 3] {
     let claim = median_ms(
         || {
             number += 1;
-            let token = LeaseToken::new(format!("token-{number}"));
-            match store.claim(&token, &POLICY, now).expect("the store answers") {
+            let worker = WorkerId::new(format!("worker-{number}"));
+            match store.claim(&worker, &POLICY, now).expect("the store answers") {
                 Claim::Leased(job) => claimed.set(Some(job.id.to_string())),
                 other => unreachable!("a job is due, and has attempts left: {other:?}"),
             }

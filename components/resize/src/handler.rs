@@ -1,20 +1,19 @@
-//! One message: claim a job, make its thumbnail, store it, finish the job; or record that a worker died over one.
+//! One message: claim a job, make its thumbnail, store it, finish the job; or record that a worker was ended over one.
 //!
 //! Order: the thumbnail is stored before the row says so. Whatever breaks in between leaves a blob that no row names, and the
 //! job is tried again when its lease ends.
 
 use thumbs_domain::event::Event;
-use thumbs_domain::failure::{Failure, Fault};
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::failure::{Failure, Fault, JobCode};
+use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::{Cost, Job, Thumbnail};
 use thumbs_domain::limits::UploadLimits;
-use thumbs_domain::machine::{Next, Policy};
+use thumbs_domain::machine::{Next, RetryPolicy};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::clock::{Clock, millis};
 use thumbs_guest::digest::sha256;
-use thumbs_guest::ids::Ids;
 use thumbs_guest::imaging::{Imaging, Made};
 use thumbs_guest::jobs::{Claim, JobStore, Lease, StoreError};
 use thumbs_guest::log::Log;
@@ -35,18 +34,18 @@ pub struct Resize<'a> {
     pub wake: &'a dyn Wake,
     /// Time.
     pub clock: &'a dyn Clock,
-    /// New ids.
-    pub ids: &'a dyn Ids,
+    /// Who works: the id under which this message takes its lease.
+    pub worker: &'a WorkerId,
     /// Upper bounds on the image.
     pub limits: UploadLimits,
     /// How often and how long a job is tried.
-    pub policy: Policy,
+    pub policy: RetryPolicy,
     /// The log of this message.
     pub log: &'a Log,
 }
 
 /// An attempt that came to nothing.
-struct Fallen {
+struct FailedAttempt {
     failure: Failure,
     fault: Fault,
     /// For the log alone; empty where the failure says it all.
@@ -61,32 +60,32 @@ impl Resize<'_> {
     pub fn handle(&self, message: Message) -> Result<(), StoreError> {
         match message {
             Message::WakeUp => self.work(),
-            Message::WorkerEnded { job, token, reason } => self.record_end(&job, &token, reason),
+            Message::Ended { worker, reason } => self.record_end(&worker, reason),
+            // The first statement that misses something brings the schema up to date by itself.
+            Message::Migrate => self.store.has_due(self.clock.now()).map(drop),
         }
     }
 
     fn work(&self) -> Result<(), StoreError> {
         for _ in 0..MAX_GIVEN_UP {
-            let token = self.ids.lease_token();
-            match self.store.claim(&token, &self.policy, self.clock.now())? {
+            match self.store.claim(self.worker, &self.policy, self.clock.now())? {
                 Claim::Nothing => return Ok(()),
                 Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
-                Claim::Leased(job) => return self.attempt(&job, &token),
+                Claim::Leased(job) => return self.attempt(&job),
             }
         }
         self.wake.wake(self.log);
         Ok(())
     }
 
-    fn attempt(&self, job: &Job, token: &LeaseToken) -> Result<(), StoreError> {
+    fn attempt(&self, job: &Job) -> Result<(), StoreError> {
         let log = self.log_for(job);
-        // The runtime reads this line: should it have to end this instance, it knows by it which attempt failed.
-        log.event(Event::JobClaimed { attempt: job.attempts, lease_token: token.as_str() });
+        log.event(Event::JobClaimed { attempt: job.attempts });
         // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
         if self.store.has_due(self.clock.now())? {
             self.wake.wake(&log);
         }
-        let lease = Lease { job: &job.id, token };
+        let lease = Lease { job: &job.id, worker: self.worker };
         match self.make(job) {
             Ok((thumbnail, cost)) => {
                 let in_time = self.store.succeed(lease, &thumbnail, &cost, self.clock.now())?;
@@ -97,17 +96,17 @@ impl Resize<'_> {
                 });
                 Ok(())
             }
-            Err(fallen) => self.record(lease, job.attempts, fallen, &log),
+            Err(failed) => self.record(lease, job.attempts, failed, &log),
         }
     }
 
     /// Reads the image, has its thumbnail made, stores it.
-    fn make(&self, job: &Job) -> Result<(Thumbnail, Cost), Fallen> {
+    fn make(&self, job: &Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
         let started = self.clock.elapsed();
         let image =
             self.blobs.get(&ObjectKey::upload(&job.id), self.limits.max_upload_bytes).map_err(source)?;
         let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock).map_err(
-            |error| Fallen { failure: error.failure(), fault: Fault::Permanent, cause: String::new() },
+            |error| FailedAttempt { failure: error.failure(), fault: Fault::Permanent, cause: String::new() },
         )?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
@@ -129,23 +128,30 @@ impl Resize<'_> {
         Ok((thumbnail, cost))
     }
 
-    fn record_end(&self, job: &JobId, token: &LeaseToken, reason: EndReason) -> Result<(), StoreError> {
-        let Some(job) = self.store.get(job)? else { return Ok(()) };
-        let fallen = Fallen { failure: reason.failure(), fault: reason.fault(), cause: String::new() };
-        self.record(Lease { job: &job.id, token }, job.attempts, fallen, &self.log_for(&job))
+    fn record_end(&self, worker: &WorkerId, reason: EndReason) -> Result<(), StoreError> {
+        // It had no job yet, or none any more.
+        let Some(job) = self.store.find_by_worker(worker)? else { return Ok(()) };
+        let failed = FailedAttempt::of(reason.code());
+        self.record(Lease { job: &job.id, worker }, job.attempts, failed, &self.log_for(&job))
     }
 
-    fn record(&self, lease: Lease<'_>, attempt: u32, fallen: Fallen, log: &Log) -> Result<(), StoreError> {
+    fn record(
+        &self,
+        lease: Lease<'_>,
+        attempt: u32,
+        failed: FailedAttempt,
+        log: &Log,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let code = fallen.failure.code.as_ref();
-        let cause = Some(fallen.cause.as_str()).filter(|cause| !cause.is_empty());
-        let (in_time, event) = match self.policy.after_failure(attempt, fallen.fault, now) {
+        let code = failed.failure.code.as_ref();
+        let cause = Some(failed.cause.as_str()).filter(|cause| !cause.is_empty());
+        let (in_time, event) = match self.policy.after_failure(attempt, failed.fault, now) {
             Next::Retry { due_at } => (
-                self.store.retry(lease, &fallen.failure, due_at, now)?,
+                self.store.retry(lease, &failed.failure, due_at, now)?,
                 Event::AttemptFailed { code, attempt, cause },
             ),
             Next::GiveUp => {
-                (self.store.give_up(lease, &fallen.failure, now)?, Event::JobFailed { code, attempt, cause })
+                (self.store.give_up(lease, &failed.failure, now)?, Event::JobFailed { code, attempt, cause })
             }
         };
         log.event(if in_time { event } else { Event::LeaseLost { attempt, code: Some(code), cause } });
@@ -169,25 +175,26 @@ fn succeeded(thumbnail: &Thumbnail, cost: &Cost) -> Event<'static> {
 }
 
 /// The image could not be read.
-fn source(error: BlobError) -> Fallen {
+fn source(error: BlobError) -> FailedAttempt {
     match error {
-        BlobError::NotFound => {
-            Fallen { failure: Failure::source_missing(), fault: Fault::Permanent, cause: String::new() }
-        }
+        BlobError::NotFound => FailedAttempt::of(JobCode::SourceMissing),
         // It was smaller when it came in: somebody has lowered the bound since.
-        BlobError::TooLarge { .. } => Fallen {
-            failure: Failure::new(
-                "source-too-large",
-                "The image has more bytes than are allowed now. Send a smaller one.",
-            ),
-            fault: Fault::Permanent,
-            cause: error.to_string(),
-        },
+        BlobError::TooLarge { .. } => FailedAttempt::because(JobCode::SourceTooLarge, &error),
         BlobError::Unavailable(_) => storage(&error),
     }
 }
 
 /// The storage did not do what it should.
-fn storage(error: &BlobError) -> Fallen {
-    Fallen { failure: Failure::storage_unavailable(), fault: Fault::Transient, cause: error.to_string() }
+fn storage(error: &BlobError) -> FailedAttempt {
+    FailedAttempt::because(JobCode::StorageUnavailable, error)
+}
+
+impl FailedAttempt {
+    fn of(code: JobCode) -> Self {
+        Self { failure: code.into(), fault: code.row().fault, cause: String::new() }
+    }
+
+    fn because(code: JobCode, cause: &BlobError) -> Self {
+        Self { cause: cause.to_string(), ..Self::of(code) }
+    }
 }

@@ -15,7 +15,7 @@ mod entry {
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{self, Database, HostVariables};
-    use thumbs_guest::ids::HostIds;
+    use thumbs_guest::ids::{WORKER_ID, worker_id};
     use thumbs_guest::imaging::HostImaging;
     use thumbs_guest::jobs;
     use thumbs_guest::log::Log;
@@ -32,7 +32,7 @@ mod entry {
             imaging: &HostImaging,
             wake: &HostWake,
             clock: &HostClock::start(),
-            ids: &HostIds,
+            worker: &worker_id(std::env::var(WORKER_ID).ok()),
             limits: config::limits(&HostVariables)?,
             policy: config::policy(&HostVariables)?,
             log: &Log::new("resize"),

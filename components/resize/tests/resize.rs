@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Job, Status};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
@@ -17,8 +17,8 @@ use thumbs_guest::imaging::{Imaging, ImagingError};
 use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{
-    CountingIds, CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging,
-    memory_store, put_job,
+    CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, memory_store,
+    put_job,
 };
 use thumbs_resize::Resize;
 
@@ -29,14 +29,13 @@ struct Service {
     store_is_down: Arc<AtomicBool>,
     blobs: MemoryBlobs,
     wake: CountingWake,
-    ids: CountingIds,
 }
 
 impl Service {
     fn new() -> Self {
         let (store, store_is_down) = memory_store();
-        let (blobs, wake, ids) = (MemoryBlobs::default(), CountingWake::default(), CountingIds::default());
-        Self { store, store_is_down, blobs, wake, ids }
+        let (blobs, wake) = (MemoryBlobs::default(), CountingWake::default());
+        Self { store, store_is_down, blobs, wake }
     }
 
     fn with_job() -> (Self, JobId) {
@@ -58,7 +57,7 @@ impl Service {
             imaging,
             wake: &self.wake,
             clock,
-            ids: &self.ids,
+            worker: &WorkerId::new("this-one"),
             limits: config::limits(&FixedVariables::small()).unwrap(),
             policy: POLICY,
             log: &Log::new("test"),
@@ -185,13 +184,14 @@ fn a_sandbox_that_was_ended_is_a_failed_attempt_of_its_job_alone() {
     for (reason, status, code) in [
         (EndReason::OutOfMemory, Status::Failed, "out-of-memory"),
         (EndReason::Deadline, Status::Processing, "deadline"),
+        (EndReason::TimedOut, Status::Processing, "timed-out"),
         (EndReason::Trap, Status::Processing, "trap"),
     ] {
         let (service, id) = Service::with_job();
-        let token = LeaseToken::new("of-the-dead");
-        service.store.claim(&token, &POLICY, ManualClock::START).unwrap();
+        let worker = WorkerId::new("of-the-dead");
+        service.store.claim(&worker, &POLICY, ManualClock::START).unwrap();
         let other = service.upload();
-        let report = Message::WorkerEnded { job: id, token, reason };
+        let report = Message::Ended { worker, reason };
         assert_eq!(service.handle(report, &later(10), &ScriptedImaging::jpeg()), Ok(()));
         assert_eq!((service.job(&id).status, service.code(&id).as_str()), (status, code));
         assert_eq!(service.job(&other).attempts, 0, "a report claims nothing");
@@ -199,16 +199,12 @@ fn a_sandbox_that_was_ended_is_a_failed_attempt_of_its_job_alone() {
 }
 
 #[test]
-fn a_report_without_the_lease_changes_nothing() {
+fn a_report_of_a_worker_that_holds_no_job_changes_nothing() {
     let (service, id) = Service::with_job();
-    service.store.claim(&LeaseToken::new("mine"), &POLICY, ManualClock::START).unwrap();
+    service.store.claim(&WorkerId::new("mine"), &POLICY, ManualClock::START).unwrap();
     let before = service.job(&id);
-    let unknown = JobId::parse("01932c07-20a4-7b3c-8d4e-5f6071829304").unwrap();
-    for (job, token) in [(id, "guessed"), (unknown, "mine")] {
-        let token = LeaseToken::new(token);
-        let report = Message::WorkerEnded { job, token, reason: EndReason::OutOfMemory };
-        assert_eq!(service.handle(report, &later(10), &ScriptedImaging::jpeg()), Ok(()));
-    }
+    let guessed = Message::Ended { worker: WorkerId::new("guessed"), reason: EndReason::OutOfMemory };
+    assert_eq!(service.handle(guessed, &later(10), &ScriptedImaging::jpeg()), Ok(()));
     assert_eq!(service.job(&id), before);
 }
 
@@ -218,7 +214,7 @@ fn a_worker_that_lost_its_lease_changes_nothing() {
     // While this worker decodes, its lease ends and another takes the job.
     let clock = ManualClock::with_others(|_| {
         let end = ManualClock::START.plus_millis(30_000);
-        service.store.claim(&LeaseToken::new("of-another"), &POLICY, end).unwrap();
+        service.store.claim(&WorkerId::new("of-another"), &POLICY, end).unwrap();
     });
     service.wake_up(&clock);
     let job = service.job(&id);
@@ -230,7 +226,7 @@ fn jobs_that_died_with_their_last_worker_do_not_keep_the_next_one_waiting() {
     let (service, dead) = Service::with_job();
     for attempt in 0..3 {
         let now = ManualClock::START.plus_millis(attempt * 30_000);
-        service.store.claim(&LeaseToken::new("dies"), &POLICY, now).unwrap();
+        service.store.claim(&WorkerId::new("dies"), &POLICY, now).unwrap();
     }
     let next = service.upload();
     service.wake_up(&later(3600));

@@ -13,10 +13,10 @@ use http::HeaderMap;
 use serde_json::Value;
 use thumbs_domain::failure::Failure;
 use thumbs_domain::format::SourceFormat;
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::machine::Policy;
+use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::blobs::{BlobError, Blobs};
@@ -25,8 +25,8 @@ use thumbs_guest::imaging::{Bound, ImagingError, SourceInfo};
 use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, SqlJobStore, Sqlite, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{
-    CountingIds, CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, ScriptedImaging,
-    memory_store, request, text,
+    CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, ScriptedImaging, TestIds, memory_store,
+    request, text,
 };
 use thumbs_upload::Upload;
 
@@ -39,7 +39,7 @@ struct Service {
     imaging: ScriptedImaging,
     wake: CountingWake,
     clock: ManualClock<'static>,
-    ids: CountingIds,
+    ids: TestIds,
     variables: FixedVariables,
     log: Log,
 }
@@ -70,7 +70,7 @@ impl Service {
             imaging: ScriptedImaging::jpeg(),
             wake: CountingWake::default(),
             clock: ManualClock::default(),
-            ids: CountingIds::default(),
+            ids: TestIds,
             variables: FixedVariables::small(),
             log: Log::new("test"),
         }
@@ -406,12 +406,16 @@ impl JobStore for Blind<'_> {
         self.0.get(id)
     }
 
+    fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError> {
+        self.0.find_by_worker(worker)
+    }
+
     fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         self.0.list(query)
     }
 
-    fn claim(&self, token: &LeaseToken, policy: &Policy, now: Timestamp) -> Result<Claim, StoreError> {
-        self.0.claim(token, policy, now)
+    fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {
+        self.0.claim(worker, policy, now)
     }
 
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError> {

@@ -1,4 +1,4 @@
-//! Why an attempt at a job failed: a stable code for programs, a sentence for people, and whether trying again can help.
+//! Why an attempt at a job failed: one table of codes, each with a sentence, what helps, and whether trying again can.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -6,39 +6,152 @@ use std::borrow::Cow;
 /// Whether another attempt can end otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Something around the job was missing or broke: the same job may succeed later.
+    /// Something around the job was missing or broke: the same job may succeed later, and is tried again.
     Transient,
-    /// The image or the options are the cause: every attempt would end so.
+    /// The image or the options are the cause: every attempt would end so, and none is made.
     Permanent,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// As jobs and clients spell it. Lower case with hyphens.
+    pub code: &'static str,
+    /// Whether another attempt can end otherwise. A job with a transient code has failed only after its last attempt.
+    pub fault: Fault,
+    /// What happened. The message of a job may say it more precisely.
+    pub sentence: &'static str,
+    /// What the client does about it.
+    pub remedy: &'static str,
+}
+
+macro_rules! job_codes {
+    ($($code:ident = $name:literal, $fault:ident, $sentence:literal, $remedy:literal;)+) => {
+        /// Why an attempt failed: stable, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum JobCode {
+            $(#[doc = $sentence] $code,)+
+        }
+
+        impl JobCode {
+            /// All codes, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// The code's row of the table.
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$code => &Row { code: $name, fault: Fault::$fault, sentence: $sentence, remedy: $remedy },)+
+                }
+            }
+        }
+    };
+}
+
+job_codes! {
+    UnsupportedImage = "unsupported-image", Permanent,
+        "The first bytes are not those of an image that the service decodes.",
+        "Send a JPEG, PNG, GIF or WebP image.";
+    UnsupportedFeature = "unsupported-feature", Permanent,
+        "The image uses a part of its format that is not decoded.",
+        "Save it in another way.";
+    MalformedImage = "malformed-image", Permanent,
+        "The image can't be decoded.",
+        "Check the file or save it anew.";
+    ImageOverLimit = "image-over-limit", Permanent,
+        "The image has more pixels or frames than one may have.",
+        "Send a smaller or shorter one.";
+    InvalidOption = "invalid-option", Permanent,
+        "An option is wrong for this image.",
+        "Send the image with other options.";
+    BudgetUnreachable = "budget-unreachable", Permanent,
+        "No thumbnail is as small as max_bytes asks.",
+        "Allow more bytes.";
+    // The same bytes need the same memory in every fresh sandbox.
+    OutOfMemory = "out-of-memory", Permanent,
+        "The image needs more memory than one job may use.",
+        "Send a smaller image.";
+    // The time that a decoder takes depends on what else the machine does.
+    Deadline = "deadline", Transient,
+        "The image takes longer than one job may take.",
+        "Send a smaller or simpler image.";
+    TimedOut = "timed-out", Transient,
+        "The attempt was not over in time: the service or its storage is slow.",
+        "If the job fails, send the image again later.";
+    // A trap can have causes outside the image.
+    Trap = "trap", Transient,
+        "The image made the decoder stop.",
+        "Send it in another format.";
+    WorkerLost = "worker-lost", Transient,
+        "The worker stopped during the last attempt, and nobody knows why.",
+        "Send the image again later.";
+    StorageUnavailable = "storage-unavailable", Transient,
+        "The storage could not be reached.",
+        "If the job fails, send the image again later.";
+    SourceMissing = "source-missing", Permanent,
+        "The uploaded image is no longer stored.",
+        "Upload it again.";
+    // It was smaller than allowed when it came in: the bound was lowered since.
+    SourceTooLarge = "source-too-large", Permanent,
+        "The image has more bytes than are allowed now.",
+        "Send a smaller one.";
 }
 
 /// What is kept of a failed attempt, in the row and for clients. Texts of drivers never get here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Stable, lower case with hyphens; README.md lists all. A newer version of the service may have written others.
+    /// That of a [`JobCode`]. A newer version of the service may have written others.
     pub code: Cow<'static, str>,
     /// A sentence that a person can act on.
     pub message: Cow<'static, str>,
 }
 
 impl Failure {
-    /// A failure with one of the codes below.
-    pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Cow::Borrowed(code), message: message.into() }
+    /// With a message that says more than the code's own sentence.
+    pub fn new(code: JobCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: Cow::Borrowed(code.row().code), message: message.into() }
+    }
+}
+
+impl From<JobCode> for Failure {
+    fn from(code: JobCode) -> Self {
+        let Row { sentence, remedy, .. } = code.row();
+        Self::new(code, format!("{sentence} {remedy}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_code_has_a_name_of_its_own_and_whole_sentences() {
+        let rows: Vec<_> = JobCode::ALL.iter().map(|code| code.row()).collect();
+        assert_eq!(rows.iter().map(|row| row.code).collect::<BTreeSet<_>>().len(), rows.len());
+        for Row { code, sentence, remedy, .. } in rows {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{code}");
+            for text in [sentence, remedy] {
+                assert!(text.starts_with(char::is_uppercase) && text.ends_with('.'), "{code}: {text}");
+            }
+        }
     }
 
-    /// The worker's lease ended without a word from it, at the last attempt that the job had.
-    pub fn worker_lost() -> Self {
-        Self::new("worker-lost", "The worker stopped during the last attempt. Retry the job later.")
+    #[test]
+    fn only_what_would_end_alike_every_time_is_final() {
+        let rows = JobCode::ALL.iter().map(|code| code.row());
+        let transient: Vec<_> =
+            rows.filter(|row| row.fault == Fault::Transient).map(|row| row.code).collect();
+        assert_eq!(transient, ["deadline", "timed-out", "trap", "worker-lost", "storage-unavailable"]);
     }
 
-    /// The blob store, or the job store, could not be reached.
-    pub fn storage_unavailable() -> Self {
-        Self::new("storage-unavailable", "The storage could not be reached.")
-    }
-
-    /// The uploaded bytes are gone.
-    pub fn source_missing() -> Self {
-        Self::new("source-missing", "The uploaded image is no longer stored. Upload it again.")
+    #[test]
+    fn a_failure_says_what_happened_and_what_helps() {
+        assert_eq!(
+            Failure::from(JobCode::SourceMissing),
+            Failure {
+                code: "source-missing".into(),
+                message: "The uploaded image is no longer stored. Upload it again.".into()
+            }
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! The ids that the service gives out: of a job, and of a lease on it.
+//! The ids that the service works with: of a job, and of the worker that has it.
 //!
-//! They are made elsewhere (guest), because making one needs a clock and random numbers; here they are read and written.
+//! They are made elsewhere (guest, host), because making one needs a clock and random numbers; here they are read and written.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -72,11 +72,14 @@ impl From<JobId> for String {
     }
 }
 
-/// Proves to the store that a worker still holds the lease it was given: random, new with every claim, never shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseToken(String);
+/// Names one worker, an instance that handles one message; it is the proof of the lease that the worker takes.
+///
+/// The host gives it with the message, fresh and unguessable, and names the worker by it when it had to end it. The store
+/// keeps it with the job. So it goes into no log and to no client: whoever has it can finish or fail the job.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WorkerId(String);
 
-impl LeaseToken {
+impl WorkerId {
     /// Any text that nobody else can have drawn; a random UUID is meant.
     pub fn new(unique: impl Into<String>) -> Self {
         Self(unique.into())
@@ -85,6 +88,12 @@ impl LeaseToken {
     /// As the store holds it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl std::fmt::Debug for WorkerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WorkerId(..)")
     }
 }
 
@@ -132,5 +141,10 @@ mod tests {
         let later = JobId::parse(ID).unwrap();
         assert!(earlier < later);
         assert!(earlier.to_string() < later.to_string());
+    }
+
+    #[test]
+    fn the_id_of_a_worker_is_not_shown() {
+        assert!(!format!("{:?}", WorkerId::new("6f2a1c9e")).contains("6f2a1c9e"));
     }
 }

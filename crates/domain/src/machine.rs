@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 
 /// How often and how long a job is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// Attempts in all, at least 1.
     pub max_attempts: u32,
     /// How long a worker has the job before another may take it. Longer than the longest attempt.
@@ -45,7 +45,7 @@ pub enum Next {
     GiveUp,
 }
 
-impl Policy {
+impl RetryPolicy {
     /// When a lease that begins now ends.
     pub fn lease_end(&self, now: Timestamp) -> Timestamp {
         now.plus_millis(i64::from(self.lease_secs) * 1000)
@@ -79,7 +79,7 @@ pub fn needs_wake_up(due_at: Timestamp, woken_at: Option<Timestamp>, now: Timest
 mod tests {
     use super::*;
 
-    const POLICY: Policy = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+    const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_unix_millis(millis)
@@ -106,14 +106,14 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_five_minutes_and_never_overflow() {
-        let patient = Policy { max_attempts: u32::MAX, retry_backoff_ms: u32::MAX, ..POLICY };
+        let patient = RetryPolicy { max_attempts: u32::MAX, retry_backoff_ms: u32::MAX, ..POLICY };
         for (attempt, pause_ms) in
             [(1, 1_000), (2, 2_000), (5, 16_000), (9, 256_000), (10, 300_000), (u32::MAX, 300_000)]
         {
             assert_eq!(POLICY.backoff_ms(attempt), pause_ms, "attempt {attempt}");
         }
         assert_eq!(patient.backoff_ms(u32::MAX), MAX_BACKOFF_MS);
-        assert_eq!(Policy { retry_backoff_ms: 0, ..POLICY }.backoff_ms(7), 0);
+        assert_eq!(RetryPolicy { retry_backoff_ms: 0, ..POLICY }.backoff_ms(7), 0);
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! What a message to the resize component says: come and look, or (from the runtime alone) a worker died over a job.
+//! What a message to the resize component says: come and look, a worker was ended, or bring the schema up to date.
 //!
-//! Messages can be lost, doubled, late and forged. So a wake-up carries nothing, and a report counts only with the lease
-//! token, which nobody but the store, the worker and its host knows.
+//! Messages can be lost, doubled, late and forged. So a wake-up carries nothing; a report counts only with the id of a worker
+//! that holds a lease, which nobody but the store, that worker and its host knows; and a migration does nothing where nothing
+//! is to be done.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::failure::{Failure, Fault};
-use crate::id::{JobId, LeaseToken};
+use crate::failure::JobCode;
+use crate::id::WorkerId;
 
 /// The payload of a wake-up: an empty JSON object.
 pub const WAKE_UP: &[u8] = b"{}";
@@ -16,79 +18,73 @@ pub const WAKE_UP: &[u8] = b"{}";
 pub enum Message {
     /// A job may be due.
     WakeUp,
-    /// The sandbox of the worker that held this lease was ended.
-    WorkerEnded {
-        /// The job it worked on.
-        job: JobId,
-        /// What it had claimed it with.
-        token: LeaseToken,
+    /// The host ended a worker: `{"ended": {"worker": "<id>", "reason": "<reason>"}}`.
+    Ended {
+        /// The id that the host had given it; if it had a job, the lease's.
+        worker: WorkerId,
         /// Why it was ended.
         reason: EndReason,
     },
+    /// A version of the service starts that may know more of the schema than the database has: `{"migrate": {}}`.
+    Migrate,
 }
 
-/// Why a sandbox was ended.
+/// Why the host ended a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// It asked for more memory than one image may have.
+    /// It asked for more memory than one message may have.
     OutOfMemory,
-    /// It took longer than one image may take.
+    /// It computed for longer than one message may.
     Deadline,
+    /// It was not done in time, computing or waiting.
+    TimedOut,
     /// It broke in another way.
     Trap,
 }
 
 #[derive(Deserialize)]
 struct Payload {
-    failed: Option<Failed>,
+    ended: Option<Ended>,
+    migrate: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-struct Failed {
-    job_id: String,
-    lease_token: String,
+struct Ended {
+    worker: String,
     reason: String,
 }
 
 impl Message {
-    /// Everything that is not a report is a wake-up: to look once too often does no harm.
+    /// Everything that is neither a report nor a migration is a wake-up: to look once too often does no harm.
     pub fn read(payload: &[u8]) -> Self {
-        let failed = serde_json::from_slice::<Payload>(payload).ok().and_then(|payload| payload.failed);
-        let report = failed.and_then(|failed| {
-            let job = JobId::parse(&failed.job_id).ok()?;
-            let reason = match failed.reason.as_str() {
-                "out_of_memory" => EndReason::OutOfMemory,
-                "deadline" => EndReason::Deadline,
-                _ => EndReason::Trap,
-            };
-            Some(Self::WorkerEnded { job, token: LeaseToken::new(failed.lease_token), reason })
-        });
-        report.unwrap_or(Self::WakeUp)
+        match serde_json::from_slice(payload) {
+            Ok(Payload { ended: Some(Ended { worker, reason }), .. }) => {
+                Self::Ended { worker: WorkerId::new(worker), reason: EndReason::from_name(&reason) }
+            }
+            Ok(Payload { migrate: Some(_), .. }) => Self::Migrate,
+            _ => Self::WakeUp,
+        }
     }
 }
 
 impl EndReason {
-    /// What the job keeps of it.
-    pub fn failure(self) -> Failure {
-        match self {
-            Self::OutOfMemory => Failure::new(
-                "out-of-memory",
-                "The image needs more memory than one job may use. Send a smaller image.",
-            ),
-            Self::Deadline => Failure::new(
-                "deadline",
-                "The image takes longer than one job may take. Send a smaller or simpler image.",
-            ),
-            Self::Trap => Failure::new("trap", "The image made the decoder stop. Send it in another format."),
+    /// The reason of this name, in kebab-case. What a newer host may say besides is a trap to this version.
+    fn from_name(name: &str) -> Self {
+        match name {
+            "out-of-memory" => Self::OutOfMemory,
+            "deadline" => Self::Deadline,
+            "timed-out" => Self::TimedOut,
+            _ => Self::Trap,
         }
     }
 
-    /// The same bytes need the same memory in every fresh sandbox. The time they take depends on what else the machine
-    /// does, and a trap can have causes outside the image.
-    pub const fn fault(self) -> Fault {
+    /// What the job keeps of it.
+    pub const fn code(self) -> JobCode {
         match self {
-            Self::OutOfMemory => Fault::Permanent,
-            Self::Deadline | Self::Trap => Fault::Transient,
+            Self::OutOfMemory => JobCode::OutOfMemory,
+            Self::Deadline => JobCode::Deadline,
+            Self::TimedOut => JobCode::TimedOut,
+            Self::Trap => JobCode::Trap,
         }
     }
 }
@@ -97,26 +93,28 @@ impl EndReason {
 mod tests {
     use super::*;
 
-    const ID: &str = "01932c07-20a4-7b3c-8d4e-5f6071829304";
-
     fn read(payload: &str) -> Message {
         Message::read(payload.as_bytes())
     }
 
     #[test]
-    fn a_report_names_job_lease_and_reason() {
+    fn a_report_names_worker_and_reason() {
         for (reason, expected) in [
-            ("out_of_memory", EndReason::OutOfMemory),
+            ("out-of-memory", EndReason::OutOfMemory),
             ("deadline", EndReason::Deadline),
+            ("timed-out", EndReason::TimedOut),
             ("trap", EndReason::Trap),
             ("something new", EndReason::Trap),
         ] {
-            let payload = format!(
-                r#"{{"failed":{{"job_id":"{ID}","lease_token":"t","reason":"{reason}","more":1}},"more":2}}"#
-            );
-            let job = JobId::parse(ID).unwrap();
-            let token = LeaseToken::new("t");
-            assert_eq!(read(&payload), Message::WorkerEnded { job, token, reason: expected });
+            let payload = format!(r#"{{"ended":{{"worker":"w","reason":"{reason}","more":1}},"more":2}}"#);
+            assert_eq!(read(&payload), Message::Ended { worker: WorkerId::new("w"), reason: expected });
+        }
+    }
+
+    #[test]
+    fn a_migration_may_say_more_than_we_know() {
+        for payload in [r#"{"migrate":{}}"#, r#"{"migrate":{"to":7},"more":2}"#] {
+            assert_eq!(read(payload), Message::Migrate, "{payload}");
         }
     }
 
@@ -129,20 +127,13 @@ mod tests {
             "[]",
             "\u{0}",
             "not json",
-            r#"{"failed":null}"#,
-            r#"{"failed":{}}"#,
-            r#"{"failed":{"job_id":"../x","lease_token":"t","reason":"trap"}}"#,
-            r#"{"failed":{"job_id":7,"lease_token":"t","reason":"trap"}}"#,
+            r#"{"ended":null}"#,
+            r#"{"ended":{}}"#,
+            r#"{"ended":{"worker":7,"reason":"trap"}}"#,
+            r#"{"migrate":null}"#,
         ] {
             assert_eq!(read(payload), Message::WakeUp, "{payload}");
         }
         assert_eq!(read(std::str::from_utf8(WAKE_UP).unwrap()), Message::WakeUp);
-    }
-
-    #[test]
-    fn only_what_would_end_alike_every_time_is_final() {
-        assert_eq!(EndReason::OutOfMemory.fault(), Fault::Permanent);
-        assert_eq!(EndReason::Deadline.fault(), Fault::Transient);
-        assert_eq!(EndReason::Trap.fault(), Fault::Transient);
     }
 }

@@ -175,6 +175,7 @@ impl<'a> JobListView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::JobCode;
     use crate::format::{OutputFormat, SourceFormat};
     use crate::options::Draft;
     use serde_json::json;
@@ -290,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_failed_job_shows_why() {
-        let failed = Job { status: Status::Failed, failure: Some(Failure::worker_lost()), ..job() };
+        let failed = Job { status: Status::Failed, failure: Some(JobCode::WorkerLost.into()), ..job() };
         let view = serde_json::to_value(JobView::new(&failed)).unwrap();
         assert_eq!(view["error"]["code"], "worker-lost");
     }

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use thumbs_domain::failure::{Fault, JobCode};
 use thumbs_domain::options::{Options, Takes};
 use thumbs_domain::preset::Preset;
 use thumbs_domain::problem::ProblemKind;
@@ -15,7 +16,13 @@ use thumbs_domain::{event, options, route};
 fn the_page_on_the_api_has_its_tables() {
     holds(
         "api.md",
-        &[("routes", routes()), ("options", option_rows()), ("presets", presets()), ("problems", problems())],
+        &[
+            ("routes", routes()),
+            ("options", option_rows()),
+            ("presets", presets()),
+            ("problems", problems()),
+            ("job codes", job_codes()),
+        ],
     );
 }
 
@@ -90,6 +97,18 @@ fn problems() -> String {
         ]
     });
     table(&["status", "code", "`Retry-After`", "what it means", "what to do"], rows)
+}
+
+fn job_codes() -> String {
+    let rows = JobCode::ALL.iter().map(|code| {
+        let row = code.row();
+        let tried = match row.fault {
+            Fault::Transient => "until the attempts are used up",
+            Fault::Permanent => "once",
+        };
+        vec![format!("`{}`", row.code), tried.to_owned(), row.sentence.to_owned(), row.remedy.to_owned()]
+    });
+    table(&["code", "tried", "what happened", "what to do"], rows)
 }
 
 fn variables() -> String {

@@ -6,7 +6,7 @@
 use spin_sdk::variables;
 use thiserror::Error;
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
-use thumbs_domain::machine::Policy;
+use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::variable::{Takes, Variable};
 
 /// A variable is missing or makes no sense: the operator's to mend. The text is for the log, and holds no value, since that
@@ -134,8 +134,8 @@ pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
 ///
 /// # Errors
 /// [`ConfigError`].
-pub fn policy(variables: &dyn Variables) -> Result<Policy, ConfigError> {
-    Ok(Policy {
+pub fn policy(variables: &dyn Variables) -> Result<RetryPolicy, ConfigError> {
+    Ok(RetryPolicy {
         max_attempts: number(variables, Variable::MaxAttempts)?,
         lease_secs: number(variables, Variable::LeaseSecs)?,
         retry_backoff_ms: number(variables, Variable::RetryBackoffMs)?,
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn numbers_must_be_within_the_range_of_their_row() {
         let good = [("max_attempts", "3"), ("lease_secs", " 30 "), ("retry_backoff_ms", "1000")];
-        let expected = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+        let expected = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
         assert_eq!(policy(&fixed(good)), Ok(expected));
         for bad in ["", "0", "-1", "x", "1.5", "86401", "4294967296", "99999999999999999999"] {
             let mut variables = fixed(good);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use thumbs_domain::failure::Failure;
+use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::problem::{Problem, ProblemKind};
 
 /// Which bound an image is over.
@@ -54,12 +54,12 @@ impl ImagingError {
     /// For the job, once the client was told that it is accepted.
     pub fn failure(&self) -> Failure {
         let code = match self {
-            Self::UnsupportedFormat => "unsupported-image",
-            Self::UnsupportedFeature(_) => "unsupported-feature",
-            Self::Malformed(_) => "malformed-image",
-            Self::OverLimit(_) => "image-over-limit",
-            Self::InvalidOptions(_) => "invalid-option",
-            Self::BudgetUnreachable => "budget-unreachable",
+            Self::UnsupportedFormat => JobCode::UnsupportedImage,
+            Self::UnsupportedFeature(_) => JobCode::UnsupportedFeature,
+            Self::Malformed(_) => JobCode::MalformedImage,
+            Self::OverLimit(_) => JobCode::ImageOverLimit,
+            Self::InvalidOptions(_) => JobCode::InvalidOption,
+            Self::BudgetUnreachable => JobCode::BudgetUnreachable,
         };
         Failure::new(code, self.sentence())
     }

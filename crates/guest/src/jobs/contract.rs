@@ -9,14 +9,14 @@ use std::thread;
 
 use thumbs_domain::cursor::Cursor;
 use thumbs_domain::digest::Digest;
-use thumbs_domain::failure::Failure;
+use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::format::{OutputFormat, SourceFormat};
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{
     Concession, Cost, Idempotency, IdempotencyKey, Job, NewJob, Source, Status, Thumbnail, Warning,
 };
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::machine::{Policy, WAKE_AGAIN_AFTER_MS};
+use thumbs_domain::machine::{RetryPolicy, WAKE_AGAIN_AFTER_MS};
 use thumbs_domain::options::Draft;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
@@ -55,6 +55,7 @@ macro_rules! job_store_contract {
             claims_nothing_before_it_is_due
             many_workers_claim_each_job_once
             a_leased_job_is_nobody_elses_until_the_lease_ends
+            a_job_is_found_by_who_holds_it_and_by_nobody_else
             a_success_is_kept
             a_failed_attempt_is_due_again_later
             a_job_given_up_is_never_claimed_again
@@ -77,14 +78,14 @@ macro_rules! job_store_contract {
     };
 }
 
-const POLICY: Policy = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
 }
 
-fn token(text: &str) -> LeaseToken {
-    LeaseToken::new(text)
+fn worker(text: &str) -> WorkerId {
+    WorkerId::new(text)
 }
 
 /// The id of the n-th job: ids sort as their numbers do.
@@ -158,9 +159,9 @@ fn read(database: &dyn TestDatabase, job: u16) -> Job {
     done(database.connect().get(&id(job))).unwrap_or_else(|| panic!("job {job} is not there"))
 }
 
-/// The job that a claim gives to `token`.
-fn claim(store: &dyn JobStore, token: &LeaseToken, now: Timestamp) -> Job {
-    match done(store.claim(token, &POLICY, now)) {
+/// The job that a claim gives to `worker`.
+fn claim(store: &dyn JobStore, worker: &WorkerId, now: Timestamp) -> Job {
+    match done(store.claim(worker, &POLICY, now)) {
         Claim::Leased(job) => *job,
         other => panic!("expected a lease, got {other:?}"),
     }
@@ -189,15 +190,16 @@ pub fn use_every_call(store: &dyn JobStore) {
         }
     }
     assert_eq!(store.has_due(at(1000)), Ok(true));
-    let failure = Failure::storage_unavailable();
-    let token = token("a");
-    let job = claim(store, &token, at(1000));
-    let lease = Lease { job: &job.id, token: &token };
+    let failure = Failure::from(JobCode::StorageUnavailable);
+    let worker = worker("a");
+    let job = claim(store, &worker, at(1000));
+    assert_eq!(done(store.find_by_worker(&worker)).map(|held| held.id), Some(job.id));
+    let lease = Lease { job: &job.id, worker: &worker };
     assert_eq!(store.retry(lease, &failure, at(5000), at(1000)), Ok(true));
-    let job = claim(store, &token, at(1000));
-    assert_eq!(store.give_up(Lease { job: &job.id, token: &token }, &failure, at(1000)), Ok(true));
-    let job = claim(store, &token, at(1000));
-    let lease = Lease { job: &job.id, token: &token };
+    let job = claim(store, &worker, at(1000));
+    assert_eq!(store.give_up(Lease { job: &job.id, worker: &worker }, &failure, at(1000)), Ok(true));
+    let job = claim(store, &worker, at(1000));
+    let lease = Lease { job: &job.id, worker: &worker };
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
     assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
 }
@@ -212,7 +214,7 @@ pub fn any_first_call_creates_the_schema(database: &dyn TestDatabase) {
     drop_all();
     assert_eq!(database.connect().list(&all(1)), Ok(Page { jobs: vec![], has_more: false }));
     drop_all();
-    assert_eq!(database.connect().claim(&token("a"), &POLICY, at(0)), Ok(Claim::Nothing));
+    assert_eq!(database.connect().claim(&worker("a"), &POLICY, at(0)), Ok(Claim::Nothing));
     drop_all();
     assert_eq!(database.connect().has_due(at(0)), Ok(false));
     drop_all();
@@ -327,12 +329,12 @@ pub fn lists_by_status(database: &dyn TestDatabase) {
         create(store.as_ref(), &new_job(number));
     }
     for number in [1, 2, 3] {
-        let token = token(&format!("t{number}"));
-        let job = claim(store.as_ref(), &token, at(100));
+        let worker = worker(&format!("t{number}"));
+        let job = claim(store.as_ref(), &worker, at(100));
         assert_eq!(job.id, id(number));
-        let lease = Lease { job: &job.id, token: &token };
+        let lease = Lease { job: &job.id, worker: &worker };
         let kept = if number == 2 {
-            store.give_up(lease, &Failure::source_missing(), at(200))
+            store.give_up(lease, &Failure::from(JobCode::SourceMissing), at(200))
         } else {
             store.succeed(lease, &thumbnail(), &cost(), at(200))
         };
@@ -357,9 +359,9 @@ pub fn claims_the_longest_due_first(database: &dyn TestDatabase) {
     for (number, created_at) in [(1, 300), (2, 100), (3, 200)] {
         create(store.as_ref(), &NewJob { created_at: at(created_at), ..new_job(number) });
     }
-    let order = [1, 2, 3].map(|turn| claim(store.as_ref(), &token(&format!("t{turn}")), at(1000)).id);
+    let order = [1, 2, 3].map(|turn| claim(store.as_ref(), &worker(&format!("t{turn}")), at(1000)).id);
     assert_eq!(order, [id(2), id(3), id(1)]);
-    assert_eq!(store.claim(&token("t4"), &POLICY, at(1000)), Ok(Claim::Nothing));
+    assert_eq!(store.claim(&worker("t4"), &POLICY, at(1000)), Ok(Claim::Nothing));
 }
 
 /// A job is due at its moment, and not a millisecond before.
@@ -367,9 +369,9 @@ pub fn claims_nothing_before_it_is_due(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &NewJob { created_at: at(500), ..new_job(1) });
     assert_eq!(store.has_due(at(499)), Ok(false));
-    assert_eq!(store.claim(&token("a"), &POLICY, at(499)), Ok(Claim::Nothing));
+    assert_eq!(store.claim(&worker("a"), &POLICY, at(499)), Ok(Claim::Nothing));
     assert_eq!(store.has_due(at(500)), Ok(true));
-    let job = claim(store.as_ref(), &token("a"), at(500));
+    let job = claim(store.as_ref(), &worker("a"), at(500));
     let expected =
         Job { attempts: 1, due_at: Some(at(30_500)), updated_at: at(500), ..read_as_created(1, at(500)) };
     assert_eq!(job, expected);
@@ -388,13 +390,13 @@ pub fn many_workers_claim_each_job_once(database: &dyn TestDatabase) {
     (0..jobs).for_each(|number| create(store.as_ref(), &new_job(number)));
     let claimed: Vec<JobId> = thread::scope(|scope| {
         let workers: Vec<_> = (0..16)
-            .map(|worker| {
+            .map(|number| {
                 scope.spawn(move || {
                     let store = database.connect();
                     let mut mine = Vec::new();
                     loop {
-                        let token = token(&format!("w{worker}-{}", mine.len()));
-                        match done(store.claim(&token, &POLICY, at(1000))) {
+                        let worker = worker(&format!("w{number}-{}", mine.len()));
+                        match done(store.claim(&worker, &POLICY, at(1000))) {
                             Claim::Leased(job) => mine.push(job.id),
                             Claim::Nothing => return mine,
                             Claim::GivenUp(job) => panic!("{job:?} had attempts left"),
@@ -413,19 +415,37 @@ pub fn many_workers_claim_each_job_once(database: &dyn TestDatabase) {
 pub fn a_leased_job_is_nobody_elses_until_the_lease_ends(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    claim(store.as_ref(), &token("a"), at(1000));
-    assert_eq!(store.claim(&token("b"), &POLICY, at(30_999)), Ok(Claim::Nothing));
-    let again = claim(store.as_ref(), &token("b"), at(31_000));
+    claim(store.as_ref(), &worker("a"), at(1000));
+    assert_eq!(store.claim(&worker("b"), &POLICY, at(30_999)), Ok(Claim::Nothing));
+    let again = claim(store.as_ref(), &worker("b"), at(31_000));
     assert_eq!((again.attempts, again.due_at), (2, Some(at(61_000))));
+}
+
+/// A report of a worker's end names nothing but the worker.
+pub fn a_job_is_found_by_who_holds_it_and_by_nobody_else(database: &dyn TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    create(store.as_ref(), &new_job(2));
+    assert_eq!(store.find_by_worker(&worker("a")), Ok(None));
+    let held = claim(store.as_ref(), &worker("a"), at(1000));
+    claim(store.as_ref(), &worker("b"), at(1000));
+    assert_eq!(store.find_by_worker(&worker("a")), Ok(Some(held)));
+    let again = claim(store.as_ref(), &worker("c"), at(40_000));
+    assert_eq!(store.find_by_worker(&worker("a")), Ok(None), "its lease has ended");
+    assert_eq!(store.find_by_worker(&worker("c")), Ok(Some(again)));
+    let (job, worker) = (id(1), worker("c"));
+    let lease = Lease { job: &job, worker: &worker };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(40_100)), Ok(true));
+    assert_eq!(store.find_by_worker(&worker), Ok(None), "it has done its job");
 }
 
 /// Everything that is known of a thumbnail comes back, and the job is done with.
 pub fn a_success_is_kept(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    let token_a = token("a");
-    let job = claim(store.as_ref(), &token_a, at(1000));
-    let lease = Lease { job: &job.id, token: &token_a };
+    let worker_a = worker("a");
+    let job = claim(store.as_ref(), &worker_a, at(1000));
+    let lease = Lease { job: &job.id, worker: &worker_a };
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1040)), Ok(true));
     let expected = Job {
         status: Status::Succeeded,
@@ -437,7 +457,7 @@ pub fn a_success_is_kept(database: &dyn TestDatabase) {
         ..read_as_created(1, at(1))
     };
     assert_eq!(read(database, 1), expected);
-    assert_eq!(store.claim(&token("b"), &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));
+    assert_eq!(store.claim(&worker("b"), &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(2000)), Ok(false));
     assert_eq!(read(database, 1), expected);
 }
@@ -446,21 +466,21 @@ pub fn a_success_is_kept(database: &dyn TestDatabase) {
 pub fn a_failed_attempt_is_due_again_later(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    let token_a = token("a");
-    let job = claim(store.as_ref(), &token_a, at(1000));
-    let failure = Failure::storage_unavailable();
-    let lease = Lease { job: &job.id, token: &token_a };
+    let worker_a = worker("a");
+    let job = claim(store.as_ref(), &worker_a, at(1000));
+    let failure = Failure::from(JobCode::StorageUnavailable);
+    let lease = Lease { job: &job.id, worker: &worker_a };
     assert_eq!(store.retry(lease, &failure, at(5000), at(1100)), Ok(true));
     let waiting = read(database, 1);
     assert_eq!(
         (waiting.status, waiting.due_at, waiting.failure),
         (Status::Processing, Some(at(5000)), Some(failure))
     );
-    assert_eq!(store.claim(&token("b"), &POLICY, at(4999)), Ok(Claim::Nothing));
-    let token_b = token("b");
-    let again = claim(store.as_ref(), &token_b, at(5000));
+    assert_eq!(store.claim(&worker("b"), &POLICY, at(4999)), Ok(Claim::Nothing));
+    let worker_b = worker("b");
+    let again = claim(store.as_ref(), &worker_b, at(5000));
     assert_eq!(again.attempts, 2);
-    let lease = Lease { job: &again.id, token: &token_b };
+    let lease = Lease { job: &again.id, worker: &worker_b };
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(5100)), Ok(true));
     assert_eq!(read(database, 1).failure, None);
 }
@@ -469,34 +489,34 @@ pub fn a_failed_attempt_is_due_again_later(database: &dyn TestDatabase) {
 pub fn a_job_given_up_is_never_claimed_again(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    let token_a = token("a");
-    let job = claim(store.as_ref(), &token_a, at(1000));
-    let failure = Failure::source_missing();
-    assert_eq!(store.give_up(Lease { job: &job.id, token: &token_a }, &failure, at(1100)), Ok(true));
+    let worker_a = worker("a");
+    let job = claim(store.as_ref(), &worker_a, at(1000));
+    let failure = Failure::from(JobCode::SourceMissing);
+    assert_eq!(store.give_up(Lease { job: &job.id, worker: &worker_a }, &failure, at(1100)), Ok(true));
     let given_up = read(database, 1);
     let seen = (given_up.status, given_up.due_at, given_up.failure, given_up.updated_at);
     assert_eq!(seen, (Status::Failed, None, Some(failure), at(1100)));
-    assert_eq!(store.claim(&token("b"), &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));
+    assert_eq!(store.claim(&worker("b"), &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));
 }
 
 /// A worker whose lease has gone to another can neither finish nor fail the job, nor take the lease from the other.
 pub fn a_late_worker_changes_nothing(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    claim(store.as_ref(), &token("late"), at(1000));
-    claim(store.as_ref(), &token("prompt"), at(40_000));
+    claim(store.as_ref(), &worker("late"), at(1000));
+    claim(store.as_ref(), &worker("prompt"), at(40_000));
     let before = read(database, 1);
     let job = id(1);
-    let late = token("late");
-    let lease = Lease { job: &job, token: &late };
-    let failure = Failure::source_missing();
+    let late = worker("late");
+    let lease = Lease { job: &job, worker: &late };
+    let failure = Failure::from(JobCode::SourceMissing);
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(41_000)), Ok(false));
     assert_eq!(store.retry(lease, &failure, at(42_000), at(41_000)), Ok(false));
     assert_eq!(store.give_up(lease, &failure, at(41_000)), Ok(false));
     assert_eq!(read(database, 1), before);
-    let prompt = token("prompt");
+    let prompt = worker("prompt");
     assert_eq!(
-        store.succeed(Lease { job: &job, token: &prompt }, &thumbnail(), &cost(), at(41_000)),
+        store.succeed(Lease { job: &job, worker: &prompt }, &thumbnail(), &cost(), at(41_000)),
         Ok(true)
     );
 }
@@ -506,21 +526,21 @@ pub fn a_job_whose_last_worker_died_is_given_up(database: &dyn TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
     for attempt in 1..=3 {
-        let job = claim(store.as_ref(), &token("dies"), at(i64::from(attempt) * 100_000));
+        let job = claim(store.as_ref(), &worker("dies"), at(i64::from(attempt) * 100_000));
         assert_eq!(job.attempts, attempt);
     }
     let expected = Job {
         status: Status::Failed,
         attempts: 3,
         due_at: None,
-        failure: Some(Failure::worker_lost()),
+        failure: Some(Failure::from(JobCode::WorkerLost)),
         updated_at: at(400_000),
         ..read_as_created(1, at(1))
     };
-    let given_up = store.claim(&token("next"), &POLICY, at(400_000));
+    let given_up = store.claim(&worker("next"), &POLICY, at(400_000));
     assert_eq!(given_up, Ok(Claim::GivenUp(Box::new(expected.clone()))));
     assert_eq!(read(database, 1), expected);
-    assert_eq!(store.claim(&token("next"), &POLICY, at(500_000)), Ok(Claim::Nothing));
+    assert_eq!(store.claim(&worker("next"), &POLICY, at(500_000)), Ok(Claim::Nothing));
 }
 
 /// Many readers of an overdue job are one wake-up.
@@ -532,11 +552,11 @@ pub fn reads_note_wake_ups_only_so_often(database: &dyn TestDatabase) {
     assert_eq!(read(database, 1).woken_at, Some(at(10_000)));
     assert_eq!(store.note_wake_up(&id(1), at(10_000 + WAKE_AGAIN_AFTER_MS)), Ok(true));
     assert_eq!(store.note_wake_up(&id(2), at(10_000)), Ok(false));
-    let token_a = token("a");
-    claim(store.as_ref(), &token_a, at(20_000));
+    let worker_a = worker("a");
+    claim(store.as_ref(), &worker_a, at(20_000));
     let job = id(1);
     assert_eq!(
-        store.succeed(Lease { job: &job, token: &token_a }, &thumbnail(), &cost(), at(20_100)),
+        store.succeed(Lease { job: &job, worker: &worker_a }, &thumbnail(), &cost(), at(20_100)),
         Ok(true)
     );
     assert_eq!(store.note_wake_up(&id(1), at(90_000)), Ok(false));
@@ -550,7 +570,7 @@ pub fn a_newer_schema_is_read_and_not_written(database: &dyn TestDatabase) {
     let too_new = StoreError::SchemaTooNew { found: 99, known: 1 };
     assert_eq!(store.create(&new_job(2)), Err(too_new.clone()));
     assert_eq!(store.create(&idempotent_job(2, "a-key")), Err(too_new.clone()));
-    assert_eq!(store.claim(&token("a"), &POLICY, at(1000)), Err(too_new));
+    assert_eq!(store.claim(&worker("a"), &POLICY, at(1000)), Err(too_new));
     assert_eq!(read(database, 1), new_job(1).stored());
     assert_eq!(store.get(&id(2)), Ok(None));
 }

@@ -31,10 +31,10 @@ pub use store::SqlJobStore;
 
 use thiserror::Error;
 use thumbs_domain::failure::Failure;
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::machine::Policy;
+use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::timestamp::Timestamp;
 
 /// Why the store could not do what was asked. The texts are for the log.
@@ -86,7 +86,7 @@ pub struct Page {
 }
 
 /// The rows that are the queue. The clocks of all workers must agree to a few seconds: a clock that is off makes a lease
-/// longer or shorter, and the lease token keeps that harmless.
+/// longer or shorter, and the guard of the lease keeps that harmless.
 ///
 /// Every function may give [`StoreError`]; after an error a write may have happened or not.
 pub trait JobStore {
@@ -96,15 +96,18 @@ pub trait JobStore {
     /// The job with this id.
     fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError>;
 
+    /// The job that this worker holds.
+    fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError>;
+
     /// The job that a request with this key made.
     fn find_by_idempotency_key(&self, key: &IdempotencyKey) -> Result<Option<Job>, StoreError>;
 
     /// One page.
     fn list(&self, query: &ListQuery) -> Result<Page, StoreError>;
 
-    /// Takes the job that has been due longest, if any, and gives it to the holder of `token`. Of many callers at the same
+    /// Takes the job that has been due longest, if any, and gives it to `worker`. Of many callers at the same
     /// time each gets another job.
-    fn claim(&self, token: &LeaseToken, policy: &Policy, now: Timestamp) -> Result<Claim, StoreError>;
+    fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError>;
 
     /// Whether any job is due.
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError>;
@@ -139,6 +142,6 @@ pub trait JobStore {
 pub struct Lease<'a> {
     /// The job.
     pub job: &'a JobId,
-    /// What it was claimed with.
-    pub token: &'a LeaseToken,
+    /// Who claimed it.
+    pub worker: &'a WorkerId,
 }

@@ -129,6 +129,7 @@ mod tests {
             (Sqlite::CLAIM, "thumbs_jobs_due"),
             (statements::HAS_DUE, "thumbs_jobs_due"),
             (statements::GET, by_id),
+            (statements::FIND_BY_WORKER, "thumbs_jobs_due"),
             (statements::LIST, by_id),
             (statements::LIST_AFTER, by_id),
             (statements::LIST_STATUS, "thumbs_jobs_status"),

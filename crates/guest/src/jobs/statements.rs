@@ -61,6 +61,10 @@ pub(super) const CREATE: &str = concat!(
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE id = $1");
 
+// Who holds a lease is among the open jobs, which have an index.
+pub(super) const FIND_BY_WORKER: &str =
+    concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE due_at_ms IS NOT NULL AND lease_token = $1");
+
 pub(super) const FIND_BY_IDEMPOTENCY_KEY: &str =
     concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE idempotency_key = $1");
 
@@ -113,6 +117,7 @@ mod tests {
             Postgres::CLAIM,
             CREATE,
             GET,
+            FIND_BY_WORKER,
             FIND_BY_IDEMPOTENCY_KEY,
             LIST,
             LIST_AFTER,

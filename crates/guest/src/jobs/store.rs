@@ -3,11 +3,11 @@
 
 use std::marker::PhantomData;
 
-use thumbs_domain::failure::Failure;
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::failure::{Failure, JobCode};
+use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Status, Thumbnail};
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::machine::{Policy, WAKE_AGAIN_AFTER_MS};
+use thumbs_domain::machine::{RetryPolicy, WAKE_AGAIN_AFTER_MS};
 use thumbs_domain::timestamp::Timestamp;
 
 use super::dialect::Dialect;
@@ -94,6 +94,10 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         self.job(statements::GET, &[id(job)])
     }
 
+    fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError> {
+        self.job(statements::FIND_BY_WORKER, &[worker.as_str().into()])
+    }
+
     fn find_by_idempotency_key(&self, key: &IdempotencyKey) -> Result<Option<Job>, StoreError> {
         self.job(statements::FIND_BY_IDEMPOTENCY_KEY, &[key.as_str().into()])
     }
@@ -116,15 +120,15 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         Ok(Page { jobs, has_more })
     }
 
-    fn claim(&self, token: &LeaseToken, policy: &Policy, now: Timestamp) -> Result<Claim, StoreError> {
-        let lost = Failure::worker_lost();
+    fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {
+        let lost = Failure::from(JobCode::WorkerLost);
         let claimed = self.job(
             D::CLAIM,
             &[
                 millis(now),
                 i64::from(policy.max_attempts).into(),
                 millis(policy.lease_end(now)),
-                token.as_str().into(),
+                worker.as_str().into(),
                 lost.code.as_ref().into(),
                 lost.message.as_ref().into(),
                 schema::known::<D>().into(),
@@ -158,7 +162,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
                 row::json(cost)?.into(),
                 millis(now),
                 id(lease.job),
-                lease.token.as_str().into(),
+                lease.worker.as_str().into(),
             ],
         )
     }
@@ -178,7 +182,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
                 millis(due_at),
                 millis(now),
                 id(lease.job),
-                lease.token.as_str().into(),
+                lease.worker.as_str().into(),
             ],
         )
     }
@@ -191,7 +195,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
                 failure.message.as_ref().into(),
                 millis(now),
                 id(lease.job),
-                lease.token.as_str().into(),
+                lease.worker.as_str().into(),
             ],
         )
     }

@@ -1,11 +1,11 @@
 //! A job for tests that need one to be there.
 
 use thumbs_domain::digest::Digest;
-use thumbs_domain::failure::Failure;
+use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::format::{OutputFormat, SourceFormat};
-use thumbs_domain::id::{JobId, LeaseToken};
+use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, NewJob, Source, Thumbnail};
-use thumbs_domain::machine::Policy;
+use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::options::Draft;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
@@ -16,7 +16,7 @@ use crate::ids::{HostIds, Ids};
 use crate::jobs::{JobStore, Lease};
 
 /// The policy of these tests: three attempts, thirty seconds, one second.
-pub const POLICY: Policy = Policy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+pub const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
 
 /// Puts a new job into the store, made at the clock's first moment by the request `req-1`.
 ///
@@ -50,13 +50,13 @@ pub fn put_job(store: &dyn JobStore) -> JobId {
 /// When the store has no due job.
 #[expect(clippy::expect_used, reason = "a test fails loudly")]
 pub fn end_job(store: &dyn JobStore, job: &JobId, thumbnail: Option<&[u8]>) {
-    let token = LeaseToken::new("of-the-test");
+    let worker = WorkerId::new("of-the-test");
     let now: Timestamp = ManualClock::START;
-    store.claim(&token, &POLICY, now).expect("a job is due");
-    let lease = Lease { job, token: &token };
+    store.claim(&worker, &POLICY, now).expect("a job is due");
+    let lease = Lease { job, worker: &worker };
     let in_time = match thumbnail {
         Some(data) => store.succeed(lease, &thumbnail_of(data), &cost(), now),
-        None => store.give_up(lease, &Failure::source_missing(), now),
+        None => store.give_up(lease, &Failure::from(JobCode::SourceMissing), now),
     };
     assert_eq!(in_time, Ok(true));
 }

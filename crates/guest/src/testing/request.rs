@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::CountingIds;
+use super::TestIds;
 use crate::http::{Failed, Request, Response};
 use crate::log::Log;
 
@@ -20,7 +20,7 @@ pub fn request(method: &str, path_and_query: &str, headers: &[(&str, &str)]) -> 
             (name, HeaderValue::from_str(value).expect("a value"))
         })
         .collect();
-    Request::new(method, path_and_query, headers, &CountingIds::default()).expect("ids can be drawn")
+    Request::new(method, path_and_query, headers, &TestIds).expect("ids can be drawn")
 }
 
 /// What the client gets: status, headers, and the body as text.
