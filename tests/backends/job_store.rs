@@ -7,8 +7,9 @@ use std::sync::{LazyLock, Mutex};
 
 use postgres::{Client, NoTls};
 use thumbs_guest::job_store_contract;
-use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{Dialect, JobStore, Migration, Postgres, SqlJobStore};
+use thumbs_guest::jobs::contract::{Kind, TestDatabase};
+use thumbs_guest::jobs::{JobStore, SqlJobStore};
+use thumbs_guest::sql::{Postgres, Sql};
 use thumbs_tests::driver::Driver;
 use thumbs_tests::servers::{self, Auth};
 
@@ -23,16 +24,14 @@ impl Database {
 }
 
 impl TestDatabase for Database {
+    const KIND: Kind = Kind::Postgres;
+
     fn connect(&self) -> Box<dyn JobStore + Send> {
         Box::new(SqlJobStore::<_, Postgres>::new(Driver::new(self.client())))
     }
 
-    fn execute(&self, statement: &str) {
-        self.client().batch_execute(statement).unwrap();
-    }
-
-    fn migrations(&self) -> &'static [Migration] {
-        Postgres::MIGRATIONS
+    fn sql(&self) -> Box<dyn Sql> {
+        Box::new(Driver::new(self.client()))
     }
 }
 

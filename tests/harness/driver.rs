@@ -7,7 +7,7 @@ use postgres::{
     Client,
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
-use thumbs_guest::jobs::{Sql, SqlError, SqlRow, SqlValue};
+use thumbs_guest::sql::{Dialect, Postgres, Sql, SqlError, SqlRow, SqlValue};
 
 #[derive(Debug)]
 struct Parameter<'a>(&'a SqlValue);
@@ -49,8 +49,8 @@ impl Sql for Driver {
     fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
         let parameters: Vec<Parameter<'_>> = parameters.iter().map(Parameter).collect();
         let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|p| p as _).collect();
-        let refused = |error: postgres::Error| SqlError::Refused(format!("{error:?}"));
-        let rows = self.0.borrow_mut().query(statement, &parameters).map_err(refused)?;
+        let judged = |error: postgres::Error| Postgres::judge(format!("{error:?}"));
+        let rows = self.0.borrow_mut().query(statement, &parameters).map_err(judged)?;
         let value = |row: &postgres::Row, index: usize| match *row.columns()[index].type_() {
             Type::INT8 => row.get::<_, Option<i64>>(index).into(),
             Type::INT4 => row.get::<_, Option<i32>>(index).map(i64::from).into(),

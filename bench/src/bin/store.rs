@@ -7,7 +7,8 @@ use std::{cell::Cell, time::Instant};
 
 use postgres::{Client, NoTls};
 use thumbs_domain::{id::WorkerId, job::Status, list::ListQuery, machine::RetryPolicy, timestamp::Timestamp};
-use thumbs_guest::jobs::{Claim, JobStore, Postgres, SqlJobStore};
+use thumbs_guest::jobs::{Claim, JobStore, SqlJobStore};
+use thumbs_guest::sql::Postgres;
 use thumbs_tests::{
     driver::Driver,
     servers::{Auth, Postgres as Server},
@@ -57,7 +58,7 @@ fn measure(server: &Server, rows: i64) -> [f64; 3] {
             number += 1;
             let worker = WorkerId::new(format!("worker-{number}"));
             match store.claim(&worker, &POLICY, now).expect("the store answers") {
-                Claim::Leased(job) => claimed.set(Some(job.id.to_string())),
+                Claim::Leased { job, .. } => claimed.set(Some(job.id.to_string())),
                 other => unreachable!("a job is due, and has attempts left: {other:?}"),
             }
         },

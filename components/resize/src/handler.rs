@@ -61,28 +61,31 @@ impl Resize<'_> {
         match message {
             Message::WakeUp => self.work(),
             Message::Ended { worker, reason } => self.record_end(&worker, reason),
-            // The first statement that misses something brings the schema up to date by itself.
-            Message::Migrate => self.store.has_due(self.clock.now()).map(drop),
+            Message::Migrate => self.store.migrate(),
         }
     }
 
     fn work(&self) -> Result<(), StoreError> {
+        // Of the replicas that a wake-up reaches one gets the job: the others are to cost the database a read, not a write.
+        if !self.store.has_due(self.clock.now())? {
+            return Ok(());
+        }
         for _ in 0..MAX_GIVEN_UP {
             match self.store.claim(self.worker, &self.policy, self.clock.now())? {
                 Claim::Nothing => return Ok(()),
                 Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
-                Claim::Leased(job) => return self.attempt(&job),
+                Claim::Leased { job, more_due } => return self.attempt(&job, more_due),
             }
         }
         self.wake.wake(self.log);
         Ok(())
     }
 
-    fn attempt(&self, job: &Job) -> Result<(), StoreError> {
+    fn attempt(&self, job: &Job, more_due: bool) -> Result<(), StoreError> {
         let log = self.log_for(job);
         log.event(Event::JobClaimed { attempt: job.attempts });
         // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
-        if self.store.has_due(self.clock.now())? {
+        if more_due {
             self.wake.wake(&log);
         }
         let lease = Lease { job: &job.id, worker: self.worker };

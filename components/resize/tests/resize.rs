@@ -14,8 +14,9 @@ use thumbs_guest::clock::Clock;
 use thumbs_guest::config;
 use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::{Imaging, ImagingError};
-use thumbs_guest::jobs::{JobStore, SqlJobStore, Sqlite, StoreError};
+use thumbs_guest::jobs::{JobStore, SqlJobStore, StoreError};
 use thumbs_guest::log::Log;
+use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
     CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, memory_store,
     put_job,

@@ -78,7 +78,7 @@ impl Status<'_> {
     /// impatient clients do not become many messages.
     fn wake_if_overdue(&self, job: &Job) -> Result<(), Failed> {
         let now = self.clock.now();
-        let overdue = job.due_at.is_some_and(|due_at| needs_wake_up(due_at, job.woken_at, now));
+        let overdue = job.due_since().is_some_and(|due_at| needs_wake_up(due_at, job.woken_at, now));
         if overdue && self.store.note_wake_up(&job.id, now)? {
             let log = self.log.clone().with_job(job.id);
             log.event(Event::JobOverdue);

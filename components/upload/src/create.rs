@@ -7,14 +7,14 @@ use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, StatusCode};
 use thumbs_domain::digest::Digest;
 use thumbs_domain::event::Event;
-use thumbs_domain::job::{Idempotency, IdempotencyKey, Job, NewJob, Source};
+use thumbs_domain::job::{IdempotencyKey, Job, NewJob, Source};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::{JobView, job_href};
 use thumbs_guest::blobs::BlobError;
 use thumbs_guest::config;
-use thumbs_guest::digest::{sha256, sha256_of_parts};
+use thumbs_guest::digest::sha256;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
 use thumbs_guest::intake::{self, Received};
@@ -27,7 +27,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 impl Upload<'_> {
     pub(crate) async fn create(&self, request: &Request, body: Body) -> Result<Response, Failed> {
         let limits = config::limits(self.variables)?;
-        let key = idempotency_key(request)?;
+        let idempotency_key = idempotency_key(request)?;
         let Received { image, options } = intake::receive(request, body, &limits).await?;
         let info = self.imaging.probe(&image, &limits.image).map_err(|error| error.problem())?;
         let options = options.finish(info.frames);
@@ -39,16 +39,11 @@ impl Upload<'_> {
             height: info.height,
             frames: info.frames,
         };
-        let idempotency = match key {
-            Some(key) => {
-                let fingerprint = fingerprint(&source.sha256, &options)?;
-                if let Some(existing) = self.store.find_by_idempotency_key(&key)? {
-                    return self.repeated(&existing, &fingerprint);
-                }
-                Some(Idempotency { key, fingerprint })
-            }
-            None => None,
-        };
+        if let Some(key) = &idempotency_key
+            && let Some(existing) = self.store.find_by_idempotency_key(key)?
+        {
+            return self.repeated(&existing, &source.sha256, &options);
+        }
         let now = self.clock.now();
         let job = NewJob {
             id: self.ids.job_id(now).map_err(|error| Failed::Internal(error.to_string()))?,
@@ -57,7 +52,7 @@ impl Upload<'_> {
             source,
             correlation_id: request.correlation_id.clone(),
             trace_parent: request.trace_parent(),
-            idempotency,
+            idempotency_key,
         };
         self.store_job(job, &image)
     }
@@ -67,18 +62,12 @@ impl Upload<'_> {
         let key = ObjectKey::upload(&job.id);
         self.blobs.put(&key, job.source.format.content_type(), image).map_err(not_stored)?;
         // An error here leaves the blob: the row may have been written all the same, and a job needs its image.
-        match (self.store.create(&job)?, &job.idempotency) {
-            (Created::New, _) => {}
-            (Created::Existing(existing), Some(idempotency)) => {
-                // Another request with the same key was faster, between our look and our write.
-                if let Err(error) = self.blobs.delete(&key) {
-                    log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
-                }
-                return self.repeated(&existing, &idempotency.fingerprint);
+        if let Created::Existing(existing) = self.store.create(&job)? {
+            // Another request with the same key was faster, between our look and our write.
+            if let Err(error) = self.blobs.delete(&key) {
+                log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
             }
-            (Created::Existing(_), None) => {
-                return Err(Failed::Internal("a job without a key repeats another".to_owned()));
-            }
+            return self.repeated(&existing, &job.source.sha256, &job.options);
         }
         self.wake.wake(&log);
         log.event(Event::JobCreated {
@@ -92,8 +81,8 @@ impl Upload<'_> {
         accepted(&job.stored())
     }
 
-    fn repeated(&self, existing: &Job, fingerprint: &Digest) -> Result<Response, Failed> {
-        if existing.fingerprint.as_ref() != Some(fingerprint) {
+    fn repeated(&self, existing: &Job, image: &Digest, options: &Options) -> Result<Response, Failed> {
+        if !existing.is_of(image, options) {
             return Err(Failed::problem(
                 ProblemKind::IdempotencyKeyReused,
                 "Another image or other options were sent under this Idempotency-Key. Choose a new key for a new request.",
@@ -128,10 +117,4 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> 
     let key = value.to_str().ok().and_then(IdempotencyKey::parse);
     let detail = "An Idempotency-Key is 1 to 255 visible ASCII characters. Send a UUID, for example.";
     key.map(Some).ok_or_else(|| Failed::problem(ProblemKind::InvalidIdempotencyKey, detail))
-}
-
-/// What makes two requests the same: the image and the options that it is asked for with, however they were sent.
-fn fingerprint(image: &Digest, options: &Options) -> Result<Digest, Failed> {
-    let options = serde_json::to_string(options).map_err(|error| Failed::Internal(error.to_string()))?;
-    Ok(sha256_of_parts(&[&image.to_string(), &options]))
 }

@@ -22,8 +22,9 @@ use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::http::{Body, BodyError, body};
 use thumbs_guest::imaging::{Bound, ImagingError, SourceInfo};
-use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, SqlJobStore, Sqlite, StoreError};
+use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, SqlJobStore, StoreError};
 use thumbs_guest::log::Log;
+use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
     CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, ScriptedImaging, TestIds, memory_store,
     request, text,
@@ -396,6 +397,10 @@ struct Blind<'a>(&'a dyn JobStore);
 impl JobStore for Blind<'_> {
     fn find_by_idempotency_key(&self, _: &IdempotencyKey) -> Result<Option<Job>, StoreError> {
         Ok(None)
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        self.0.migrate()
     }
 
     fn create(&self, job: &NewJob) -> Result<Created, StoreError> {

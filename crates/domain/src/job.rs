@@ -99,6 +99,8 @@ pub struct Cost {
     /// Milliseconds of turning the picture upright and cutting or padding it to its box.
     // Rows of earlier versions name it so.
     #[serde(alias = "resample_ms")]
+    // As rows of the first schema call it.
+    #[serde(alias = "resample_ms")]
     pub finish_ms: f64,
     /// Milliseconds of encoding.
     pub encode_ms: f64,
@@ -111,6 +113,11 @@ pub struct Cost {
     /// Frames decoded.
     pub frames: u32,
 }
+
+/// How far a worker's clock may be behind that of whoever took the job in, and the job is due for it all the same: a minute.
+///
+/// A wake-up is there within a millisecond of the row, and is spent where the job is not due yet.
+pub const MAX_CLOCK_LAG_MS: i64 = 60_000;
 
 /// What a new job is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,12 +135,19 @@ pub struct NewJob {
     /// Of the trace that the request belongs to.
     pub trace_parent: Option<TraceParent>,
     /// Makes a repeated request find this job instead of making another.
-    pub idempotency: Option<Idempotency>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl NewJob {
+    /// When it may be claimed: at once, whatever the clocks. New jobs stay in the order in which they came, and are a
+    /// little ahead of those that are tried again.
+    pub fn due_at(&self) -> Timestamp {
+        self.created_at.plus_millis(-MAX_CLOCK_LAG_MS)
+    }
+
     /// The job as it stands once it is stored.
     pub fn stored(self) -> Job {
+        let due_at = self.due_at();
         Job {
             id: self.id,
             status: Status::Processing,
@@ -143,27 +157,17 @@ impl NewJob {
             failure: None,
             cost: None,
             attempts: 0,
-            due_at: Some(self.created_at),
+            due_at: Some(due_at),
             woken_at: None,
             created_at: self.created_at,
             updated_at: self.created_at,
             correlation_id: self.correlation_id,
             trace_parent: self.trace_parent,
-            fingerprint: self.idempotency.map(|idempotency| idempotency.fingerprint),
         }
     }
 }
 
-/// A client's promise that requests with the same key are one request, and what that request was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// As the client chose it.
-    pub key: IdempotencyKey,
-    /// Of the image and the options, to tell a repetition from another request under the same key.
-    pub fingerprint: Digest,
-}
-
-/// The value of an `Idempotency-Key` header.
+/// The value of an `Idempotency-Key` header: a client's promise that requests with the same key are one request.
 ///
 /// Invariant: 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,8 +222,18 @@ pub struct Job {
     pub correlation_id: CorrelationId,
     /// Of the trace that the request belongs to.
     pub trace_parent: Option<TraceParent>,
-    /// Of the request that made it, where it had an `Idempotency-Key`.
-    pub fingerprint: Option<Digest>,
+}
+
+impl Job {
+    /// Since when it waits for a worker, or from when on: [`Job::due_at`], but not before it was there.
+    pub fn due_since(&self) -> Option<Timestamp> {
+        self.due_at.map(|due_at| due_at.max(self.created_at))
+    }
+
+    /// Whether this image with these options would be the same job again.
+    pub fn is_of(&self, image: &Digest, options: &Options) -> bool {
+        self.source.sha256 == *image && self.options == *options
+    }
 }
 
 #[cfg(test)]

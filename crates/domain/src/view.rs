@@ -1,6 +1,6 @@
 //! What clients read of jobs: the JSON of `POST /jobs`, `GET /jobs` and `GET /jobs/{id}`.
 //!
-//! Every member is always there; what is not known yet is null. What the store keeps for itself (leases, fingerprints) has
+//! Every member is always there; what is not known yet is null. What the store keeps for itself (leases, idempotency keys) has
 //! no place here.
 
 use serde::Serialize;
@@ -203,7 +203,6 @@ mod tests {
             updated_at: Timestamp::from_unix_millis(1),
             correlation_id: CorrelationId::parse("req-1").unwrap(),
             trace_parent: None,
-            fingerprint: Some(Digest::from_bytes([9; 32])),
         }
     }
 
@@ -299,7 +298,7 @@ mod tests {
     #[test]
     fn nothing_internal_is_shown() {
         let text = serde_json::to_string(&JobView::new(&job())).unwrap();
-        for name in ["lease", "fingerprint", "due", "woken", "trace"] {
+        for name in ["lease", "key", "due", "woken", "trace"] {
             assert!(!text.contains(name), "{name} in {text}");
         }
     }

@@ -19,6 +19,7 @@ pub mod intake;
 pub mod jobs;
 pub mod log;
 pub mod redact;
+pub mod sql;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wake;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use thumbs_guest::job_store_contract;
-use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{Dialect, JobStore, Migration, SqlJobStore, Sqlite};
+use thumbs_guest::jobs::contract::{Kind, TestDatabase};
+use thumbs_guest::jobs::{JobStore, SqlJobStore};
+use thumbs_guest::sql::{Sql, Sqlite};
 use thumbs_guest::testing::Driver;
 
 struct File {
@@ -26,16 +27,14 @@ impl File {
 }
 
 impl TestDatabase for File {
+    const KIND: Kind = Kind::Sqlite;
+
     fn connect(&self) -> Box<dyn JobStore + Send> {
         Box::new(SqlJobStore::<_, Sqlite>::new(Driver::new(self.open())))
     }
 
-    fn execute(&self, statement: &str) {
-        self.open().execute_batch(statement).unwrap();
-    }
-
-    fn migrations(&self) -> &'static [Migration] {
-        Sqlite::MIGRATIONS
+    fn sql(&self) -> Box<dyn Sql> {
+        Box::new(Driver::new(self.open()))
     }
 }
 
@@ -43,7 +42,7 @@ fn file() -> Option<File> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.db");
     let file = File { _folder: folder, path };
-    file.execute("PRAGMA journal_mode = WAL");
+    file.open().execute_batch("PRAGMA journal_mode = WAL").unwrap();
     Some(file)
 }
 

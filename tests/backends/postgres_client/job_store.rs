@@ -2,10 +2,9 @@
 //! from the runtime. The conversions are those of the guest library's host interface.
 
 use thumbs_guest::job_store_contract;
-use thumbs_guest::jobs::contract::TestDatabase;
-use thumbs_guest::jobs::{
-    Dialect, JobStore, Migration, Postgres, Sql, SqlError, SqlJobStore, SqlRow, SqlValue,
-};
+use thumbs_guest::jobs::contract::{Kind, TestDatabase};
+use thumbs_guest::jobs::{JobStore, SqlJobStore};
+use thumbs_guest::sql::{Dialect, Postgres, Sql, SqlError, SqlRow, SqlValue};
 use tokio::runtime::Runtime;
 
 use super::*;
@@ -38,10 +37,8 @@ impl Sql for Instance {
                 SqlValue::Text(text) => ParameterValue::Str(text.clone()),
             })
             .collect();
-        let result = self.run(statement, parameters).map_err(|error| match error {
-            Error::ConnectionFailed(cause) => SqlError::Unreachable(cause),
-            other => SqlError::Refused(format!("{other:?}")),
-        })?;
+        let result =
+            self.run(statement, parameters).map_err(|error| Postgres::judge(format!("{error:?}")))?;
         let value = |value| match value {
             DbValue::DbNull => SqlValue::Null,
             DbValue::Int64(integer) => SqlValue::Integer(integer),
@@ -60,16 +57,14 @@ impl Database {
 }
 
 impl TestDatabase for Database {
+    const KIND: Kind = Kind::Postgres;
+
     fn connect(&self) -> Box<dyn JobStore + Send> {
         Box::new(SqlJobStore::<_, Postgres>::new(self.instance()))
     }
 
-    fn execute(&self, statement: &str) {
-        self.instance().run(statement, Vec::new()).unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-    }
-
-    fn migrations(&self) -> &'static [Migration] {
-        Postgres::MIGRATIONS
+    fn sql(&self) -> Box<dyn Sql> {
+        Box::new(self.instance())
     }
 }
 

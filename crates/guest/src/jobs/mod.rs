@@ -1,34 +1,26 @@
 //! The job store: the rows that are the queue.
 //!
-//! [`JobStore`] is what components use. [`SqlJobStore`] is the one implementation of its rules, over two small seams: [`Sql`]
-//! runs a statement (a host interface, or in tests a driver), [`Dialect`] holds the few texts that SQLite and PostgreSQL do
-//! not share.
+//! [`JobStore`] is what components use. [`SqlJobStore`] is the one implementation of its rules, over the two small seams of
+//! [`crate::sql`]: one runs a statement (a host interface, or in tests a driver), the other holds the few texts that SQLite and
+//! PostgreSQL do not share.
 //!
-//! Invariants, which the contract kit (`contract.rs`) checks against both:
+//! Invariants, which the contract kit (`contract/`) checks against both:
 //! - each transition of a job is one statement, so it needs no transaction and no session, and holds no connection meanwhile;
 //! - whoever finishes or fails a job must hold its lease: a worker that comes too late changes nothing;
+//! - nothing is run again unless it is certain that it was not done;
 //! - claim and first page take the same time with a thousand rows and with a million.
 
 #[cfg(feature = "contract")]
 pub mod contract;
-mod dialect;
 mod open;
-mod postgres;
 mod row;
-mod schema;
-mod sql;
-mod sqlite;
 mod statements;
 mod store;
 
-pub use dialect::Dialect;
 pub use open::open;
-pub use postgres::{HostPostgres, Postgres};
-pub use schema::Migration;
-pub use sql::{Sql, SqlError, SqlRow, SqlValue};
-pub use sqlite::{HostSqlite, Sqlite};
 pub use store::SqlJobStore;
 
+use crate::sql::SchemaError;
 use thiserror::Error;
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::{JobId, WorkerId};
@@ -44,7 +36,9 @@ pub enum StoreError {
     #[error("the job store is unavailable: {0}")]
     Unavailable(String),
     /// A newer version of the service has been here; this one must not write what it might not understand.
-    #[error("the job store has schema {found}, this version knows {known}: run the newer version")]
+    #[error(
+        "the job store has schema {found}, and this version, which knows {known}, may not work with it: run the newer version"
+    )]
     SchemaTooNew {
         /// The schema's version in the database.
         found: i64,
@@ -56,20 +50,35 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+impl From<SchemaError> for StoreError {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::Sql(error) => Self::Unavailable(error.to_string()),
+            SchemaError::TooNew { found, known } => Self::SchemaTooNew { found, known },
+            SchemaError::Nonsense(what) => Self::Corrupt(what),
+        }
+    }
+}
+
 /// What became of a job that was to be created.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Created {
     /// It is there and due.
     New,
-    /// Its idempotency key belongs to this job, and nothing was created.
+    /// Its idempotency key belongs to this job, which is another, and nothing was created.
     Existing(Box<Job>),
 }
 
 /// What a claim got.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
-    /// The job is this worker's until its lease ends; `attempts` counts this attempt.
-    Leased(Box<Job>),
+    /// A job is this worker's until its lease ends.
+    Leased {
+        /// The job; `attempts` counts this attempt.
+        job: Box<Job>,
+        /// Another job is due as well, or was a moment ago.
+        more_due: bool,
+    },
     /// The job's last worker never came back and no attempt is left: the claim has failed it. There may be others due.
     GivenUp(Box<Job>),
     /// No job is due.
@@ -90,7 +99,13 @@ pub struct Page {
 ///
 /// Every function may give [`StoreError`]; after an error a write may have happened or not.
 pub trait JobStore {
-    /// Adds a job that is due at once. The idempotency key of the row, being unique, is the only truth about repetitions.
+    /// Brings the database to the schema that this version knows. Whatever is asked first does so by itself; at start it is
+    /// done before a client waits for it.
+    fn migrate(&self) -> Result<(), StoreError>;
+
+    /// Adds a job that is due at once, for workers whose clocks are behind as well
+    /// ([`thumbs_domain::job::MAX_CLOCK_LAG_MS`]). The idempotency key of the row, being unique, is the only truth about
+    /// repetitions. Where it is not known whether the row was written, it is read.
     fn create(&self, job: &NewJob) -> Result<Created, StoreError>;
 
     /// The job with this id.

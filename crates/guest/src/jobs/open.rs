@@ -1,10 +1,9 @@
 //! The job store that the configuration names.
 
 use super::JobStore;
-use super::postgres::{HostPostgres, Postgres};
-use super::sqlite::{HostSqlite, Sqlite};
 use super::store::SqlJobStore;
 use crate::config::Database;
+use crate::sql::{HostPostgres, HostSqlite, Postgres, Sqlite};
 
 /// Connects to nothing yet: that is left to the first statement.
 pub fn open(database: &Database) -> Box<dyn JobStore> {

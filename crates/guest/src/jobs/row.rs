@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status};
@@ -11,35 +10,24 @@ use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
 
 use super::StoreError;
-use super::sql::{SqlRow, SqlValue};
+use crate::sql::{SqlRow, SqlValue};
 
 /// Reads one row.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] names the column that does not hold what it should, never its content.
 pub(super) fn job(row: SqlRow) -> Result<Job, StoreError> {
+    Columns(row.into_iter()).job()
+}
+
+/// Reads the row that a claim gives: the job, and whether another is due.
+///
+/// # Errors
+/// As for [`job`].
+pub(super) fn claimed(row: SqlRow) -> Result<(Job, bool), StoreError> {
     let mut columns = Columns(row.into_iter());
-    let job = Job {
-        id: columns.parse("id", |text| JobId::parse(text).ok())?,
-        status: columns.parse("status", Status::from_name)?,
-        options: columns.json("options")?,
-        source: columns.json("source")?,
-        thumbnail: columns.optional_json("thumbnail")?,
-        failure: match (columns.optional_text("error_code")?, columns.optional_text("error_message")?) {
-            (Some(code), Some(message)) => Some(Failure { code: code.into(), message: message.into() }),
-            _ => None,
-        },
-        cost: columns.optional_json("cost")?,
-        attempts: u32::try_from(columns.integer("attempts")?).map_err(|_| corrupt("attempts"))?,
-        due_at: columns.optional_integer("due_at_ms")?.map(Timestamp::from_unix_millis),
-        woken_at: columns.optional_integer("woken_at_ms")?.map(Timestamp::from_unix_millis),
-        created_at: Timestamp::from_unix_millis(columns.integer("created_at_ms")?),
-        updated_at: Timestamp::from_unix_millis(columns.integer("updated_at_ms")?),
-        correlation_id: columns.parse("correlation_id", |text| CorrelationId::parse(text).ok())?,
-        trace_parent: columns.optional_parse("trace_parent", |text| TraceParent::parse(text).ok())?,
-        fingerprint: columns.optional_parse("fingerprint", |text| Digest::parse(text).ok())?,
-    };
-    Ok(job)
+    let job = columns.job()?;
+    Ok((job, columns.integer("more_due")? != 0))
 }
 
 /// A part of a job as the row holds it.
@@ -50,6 +38,28 @@ pub(super) fn json(part: &impl Serialize) -> Result<String, StoreError> {
 struct Columns(std::vec::IntoIter<SqlValue>);
 
 impl Columns {
+    fn job(&mut self) -> Result<Job, StoreError> {
+        Ok(Job {
+            id: self.parse("id", |text| JobId::parse(text).ok())?,
+            status: self.parse("status", Status::from_name)?,
+            options: self.json("options")?,
+            source: self.json("source")?,
+            thumbnail: self.optional_json("thumbnail")?,
+            failure: match (self.optional_text("error_code")?, self.optional_text("error_message")?) {
+                (Some(code), Some(message)) => Some(Failure { code: code.into(), message: message.into() }),
+                _ => None,
+            },
+            cost: self.optional_json("cost")?,
+            attempts: u32::try_from(self.integer("attempts")?).map_err(|_| corrupt("attempts"))?,
+            due_at: self.optional_integer("due_at_ms")?.map(Timestamp::from_unix_millis),
+            woken_at: self.optional_integer("woken_at_ms")?.map(Timestamp::from_unix_millis),
+            created_at: Timestamp::from_unix_millis(self.integer("created_at_ms")?),
+            updated_at: Timestamp::from_unix_millis(self.integer("updated_at_ms")?),
+            correlation_id: self.parse("correlation_id", |text| CorrelationId::parse(text).ok())?,
+            trace_parent: self.optional_parse("trace_parent", |text| TraceParent::parse(text).ok())?,
+        })
+    }
+
     fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, StoreError> {
         match self.0.next() {
             Some(SqlValue::Text(text)) => Ok(Some(text)),

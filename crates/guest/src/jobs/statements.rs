@@ -1,69 +1,63 @@
-//! Every statement that both dialects share, and the claim, which they nearly do.
+//! Every statement of the job store.
 //!
 //! Placeholders first appear in the order of their numbers (see `Sql::query`; a test checks it). Casts say what type a
-//! placeholder has where PostgreSQL can't tell from a column.
+//! placeholder has where PostgreSQL can't tell from a column. Those that make or take a job do nothing under a schema that this
+//! version may not work with.
+
+use crate::sql::Dialect;
+use crate::sql::schema::may_work;
 
 /// The columns that `row.rs` reads, in its order.
 macro_rules! columns {
     () => {
         "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, due_at_ms, woken_at_ms, \
-         created_at_ms, updated_at_ms, correlation_id, trace_parent, fingerprint"
+         created_at_ms, updated_at_ms, correlation_id, trace_parent"
     };
 }
 
-/// True while no newer version of the service has been at the database; takes the number of a placeholder.
-macro_rules! schema_is_known {
-    ($placeholder:literal) => {
-        concat!("NOT EXISTS (SELECT 1 FROM thumbs_schema WHERE version > CAST(", $placeholder, " AS BIGINT))")
-    };
-}
-
-/// The claim, with what each dialect adds to the choice of the row.
+/// Takes the job that has been due longest.
 ///
 /// A job whose attempts are used up was left by its last worker: it is failed here, in the same statement, and the row that
-/// comes back says so. `$1` now, `$2` largest number of attempts, `$3` lease end, `$4` lease token, `$5` and `$6` code and
-/// message of the failure, `$7` newest known schema.
-macro_rules! claim {
-    ($lock:literal) => {
-        concat!(
-            "UPDATE thumbs_jobs SET updated_at_ms = CAST($1 AS BIGINT), ",
-            "status = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN 'failed' ELSE status END, ",
-            "attempts = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN attempts ELSE attempts + 1 END, ",
-            "due_at_ms = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($3 AS BIGINT) END, ",
-            "lease_token = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($4 AS TEXT) END, ",
-            "error_code = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($5 AS TEXT) ELSE error_code END, ",
-            "error_message = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($6 AS TEXT) ELSE error_message END ",
-            "WHERE id = (SELECT id FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ",
-            "ORDER BY due_at_ms LIMIT 1",
-            $lock,
-            ") AND ",
-            schema_is_known!("$7"),
-            " RETURNING ",
-            columns!()
-        )
-    };
+/// comes back says so; the reason of the attempt before is kept behind the new one. The last column tells whether another job
+/// is due, so that nobody has to ask. `$1` now, `$2` largest number of attempts, `$3` lease end, `$4` worker, `$5` and `$6`
+/// code and message of the failure, `$7` newest known schema.
+pub(super) fn claim<D: Dialect>() -> String {
+    const CHOICE: &str = concat!(
+        "UPDATE thumbs_jobs SET updated_at_ms = CAST($1 AS BIGINT), ",
+        "status = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN 'failed' ELSE status END, ",
+        "attempts = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN attempts ELSE attempts + 1 END, ",
+        "due_at_ms = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($3 AS BIGINT) END, ",
+        "lease_token = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($4 AS TEXT) END, ",
+        "error_code = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($5 AS TEXT) ELSE error_code END, ",
+        "error_message = CASE WHEN attempts >= CAST($2 AS BIGINT) ",
+        "THEN CAST($6 AS TEXT) || COALESCE(' Before that: ' || error_message, '') ELSE error_message END ",
+        "WHERE id = (SELECT id FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1",
+    );
+    const REST: &str = concat!(
+        ") AND ",
+        may_work!("$7"),
+        " RETURNING ",
+        columns!(),
+        ", CASE WHEN EXISTS (SELECT 1 FROM thumbs_jobs other WHERE other.due_at_ms <= CAST($1 AS BIGINT) ",
+        "AND other.id <> thumbs_jobs.id) THEN 1 ELSE 0 END",
+    );
+    [CHOICE, D::PASS_OVER_LOCKED, REST].concat()
 }
 
-pub(super) use {claim, columns, schema_is_known};
-
-pub(super) const SCHEMA_VERSION: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM thumbs_schema";
-
-/// Gives the id back, or no row where the idempotency key is taken or the schema is too new.
+/// Gives the id back, or no row where the idempotency key is taken or the schema is not ours.
 pub(super) const CREATE: &str = concat!(
     "INSERT INTO thumbs_jobs (id, status, options, source, attempts, due_at_ms, created_at_ms, updated_at_ms, ",
-    "correlation_id, trace_parent, idempotency_key, fingerprint) ",
+    "correlation_id, trace_parent, idempotency_key) ",
     "SELECT CAST($1 AS TEXT), 'processing', CAST($2 AS TEXT), CAST($3 AS TEXT), 0, CAST($4 AS BIGINT), ",
-    "CAST($4 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT) ",
-    "WHERE ",
-    schema_is_known!("$9"),
+    "CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT) WHERE ",
+    may_work!("$9"),
     " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
 );
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE id = $1");
 
-// Who holds a lease is among the open jobs, which have an index.
 pub(super) const FIND_BY_WORKER: &str =
-    concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE due_at_ms IS NOT NULL AND lease_token = $1");
+    concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE lease_token = $1");
 
 pub(super) const FIND_BY_IDEMPOTENCY_KEY: &str =
     concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE idempotency_key = $1");
@@ -108,13 +102,13 @@ pub(super) const NOTE_WAKE_UP: &str = "UPDATE thumbs_jobs SET woken_at_ms = $1 W
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{Dialect, Postgres, Sqlite};
+    use crate::sql::{Postgres, Sqlite};
 
     #[test]
     fn placeholders_first_appear_in_the_order_of_their_numbers() {
         for statement in [
-            Sqlite::CLAIM,
-            Postgres::CLAIM,
+            claim::<Sqlite>().as_str(),
+            claim::<Postgres>().as_str(),
             CREATE,
             GET,
             FIND_BY_WORKER,
@@ -139,6 +133,45 @@ mod tests {
             }
             let expected: Vec<usize> = (1..=seen.len()).collect();
             assert_eq!(seen, expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn every_statement_finds_its_rows_by_an_index_and_sorts_nothing() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        for step in Sqlite::MIGRATIONS.iter().flat_map(Sqlite::steps) {
+            connection.execute_batch(&step.text).unwrap();
+        }
+        let (by_id, by_key) = ("sqlite_autoindex_thumbs_jobs_1", "sqlite_autoindex_thumbs_jobs_2");
+        let (due, status, lease) = ("thumbs_jobs_due", "thumbs_jobs_status", "thumbs_jobs_lease");
+        for (statement, indexes) in [
+            (claim::<Sqlite>().as_str(), &[due, by_id][..]),
+            (HAS_DUE, &[due]),
+            (GET, &[by_id]),
+            (LIST, &[by_id]),
+            (LIST_AFTER, &[by_id]),
+            (LIST_STATUS, &[status]),
+            (LIST_STATUS_AFTER, &[status]),
+            (FIND_BY_WORKER, &[lease]),
+            (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
+            (SUCCEED, &[by_id]),
+            (RETRY, &[by_id]),
+            (GIVE_UP, &[by_id]),
+            (NOTE_WAKE_UP, &[by_id]),
+        ] {
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let mut rows = explain.raw_query();
+            let mut plan = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                plan.push(row.get::<_, String>(3).unwrap());
+            }
+            let of_jobs: Vec<_> =
+                plan.iter().filter(|line| line.contains(" thumbs_jobs") || line.contains(" other")).collect();
+            assert!(!of_jobs.is_empty(), "{statement}: {plan:?}");
+            for line in &of_jobs {
+                assert!(indexes.iter().any(|index| line.contains(index)), "{statement}: {plan:?}");
+            }
+            assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{statement}: {plan:?}");
         }
     }
 }

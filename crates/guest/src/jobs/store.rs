@@ -1,5 +1,5 @@
 //! The rules of the job store as statements. What the rules are: `thumbs_domain::machine`; what the texts are:
-//! `statements.rs` and the dialects.
+//! `statements.rs`.
 
 use std::marker::PhantomData;
 
@@ -10,12 +10,11 @@ use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::{RetryPolicy, WAKE_AGAIN_AFTER_MS};
 use thumbs_domain::timestamp::Timestamp;
 
-use super::dialect::Dialect;
 use super::row;
-use super::schema;
-use super::sql::{Sql, SqlError, SqlRow, SqlValue};
 use super::statements;
 use super::{Claim, Created, JobStore, Lease, Page, StoreError};
+use crate::sql::schema;
+use crate::sql::{Dialect, SchemaError, Sql, SqlError, SqlRow, SqlValue};
 
 /// A job store in any database that speaks one of the dialects.
 #[derive(Debug)]
@@ -30,25 +29,33 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
         Self { sql, dialect: PhantomData }
     }
 
-    /// Runs a statement; where it is refused, sees to it that the schema is there and runs it again, whoever created the
-    /// schema: another first request may have done so just now. Every statement of the store may be run again.
-    fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, StoreError> {
+    /// Runs a statement. One that the database does not understand was not done: it is run again once the schema is there,
+    /// whoever made it, for another first request may have done so just now.
+    fn run(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SchemaError> {
         match self.sql.query(statement, parameters) {
-            Ok(rows) => Ok(rows),
             Err(SqlError::Refused(_)) => {
                 schema::upgrade::<S, D>(&self.sql)?;
-                self.sql.query(statement, parameters).map_err(schema::unavailable)
+                Ok(self.sql.query(statement, parameters)?)
             }
-            Err(unreachable) => Err(schema::unavailable(unreachable)),
+            result => Ok(result?),
+        }
+    }
+
+    /// Runs a statement that does nothing under another schema than ours: where it did nothing, that may be why.
+    fn run_guarded(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SchemaError> {
+        let rows = self.run(statement, parameters)?;
+        match rows.is_empty() && schema::upgrade::<S, D>(&self.sql)? {
+            true => self.run(statement, parameters),
+            false => Ok(rows),
         }
     }
 
     fn job(&self, statement: &str, parameters: &[SqlValue]) -> Result<Option<Job>, StoreError> {
-        self.query(statement, parameters)?.into_iter().next().map(row::job).transpose()
+        self.run(statement, parameters)?.into_iter().next().map(row::job).transpose()
     }
 
     fn gives_a_row(&self, statement: &str, parameters: &[SqlValue]) -> Result<bool, StoreError> {
-        Ok(!self.query(statement, parameters)?.is_empty())
+        Ok(!self.run(statement, parameters)?.is_empty())
     }
 }
 
@@ -61,33 +68,44 @@ fn id(id: &JobId) -> SqlValue {
 }
 
 impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
+    fn migrate(&self) -> Result<(), StoreError> {
+        schema::upgrade::<S, D>(&self.sql)?;
+        Ok(())
+    }
+
     fn create(&self, job: &NewJob) -> Result<Created, StoreError> {
-        let key = job.idempotency.as_ref().map(|idempotency| idempotency.key.as_str());
-        let created = self.gives_a_row(
+        let created = self.run_guarded(
             statements::CREATE,
             &[
                 id(&job.id),
                 row::json(&job.options)?.into(),
                 row::json(&job.source)?.into(),
+                millis(job.due_at()),
                 millis(job.created_at),
                 job.correlation_id.as_str().into(),
                 job.trace_parent.as_ref().map(|trace| trace.as_str()).into(),
-                key.into(),
-                job.idempotency.as_ref().map(|idempotency| idempotency.fingerprint.to_string()).into(),
+                job.idempotency_key.as_ref().map(|key| key.as_str()).into(),
                 schema::known::<D>().into(),
             ],
-        )?;
-        if created {
-            return Ok(Created::New);
+        );
+        match created {
+            Ok(rows) if !rows.is_empty() => return Ok(Created::New),
+            Ok(_) => {}
+            Err(unknown @ SchemaError::Sql(SqlError::Unknown(_))) => {
+                return if self.get(&job.id)?.is_some() { Ok(Created::New) } else { Err(unknown.into()) };
+            }
+            Err(error) => return Err(error.into()),
         }
-        schema::version::<S, D>(&self.sql)?;
-        let existing = match &job.idempotency {
-            Some(idempotency) => self.find_by_idempotency_key(&idempotency.key)?,
+        let existing = match &job.idempotency_key {
+            Some(key) => self.find_by_idempotency_key(key)?,
             None => None,
         };
-        // Neither created nor there: the job that held the key was deleted in between.
-        let vanished = || StoreError::Unavailable("the job with this idempotency key vanished".to_owned());
-        existing.map(|job| Created::Existing(Box::new(job))).ok_or_else(vanished)
+        match existing {
+            Some(existing) if existing.id == job.id => Ok(Created::New),
+            Some(existing) => Ok(Created::Existing(Box::new(existing))),
+            // Neither created nor there: the job that held the key was deleted in between.
+            None => Err(StoreError::Unavailable("the job with this idempotency key vanished".to_owned())),
+        }
     }
 
     fn get(&self, job: &JobId) -> Result<Option<Job>, StoreError> {
@@ -108,10 +126,10 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         let status = query.status.map(|status| SqlValue::from(status.name()));
         let after = query.after.map(|cursor| id(&cursor.0));
         let rows = match (status, after) {
-            (None, None) => self.query(statements::LIST, &[limit]),
-            (None, Some(after)) => self.query(statements::LIST_AFTER, &[after, limit]),
-            (Some(status), None) => self.query(statements::LIST_STATUS, &[status, limit]),
-            (Some(status), Some(after)) => self.query(statements::LIST_STATUS_AFTER, &[status, after, limit]),
+            (None, None) => self.run(statements::LIST, &[limit]),
+            (None, Some(after)) => self.run(statements::LIST_AFTER, &[after, limit]),
+            (Some(status), None) => self.run(statements::LIST_STATUS, &[status, limit]),
+            (Some(status), Some(after)) => self.run(statements::LIST_STATUS_AFTER, &[status, after, limit]),
         }?;
         let mut jobs = rows.into_iter().map(row::job).collect::<Result<Vec<_>, _>>()?;
         let page_len = usize::try_from(query.limit).unwrap_or(usize::MAX);
@@ -122,8 +140,8 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
 
     fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {
         let lost = Failure::from(JobCode::WorkerLost);
-        let claimed = self.job(
-            D::CLAIM,
+        let claimed = self.run_guarded(
+            &statements::claim::<D>(),
             &[
                 millis(now),
                 i64::from(policy.max_attempts).into(),
@@ -134,14 +152,12 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
                 schema::known::<D>().into(),
             ],
         )?;
-        match claimed {
-            Some(job) if job.status == Status::Failed => Ok(Claim::GivenUp(Box::new(job))),
-            Some(job) => Ok(Claim::Leased(Box::new(job))),
-            None => {
-                schema::version::<S, D>(&self.sql)?;
-                Ok(Claim::Nothing)
-            }
-        }
+        let Some(row) = claimed.into_iter().next() else { return Ok(Claim::Nothing) };
+        let (job, more_due) = row::claimed(row)?;
+        Ok(match job.status {
+            Status::Failed => Claim::GivenUp(Box::new(job)),
+            Status::Processing | Status::Succeeded => Claim::Leased { job: Box::new(job), more_due },
+        })
     }
 
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError> {

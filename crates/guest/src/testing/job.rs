@@ -18,13 +18,13 @@ use crate::jobs::{JobStore, Lease};
 /// The policy of these tests: three attempts, thirty seconds, one second.
 pub const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
 
-/// Puts a new job into the store, made at the clock's first moment by the request `req-1`.
+/// A new job, made at the clock's first moment by the request `req-1`.
 ///
 /// # Panics
-/// When the store refuses it.
+/// When no id can be drawn.
 #[expect(clippy::expect_used, reason = "a test fails loudly")]
-pub fn put_job(store: &dyn JobStore) -> JobId {
-    let job = NewJob {
+pub fn new_job() -> NewJob {
+    NewJob {
         id: HostIds.job_id(ManualClock::START).expect("an id"),
         created_at: ManualClock::START,
         options: Draft::new(2048).finish(1),
@@ -38,8 +38,17 @@ pub fn put_job(store: &dyn JobStore) -> JobId {
         },
         correlation_id: CorrelationId::parse("req-1").expect("an id"),
         trace_parent: None,
-        idempotency: None,
-    };
+        idempotency_key: None,
+    }
+}
+
+/// Puts a [`new_job`] into the store.
+///
+/// # Panics
+/// When the store refuses it.
+#[expect(clippy::expect_used, reason = "a test fails loudly")]
+pub fn put_job(store: &dyn JobStore) -> JobId {
+    let job = new_job();
     store.create(&job).expect("the store takes the job");
     job.id
 }

@@ -4,6 +4,7 @@
 
 mod blobs;
 mod clock;
+mod faulty;
 mod imaging;
 mod job;
 mod request;
@@ -11,8 +12,9 @@ mod sqlite;
 
 pub use blobs::MemoryBlobs;
 pub use clock::ManualClock;
+pub use faulty::{Fate, Faulty};
 pub use imaging::ScriptedImaging;
-pub use job::{POLICY, end_job, put_job};
+pub use job::{POLICY, end_job, new_job, put_job};
 pub use request::{request, text};
 pub use sqlite::{Driver, memory_store};
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
-use crate::jobs::{Sql, SqlError, SqlJobStore, SqlRow, SqlValue, Sqlite};
+use crate::jobs::SqlJobStore;
+use crate::sql::{Dialect, Sql, SqlError, SqlRow, SqlValue, Sqlite};
 
 /// A connection, and whether it works.
 #[derive(Debug)]
@@ -38,18 +39,18 @@ impl Sql for Driver {
         if self.is_down.load(Ordering::Relaxed) {
             return Err(SqlError::Unreachable("secret-host:5432 refused".to_owned()));
         }
-        let refused = |error: rusqlite::Error| SqlError::Refused(error.to_string());
+        let judged = |error: rusqlite::Error| Sqlite::judge(error.to_string());
         let parameters = params_from_iter(parameters.iter().map(|value| match value {
             SqlValue::Null => Value::Null,
             SqlValue::Integer(integer) => Value::Integer(*integer),
             SqlValue::Text(text) => Value::Text(text.clone()),
         }));
-        let mut statement = self.connection.prepare(statement).map_err(refused)?;
+        let mut statement = self.connection.prepare(statement).map_err(judged)?;
         let columns = statement.column_count();
-        let mut rows = statement.query(parameters).map_err(refused)?;
+        let mut rows = statement.query(parameters).map_err(judged)?;
         let mut all = Vec::new();
-        while let Some(row) = rows.next().map_err(refused)? {
-            let values = (0..columns).map(|column| value(row.get_ref(column).map_err(refused)?));
+        while let Some(row) = rows.next().map_err(judged)? {
+            let values = (0..columns).map(|column| value(row.get_ref(column).map_err(judged)?));
             all.push(values.collect::<Result<SqlRow, SqlError>>()?);
         }
         Ok(all)
@@ -62,7 +63,7 @@ fn value(value: ValueRef<'_>) -> Result<SqlValue, SqlError> {
         ValueRef::Integer(integer) => Ok(SqlValue::Integer(integer)),
         ValueRef::Text(text) => Ok(SqlValue::Text(String::from_utf8_lossy(text).into_owned())),
         ValueRef::Real(_) | ValueRef::Blob(_) => {
-            Err(SqlError::Refused("a column of an unknown type".to_owned()))
+            Err(SqlError::Unknown("a column of an unknown type".to_owned()))
         }
     }
 }

@@ -1,0 +1,132 @@
+//! Who gets which job, and when.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use thumbs_domain::failure::{Failure, JobCode};
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, NewJob};
+
+use super::TestDatabase;
+use super::kit::{
+    POLICY, at, claim, cost, create, done, id, new_job, read, read_as_created, thumbnail, worker,
+};
+use crate::jobs::{Claim, Lease};
+
+/// The queue is fair: by the moment since when a job is due, not by its id.
+pub fn claims_the_longest_due_first(database: &impl TestDatabase) {
+    let store = database.connect();
+    for (number, created_at) in [(1, 300), (2, 100), (3, 200)] {
+        create(store.as_ref(), &NewJob { created_at: at(created_at), ..new_job(number) });
+    }
+    let order = [1, 2, 3].map(|turn| claim(store.as_ref(), &worker(&format!("t{turn}")), at(1000)).id);
+    assert_eq!(order, [id(2), id(3), id(1)]);
+    assert_eq!(store.claim(&worker("t4"), &POLICY, at(1000)), Ok(Claim::Nothing));
+}
+
+/// A job is due at its moment, and not a millisecond before.
+pub fn claims_nothing_before_it_is_due(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    let first = worker("first");
+    let job = claim(store.as_ref(), &first, at(100));
+    let failure = Failure::from(JobCode::StorageUnavailable);
+    let lease = Lease { job: &job.id, worker: &first };
+    assert_eq!(store.retry(lease, &failure, at(500), at(100)), Ok(true));
+    assert_eq!(store.has_due(at(499)), Ok(false));
+    assert_eq!(store.claim(&worker("a"), &POLICY, at(499)), Ok(Claim::Nothing));
+    assert_eq!(store.has_due(at(500)), Ok(true));
+    let job = claim(store.as_ref(), &worker("a"), at(500));
+    let expected = Job {
+        attempts: 2,
+        due_at: Some(at(30_500)),
+        updated_at: at(500),
+        failure: Some(failure),
+        ..read_as_created(1, at(1))
+    };
+    assert_eq!(job, expected);
+    assert_eq!(read(database, 1), expected);
+    assert_eq!(store.has_due(at(500)), Ok(false));
+}
+
+/// The wake-up may be there before the worker's clock shows the moment at which the job was made.
+pub fn a_new_job_is_due_for_a_worker_whose_clock_is_behind(database: &impl TestDatabase) {
+    let store = database.connect();
+    let made_at = at(3_600_000);
+    create(store.as_ref(), &NewJob { created_at: made_at, ..new_job(1) });
+    let too_far_behind = made_at.plus_millis(-MAX_CLOCK_LAG_MS - 1);
+    assert_eq!(store.claim(&worker("a"), &POLICY, too_far_behind), Ok(Claim::Nothing));
+    let behind = made_at.plus_millis(-MAX_CLOCK_LAG_MS);
+    assert_eq!(store.has_due(behind), Ok(true));
+    assert_eq!(claim(store.as_ref(), &worker("a"), behind).id, id(1));
+}
+
+/// Whoever got a job wakes the next worker where there is one for it, and asks nothing for that.
+pub fn a_claim_tells_whether_more_is_due(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=3 {
+        create(store.as_ref(), &new_job(number));
+    }
+    let more_due =
+        [1, 2, 3].map(|number| match done(store.claim(&worker(&format!("w{number}")), &POLICY, at(1000))) {
+            Claim::Leased { more_due, .. } => more_due,
+            other => panic!("expected a lease, got {other:?}"),
+        });
+    assert_eq!(more_due, [true, true, false]);
+}
+
+/// Sixteen workers and a hundred jobs: every job once, none twice, none left.
+pub fn many_workers_claim_each_job_once(database: &impl TestDatabase) {
+    let jobs: u16 = 100;
+    let store = database.connect();
+    (0..jobs).for_each(|number| create(store.as_ref(), &new_job(number)));
+    let claimed: Vec<JobId> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..16)
+            .map(|number| {
+                scope.spawn(move || {
+                    let store = database.connect();
+                    let mut mine = Vec::new();
+                    loop {
+                        let worker = worker(&format!("w{number}-{}", mine.len()));
+                        match done(store.claim(&worker, &POLICY, at(1000))) {
+                            Claim::Leased { job, .. } => mine.push(job.id),
+                            Claim::Nothing => return mine,
+                            Claim::GivenUp(job) => panic!("{job:?} had attempts left"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("the thread ends")).collect()
+    });
+    assert_eq!(claimed.len(), usize::from(jobs));
+    assert_eq!(claimed.iter().collect::<BTreeSet<_>>().len(), usize::from(jobs));
+}
+
+/// While a lease runs, no other claim sees the job; when it has ended, any does.
+pub fn a_leased_job_is_nobody_elses_until_the_lease_ends(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    claim(store.as_ref(), &worker("a"), at(1000));
+    assert_eq!(store.claim(&worker("b"), &POLICY, at(30_999)), Ok(Claim::Nothing));
+    let again = claim(store.as_ref(), &worker("b"), at(31_000));
+    assert_eq!((again.attempts, again.due_at), (2, Some(at(61_000))));
+}
+
+/// A report of a worker's end names nothing but the worker.
+pub fn a_job_is_found_by_who_holds_it_and_by_nobody_else(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    create(store.as_ref(), &new_job(2));
+    assert_eq!(store.find_by_worker(&worker("a")), Ok(None));
+    let held = claim(store.as_ref(), &worker("a"), at(1000));
+    claim(store.as_ref(), &worker("b"), at(1000));
+    assert_eq!(store.find_by_worker(&worker("a")), Ok(Some(held)));
+    let again = claim(store.as_ref(), &worker("c"), at(40_000));
+    assert_eq!(store.find_by_worker(&worker("a")), Ok(None), "its lease has ended");
+    assert_eq!(store.find_by_worker(&worker("c")), Ok(Some(again)));
+    let (job, worker) = (id(1), worker("c"));
+    let lease = Lease { job: &job, worker: &worker };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(40_100)), Ok(true));
+    assert_eq!(store.find_by_worker(&worker), Ok(None), "it has done its job");
+}

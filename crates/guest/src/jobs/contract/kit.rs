@@ -1,0 +1,152 @@
+//! Jobs and calls that the tests of the kit share.
+
+use thumbs_domain::cursor::Cursor;
+use thumbs_domain::digest::Digest;
+use thumbs_domain::failure::{Failure, JobCode};
+use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::id::{JobId, WorkerId};
+use thumbs_domain::job::{Concession, Cost, IdempotencyKey, Job, NewJob, Source, Status, Thumbnail, Warning};
+use thumbs_domain::list::ListQuery;
+use thumbs_domain::machine::RetryPolicy;
+use thumbs_domain::options::Draft;
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::CorrelationId;
+
+use super::TestDatabase;
+use crate::jobs::{Claim, Created, JobStore, Lease, Page, StoreError};
+use crate::sql::SqlRow;
+
+pub(super) const POLICY: RetryPolicy =
+    RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+
+pub(super) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(millis)
+}
+
+pub(super) fn worker(text: &str) -> WorkerId {
+    WorkerId::new(text)
+}
+
+/// The id of the n-th job: ids sort as their numbers do.
+pub(super) fn id(number: u16) -> JobId {
+    JobId::parse(&format!("01932c07-20a4-7b3c-8d4e-5f607182{number:04x}"))
+        .expect("the form is that of version 7")
+}
+
+pub(super) fn new_job(number: u16) -> NewJob {
+    NewJob {
+        id: id(number),
+        created_at: at(i64::from(number)),
+        options: Draft::new(2048).finish(1),
+        source: Source {
+            sha256: Digest::from_bytes([7; 32]),
+            format: SourceFormat::Jpeg,
+            bytes: 5_000_000_000,
+            width: 4000,
+            height: 3000,
+            frames: 1,
+        },
+        correlation_id: CorrelationId::parse("req-1").expect("usable"),
+        trace_parent: None,
+        idempotency_key: None,
+    }
+}
+
+/// Under this key.
+pub(super) fn idempotent_job(number: u16, key: &str) -> NewJob {
+    NewJob { idempotency_key: IdempotencyKey::parse(key), ..new_job(number) }
+}
+
+pub(super) fn thumbnail() -> Thumbnail {
+    Thumbnail {
+        format: OutputFormat::Webp,
+        bytes: 6_000_000_000,
+        width: 100,
+        height: 50,
+        sha256: Digest::from_bytes([8; 32]),
+        frames: 2,
+        placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI".to_owned(),
+        warnings: vec![Warning::Truncated],
+        concessions: vec![Concession::Quality(60), Concession::Width(80)],
+    }
+}
+
+pub(super) fn cost() -> Cost {
+    Cost {
+        decode_ms: 20.125,
+        finish_ms: 0.5,
+        encode_ms: 3.0,
+        total_ms: 31.25,
+        peak_memory_bytes: 8_000_000_000,
+        pixels: 12_000_000,
+        frames: 2,
+    }
+}
+
+pub(super) fn done<T>(result: Result<T, StoreError>) -> T {
+    result.unwrap_or_else(|error| panic!("the store failed: {error}"))
+}
+
+pub(super) fn create(store: &dyn JobStore, job: &NewJob) {
+    assert_eq!(store.create(job), Ok(Created::New));
+}
+
+/// As the database has it, through another connection.
+pub(super) fn read(database: &impl TestDatabase, job: u16) -> Job {
+    done(database.connect().get(&id(job))).unwrap_or_else(|| panic!("job {job} is not there"))
+}
+
+/// The job that a claim gives to `worker`.
+pub(super) fn claim(store: &dyn JobStore, worker: &WorkerId, now: Timestamp) -> Job {
+    match done(store.claim(worker, &POLICY, now)) {
+        Claim::Leased { job, .. } => *job,
+        other => panic!("expected a lease, got {other:?}"),
+    }
+}
+
+pub(super) fn all(limit: u32) -> ListQuery {
+    ListQuery { status: None, limit, after: None }
+}
+
+pub(super) fn ids(page: &Page) -> Vec<JobId> {
+    page.jobs.iter().map(|job| job.id).collect()
+}
+
+pub(super) fn read_as_created(number: u16, created_at: Timestamp) -> Job {
+    NewJob { created_at, ..new_job(number) }.stored()
+}
+
+/// Does to the database what no job store would do.
+pub(super) fn run(database: &impl TestDatabase, statement: &str) -> Vec<SqlRow> {
+    let rows = database.sql().query(statement, &[]);
+    rows.unwrap_or_else(|error| panic!("{statement}: {error}"))
+}
+
+/// Runs each statement of the store at least once. For tests of what carries them.
+pub fn use_every_call(store: &dyn JobStore) {
+    create(store, &idempotent_job(1, "a-key"));
+    create(store, &new_job(2));
+    create(store, &new_job(3));
+    assert_eq!(done(store.get(&id(2))).map(|job| job.id), Some(id(2)));
+    let key = IdempotencyKey::parse("a-key").expect("usable");
+    assert_eq!(done(store.find_by_idempotency_key(&key)).map(|job| job.id), Some(id(1)));
+    for status in [None, Some(Status::Processing)] {
+        for after in [None, Some(Cursor(id(2)))] {
+            let expected = if after.is_some() { 1 } else { 3 };
+            assert_eq!(done(store.list(&ListQuery { status, after, limit: 10 })).jobs.len(), expected);
+        }
+    }
+    assert_eq!(store.has_due(at(1000)), Ok(true));
+    let failure = Failure::from(JobCode::StorageUnavailable);
+    let worker = worker("a");
+    let job = claim(store, &worker, at(1000));
+    assert_eq!(done(store.find_by_worker(&worker)).map(|held| held.id), Some(job.id));
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.retry(lease, &failure, at(5000), at(1000)), Ok(true));
+    let job = claim(store, &worker, at(1000));
+    assert_eq!(store.give_up(Lease { job: &job.id, worker: &worker }, &failure, at(1000)), Ok(true));
+    let job = claim(store, &worker, at(1000));
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
+    assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
+}

@@ -1,0 +1,123 @@
+//! The contract test kit of [`JobStore`]: one function for each behaviour, run against every database.
+//!
+//! A new database adds a [`TestDatabase`] and the line `job_store_contract!(make)`, and no test logic. Time is an argument, so
+//! leases end without waiting. What is observed is what the store answers, through connections other than the one that wrote.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `schema.rs` | how the tables come about and change |
+//! | `creation.rs` | new jobs, and requests that are one request |
+//! | `reading.rs` | one job, and lists |
+//! | `claims.rs` | who gets which job, and when |
+//! | `endings.rs` | what an attempt leaves behind |
+//! | `kit.rs` | what these share |
+#![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
+
+mod claims;
+mod creation;
+mod endings;
+mod kit;
+mod reading;
+mod schema;
+
+pub use claims::*;
+pub use creation::*;
+pub use endings::*;
+pub use kit::use_every_call;
+pub use reading::*;
+pub use schema::*;
+
+use crate::jobs::JobStore;
+use crate::sql::{Dialect, Postgres, Sql, Sqlite, Step, statements};
+
+/// An empty database of its own for one test, gone with the value.
+pub trait TestDatabase: Sync {
+    /// What it speaks.
+    const KIND: Kind;
+
+    /// Another connection to it, with the job store over it.
+    fn connect(&self) -> Box<dyn JobStore + Send>;
+
+    /// Another connection to it, for what no job store would do.
+    fn sql(&self) -> Box<dyn Sql>;
+}
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// [`Sqlite`].
+    Sqlite,
+    /// [`Postgres`].
+    Postgres,
+}
+
+impl Kind {
+    /// A database as version 1 of the schema left it, with a job in each state.
+    pub fn schema_1(self) -> Vec<Step> {
+        statements(match self {
+            Self::Sqlite => include_str!("fixtures/schema-1.sqlite.sql"),
+            Self::Postgres => include_str!("fixtures/schema-1.postgres.sql"),
+        })
+    }
+
+    /// How the schema comes from the version before.
+    pub fn steps_to(self, version: i64) -> Vec<Step> {
+        fn steps<D: Dialect>(version: i64) -> Vec<Step> {
+            let migration = D::MIGRATIONS.iter().find(|migration| migration.version == version);
+            migration.map(D::steps).unwrap_or_default()
+        }
+        match self {
+            Self::Sqlite => steps::<Sqlite>(version),
+            Self::Postgres => steps::<Postgres>(version),
+        }
+    }
+}
+
+/// Makes a test of each function of the kit. `$make` is a function that gives a [`TestDatabase`], or none where the machine
+/// lacks the server; it says so itself then.
+#[macro_export]
+macro_rules! job_store_contract {
+    ($make:path) => {
+        $crate::job_store_contract!($make:
+            any_first_call_creates_the_schema
+            many_first_calls_at_once_create_one_schema
+            a_database_of_version_1_keeps_its_rows
+            many_may_migrate_at_once
+            a_migration_that_was_broken_off_is_finished
+            a_migration_that_no_statement_misses_is_run_by_the_next_write
+            a_newer_schema_that_lets_us_is_worked_with
+            a_newer_schema_is_read_and_not_written
+            gives_back_what_was_created
+            one_idempotency_key_makes_one_job
+            one_idempotency_key_makes_one_job_however_many_try_at_once
+            knows_no_other_job
+            lists_the_newest_first_page_by_page
+            lists_by_status
+            a_row_that_makes_no_sense_is_an_error
+            claims_the_longest_due_first
+            claims_nothing_before_it_is_due
+            a_new_job_is_due_for_a_worker_whose_clock_is_behind
+            a_claim_tells_whether_more_is_due
+            many_workers_claim_each_job_once
+            a_leased_job_is_nobody_elses_until_the_lease_ends
+            a_job_is_found_by_who_holds_it_and_by_nobody_else
+            a_success_is_kept
+            a_failed_attempt_is_due_again_later
+            a_job_given_up_is_never_claimed_again
+            a_late_worker_changes_nothing
+            a_job_whose_last_worker_died_is_given_up
+            a_job_whose_last_worker_died_keeps_the_reason_of_the_attempt_before
+            reads_note_wake_ups_only_so_often
+        );
+    };
+    ($make:path: $($behaviour:ident)+) => {
+        $(
+            #[test]
+            fn $behaviour() {
+                if let Some(database) = $make() {
+                    $crate::jobs::contract::$behaviour(&database);
+                }
+            }
+        )+
+    };
+}

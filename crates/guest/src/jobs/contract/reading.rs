@@ -1,0 +1,75 @@
+//! One job, and lists.
+
+use thumbs_domain::cursor::Cursor;
+use thumbs_domain::failure::{Failure, JobCode};
+use thumbs_domain::job::{IdempotencyKey, Status};
+use thumbs_domain::list::ListQuery;
+
+use super::TestDatabase;
+use super::kit::{all, at, claim, cost, create, done, id, ids, new_job, run, thumbnail, worker};
+use crate::jobs::{Lease, StoreError};
+
+/// What is not there is no error.
+pub fn knows_no_other_job(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    assert_eq!(store.get(&id(2)), Ok(None));
+    let key = IdempotencyKey::parse("unknown").expect("usable");
+    assert_eq!(store.find_by_idempotency_key(&key), Ok(None));
+}
+
+/// Pages are disjoint and complete, and a job that comes in between does not shift them.
+pub fn lists_the_newest_first_page_by_page(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in [2, 1, 5, 4, 3] {
+        create(store.as_ref(), &new_job(number));
+    }
+    let first = done(store.list(&all(2)));
+    assert_eq!((ids(&first), first.has_more), (vec![id(5), id(4)], true));
+    create(store.as_ref(), &new_job(6));
+    let second = done(store.list(&ListQuery { after: Some(Cursor(id(4))), ..all(2) }));
+    assert_eq!((ids(&second), second.has_more), (vec![id(3), id(2)], true));
+    let third = done(store.list(&ListQuery { after: Some(Cursor(id(2))), ..all(2) }));
+    assert_eq!((ids(&third), third.has_more), (vec![id(1)], false));
+    let whole = done(store.list(&all(6)));
+    assert_eq!((whole.jobs.len(), whole.has_more), (6, false));
+}
+
+/// The filter and the cursor work together.
+pub fn lists_by_status(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=6 {
+        create(store.as_ref(), &new_job(number));
+    }
+    for number in [1, 2, 3] {
+        let worker = worker(&format!("t{number}"));
+        let job = claim(store.as_ref(), &worker, at(100));
+        assert_eq!(job.id, id(number));
+        let lease = Lease { job: &job.id, worker: &worker };
+        let kept = if number == 2 {
+            store.give_up(lease, &Failure::from(JobCode::SourceMissing), at(200))
+        } else {
+            store.succeed(lease, &thumbnail(), &cost(), at(200))
+        };
+        assert_eq!(kept, Ok(true));
+    }
+    for (status, after, expected) in [
+        (Status::Succeeded, None, vec![id(3), id(1)]),
+        (Status::Succeeded, Some(3), vec![id(1)]),
+        (Status::Failed, None, vec![id(2)]),
+        (Status::Failed, Some(2), vec![]),
+        (Status::Processing, None, vec![id(6), id(5), id(4)]),
+    ] {
+        let query =
+            ListQuery { status: Some(status), limit: 10, after: after.map(|number| Cursor(id(number))) };
+        assert_eq!(ids(&done(store.list(&query))), expected, "{query:?}");
+    }
+}
+
+/// Whoever wrote into the table by hand is told where.
+pub fn a_row_that_makes_no_sense_is_an_error(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    run(database, "UPDATE thumbs_jobs SET options = '{'");
+    assert_eq!(store.get(&id(1)), Err(StoreError::Corrupt("column options".to_owned())));
+}

@@ -1,0 +1,139 @@
+//! PostgreSQL: its dialect, and the host's interface to it. For several hosts, or many jobs.
+
+use spin_sdk::pg::{Connection, DbValue, ParameterValue, PgError};
+
+use super::Sql;
+use super::dialect::Dialect;
+use super::error::SqlError;
+use super::migration::{Migration, Step};
+use super::value::{SqlRow, SqlValue};
+use crate::redact::redact;
+
+/// PostgreSQL 12 or newer.
+#[derive(Clone, Copy, Debug)]
+pub struct Postgres;
+
+/// The key of the advisory lock under which a schema is made: the ASCII of "thumbs".
+const SCHEMA_LOCK: i64 = 127_991_995_523_699;
+
+impl Dialect for Postgres {
+    const PASS_OVER_LOCKED: &'static str = " FOR UPDATE SKIP LOCKED";
+
+    const HAS_SCHEMA: &'static str =
+        "SELECT CAST(CASE WHEN to_regclass('thumbs_schema') IS NULL THEN 0 ELSE 1 END AS BIGINT)";
+
+    const MIGRATIONS: &'static [Migration] = &[
+        Migration { version: 1, sql: include_str!("migrations/0001-jobs.postgres.sql") },
+        Migration { version: 2, sql: include_str!("migrations/0002-leases.postgres.sql") },
+    ];
+
+    /// One block is one transaction. The lock is held until all of it stands, and is then given up whatever happens: without
+    /// it, two that create a table at once collide in the server's own catalogues, IF NOT EXISTS or not.
+    fn steps(migration: &Migration) -> Vec<Step> {
+        let Migration { version, sql } = migration;
+        let block = format!(
+            "DO $migration$
+            BEGIN
+                PERFORM pg_advisory_xact_lock({SCHEMA_LOCK});
+                IF to_regclass('thumbs_schema') IS NOT NULL THEN
+                    IF EXISTS (SELECT 1 FROM thumbs_schema WHERE version >= {version}) THEN
+                        RETURN;
+                    END IF;
+                END IF;
+                {sql}
+            END
+            $migration$"
+        );
+        vec![Step { text: block.into(), unless: None }]
+    }
+
+    /// A host tells no more than words: with the SQLSTATE in parentheses on our runtime, as the driver's own `SqlState(E42P01)`
+    /// on Spin. Class 42 is said before anything is done: a table or a column is missing, or may not be used.
+    ///
+    /// Everything else counts as unknown, for Spin says `query-failed` of a connection that broke as well.
+    fn judge(words: String) -> SqlError {
+        if words.contains("SQLSTATE 42") || words.contains("SqlState(E42") {
+            SqlError::Refused(words)
+        } else {
+            SqlError::Unknown(words)
+        }
+    }
+}
+
+/// The host's PostgreSQL.
+///
+/// Each statement takes a connection from the host's pool and gives it back: one that waits for a job, an upload or a decoder
+/// in between holds none.
+pub struct HostPostgres {
+    address: String,
+}
+
+impl HostPostgres {
+    /// The database at this address, `postgres://user:password@host:port/database`.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self { address: address.into() }
+    }
+
+    fn words(&self, error: PgError) -> String {
+        match error {
+            PgError::ConnectionFailed(cause)
+            | PgError::QueryFailed(cause)
+            | PgError::BadParameter(cause)
+            | PgError::ValueConversionFailed(cause)
+            | PgError::Other(cause) => redact(&cause, &self.address),
+        }
+    }
+}
+
+impl Sql for HostPostgres {
+    fn query(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
+        let connection =
+            Connection::open(&self.address).map_err(|error| SqlError::Unreachable(self.words(error)))?;
+        let parameters: Vec<ParameterValue> = parameters.iter().map(parameter).collect();
+        let result =
+            connection.query(statement, &parameters).map_err(|error| Postgres::judge(self.words(error)))?;
+        result.rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect()
+    }
+}
+
+fn parameter(value: &SqlValue) -> ParameterValue {
+    match value {
+        SqlValue::Null => ParameterValue::DbNull,
+        SqlValue::Integer(integer) => ParameterValue::Int64(*integer),
+        SqlValue::Text(text) => ParameterValue::Str(text.clone()),
+    }
+}
+
+fn value(value: DbValue) -> Result<SqlValue, SqlError> {
+    match value {
+        DbValue::DbNull => Ok(SqlValue::Null),
+        DbValue::Int64(integer) => Ok(SqlValue::Integer(integer)),
+        DbValue::Int32(integer) => Ok(SqlValue::Integer(integer.into())),
+        DbValue::Str(text) => Ok(SqlValue::Text(text)),
+        _ => Err(SqlError::Unknown("a column of an unknown type".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_postgres_does_not_understand_is_refused() {
+        for words in [
+            "relation \"thumbs_jobs\" does not exist (SQLSTATE 42P01)",
+            "la columna «min_compatible» no existe (SQLSTATE 42703)",
+            "Error { kind: Db, cause: Some(DbError { severity: \"ERROR\", code: SqlState(E42P01), message: \"\" }) }",
+        ] {
+            assert_eq!(Postgres::judge(words.to_owned()), SqlError::Refused(words.to_owned()));
+        }
+        for words in [
+            "the statement took longer than 10000 ms, and was stopped",
+            "canceling statement due to user request (SQLSTATE 57014)",
+            "Error { kind: Closed, cause: None }",
+            "Error { kind: Db, cause: Some(DbError { code: SqlState(E40001) }) }",
+        ] {
+            assert_eq!(Postgres::judge(words.to_owned()), SqlError::Unknown(words.to_owned()));
+        }
+    }
+}
