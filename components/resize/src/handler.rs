@@ -4,20 +4,21 @@
 //! job is tried again when its lease ends.
 
 use thumbs_domain::event::Event;
-use thumbs_domain::failure::{Failure, Fault, JobCode};
 use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::{Cost, Job, Thumbnail};
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::machine::{Next, RetryPolicy};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
-use thumbs_guest::blobs::{BlobError, Blobs};
+use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::{Clock, millis};
 use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::{Imaging, Made};
 use thumbs_guest::jobs::{Claim, JobStore, Lease, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::Wake;
+
+use crate::ending::FailedAttempt;
 
 /// So many jobs that died with their last worker are passed over in one message before the rest is left to the next.
 const MAX_GIVEN_UP: u32 = 16;
@@ -44,14 +45,6 @@ pub struct Resize<'a> {
     pub log: &'a Log,
 }
 
-/// An attempt that came to nothing.
-struct FailedAttempt {
-    failure: Failure,
-    fault: Fault,
-    /// For the log alone; empty where the failure says it all.
-    cause: String,
-}
-
 impl Resize<'_> {
     /// Does what the message asks. A job that fails is no error of this call: it is written down.
     ///
@@ -74,24 +67,31 @@ impl Resize<'_> {
             match self.store.claim(self.worker, &self.policy, self.clock.now())? {
                 Claim::Nothing => return Ok(()),
                 Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
-                Claim::Leased { job, more_due } => return self.attempt(&job, more_due),
+                Claim::Leased { job, more_due } => {
+                    let log = self.log_for(&job);
+                    // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
+                    if more_due {
+                        self.wake.wake(&log);
+                    }
+                    return self.attempt(&job, &log);
+                }
             }
         }
         self.wake.wake(self.log);
         Ok(())
     }
 
-    fn attempt(&self, job: &Job, more_due: bool) -> Result<(), StoreError> {
-        let log = self.log_for(job);
+    fn attempt(&self, job: &Job, log: &Log) -> Result<(), StoreError> {
         log.event(Event::JobClaimed { attempt: job.attempts });
-        // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
-        if more_due {
-            self.wake.wake(&log);
-        }
         let lease = Lease { job: &job.id, worker: self.worker };
         match self.make(job) {
             Ok((thumbnail, cost)) => {
-                let in_time = self.store.succeed(lease, &thumbnail, &cost, self.clock.now())?;
+                let now = self.clock.now();
+                let in_time = self.write_down(
+                    job,
+                    || self.store.succeed(lease, &thumbnail, &cost, now),
+                    |row| row.thumbnail.as_ref() == Some(&thumbnail),
+                )?;
                 // Where it is too late, another worker has the job; what was made has a name of its own and disturbs nobody.
                 log.event(match in_time {
                     true => succeeded(&thumbnail, &cost),
@@ -99,23 +99,23 @@ impl Resize<'_> {
                 });
                 Ok(())
             }
-            Err(failed) => self.record(lease, job.attempts, failed, &log),
+            Err(failed) => self.record(job, lease, failed, log),
         }
     }
 
     /// Reads the image, has its thumbnail made, stores it.
     fn make(&self, job: &Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
         let started = self.clock.elapsed();
-        let image =
-            self.blobs.get(&ObjectKey::upload(&job.id), self.limits.max_upload_bytes).map_err(source)?;
-        let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock).map_err(
-            |error| FailedAttempt { failure: error.failure(), fault: Fault::Permanent, cause: String::new() },
-        )?;
+        let image = self
+            .blobs
+            .get(&ObjectKey::upload(&job.id), self.limits.max_upload_bytes)
+            .map_err(FailedAttempt::of_reading)?;
+        let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock)?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
         self.blobs
             .put(&ObjectKey::thumbnail(&job.id, &sha256), format.content_type(), &data)
-            .map_err(|error| storage(&error))?;
+            .map_err(|error| FailedAttempt::of_storage(&error))?;
         let bytes = data.len() as u64;
         let cost = Cost {
             decode_ms: millis(made.decode),
@@ -134,27 +134,31 @@ impl Resize<'_> {
     fn record_end(&self, worker: &WorkerId, reason: EndReason) -> Result<(), StoreError> {
         // It had no job yet, or none any more.
         let Some(job) = self.store.find_by_worker(worker)? else { return Ok(()) };
-        let failed = FailedAttempt::of(reason.code());
-        self.record(Lease { job: &job.id, worker }, job.attempts, failed, &self.log_for(&job))
+        let lease = Lease { job: &job.id, worker };
+        self.record(&job, lease, reason.code().into(), &self.log_for(&job))
     }
 
     fn record(
         &self,
+        job: &Job,
         lease: Lease<'_>,
-        attempt: u32,
         failed: FailedAttempt,
         log: &Log,
     ) -> Result<(), StoreError> {
+        let FailedAttempt { failure, fault, cause } = failed;
+        let (code, attempt) = (failure.code.as_ref(), job.attempts);
+        let cause = Some(cause.as_str()).filter(|cause| !cause.is_empty());
         let now = self.clock.now();
-        let code = failed.failure.code.as_ref();
-        let cause = Some(failed.cause.as_str()).filter(|cause| !cause.is_empty());
-        let (in_time, event) = match self.policy.after_failure(attempt, failed.fault, now) {
-            Next::Retry { due_at } => (
-                self.store.retry(lease, &failed.failure, due_at, now)?,
-                Event::AttemptFailed { code, attempt, cause },
-            ),
+        let (in_time, event) = match self.policy.after_failure(attempt, fault, now) {
+            Next::Retry { due_at } => {
+                let write = || self.store.retry(lease, &failure, due_at, now);
+                let stands = |row: &Job| row.failure.as_ref() == Some(&failure) && row.due_at == Some(due_at);
+                (self.write_down(job, write, stands)?, Event::AttemptFailed { code, attempt, cause })
+            }
             Next::GiveUp => {
-                (self.store.give_up(lease, &failed.failure, now)?, Event::JobFailed { code, attempt, cause })
+                let write = || self.store.give_up(lease, &failure, now);
+                let stands = |row: &Job| row.failure.as_ref() == Some(&failure) && row.due_at.is_none();
+                (self.write_down(job, write, stands)?, Event::JobFailed { code, attempt, cause })
             }
         };
         log.event(if in_time { event } else { Event::LeaseLost { attempt, code: Some(code), cause } });
@@ -174,30 +178,5 @@ fn succeeded(thumbnail: &Thumbnail, cost: &Cost) -> Event<'static> {
         encode_ms: cost.encode_ms,
         total_ms: cost.total_ms,
         peak_memory_bytes: cost.peak_memory_bytes,
-    }
-}
-
-/// The image could not be read.
-fn source(error: BlobError) -> FailedAttempt {
-    match error {
-        BlobError::NotFound => FailedAttempt::of(JobCode::SourceMissing),
-        // It was smaller when it came in: somebody has lowered the bound since.
-        BlobError::TooLarge { .. } => FailedAttempt::because(JobCode::SourceTooLarge, &error),
-        BlobError::Unavailable(_) => storage(&error),
-    }
-}
-
-/// The storage did not do what it should.
-fn storage(error: &BlobError) -> FailedAttempt {
-    FailedAttempt::because(JobCode::StorageUnavailable, error)
-}
-
-impl FailedAttempt {
-    fn of(code: JobCode) -> Self {
-        Self { failure: code.into(), fault: code.row().fault, cause: String::new() }
-    }
-
-    fn because(code: JobCode, cause: &BlobError) -> Self {
-        Self { cause: cause.to_string(), ..Self::of(code) }
     }
 }

@@ -1,8 +1,9 @@
 //! The resize component: one message, at most one job, at most one thumbnail.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides. The pixels are the imaging component's; this
-//! one fetches the image, keeps the time and writes down what became of it.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides, and `ending.rs` has it written down. The pixels
+//! are the imaging component's; this one fetches the image, keeps the time and stores what became of it.
 
+mod ending;
 mod handler;
 
 pub use handler::Resize;

@@ -1,8 +1,8 @@
 //! The resize handler over the real job store and blobs in memory: each way a message can end, and what the row says then.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use thumbs_domain::id::{JobId, WorkerId};
@@ -18,25 +18,30 @@ use thumbs_guest::jobs::{JobStore, SqlJobStore, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
-    CountingWake, Driver, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, memory_store,
-    put_job,
+    CountingWake, Fate, Faulty, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, put_job,
 };
 use thumbs_resize::Resize;
 
 const IMAGE: &[u8] = b"an image";
 
+/// What becomes of each statement.
+type Fates = Rc<RefCell<Box<dyn FnMut(&str) -> Fate>>>;
+
 struct Service {
-    store: SqlJobStore<Driver, Sqlite>,
-    store_is_down: Arc<AtomicBool>,
+    store: Box<dyn JobStore>,
+    fates: Fates,
     blobs: MemoryBlobs,
     wake: CountingWake,
 }
 
 impl Service {
     fn new() -> Self {
-        let (store, store_is_down) = memory_store();
+        let fates: Fates = Rc::new(RefCell::new(Box::new(|_: &str| Fate::Done)));
+        let current = fates.clone();
+        let sql = Faulty::new(move |statement: &str| current.borrow_mut()(statement));
+        let store = Box::new(SqlJobStore::<_, Sqlite>::new(sql));
         let (blobs, wake) = (MemoryBlobs::default(), CountingWake::default());
-        Self { store, store_is_down, blobs, wake }
+        Self { store, fates, blobs, wake }
     }
 
     fn with_job() -> (Self, JobId) {
@@ -45,15 +50,20 @@ impl Service {
         (service, job)
     }
 
+    /// From here on each statement has the fate that this function gives it.
+    fn let_fate(&self, fate: impl FnMut(&str) -> Fate + 'static) {
+        *self.fates.borrow_mut() = Box::new(fate);
+    }
+
     fn upload(&self) -> JobId {
-        let job = put_job(&self.store);
+        let job = put_job(self.store.as_ref());
         self.blobs.put(&ObjectKey::upload(&job), "image/jpeg", IMAGE).unwrap();
         job
     }
 
     fn handle(&self, message: Message, clock: &dyn Clock, imaging: &dyn Imaging) -> Result<(), StoreError> {
         let resize = Resize {
-            store: &self.store,
+            store: self.store.as_ref(),
             blobs: &self.blobs,
             imaging,
             wake: &self.wake,
@@ -239,9 +249,95 @@ fn jobs_that_died_with_their_last_worker_do_not_keep_the_next_one_waiting() {
 #[test]
 fn a_store_that_is_down_is_an_error_of_the_message() {
     let (service, id) = Service::with_job();
-    service.store_is_down.store(true, Ordering::Relaxed);
+    service.let_fate(|_| Fate::Stopped);
     let result = service.handle(Message::WakeUp, &ManualClock::default(), &ScriptedImaging::jpeg());
     assert!(matches!(result, Err(StoreError::Unavailable(_))));
-    service.store_is_down.store(false, Ordering::Relaxed);
+    service.let_fate(|_| Fate::Done);
     assert_eq!(service.job(&id).attempts, 0);
+}
+
+#[test]
+fn a_wake_up_that_finds_nothing_costs_one_read() {
+    let service = Service::new();
+    service.store.migrate().unwrap();
+    let statements = Rc::new(RefCell::new(Vec::new()));
+    let seen = statements.clone();
+    service.let_fate(move |statement| {
+        seen.borrow_mut().push(statement.to_owned());
+        Fate::Done
+    });
+    service.wake_up(&ManualClock::default());
+    let statements = statements.borrow();
+    assert!(matches!(&statements[..], [read] if read.starts_with("SELECT")), "{statements:?}");
+}
+
+/// Of the statements that write an ending, the first `count` have this fate.
+fn first_endings(count: u32, fate: Fate) -> impl FnMut(&str) -> Fate {
+    let mut left = count;
+    move |statement| {
+        let ends = statement.starts_with("UPDATE") && !statement.contains("attempts");
+        if ends && left > 0 {
+            left -= 1;
+            return fate;
+        }
+        Fate::Done
+    }
+}
+
+#[test]
+fn a_thumbnail_outlives_a_store_that_fails_for_a_moment() {
+    for fate in [Fate::Stopped, Fate::AnswerLost] {
+        let (service, id) = Service::with_job();
+        service.let_fate(first_endings(3, fate));
+        let clock = ManualClock::default();
+        service.wake_up(&clock);
+        let job = service.job(&id);
+        assert_eq!((job.status, job.attempts), (Status::Succeeded, 1), "{fate:?}");
+        assert!(clock.elapsed() < Duration::from_secs(10), "{:?}", clock.elapsed());
+    }
+}
+
+#[test]
+fn a_failed_attempt_is_written_down_by_a_store_that_fails_for_a_moment() {
+    for fate in [Fate::Stopped, Fate::AnswerLost] {
+        let (service, id) = Service::with_job();
+        service.blobs.set_down(true);
+        service.let_fate(first_endings(2, fate));
+        service.wake_up(&ManualClock::default());
+        let job = service.job(&id);
+        assert_eq!((job.status, service.code(&id).as_str()), (Status::Processing, "storage-unavailable"));
+        assert_eq!(job.due_at, Some(ManualClock::START.plus_millis(1000)), "{fate:?}");
+
+        let (service, id) = Service::with_job();
+        service.blobs.delete(&ObjectKey::upload(&id)).unwrap();
+        service.let_fate(first_endings(2, fate));
+        service.wake_up(&ManualClock::default());
+        assert_eq!((service.job(&id).status, service.code(&id).as_str()), (Status::Failed, "source-missing"));
+    }
+}
+
+#[test]
+fn a_store_is_asked_no_longer_than_the_lease_lasts() {
+    let (service, id) = Service::with_job();
+    service.let_fate(first_endings(u32::MAX, Fate::Stopped));
+    let clock = ManualClock::default();
+    let result = service.handle(Message::WakeUp, &clock, &ScriptedImaging::jpeg());
+    assert!(matches!(result, Err(StoreError::Unavailable(_))));
+    assert!(clock.elapsed() < Duration::from_secs(30), "{:?}", clock.elapsed());
+    service.let_fate(|_| Fate::Done);
+    service.wake_up(&later(30));
+    assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 2));
+}
+
+#[test]
+fn a_migration_is_run_when_it_is_asked_for() {
+    let service = Service::new();
+    let made = Rc::new(Cell::new(false));
+    let seen = made.clone();
+    service.let_fate(move |statement| {
+        seen.set(seen.get() || statement.starts_with("CREATE TABLE"));
+        Fate::Done
+    });
+    assert_eq!(service.handle(Message::Migrate, &ManualClock::default(), &ScriptedImaging::jpeg()), Ok(()));
+    assert!(made.get());
 }

@@ -99,8 +99,6 @@ pub struct Cost {
     /// Milliseconds of turning the picture upright and cutting or padding it to its box.
     // Rows of earlier versions name it so.
     #[serde(alias = "resample_ms")]
-    // As rows of the first schema call it.
-    #[serde(alias = "resample_ms")]
     pub finish_ms: f64,
     /// Milliseconds of encoding.
     pub encode_ms: f64,

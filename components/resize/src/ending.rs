@@ -1,0 +1,87 @@
+//! Writing down how an attempt ended.
+//!
+//! What was made must not be lost to one statement that failed: the store is asked again while the lease lasts. That is
+//! harmless, for who no longer holds the lease changes nothing; but "changed nothing" may then mean that an earlier try did it
+//! and its answer was lost, which the row tells.
+
+use std::time::Duration;
+
+use thumbs_domain::failure::{Failure, Fault, JobCode};
+use thumbs_domain::job::Job;
+use thumbs_guest::blobs::BlobError;
+use thumbs_guest::imaging::ImagingError;
+use thumbs_guest::jobs::StoreError;
+
+use crate::handler::Resize;
+
+/// Before the first further try; each pause is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+impl Resize<'_> {
+    /// Has the store write down how the attempt at `job` ended, and tells whether the lease still held. `stands` is true of a
+    /// row in which it is written.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the lease would end before another try.
+    pub(crate) fn write_down(
+        &self,
+        job: &Job,
+        write: impl Fn() -> Result<bool, StoreError>,
+        stands: impl Fn(&Job) -> bool,
+    ) -> Result<bool, StoreError> {
+        let mut result = write();
+        let mut pause = FIRST_PAUSE;
+        while matches!(result, Err(StoreError::Unavailable(_))) && self.lease_outlasts(job, pause) {
+            self.clock.sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            result = match write() {
+                Ok(false) => self.store.get(&job.id).map(|row| row.is_some_and(|row| stands(&row))),
+                other => other,
+            };
+        }
+        result
+    }
+
+    fn lease_outlasts(&self, job: &Job, pause: Duration) -> bool {
+        let resumed_at = self.clock.now().plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        job.due_at.is_some_and(|lease_end| resumed_at < lease_end)
+    }
+}
+
+/// An attempt that came to nothing.
+pub(crate) struct FailedAttempt {
+    pub(crate) failure: Failure,
+    pub(crate) fault: Fault,
+    /// For the log alone; empty where the failure says it all.
+    pub(crate) cause: String,
+}
+
+impl From<JobCode> for FailedAttempt {
+    fn from(code: JobCode) -> Self {
+        Self { failure: code.into(), fault: code.row().fault, cause: String::new() }
+    }
+}
+
+impl From<ImagingError> for FailedAttempt {
+    fn from(error: ImagingError) -> Self {
+        Self { failure: error.failure(), fault: Fault::Permanent, cause: String::new() }
+    }
+}
+
+impl FailedAttempt {
+    /// The image could not be read.
+    pub(crate) fn of_reading(error: BlobError) -> Self {
+        match error {
+            BlobError::NotFound => JobCode::SourceMissing.into(),
+            BlobError::TooLarge { .. } => Self { cause: error.to_string(), ..JobCode::SourceTooLarge.into() },
+            BlobError::Unavailable(_) => Self::of_storage(&error),
+        }
+    }
+
+    /// The storage did not do what it should.
+    pub(crate) fn of_storage(error: &BlobError) -> Self {
+        Self { cause: error.to_string(), ..JobCode::StorageUnavailable.into() }
+    }
+}
