@@ -20,7 +20,7 @@ use thumbs_guest::wake::Wake;
 
 use crate::ending::FailedAttempt;
 
-/// So many jobs that died with their last worker are passed over in one message before the rest is left to the next.
+/// At most this many jobs that died with their last worker are passed over in one message; the rest is left to the next.
 const MAX_GIVEN_UP: u32 = 16;
 
 /// What the component works with, for one message.
@@ -82,7 +82,8 @@ impl Resize<'_> {
     }
 
     fn attempt(&self, job: &Job, log: &Log) -> Result<(), StoreError> {
-        log.event(Event::JobClaimed { attempt: job.attempts });
+        let traceparent = job.trace_parent.as_ref().map(|trace| trace.as_str());
+        log.event(Event::JobClaimed { attempt: job.attempts, traceparent });
         let lease = Lease { job: &job.id, worker: self.worker };
         match self.make(job) {
             Ok((thumbnail, cost)) => {

@@ -105,7 +105,7 @@ events! {
     JobOverdue = "job-overdue", Info,
         "A client read a job that has been due for a while, so the workers were woken again",
         "Where it comes often, look for lost wake-ups, or give the service more workers";
-    JobClaimed { attempt: u32 } = "job-claimed", Info,
+    JobClaimed { attempt: u32, traceparent: Option<&'a str> } = "job-claimed", Info,
         "A worker has begun an attempt", "Nothing";
     JobSucceeded {
         bytes: u64, decode_ms: f64, finish_ms: f64, encode_ms: f64, total_ms: f64, peak_memory_bytes: u64

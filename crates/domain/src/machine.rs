@@ -27,7 +27,7 @@ pub struct RetryPolicy {
 /// The longest pause before another attempt: five minutes.
 pub const MAX_BACKOFF_MS: i64 = 5 * 60 * 1000;
 
-/// A job that is due for so long without having been claimed makes whoever reads it wake the workers.
+/// A job that has been due for this long and was not claimed makes whoever reads it wake the workers.
 pub const OVERDUE_AFTER_MS: i64 = 2_000;
 
 /// Reads wake the workers for one job at most this often.
