@@ -25,7 +25,11 @@ async fn a_newer_schema_is_read_and_not_written_and_the_log_says_so() {
     let service = home.start().await;
     let (job, _) = service.client.thumbnail(&images::png(30, 30), &[]).await;
     service.stop().await;
-    block_in_place(|| drop(postgres.query("thumbs", "INSERT INTO thumbs_schema (version) VALUES (999)")));
+    block_in_place(|| {
+        drop(
+            postgres.query("thumbs", "INSERT INTO thumbs_schema (version, min_compatible) VALUES (999, 999)"),
+        )
+    });
 
     let log = CaptureSink::new();
     let sink = Arc::new(log.clone());

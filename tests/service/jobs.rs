@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
+use thumbs::limits::Limits;
 use thumbs_tests::{home::Home, images};
 
 thumbs_tests::in_every_home! {
@@ -11,6 +12,7 @@ thumbs_tests::in_every_home! {
     a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other,
     a_decoder_that_takes_too_long_fails_its_job_and_no_other,
     the_same_idempotency_key_gives_the_same_job,
+    clients_that_wait_hold_no_connection,
 }
 
 async fn two_hundred_concurrent_uploads_all_succeed_once(home: Home) {
@@ -110,4 +112,27 @@ async fn the_same_idempotency_key_gives_the_same_job(home: Home) {
     let other = upload(images::png(31, 30)).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", String::from_utf8_lossy(&other.body));
     assert_eq!(service.client.get("/jobs").await.json()["jobs"].as_array().unwrap().len(), 1);
+}
+
+/// With one connection in all, whoever kept it while they wait would keep it from everybody.
+async fn clients_that_wait_hold_no_connection(home: Home) {
+    let limits = Limits {
+        sql_max_connections: 1,
+        pg_max_connections: 1,
+        sql_busy_timeout_ms: 1_000,
+        ..Limits::default()
+    };
+    let service = home.start_with(|builder| builder.limits(limits).resize_workers(0)).await;
+    let client = &service.client;
+    let id = client.submit(&images::png(40, 40), &[]).await;
+    let path = &format!("/jobs/{id}?wait=3");
+    let waiting = join_all((0..4).map(|_| async move { client.get(path).await.status }));
+    let mut waiting = std::pin::pin!(waiting);
+    loop {
+        tokio::select! {
+            biased;
+            waited = &mut waiting => break assert_eq!(waited, [StatusCode::OK; 4]),
+            list = client.get("/jobs") => assert_eq!(list.status, StatusCode::OK, "while others wait"),
+        }
+    }
 }

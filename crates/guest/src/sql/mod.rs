@@ -23,7 +23,6 @@ pub use dialect::Dialect;
 pub use error::{SchemaError, SqlError};
 pub use migration::{Migration, Step, statements};
 pub use postgres::{HostPostgres, Postgres};
-pub use schema::known;
 pub use sqlite::{HostSqlite, Sqlite};
 pub use value::{SqlRow, SqlValue};
 

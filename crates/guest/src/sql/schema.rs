@@ -30,7 +30,7 @@ const VERSION: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM thu
 const MIN_COMPATIBLE: &str = "SELECT CAST(COALESCE(MAX(min_compatible), 0) AS BIGINT) FROM thumbs_schema";
 
 /// The newest version that this program knows.
-pub fn known<D: Dialect>() -> i64 {
+pub(crate) fn known<D: Dialect>() -> i64 {
     D::MIGRATIONS.last().map_or(0, |newest| newest.version)
 }
 
