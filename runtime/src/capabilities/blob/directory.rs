@@ -4,17 +4,23 @@
 //! reads from the front, shows it as it is: `data · content type · its length (one byte) · "thb1"`. A file that does not end like that
 //! was not written here.
 //!
+//! A put writes a file of its own in `~staging`, waits until the disk has it, renames it to its place, and waits until the disk has the name. So
+//! once a put has returned, its blob outlasts a power cut: the row that names it, written after it, never names a blob that is not there.
+//!
 //! A key is a path, so where `a` is a blob, `a/b` can't be one, nor the other way round: putting the second is refused.
 
-use std::{error::Error as StdError, io, path::Path, sync::Arc};
-
-use futures_util::{FutureExt as _, future::BoxFuture};
-use object_store::{
-    GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem,
-    path::Path as StorePath,
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
+use futures_util::{FutureExt as _, future::BoxFuture};
+
 use super::{Backend, wit};
+use crate::{capabilities::embedded::blocking, limits::length};
 
 /// Marks the end of a file of ours, with the version of its layout.
 const MAGIC: &[u8; 4] = b"thb1";
@@ -22,65 +28,115 @@ const MAGIC: &[u8; 4] = b"thb1";
 const FIXED_BYTES: u64 = 5;
 /// The longest end: any content type, its length and the magic.
 const MAX_END_BYTES: u64 = 255 + FIXED_BYTES;
-/// A file is written under its name and `#` with a number, and then renamed. Where the name is longer than this, that would be longer than
-/// file systems allow (255 bytes), so it is written elsewhere.
-const MAX_STAGED_NAME_BYTES: usize = 240;
-/// Where that is. No key has a `~`.
+/// Where files are until they are whole. No key has a `~`.
 const STAGING_FOLDER: &str = "~staging";
+/// No put takes this long, so a staged file that is older was left by a crash.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DirectoryStore {
-    store: Arc<dyn ObjectStore>,
-    shown: String,
+    root: Arc<Path>,
 }
 
 impl DirectoryStore {
-    /// At this place, which is made where it is missing. Blocks.
+    /// At this place, which is made where it is missing. Removes what puts of processes that crashed have left. Blocks.
     ///
     /// # Errors
     /// The directory can't be made or read.
-    pub fn open(directory: &Path) -> std::io::Result<Self> {
-        std::fs::create_dir_all(directory)?;
-        let store = LocalFileSystem::new_with_prefix(directory).map_err(std::io::Error::other)?;
-        Ok(Self { store: Arc::new(store), shown: directory.display().to_string() })
-    }
-}
-
-fn error(error: &object_store::Error) -> wit::Error {
-    match error {
-        object_store::Error::NotFound { .. } => wit::Error::NotFound,
-        _ => match io_kind(error) {
-            // What would be a folder on the way there is a blob.
-            Some(io::ErrorKind::NotADirectory) => wit::Error::NotFound,
-            Some(io::ErrorKind::PermissionDenied) => {
-                wit::Error::AccessDenied("the directory is not accessible".into())
+    pub fn open(directory: &Path) -> io::Result<Self> {
+        let staging = directory.join(STAGING_FOLDER);
+        fs::create_dir_all(&staging)?;
+        for entry in fs::read_dir(staging)? {
+            let entry = entry?;
+            let age = entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .ok()
+                .and_then(|at| at.elapsed().ok());
+            if age.is_some_and(|age| age > STALE) {
+                // Another process may be faster.
+                let _gone = fs::remove_file(entry.path());
             }
-            _ => wit::Error::Unavailable(error.to_string()),
-        },
+        }
+        Ok(Self { root: directory.into() })
+    }
+
+    /// Runs what waits for the disk off the async threads.
+    fn with<T: Send + 'static>(
+        &self,
+        key: &str,
+        work: impl FnOnce(&Self, &str) -> Result<T, wit::Error> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, wit::Error>> {
+        let (store, key) = (self.clone(), key.to_owned());
+        blocking(move || work(&store, &key)).boxed()
+    }
+
+    fn open_file(&self, key: &str) -> Result<(File, u64), wit::Error> {
+        let file = File::open(self.root.join(key)).map_err(|failure| error(&failure))?;
+        let metadata = file.metadata().map_err(|failure| error(&failure))?;
+        // A folder of other blobs can be opened, and is none itself.
+        if metadata.is_dir() { Err(wit::Error::NotFound) } else { Ok((file, metadata.len())) }
+    }
+
+    fn write(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
+        let place = self.root.join(key);
+        let folder = place.parent().unwrap_or(&self.root);
+        self.make_folders(folder)?;
+        let staged = self.root.join(STAGING_FOLDER).join(uuid::Uuid::now_v7().to_string());
+        let put = write_durably(&staged, bytes).and_then(|()| fs::rename(&staged, &place));
+        if put.is_err() {
+            // The put's failure is the one to tell of; a file that stays is removed at the next start.
+            let _garbage_may_stay = fs::remove_file(&staged);
+        }
+        put?;
+        make_durable(folder)
+    }
+
+    /// Makes `folder` below the root and those on the way to it, where they are missing.
+    fn make_folders(&self, folder: &Path) -> io::Result<()> {
+        let missing: Vec<&Path> =
+            folder.ancestors().take_while(|folder| *folder != &*self.root && !folder.is_dir()).collect();
+        for folder in missing.into_iter().rev() {
+            match fs::create_dir(folder) {
+                Err(failure) if failure.kind() != ErrorKind::AlreadyExists => return Err(failure),
+                // Somebody else's too: that it is there does not say that the disk knows.
+                _ => make_durable(folder.parent().unwrap_or(&self.root))?,
+            }
+        }
+        Ok(())
     }
 }
 
-fn put_error(failure: &object_store::Error) -> wit::Error {
-    use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory};
-    match io_kind(failure) {
-        Some(AlreadyExists | IsADirectory | NotADirectory) => wit::Error::Other(
+fn write_durably(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+/// Waits until the disk has the names in a folder.
+fn make_durable(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn error(failure: &io::Error) -> wit::Error {
+    match failure.kind() {
+        // What would be a folder on the way there is a blob.
+        ErrorKind::NotFound | ErrorKind::NotADirectory => wit::Error::NotFound,
+        ErrorKind::PermissionDenied => wit::Error::AccessDenied("the directory is not accessible".into()),
+        _ => wit::Error::Unavailable(format!("the directory of blobs failed: {failure}")),
+    }
+}
+
+fn put_error(failure: &io::Error) -> wit::Error {
+    match failure.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::NotADirectory => wit::Error::Other(
             "the key is a folder of another blob's key, or lies below one as if that were a folder".into(),
         ),
+        // A folder was taken away under the running process.
+        ErrorKind::NotFound => wit::Error::Unavailable(format!("the directory of blobs failed: {failure}")),
         _ => error(failure),
     }
-}
-
-/// The system's reason for a failure.
-fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return Some(io.kind());
-        }
-        cause = error.source();
-    }
-    None
 }
 
 /// The content type in the end of a file.
@@ -98,33 +154,16 @@ fn metadata(end: &[u8], file_bytes: u64) -> Result<wit::Metadata, wit::Error> {
     Ok(wit::Metadata { size_bytes, content_type })
 }
 
-impl DirectoryStore {
-    async fn read_end(&self, key: &str) -> Result<wit::Metadata, wit::Error> {
-        let options = GetOptions { range: Some(GetRange::Suffix(MAX_END_BYTES)), ..GetOptions::default() };
-        let result = self.store.get_opts(&StorePath::from(key), options).await.map_err(|e| error(&e))?;
-        let file_bytes = result.meta.size;
-        metadata(&result.bytes().await.map_err(|e| error(&e))?, file_bytes)
-    }
-
-    async fn write(&self, key: &str, file: PutPayload) -> object_store::Result<()> {
-        let place = StorePath::from(key);
-        if place.filename().is_none_or(|name| name.len() <= MAX_STAGED_NAME_BYTES) {
-            return self.store.put(&place, file).await.map(drop);
-        }
-        let staged = StorePath::from_iter([STAGING_FOLDER, &uuid::Uuid::now_v7().to_string()]);
-        self.store.put(&staged, file).await?;
-        let renamed = self.store.rename(&staged, &place).await;
-        if renamed.is_err() {
-            // The rename's failure is the one to tell of; one here leaves a file that nobody names.
-            let _garbage_may_stay = self.store.delete(&staged).await;
-        }
-        renamed
-    }
+/// What is left of a file, `file_bytes` of it.
+fn rest_of(mut file: File, file_bytes: u64) -> Result<Vec<u8>, wit::Error> {
+    let mut bytes = Vec::with_capacity(length(file_bytes));
+    file.read_to_end(&mut bytes).map_err(|failure| error(&failure))?;
+    Ok(bytes)
 }
 
 impl Backend for DirectoryStore {
     fn summary(&self) -> String {
-        format!("directory {}", self.shown)
+        format!("directory {}", self.root.display())
     }
 
     fn put<'a>(
@@ -133,53 +172,56 @@ impl Backend for DirectoryStore {
         content_type: &'a str,
         mut data: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), wit::Error>> {
-        async move {
+        let content_type = content_type.to_owned();
+        self.with(key, move |store, key| {
             let length = u8::try_from(content_type.len())
                 .map_err(|_| wit::Error::Other("the content type is too long".into()))?;
             data.extend_from_slice(content_type.as_bytes());
             data.push(length);
             data.extend_from_slice(MAGIC);
-            self.write(key, PutPayload::from(data)).await.map_err(|failure| put_error(&failure))
-        }
-        .boxed()
+            store.write(key, &data).map_err(|failure| put_error(&failure))
+        })
     }
 
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
-        async move {
-            let result = self.store.get(&StorePath::from(key)).await.map_err(|e| error(&e))?;
-            let file_bytes = result.meta.size;
+        self.with(key, move |store, key| {
+            let (file, file_bytes) = store.open_file(key)?;
             // Nothing is read before the size is known to be within the bound; what the end takes is not counted yet.
             if file_bytes > max_bytes.saturating_add(MAX_END_BYTES) {
                 return Err(wit::Error::TooLarge(max_bytes));
             }
-            let mut data = Vec::from(result.bytes().await.map_err(|e| error(&e))?);
-            let metadata = metadata(&data, file_bytes)?;
+            let mut data = rest_of(file, file_bytes)?;
+            let metadata = metadata(&data, data.len() as u64)?;
             if metadata.size_bytes > max_bytes {
                 return Err(wit::Error::TooLarge(max_bytes));
             }
-            data.truncate(usize::try_from(metadata.size_bytes).unwrap_or(usize::MAX));
+            data.truncate(length(metadata.size_bytes));
             Ok(wit::Object { metadata, data })
-        }
-        .boxed()
+        })
     }
 
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
-        self.read_end(key).boxed()
+        self.with(key, |store, key| {
+            let (mut file, file_bytes) = store.open_file(key)?;
+            file.seek(SeekFrom::Start(file_bytes.saturating_sub(MAX_END_BYTES)))
+                .map_err(|failure| error(&failure))?;
+            metadata(&rest_of(file, MAX_END_BYTES)?, file_bytes)
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
-        async move {
-            match self.store.delete(&StorePath::from(key)).await {
+        self.with(key, |store, key| {
+            let place = store.root.join(key);
+            match fs::remove_file(&place) {
                 Ok(()) => Ok(()),
-                // What is there is a folder.
-                Err(failure) if io_kind(&failure) == Some(io::ErrorKind::IsADirectory) => Ok(()),
+                // Where a folder is, there is no blob.
+                Err(_) if place.is_dir() => Ok(()),
                 Err(failure) => match error(&failure) {
                     wit::Error::NotFound => Ok(()),
-                    other => Err(other),
+                    error => Err(error),
                 },
             }
-        }
-        .boxed()
+        })
     }
 }
 
@@ -204,6 +246,31 @@ mod tests {
         store.put("a/b.png", "image/png", b"pixels".to_vec()).await.unwrap();
         let file = std::fs::read(folder.path().join("a/b.png")).unwrap();
         assert!(file.starts_with(b"pixelsimage/png"));
+    }
+
+    #[tokio::test]
+    async fn a_put_leaves_nothing_in_the_staging_folder_whether_it_succeeds_or_fails() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = DirectoryStore::open(folder.path()).unwrap();
+        store.put("a/b", "image/png", b"pixels".to_vec()).await.unwrap();
+        assert!(matches!(store.put("a", "image/png", vec![]).await, Err(wit::Error::Other(_))));
+        assert!(matches!(store.put("a/b/c", "image/png", vec![]).await, Err(wit::Error::Other(_))));
+        let staged = std::fs::read_dir(folder.path().join(STAGING_FOLDER)).unwrap().count();
+        assert_eq!(staged, 0);
+    }
+
+    #[test]
+    fn what_a_crash_left_is_removed_at_the_start_and_what_is_being_written_is_not() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let staging = folder.path().join(STAGING_FOLDER);
+        fs::create_dir(&staging).unwrap();
+        for (name, age) in [("left", 2 * STALE), ("written", Duration::ZERO)] {
+            let at = std::time::SystemTime::now() - age;
+            File::create(staging.join(name)).unwrap().set_modified(at).unwrap();
+        }
+        DirectoryStore::open(folder.path()).unwrap();
+        let names: Vec<_> = fs::read_dir(staging).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["written"]);
     }
 
     #[tokio::test]
