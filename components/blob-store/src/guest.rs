@@ -2,8 +2,6 @@
 //!
 //! No decision is made here; each function checks its arguments, picks the backend and translates.
 
-use wasi::random::random::get_random_u64;
-
 use crate::blob::{MAX_BLOB_BYTES, Metadata};
 use crate::config::Backend;
 use crate::error::{self, Error};
@@ -44,7 +42,7 @@ impl store::Guest for Provider {
             return Err(store::Error::TooLarge(MAX_BLOB_BYTES));
         }
         match backend()? {
-            Backend::KeyValue { label } => open(&label)?.put(&key, &content_type, &data, random_u128())?,
+            Backend::KeyValue { label } => open(&label)?.put(&key, &content_type, data)?,
             Backend::S3(settings) => {
                 S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).put(&key, &content_type, &data)?
             }
@@ -95,10 +93,6 @@ fn backend() -> Result<Backend, Error> {
             )),
         })
     })
-}
-
-fn random_u128() -> u128 {
-    u128::from(get_random_u64()) << 64 | u128::from(get_random_u64())
 }
 
 struct SpinPairs(key_value::Store);

@@ -1,24 +1,16 @@
-//! Blobs in a key-value store that knows only whole values: no range read, no transaction, no compare-and-swap.
+//! Blobs in a key-value store: a value a blob, under `blob/<key>`.
 //!
-//! A blob is two values. The data lies under `blob/data/<key>/<generation>`, where the generation is random and never used
-//! twice; the record under `blob/record/<key>` names the generation, the size and the content type. The record is written
-//! after the data and replaced in one step, so it is the commit: whatever crashes before it leaves the old blob (or none) and
-//! a value that nothing names, never a record that lies. `head` reads the record alone, so it costs the same for 32 MiB as
-//! for one byte. Old data is deleted only after the record has stopped naming it.
-//!
-//! Two puts of one key at once are safe for the same reason: the last record wins with its own data. The price is garbage: the
-//! data of a put that crashed, or of the loser of such a race, stays.
+//! A value is the blob's bytes and then its content type: `data · content type · its length (one byte) · "thb1"`, as in the files of the host's
+//! directory. So a put is one `set`, which every store does as a whole: a reader sees one put and nothing of another, whatever crashes, and
+//! nothing is left behind. The type stands at the end so that neither side has to move the bytes. The price: the interface of key-value stores
+//! gives whole values only, so `head` reads the bytes as well, and a blob over the bound of a `get` is refused after it was read.
 
 use crate::blob::Metadata;
 use crate::error::Error;
 use crate::key::{ContentType, ObjectKey};
 
-/// How often a reader starts again because a writer replaced the blob between its two reads.
-const MAX_READ_ROUNDS: u32 = 8;
-/// The first line of a record; a different number is a different layout.
-const RECORD_VERSION: &str = "thumbs-blob 1";
-/// The longest record that this module writes: version, generation, size and content type, a line each.
-const MAX_RECORD_BYTES: usize = 512;
+/// Marks the end of a value of ours, with the version of its layout.
+const MAGIC: &[u8; 4] = b"thb1";
 
 /// The key-value store underneath, opened.
 pub trait Pairs {
@@ -50,125 +42,62 @@ impl<P: Pairs> KeyValueBlobs<P> {
         Self { pairs }
     }
 
-    /// Creates or replaces the blob. `generation` must be random: two puts with the same one would share their data.
+    /// Creates or replaces the blob.
     ///
     /// # Errors
-    /// What the store says, or [`Error::Other`] where an old record can't be read.
-    pub fn put(
-        &self,
-        key: &ObjectKey,
-        content_type: &ContentType,
-        data: &[u8],
-        generation: u128,
-    ) -> Result<(), Error> {
-        let replaced = self.record(key)?;
-        let record = Record {
-            generation,
-            metadata: Metadata {
-                size_bytes: data.len() as u64,
-                content_type: content_type.as_str().to_owned(),
-            },
-        };
-        self.pairs.set(&data_key(key, generation), data)?;
-        self.pairs.set(&record_key(key), record.to_text().as_bytes())?;
-        if let Some(replaced) = replaced {
-            // The new blob stands. A failure here leaves garbage, and saying that the put failed would be wrong.
-            let _garbage_may_stay = self.pairs.delete(&data_key(key, replaced.generation));
-        }
-        Ok(())
+    /// What the store says, for example that it takes no value of this size.
+    pub fn put(&self, key: &ObjectKey, content_type: &ContentType, mut data: Vec<u8>) -> Result<(), Error> {
+        let content_type = content_type.as_str();
+        let length = u8::try_from(content_type.len())
+            .map_err(|_| Error::Other("the content type is too long".to_owned()))?;
+        data.extend_from_slice(content_type.as_bytes());
+        data.push(length);
+        data.extend_from_slice(MAGIC);
+        self.pairs.set(&name(key), &data)
     }
 
     /// The whole blob.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::TooLarge`] before the data is read; what the store says; [`Error::Other`] where record
-    /// and data do not belong together.
+    /// [`Error::NotFound`], [`Error::TooLarge`], what the store says, or [`Error::Other`] where the value was not written here.
     pub fn get(&self, key: &ObjectKey, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {
-        let mut record = self.record(key)?.ok_or(Error::NotFound)?;
-        for _ in 0..MAX_READ_ROUNDS {
-            if record.metadata.size_bytes > max_bytes {
-                return Err(Error::TooLarge(max_bytes));
-            }
-            if let Some(data) = self.pairs.get(&data_key(key, record.generation))? {
-                if data.len() as u64 != record.metadata.size_bytes {
-                    return Err(Error::Other(
-                        "a blob in the key-value store has the wrong length".to_owned(),
-                    ));
-                }
-                return Ok((record.metadata, data));
-            }
-            let latest = self.record(key)?.ok_or(Error::NotFound)?;
-            if latest.generation == record.generation {
-                return Err(Error::Other("a blob in the key-value store has lost its data".to_owned()));
-            }
-            record = latest;
+        let mut data = self.pairs.get(&name(key))?.ok_or(Error::NotFound)?;
+        let content_type = content_type(&data)
+            .ok_or_else(|| Error::Other("a value in the key-value store is no blob of ours".to_owned()))?
+            .to_owned();
+        data.truncate(data.len().saturating_sub(content_type.len() + 1 + MAGIC.len()));
+        let size_bytes = data.len() as u64;
+        if size_bytes > max_bytes {
+            return Err(Error::TooLarge(max_bytes));
         }
-        Err(Error::Unavailable("a blob is replaced faster than it can be read".to_owned()))
+        Ok((Metadata { size_bytes, content_type }, data))
     }
 
-    /// What is known of the blob, without reading its data.
+    /// What is known of the blob.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; what the store says; [`Error::Other`] where the record can't be read.
+    /// As for [`KeyValueBlobs::get`], without [`Error::TooLarge`].
     pub fn head(&self, key: &ObjectKey) -> Result<Metadata, Error> {
-        Ok(self.record(key)?.ok_or(Error::NotFound)?.metadata)
+        self.get(key, u64::MAX).map(|(metadata, _)| metadata)
     }
 
     /// Removes the blob, or succeeds where it is not there.
     ///
     /// # Errors
-    /// What the store says, or [`Error::Other`] where the record can't be read.
+    /// What the store says.
     pub fn delete(&self, key: &ObjectKey) -> Result<(), Error> {
-        let Some(record) = self.record(key)? else { return Ok(()) };
-        // The record first: from here on no reader sees the blob, and a crash leaves garbage.
-        self.pairs.delete(&record_key(key))?;
-        self.pairs.delete(&data_key(key, record.generation))
-    }
-
-    fn record(&self, key: &ObjectKey) -> Result<Option<Record>, Error> {
-        self.pairs.get(&record_key(key))?.map(|value| Record::from_bytes(&value)).transpose()
+        self.pairs.delete(&name(key))
     }
 }
 
-fn record_key(key: &ObjectKey) -> String {
-    format!("blob/record/{}", key.as_str())
+fn name(key: &ObjectKey) -> String {
+    format!("blob/{}", key.as_str())
 }
 
-fn data_key(key: &ObjectKey, generation: u128) -> String {
-    format!("blob/data/{}/{generation:032x}", key.as_str())
-}
-
-struct Record {
-    generation: u128,
-    metadata: Metadata,
-}
-
-impl Record {
-    fn to_text(&self) -> String {
-        let Metadata { size_bytes, content_type } = &self.metadata;
-        format!("{RECORD_VERSION}\n{:032x}\n{size_bytes}\n{content_type}\n", self.generation)
-    }
-
-    fn from_bytes(value: &[u8]) -> Result<Self, Error> {
-        Self::parse(value).ok_or_else(|| {
-            Error::Other(
-                "a blob's record in the key-value store is not one that this version can read".to_owned(),
-            )
-        })
-    }
-
-    fn parse(value: &[u8]) -> Option<Self> {
-        let text = str::from_utf8(value).ok().filter(|text| text.len() <= MAX_RECORD_BYTES)?;
-        let lines: Vec<&str> = text.strip_suffix('\n')?.split('\n').collect();
-        let [RECORD_VERSION, generation, size_bytes, content_type] = lines[..] else { return None };
-        Some(Self {
-            generation: u128::from_str_radix(generation, 16).ok()?,
-            metadata: Metadata {
-                size_bytes: size_bytes.parse().ok()?,
-                content_type: content_type.to_owned(),
-            },
-        })
-    }
+fn content_type(value: &[u8]) -> Option<&str> {
+    let (length, rest) = value.strip_suffix(MAGIC)?.split_last()?;
+    let start = rest.len().checked_sub(usize::from(*length))?;
+    str::from_utf8(rest.get(start..)?).ok()
 }
 
 #[cfg(test)]
@@ -178,21 +107,20 @@ mod tests {
 
     use super::*;
 
-    /// A store in memory that stops working after a number of writes, as a host that is killed does.
-    #[derive(Default)]
+    /// A store in memory that takes so many writes and then no more.
     struct Memory {
         values: RefCell<BTreeMap<String, Vec<u8>>>,
-        writes_left: RefCell<Option<u32>>,
+        writes_left: RefCell<u32>,
     }
 
     impl Memory {
-        fn write(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> Result<(), Error> {
-            match &mut *self.writes_left.borrow_mut() {
-                Some(0) => return Err(Error::Unavailable("killed".to_owned())),
-                Some(left) => *left -= 1,
-                None => {}
-            }
-            change(&mut self.values.borrow_mut());
+        fn new(writes: u32) -> Self {
+            Self { values: RefCell::default(), writes_left: RefCell::new(writes) }
+        }
+
+        fn write(&self) -> Result<(), Error> {
+            let left = self.writes_left.borrow().checked_sub(1);
+            *self.writes_left.borrow_mut() = left.ok_or_else(|| Error::Unavailable("killed".to_owned()))?;
             Ok(())
         }
     }
@@ -202,14 +130,14 @@ mod tests {
             Ok(self.values.borrow().get(key).cloned())
         }
         fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-            self.write(|values| {
-                values.insert(key.to_owned(), value.to_vec());
-            })
+            self.write()?;
+            self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+            Ok(())
         }
         fn delete(&self, key: &str) -> Result<(), Error> {
-            self.write(|values| {
-                values.remove(key);
-            })
+            self.write()?;
+            self.values.borrow_mut().remove(key);
+            Ok(())
         }
     }
 
@@ -217,128 +145,52 @@ mod tests {
         ObjectKey::parse("uploads/a".to_owned()).unwrap()
     }
 
-    fn content_type(text: &str) -> ContentType {
-        ContentType::parse(text.to_owned()).unwrap()
+    fn put(memory: &Memory, content_type: &str, data: &[u8]) -> Result<(), Error> {
+        let content_type = ContentType::parse(content_type.to_owned()).unwrap();
+        KeyValueBlobs::new(memory).put(&key(), &content_type, data.to_vec())
+    }
+
+    fn get(memory: &Memory, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {
+        KeyValueBlobs::new(memory).get(&key(), max_bytes)
     }
 
     #[test]
     fn what_is_put_is_read_and_deleted() {
-        let memory = Memory::default();
+        let memory = Memory::new(u32::MAX);
         let blobs = KeyValueBlobs::new(&memory);
-        blobs.put(&key(), &content_type("image/png"), b"data", 1).unwrap();
-        let metadata = Metadata { size_bytes: 4, content_type: "image/png".to_owned() };
-        assert_eq!(blobs.head(&key()), Ok(metadata.clone()));
-        assert_eq!(blobs.get(&key(), 4), Ok((metadata, b"data".to_vec())));
-        assert_eq!(blobs.get(&key(), 3), Err(Error::TooLarge(3)));
+        for (data, content_type) in [(&b"data"[..], "image/png"), (b"", "a"), (b"thb1", &"t".repeat(255))] {
+            put(&memory, content_type, data).unwrap();
+            let size_bytes = data.len() as u64;
+            let metadata = Metadata { size_bytes, content_type: content_type.to_owned() };
+            assert_eq!(blobs.head(&key()), Ok(metadata.clone()));
+            assert_eq!(get(&memory, size_bytes), Ok((metadata, data.to_vec())));
+        }
+        assert_eq!(get(&memory, 3), Err(Error::TooLarge(3)));
         blobs.delete(&key()).unwrap();
         blobs.delete(&key()).unwrap();
-        assert_eq!(blobs.get(&key(), 4), Err(Error::NotFound));
+        assert_eq!(get(&memory, 4), Err(Error::NotFound));
         assert_eq!(blobs.head(&key()), Err(Error::NotFound));
         assert!(memory.values.borrow().is_empty(), "a delete leaves nothing");
     }
 
     #[test]
-    fn a_replaced_blob_leaves_no_garbage() {
-        let memory = Memory::default();
-        let blobs = KeyValueBlobs::new(&memory);
-        for generation in 0..5 {
-            blobs.put(&key(), &content_type("image/png"), &[0; 100], generation).unwrap();
-        }
-        assert_eq!(memory.values.borrow().len(), 2);
-    }
-
-    /// Kills the store after every possible number of writes in a replacing put, then looks at what a reader sees.
-    #[test]
-    fn a_put_that_is_killed_leaves_the_old_blob_or_the_new_one() {
-        for writes in 0..4 {
-            let memory = Memory::default();
-            let blobs = KeyValueBlobs::new(&memory);
-            blobs.put(&key(), &content_type("image/png"), b"old", 1).unwrap();
-            *memory.writes_left.borrow_mut() = Some(writes);
-            let answer = blobs.put(&key(), &content_type("image/gif"), b"newer", 2);
-            *memory.writes_left.borrow_mut() = None;
-
-            let (metadata, data) = blobs.get(&key(), 100).unwrap();
-            assert_eq!(blobs.head(&key()), Ok(metadata.clone()));
-            let seen = (metadata.content_type.as_str(), metadata.size_bytes, data.as_slice());
-            if answer.is_ok() {
-                assert_eq!(seen, ("image/gif", 5, b"newer".as_slice()), "after {writes} writes");
-            } else {
-                assert_eq!(seen, ("image/png", 3, b"old".as_slice()), "after {writes} writes");
-            }
-            // Either way the next put of the key goes through.
-            blobs.put(&key(), &content_type("image/webp"), b"last", 3).unwrap();
-            assert_eq!(blobs.get(&key(), 100).unwrap().1, b"last");
-        }
+    fn a_put_replaces_as_a_whole_by_one_write() {
+        let memory = Memory::new(2);
+        put(&memory, "image/png", b"old").unwrap();
+        put(&memory, "image/gif", b"newer").unwrap();
+        let seen = || get(&memory, 100).map(|(metadata, data)| (metadata.content_type, data));
+        assert_eq!(seen(), Ok(("image/gif".to_owned(), b"newer".to_vec())));
+        assert!(put(&memory, "image/webp", b"never").is_err(), "the store takes no third write");
+        assert_eq!(seen(), Ok(("image/gif".to_owned(), b"newer".to_vec())));
+        assert_eq!(memory.values.borrow().len(), 1, "nothing is left behind");
     }
 
     #[test]
-    fn a_delete_that_is_killed_shows_the_blob_or_nothing() {
-        for writes in 0..2 {
-            let memory = Memory::default();
-            let blobs = KeyValueBlobs::new(&memory);
-            blobs.put(&key(), &content_type("image/png"), b"old", 1).unwrap();
-            *memory.writes_left.borrow_mut() = Some(writes);
-            assert!(blobs.delete(&key()).is_err());
-            let seen = blobs.get(&key(), 100);
-            assert_eq!(seen.is_ok(), writes == 0);
-            assert!(seen.is_ok() || seen == Err(Error::NotFound));
-        }
-    }
-
-    /// A writer that replaces the blob each time the reader is about to read the data.
-    struct Racing<'a> {
-        memory: &'a Memory,
-        races_left: RefCell<u32>,
-    }
-
-    impl Pairs for Racing<'_> {
-        fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-            let mut races_left = self.races_left.borrow_mut();
-            if key.starts_with("blob/data/") && *races_left > 0 {
-                *races_left -= 1;
-                let generation = u128::from(*races_left) + 100;
-                KeyValueBlobs::new(self.memory).put(
-                    &ObjectKey::parse("uploads/a".to_owned())?,
-                    &content_type("image/png"),
-                    b"raced",
-                    generation,
-                )?;
-            }
-            self.memory.get(key)
-        }
-        fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-            self.memory.set(key, value)
-        }
-        fn delete(&self, key: &str) -> Result<(), Error> {
-            self.memory.delete(key)
-        }
-    }
-
-    #[test]
-    fn a_reader_that_is_overtaken_reads_the_newer_blob() {
-        let memory = Memory::default();
-        KeyValueBlobs::new(&memory).put(&key(), &content_type("image/png"), b"first", 1).unwrap();
-        let racing = Racing { memory: &memory, races_left: RefCell::new(3) };
-        assert_eq!(KeyValueBlobs::new(racing).get(&key(), 100).unwrap().1, b"raced");
-        let racing = Racing { memory: &memory, races_left: RefCell::new(1000) };
-        assert!(matches!(KeyValueBlobs::new(racing).get(&key(), 100), Err(Error::Unavailable(_))));
-    }
-
-    #[test]
-    fn lost_or_foreign_values_are_named_not_believed() {
-        let memory = Memory::default();
-        let blobs = KeyValueBlobs::new(&memory);
-        blobs.put(&key(), &content_type("image/png"), b"data", 1).unwrap();
-        memory.values.borrow_mut().insert(data_key(&key(), 1), b"dat".to_vec());
-        assert!(matches!(blobs.get(&key(), 100), Err(Error::Other(_))), "wrong length");
-        memory.values.borrow_mut().remove(&data_key(&key(), 1));
-        assert!(matches!(blobs.get(&key(), 100), Err(Error::Other(_))), "no data");
-        for record in
-            ["", "thumbs-blob 2\n1\n1\nimage/png\n", "thumbs-blob 1\nx\n1\na/b\n", "thumbs-blob 1\n1\n"]
-        {
-            memory.values.borrow_mut().insert(record_key(&key()), record.as_bytes().to_vec());
-            assert!(matches!(blobs.head(&key()), Err(Error::Other(_))), "{record:?}");
+    fn a_foreign_value_is_named_not_believed() {
+        let memory = Memory::new(0);
+        for value in [&b""[..], b"thb1", b"hello", b"\x00thb2", b"x\xffthb1", b"\xff\x01thb1"] {
+            memory.values.borrow_mut().insert(name(&key()), value.to_vec());
+            assert!(matches!(get(&memory, 100), Err(Error::Other(_))), "{value:?}");
         }
     }
 }

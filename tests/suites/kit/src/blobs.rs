@@ -1,26 +1,31 @@
-//! Blobs in the virtual key-value store, in the layout of `components/blob-store` (its `kv.rs`): a record that names the data.
+//! Blobs in the virtual key-value store, in the layout of `components/blob-store` (its `kv.rs`): the bytes, and behind them their type.
 
 use crate::bindings::fermyon::spin_test_virt::key_value::{self, Call, Store};
 
-/// Puts a blob there, as a finished put leaves it.
-pub fn put(key: &str, content_type: &str, data: &[u8]) {
-    let generation = format!("{:032x}", 7);
-    let store = Store::open("default");
-    store.set(&format!("blob/data/{key}/{generation}"), data);
-    let record = format!("thumbs-blob 1\n{generation}\n{}\n{content_type}\n", data.len());
-    store.set(&format!("blob/record/{key}"), record.as_bytes());
-}
+/// What a blob's value ends with.
+const MAGIC: &[u8] = b"thb1";
 
-/// What a finished put left under this key.
+/// Puts a blob there, as a put leaves it.
 ///
 /// # Panics
-/// When its record is none, or names data that is not there.
+/// When the content type is longer than any.
+pub fn put(key: &str, content_type: &str, data: &[u8]) {
+    let length = u8::try_from(content_type.len()).expect("a content type is short");
+    let value = [data, content_type.as_bytes(), &[length], MAGIC].concat();
+    Store::open("default").set(&format!("blob/{key}"), &value);
+}
+
+/// What a put left under this key.
+///
+/// # Panics
+/// When it is no blob.
 #[must_use]
 pub fn get(key: &str) -> Option<Vec<u8>> {
-    let store = Store::open("default");
-    let record = String::from_utf8(store.get(&format!("blob/record/{key}"))?).expect("a record is text");
-    let generation = record.lines().nth(1).expect("a record names a generation");
-    Some(store.get(&format!("blob/data/{key}/{generation}")).expect("a record names data that is there"))
+    let mut value = Store::open("default").get(&format!("blob/{key}"))?;
+    let (length, rest) =
+        value.strip_suffix(MAGIC).and_then(<[u8]>::split_last).expect("a value ends as a blob's does");
+    value.truncate(rest.len() - usize::from(*length));
+    Some(value)
 }
 
 /// Keys of all that the component under test has set in any store.

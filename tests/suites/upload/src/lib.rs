@@ -161,7 +161,7 @@ fn a_row_that_can_not_be_written_leaves_the_blob_and_tells_nothing() {
         !text.contains("sqlite") && !text.contains("access"),
         "a driver's text reached the client: {text}"
     );
-    assert!(blobs::written().iter().any(|key| key.starts_with("blob/record/uploads/")));
+    assert!(blobs::written().iter().any(|key| key.starts_with("blob/uploads/")));
 }
 
 fn jobs_are_listed() {
