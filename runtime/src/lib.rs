@@ -22,6 +22,7 @@ pub mod secret;
 pub mod shutdown;
 pub mod spin_test;
 pub mod telemetry;
+pub mod threads;
 pub mod triggers;
 pub mod variables;
 

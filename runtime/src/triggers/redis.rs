@@ -140,13 +140,7 @@ impl Workers {
     pub fn start(threads: usize) -> std::io::Result<Self> {
         let runtime = match threads {
             0 => None,
-            threads => Some(
-                tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(threads)
-                    .thread_name("thumbs-worker")
-                    .enable_all()
-                    .build()?,
-            ),
+            threads => Some(crate::threads::runtime("thumbs-worker", Some(threads))?),
         };
         Ok(Self {
             runtime,
