@@ -1,9 +1,7 @@
 //! The wasmtime engine: what code may do, the pool its instances come from, the compile cache, and the clock that stops it.
 //!
-//! Epochs: a thread advances the engine's epoch every [`TICK`]. Each store asks to be called back at the next epoch while its guest runs
-//! (`instance/state.rs`), counts that as one tick of running time, and yields to other tasks. So running time is counted in ticks in
-//! which the guest really ran: waiting for a host call costs at most one, and a machine that is too busy to run the guest does not
-//! use up its time.
+//! Epochs: a thread advances the engine's epoch every [`TICK`]. Each store asks to be called back at the next epoch while its guest runs,
+//! looks then whether the guest has used up its time, which is measured (`instance/running_time.rs`), and yields to other tasks.
 
 use std::{
     path::Path,
@@ -19,7 +17,7 @@ use wasmtime::{
 
 use crate::limits::{Limits, length};
 
-/// The grain of running time: deadlines are rounded up to it, and a guest that computes lets others run that often.
+/// How often a guest that computes is looked at, and lets others run: it is stopped at most this long after its time is over.
 pub const TICK: Duration = Duration::from_millis(10);
 
 /// An application with dependencies has one memory for each of its components; none of ours has more than four.
@@ -116,24 +114,6 @@ impl Drop for Ticker {
         if let Some(thread) = self.thread.take() {
             // It can't have panicked, and if it had there would be nothing to do.
             let _ = thread.join();
-        }
-    }
-}
-
-/// How many ticks a deadline is; at least one.
-#[must_use]
-pub fn ticks(deadline: Duration) -> u64 {
-    u64::try_from(deadline.as_millis().div_ceil(TICK.as_millis()).max(1)).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deadline_is_rounded_up_to_ticks() {
-        for (ms, expected) in [(0, 1), (1, 1), (10, 1), (11, 2), (10_000, 1000)] {
-            assert_eq!(ticks(Duration::from_millis(ms)), expected, "{ms} ms");
         }
     }
 }

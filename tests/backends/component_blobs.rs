@@ -15,7 +15,7 @@ use thumbs::capabilities::key_value::EmbeddedStore;
 use thumbs::capabilities::postgres::PostgresGrants;
 use thumbs::capabilities::redis::RedisGrants;
 use thumbs::engine::{self, Ticker};
-use thumbs::instance::{CallBounds, ComponentContext, MemoryBudget, NativeBlobs, State, linker};
+use thumbs::instance::{CallBounds, ComponentContext, MemoryBudget, Meter, NativeBlobs, State, linker};
 use thumbs::limits::Limits;
 use thumbs::secret::Secret;
 use thumbs::telemetry::{CaptureSink, Level, Logger};
@@ -117,16 +117,18 @@ impl ComponentBlobs {
         };
         let bounds = CallBounds {
             max_memory_bytes: MAX_MEMORY_BYTES,
-            max_ticks: engine::ticks(MAX_RUNNING_TIME),
+            max_running_time: MAX_RUNNING_TIME,
             timeout: MAX_RUNNING_TIME,
         };
         Self { context: Arc::new(context), bounds }
     }
 
-    async fn instance(&self) -> (Store<State>, bindings::Provider) {
+    /// A fresh instance, and what measures its calls.
+    async fn instance(&self) -> (Store<State>, bindings::Provider, Meter) {
         let mut store = State::store(&COMPILED.engine, &self.context, self.bounds, None);
-        let provider = COMPILED.provider.instantiate_async(&mut store).await.unwrap();
-        (store, provider)
+        let meter = store.data().meter();
+        let provider = meter.measure(COMPILED.provider.instantiate_async(&mut store)).await.unwrap();
+        (store, provider, meter)
     }
 }
 
@@ -142,17 +144,22 @@ impl Backend for ComponentBlobs {
         data: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), wit::Error>> {
         async move {
-            let (mut store, provider) = self.instance().await;
+            let (mut store, provider, meter) = self.instance().await;
             let exports = provider.thumbs_blob_store_store();
-            exports.call_put(&mut store, key, content_type, &data).await.unwrap().map_err(error)
+            meter
+                .measure(exports.call_put(&mut store, key, content_type, &data))
+                .await
+                .unwrap()
+                .map_err(error)
         }
         .boxed()
     }
 
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
         async move {
-            let (mut store, provider) = self.instance().await;
-            let got = provider.thumbs_blob_store_store().call_get(&mut store, key, max_bytes).await.unwrap();
+            let (mut store, provider, meter) = self.instance().await;
+            let exports = provider.thumbs_blob_store_store();
+            let got = meter.measure(exports.call_get(&mut store, key, max_bytes)).await.unwrap();
             let guest::Object { metadata: found, data } = got.map_err(error)?;
             Ok(wit::Object { metadata: metadata(found), data })
         }
@@ -161,8 +168,9 @@ impl Backend for ComponentBlobs {
 
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
         async move {
-            let (mut store, provider) = self.instance().await;
-            let got = provider.thumbs_blob_store_store().call_head(&mut store, key).await.unwrap();
+            let (mut store, provider, meter) = self.instance().await;
+            let exports = provider.thumbs_blob_store_store();
+            let got = meter.measure(exports.call_head(&mut store, key)).await.unwrap();
             got.map(metadata).map_err(error)
         }
         .boxed()
@@ -170,8 +178,9 @@ impl Backend for ComponentBlobs {
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
         async move {
-            let (mut store, provider) = self.instance().await;
-            provider.thumbs_blob_store_store().call_delete(&mut store, key).await.unwrap().map_err(error)
+            let (mut store, provider, meter) = self.instance().await;
+            let exports = provider.thumbs_blob_store_store();
+            meter.measure(exports.call_delete(&mut store, key)).await.unwrap().map_err(error)
         }
         .boxed()
     }

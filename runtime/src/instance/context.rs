@@ -8,7 +8,6 @@ use crate::{
         blob::BlobStore, egress::AllowedHosts, http::Carrier, key_value, postgres::PostgresGrants,
         redis::RedisGrants, sqlite, variables::ComponentVariables,
     },
-    engine,
     limits::{Limits, length, millis},
     telemetry::Logger,
 };
@@ -49,8 +48,8 @@ pub struct ComponentContext {
 pub struct CallBounds {
     /// All memories and tables together.
     pub max_memory_bytes: usize,
-    /// Ticks in which the guest runs.
-    pub max_ticks: u64,
+    /// Processor time of the guest.
+    pub max_running_time: Duration,
     /// From the start to the end, waiting included.
     pub timeout: Duration,
 }
@@ -61,7 +60,7 @@ impl CallBounds {
     pub fn of_request(limits: &Limits) -> Self {
         Self {
             max_memory_bytes: length(limits.max_request_memory_bytes),
-            max_ticks: engine::ticks(millis(limits.request_cpu_ms)),
+            max_running_time: millis(limits.request_cpu_ms),
             timeout: millis(limits.request_timeout_ms),
         }
     }
@@ -71,7 +70,7 @@ impl CallBounds {
     pub fn of_message(limits: &Limits) -> Self {
         Self {
             max_memory_bytes: length(limits.max_image_memory_bytes),
-            max_ticks: engine::ticks(millis(limits.image_deadline_ms)),
+            max_running_time: millis(limits.image_deadline_ms),
             timeout: millis(limits.message_timeout_ms),
         }
     }

@@ -14,5 +14,5 @@ pub use context::{CallBounds, ComponentContext};
 pub use failure::{CallFailure, FailureKind};
 pub use limiter::{MemoryBudget, MemoryLimiter};
 pub use prepared::{NativeBlobs, Prepared, linker};
-pub use running_time::RunningTime;
+pub use running_time::{Meter, RunningTime};
 pub use state::State;

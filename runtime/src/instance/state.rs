@@ -6,7 +6,7 @@ use wasmtime::{Store, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::{CallBounds, ComponentContext, MemoryLimiter, RunningTime};
+use super::{CallBounds, ComponentContext, MemoryLimiter, Meter, RunningTime};
 use crate::{
     capabilities::{
         blob::BlobView,
@@ -83,7 +83,7 @@ impl State {
                 bounds.max_memory_bytes,
                 length(limits.max_table_elements),
             ),
-            time: RunningTime::new(bounds.max_ticks),
+            time: RunningTime::new(bounds.max_running_time),
             component: Arc::clone(component),
         };
         let mut store = Store::new(engine, state);
@@ -102,6 +102,12 @@ impl State {
     #[must_use]
     pub fn out_of_time(&self) -> bool {
         self.time.is_over()
+    }
+
+    /// Measures the guest: all of its polls have to go through it.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.time.meter()
     }
 
     /// What the guest writes.

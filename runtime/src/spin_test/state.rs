@@ -15,7 +15,7 @@ use crate::{
         key_value::MemoryStore,
         sqlite::{SqliteState, SqliteView},
     },
-    instance::{CallBounds, MemoryBudget, MemoryLimiter, RunningTime},
+    instance::{CallBounds, MemoryBudget, MemoryLimiter, Meter, RunningTime},
     limits::{Limits, length},
     telemetry::Logger,
 };
@@ -76,7 +76,7 @@ impl SuiteState {
                 bounds.max_memory_bytes,
                 length(limits.max_table_elements),
             ),
-            time: RunningTime::new(bounds.max_ticks),
+            time: RunningTime::new(bounds.max_running_time),
             world,
             subject: Arc::clone(subject),
             log,
@@ -90,6 +90,11 @@ impl SuiteState {
     /// The SQLite part: all databases of the world.
     pub(super) fn sqlite(&mut self) -> SqliteView<'_> {
         SqliteView { state: &mut self.sqlite, table: &mut self.table }
+    }
+
+    /// Measures the suite, and with it the component under test, which runs within the suite's polls.
+    pub(super) fn meter(&self) -> Meter {
+        self.time.meter()
     }
 
     /// Whether the suite was ever refused memory.

@@ -106,11 +106,12 @@ impl Suite {
     pub(super) async fn tests(&self) -> Result<Vec<String>, String> {
         let output = Output::new(&self.limits);
         let mut store = self.store(&output)?;
+        let meter = store.data().meter();
         let call = async {
             let suite = self.pre.instantiate_async(&mut store).await?;
             suite.call_list_tests(&mut store).await
         };
-        let called = tokio::time::timeout(self.bounds().timeout, call).await;
+        let called = tokio::time::timeout(self.bounds().timeout, meter.measure(call)).await;
         self.judged(called, &store, &output)
     }
 
@@ -121,11 +122,12 @@ impl Suite {
             Ok(store) => store,
             Err(reason) => return Outcome::Failed(reason),
         };
+        let meter = store.data().meter();
         let call = async {
             let suite = self.pre.instantiate_async(&mut store).await?;
             suite.call_run(&mut store, name).await
         };
-        let called = tokio::time::timeout(self.bounds().timeout, call).await;
+        let called = tokio::time::timeout(self.bounds().timeout, meter.measure(call)).await;
         match self.judged(called, &store, &output) {
             Ok(()) => Outcome::Passed,
             Err(text) => Outcome::Failed(text),

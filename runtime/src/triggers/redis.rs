@@ -85,11 +85,12 @@ impl MessageHandler {
 
     async fn call(&self, message: Message) -> Handled {
         let mut store = self.prepared.store(self.bounds, None);
+        let meter = store.data().meter();
         let call = async {
             let guest = self.pre.instantiate_async(&mut store).await?;
             guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, &message).await
         };
-        let failure = match tokio::time::timeout(self.bounds.timeout, call).await {
+        let failure = match tokio::time::timeout(self.bounds.timeout, meter.measure(call)).await {
             Ok(Ok(result)) => return Handled::Returned { accepted: result.is_ok() },
             Ok(Err(error)) => CallFailure::of(&store, &error),
             Err(_) => CallFailure::timed_out(),

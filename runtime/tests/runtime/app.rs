@@ -122,6 +122,15 @@ impl Service {
         self.line(|line| line.fields.get("message").and_then(|message| message.as_str()) == Some(text)).await
     }
 
+    /// Waits until guests have written this text so many times.
+    pub(crate) async fn said_times(&self, text: &str, times: usize) {
+        let begun = std::time::Instant::now();
+        while self.count(|line| line.fields.get("message") == Some(&text.into())) < times {
+            assert!(begun.elapsed() < DEADLINE, "not {times} times: {:#?}", self.log.lines());
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// How many lines fit by now.
     pub(crate) fn count(&self, fits: impl Fn(&LogLine) -> bool) -> usize {
         self.log.lines().iter().filter(|line| fits(line)).count()

@@ -120,6 +120,36 @@ async fn waiting_is_not_computing_but_ends_too() {
     get(hasty.address(), "/stall").await.is_problem(503, "deadline");
 }
 
+/// A body that comes in pieces for longer than the guest may run wakes it again and again, and each time for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_drips_for_longer_than_the_guest_may_run_is_read_to_its_end() {
+    const PIECES: usize = 40;
+    let read_slowly = "(local $stream i32)
+        (call $consume (local.get $request) (i32.const 0)) (call $open-body (i32.load (i32.const 4)) (i32.const 0))
+        (local.set $stream (i32.load (i32.const 4)))
+        (loop $more
+            (global.set $next (i32.const 1024))
+            (call $read (local.get $stream) (i64.const 16384) (i32.const 0))
+            (if (i32.eqz (i32.load8_u (i32.const 0))) (then
+                (call $say (i32.const 64) (i32.const 5))
+                ;; Longer than a tick of the engine's clock: each piece is read in a tick of its own.
+                (call $wait-ms (i64.const 12))
+                (br $more))))
+        (call $answer (local.get $out) (i32.const 200))";
+    let service = App::new()
+        .serving("drip", &request("read\\0a", read_slowly), "")
+        .start(Limits { request_cpu_ms: 100, ..Limits::default() })
+        .await;
+    let head =
+        format!("POST /drip HTTP/1.1\r\nhost: test\r\ncontent-length: {PIECES}\r\nconnection: close\r\n\r\n");
+    let mut exchange = Exchange::begin(service.address(), &head).await;
+    for piece in 1..=PIECES {
+        assert!(exchange.send(b"x").await);
+        service.said_times("read", piece).await;
+    }
+    assert_eq!(exchange.end().await.status, 200, "{:#?}", service.log.lines());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_over_the_bound_is_cut() {
     let service = App::new()

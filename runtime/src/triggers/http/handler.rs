@@ -72,6 +72,7 @@ impl Handler {
         B::Error: Into<Error>,
     {
         let mut store = self.prepared.store(self.bounds, Some(Arc::clone(id)));
+        let meter = store.data().meter();
         let call = async {
             let mut http = store.data_mut().http();
             let request = http.new_incoming_request(Scheme::Http, request)?;
@@ -79,7 +80,7 @@ impl Handler {
             let guest = self.pre.instantiate_async(&mut store).await?;
             guest.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
         };
-        let result = match tokio::time::timeout(self.bounds.timeout, call).await {
+        let result = match tokio::time::timeout(self.bounds.timeout, meter.measure(call)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
             Err(_) => Err(CallFailure::timed_out()),
