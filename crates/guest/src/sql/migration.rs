@@ -4,6 +4,8 @@
 //! `thumbs_schema` which version it makes, and the number that a program must know at least to work with the result: an
 //! additive migration leaves that of the version before, so that older replicas go on while newer ones start.
 //! A migration rewrites no table: it has the time of one statement (`sql_statement_timeout_ms`), however many rows there are.
+//! It changes `thumbs_schema` last: in PostgreSQL it locks what it changes, and the statements of those who work meanwhile lock
+//! `thumbs_jobs` first.
 
 use std::borrow::Cow;
 

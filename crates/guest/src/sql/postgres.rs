@@ -28,17 +28,17 @@ impl Dialect for Postgres {
     ];
 
     /// One block is one transaction. The lock is held until all of it stands, and is then given up whatever happens: without
-    /// it, two that create a table at once collide in the server's own catalogues, IF NOT EXISTS or not.
+    /// it, two that create a table at once collide in the server's own catalogues, IF NOT EXISTS or not. What another made
+    /// meanwhile is certainly seen by CREATE TABLE alone; `to_regclass` may answer from what the session remembers.
     fn steps(migration: &Migration) -> Vec<Step> {
         let Migration { version, sql } = migration;
         let block = format!(
             "DO $migration$
             BEGIN
                 PERFORM pg_advisory_xact_lock({SCHEMA_LOCK});
-                IF to_regclass('thumbs_schema') IS NOT NULL THEN
-                    IF EXISTS (SELECT 1 FROM thumbs_schema WHERE version >= {version}) THEN
-                        RETURN;
-                    END IF;
+                CREATE TABLE IF NOT EXISTS thumbs_schema (version BIGINT PRIMARY KEY);
+                IF EXISTS (SELECT 1 FROM thumbs_schema WHERE version >= {version}) THEN
+                    RETURN;
                 END IF;
                 {sql}
             END

@@ -83,6 +83,7 @@ macro_rules! job_store_contract {
             many_first_calls_at_once_create_one_schema
             a_database_of_version_1_keeps_its_rows
             many_may_migrate_at_once
+            a_migration_gets_along_with_those_who_work
             a_migration_that_was_broken_off_is_finished
             a_migration_that_no_statement_misses_is_run_by_the_next_write
             a_newer_schema_that_lets_us_is_worked_with

@@ -112,6 +112,24 @@ pub fn many_may_migrate_at_once(database: &impl TestDatabase) {
     assert_eq!(versions(database), migrated());
 }
 
+/// Replicas of this version are at work already when another is told to migrate: neither locks out the other.
+pub fn a_migration_gets_along_with_those_who_work(database: &impl TestDatabase) {
+    make_schema_1(database);
+    thread::scope(|scope| {
+        for replica in 0..6_u16 {
+            scope.spawn(move || {
+                let store = database.connect();
+                for number in 0..10 {
+                    create(store.as_ref(), &new_job(replica * 10 + number));
+                    done(store.claim(&worker(&format!("w{replica}-{number}")), &POLICY, at(1000)));
+                }
+            });
+        }
+        scope.spawn(move || (0..5).for_each(|_| done(database.connect().migrate())));
+    });
+    assert_eq!(done(database.connect().list(&all(100))).jobs.len(), OLD_JOBS + 60);
+}
+
 /// A crash may come between any two steps, and after the last one before anybody heard of it.
 pub fn a_migration_that_was_broken_off_is_finished<D: TestDatabase>(database: &D) {
     let steps = D::KIND.steps_to(2);

@@ -1,7 +1,5 @@
 -- The rows that are the queue. Columns that end in _ms are milliseconds since 1970; options, source, thumbnail and cost are JSON.
--- Ids compare by bytes (COLLATE "C"), as they do everywhere else.
-CREATE TABLE thumbs_schema (version BIGINT PRIMARY KEY);
-
+-- Ids compare by bytes (COLLATE "C"), as they do everywhere else. The table thumbs_schema is made before any migration.
 CREATE TABLE thumbs_jobs (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     status TEXT COLLATE "C" NOT NULL CHECK (status IN ('processing', 'succeeded', 'failed')),
