@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, path::PathBuf};
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldId, WorldItem};
 
+use super::components::{self, Folder};
+
 /// What Rust's standard library and spin-sdk bring along. None of these opens a connection or a file: there are no preopened
 /// directories, and sockets and outgoing HTTP are missing on purpose.
 const WASI_EVERYWHERE: &[&str] = &[
@@ -74,8 +76,9 @@ fn documented(name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     (interfaces(&resolve, world.imports.iter()), interfaces(&resolve, world.exports.iter()))
 }
 
-fn holds_its_world(name: &str, also_wasi: &[&str]) {
-    let (imports, exports) = imports_and_exports(wasm("wasm32-wasip2", &name.replace('-', "_")));
+fn holds_its_world(folder: &Folder, also_wasi: &[&str]) {
+    let name = folder.name.as_str();
+    let (imports, exports) = imports_and_exports(thumbs_tests::repository_root().join(folder.wasm()));
     let (may_import, must_export) = documented(name);
     for import in &imports {
         let wasi = import.starts_with("wasi:");
@@ -107,28 +110,15 @@ fn imaging_imports_nothing_at_all() {
 }
 
 #[test]
-fn upload_imports_what_its_world_grants() {
-    holds_its_world("upload", &[]);
-}
-
-#[test]
-fn status_imports_what_its_world_grants() {
-    holds_its_world("status", &[]);
-}
-
-#[test]
-fn download_imports_what_its_world_grants() {
-    holds_its_world("download", &[]);
-}
-
-#[test]
-fn resize_imports_what_its_world_grants() {
-    holds_its_world("resize", &[]);
-}
-
-#[test]
-fn blob_store_alone_may_speak_http_to_others() {
-    holds_its_world("blob-store", &["wasi:http/outgoing-handler"]);
+fn each_component_imports_what_its_world_grants() {
+    for folder in components::folders().iter().filter(|folder| !folder.pure) {
+        // It alone may speak HTTP to others.
+        let also_wasi: &[&str] = match folder.name.as_str() {
+            "blob-store" => &["wasi:http/outgoing-handler"],
+            _ => &[],
+        };
+        holds_its_world(folder, also_wasi);
+    }
 }
 
 #[test]

@@ -56,7 +56,11 @@ fn has_only_keys_that_all_hosts_know() {
     assert_eq!(manifest["spin_manifest_version"].as_integer(), Some(2));
 
     let application = table(&manifest["application"], "application");
-    keys_are_among(application, &["name", "version", "description", "authors", "trigger"], "[application]");
+    keys_are_among(
+        application,
+        &["name", "version", "description", "authors", "trigger", "tool"],
+        "[application]",
+    );
     let global = table(&application["trigger"], "application.trigger");
     keys_are_among(global, &["redis"], "[application.trigger]");
     keys_are_among(table(&global["redis"], "redis"), &["address"], "[application.trigger.redis]");
