@@ -8,14 +8,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
-    Runtime,
+    Runtime, RuntimeBuilder,
+    backends::BackendOptions,
     limits::{LimitError, Limits, TABLE},
+    secret::Secret,
     shutdown::Signals,
     spin_test::Suites,
     telemetry::{Bridge, Level, LogFormat, LogSink, Logger, WriterSink},
 };
 
-/// Thumbnails of uploaded images, made in a sandbox.
+/// Thumbnails of uploaded images, made in a sandbox; or any other Spin application.
 #[derive(Debug, Parser)]
 #[command(name = "thumbs", version, about)]
 pub struct Cli {
@@ -27,32 +29,28 @@ pub struct Cli {
 enum Command {
     /// Serve the application of a spin.toml until stopped.
     Up(Box<Up>),
+    /// Have the application of a spin.toml prepared, as `up` does before it serves: its database is brought up to date.
+    Migrate(Box<Application>),
     /// Run the tests of a spin.toml: the suites that [component.<id>.tool.spin-test] names.
     Test(Test),
     /// List the host's limits: name, default, what each bounds and what happens when it is hit.
     Limits,
 }
 
+/// An application, and what it is given.
 #[derive(Args, Debug)]
-struct Up {
+struct Application {
     /// The manifest.
     #[arg(short = 'f', long, env = "THUMBS_MANIFEST", default_value = "spin.toml", value_name = "FILE")]
     from: PathBuf,
-    /// Where requests are taken.
-    #[arg(long, env = "THUMBS_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
-    listen: SocketAddr,
     /// Where databases and blobs lie that have no other place.
     #[arg(long, env = "THUMBS_STATE_DIR", default_value = ".thumbs", value_name = "DIRECTORY")]
     state_dir: PathBuf,
     /// Where compiled components are kept; may be shared by several runtimes [default: <state-dir>/compiled].
     #[arg(long, env = "THUMBS_CACHE_DIR", value_name = "DIRECTORY")]
     cache_dir: Option<PathBuf>,
-    /// The Redis server that keeps key-value pairs, redis://... [default: files in <state-dir>/key-value].
-    #[arg(long, env = "THUMBS_KEY_VALUE", hide_env_values = true, value_name = "URL")]
-    key_value: Option<String>,
-    /// How many images are worked on at a time; 0 serves requests only [default: one per core].
-    #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
-    workers: Option<usize>,
+    #[command(flatten)]
+    backends: BackendFlags,
     /// Compose in also the providers whose interface this runtime has itself (the blob-store component).
     #[arg(long, env = "THUMBS_COMPOSE_ALL")]
     compose_all: bool,
@@ -68,6 +66,70 @@ struct Up {
     /// Set a limit of the host; wins over the environment's THUMBS_<NAME>. `thumbs limits` lists them.
     #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
     limit: Vec<(String, String)>,
+}
+
+/// Where things are, whatever the application's variables say. For secrets use the environment.
+#[derive(Args, Debug)]
+struct BackendFlags {
+    /// Who carries messages: `manifest` (the servers at the addresses of the Redis triggers), `in-process`, or redis://... in their place
+    /// [default: manifest; where the application names a variable, in-process until that is set].
+    #[arg(long, env = "THUMBS_REDIS", hide_env_values = true, value_name = "WHERE")]
+    redis: Option<String>,
+    /// Where blobs are: dir:<path>, memory: or s3://<bucket>[/<prefix>] [default: as the application's variable says, else
+    /// <state-dir>/blobs].
+    #[arg(long, env = "THUMBS_BLOBS", hide_env_values = true, value_name = "URL")]
+    blobs: Option<String>,
+    /// The Redis server that keeps key-value pairs, redis://... [default: files in <state-dir>/key-value].
+    #[arg(long, env = "THUMBS_KEY_VALUE", hide_env_values = true, value_name = "URL")]
+    key_value: Option<String>,
+    /// The server of an s3:// store; empty is AWS [default, of each of these: the application's variable of that name].
+    #[arg(long, env = "THUMBS_S3_ENDPOINT_URL", value_name = "URL")]
+    s3_endpoint_url: Option<String>,
+    /// Its region.
+    #[arg(long, env = "THUMBS_S3_REGION", value_name = "NAME")]
+    s3_region: Option<String>,
+    /// Whether the bucket stands in the path and not in the host's name.
+    #[arg(long, env = "THUMBS_S3_PATH_STYLE", value_name = "true|false")]
+    s3_path_style: Option<String>,
+    /// Who asks it.
+    #[arg(long, env = "THUMBS_S3_ACCESS_KEY_ID", hide_env_values = true, value_name = "ID")]
+    s3_access_key_id: Option<String>,
+    /// The secret of who asks it.
+    #[arg(long, env = "THUMBS_S3_SECRET_ACCESS_KEY", hide_env_values = true, value_name = "KEY")]
+    s3_secret_access_key: Option<String>,
+}
+
+impl BackendFlags {
+    fn options(self) -> BackendOptions {
+        let s3 = [
+            ("s3_endpoint_url", self.s3_endpoint_url),
+            ("s3_region", self.s3_region),
+            ("s3_path_style", self.s3_path_style),
+            ("s3_access_key_id", self.s3_access_key_id),
+            ("s3_secret_access_key", self.s3_secret_access_key),
+        ];
+        BackendOptions {
+            redis: self.redis.map(Secret::new),
+            blobs: self.blobs.map(Secret::new),
+            key_value: self.key_value.map(Secret::new),
+            s3: s3
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), Secret::new(value?))))
+                .collect(),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+struct Up {
+    #[command(flatten)]
+    application: Application,
+    /// Where requests are taken.
+    #[arg(long, env = "THUMBS_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// How many messages are handled at a time; 0 serves requests only [default: one per core].
+    #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
+    workers: Option<usize>,
 }
 
 #[derive(Args, Debug)]
@@ -120,6 +182,7 @@ impl Cli {
                 0
             }
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),
+            Command::Migrate(application) => status(migrate(*application).await.map(|()| true), 1),
             Command::Test(options) => status(test(options).await, 2),
         }
     }
@@ -167,39 +230,47 @@ async fn test(options: Test) -> Result<bool, Box<dyn std::error::Error>> {
     Ok(suites.run(&options.filters, &mut out).await?)
 }
 
-async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
-    let environment = environment();
-    let limits = limits(&environment, &options.limit)?;
-    let format = match options.log {
-        LogStyle::Auto => LogFormat::of_stderr(),
-        LogStyle::Json => LogFormat::Json,
-        LogStyle::Text => LogFormat::Text,
-    };
-    let sink: Arc<dyn LogSink> = Arc::new(WriterSink::new(format, std::io::stderr()));
-    let bridge = Bridge::new(Logger::new(Arc::clone(&sink), options.log_level));
-    // Fails only where the process has one already, and then that one is meant.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(bridge));
+impl Application {
+    /// The application with these options, and the process' log set up for it.
+    fn builder(self) -> Result<RuntimeBuilder, LimitError> {
+        let environment = environment();
+        let limits = limits(&environment, &self.limit)?;
+        let format = match self.log {
+            LogStyle::Auto => LogFormat::of_stderr(),
+            LogStyle::Json => LogFormat::Json,
+            LogStyle::Text => LogFormat::Text,
+        };
+        let sink: Arc<dyn LogSink> = Arc::new(WriterSink::new(format, std::io::stderr()));
+        let bridge = Bridge::new(Logger::new(Arc::clone(&sink), self.log_level));
+        // Fails only where the process has one already, and then that one is meant.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(bridge));
+        let mut builder = Runtime::builder(self.from)
+            .state_dir(self.state_dir)
+            .environment(environment)
+            .limits(limits)
+            .backends(self.backends.options())
+            .compose_all(self.compose_all)
+            .log(sink, self.log_level);
+        if let Some(directory) = self.cache_dir {
+            builder = builder.cache_dir(directory);
+        }
+        for (name, value) in self.variable {
+            builder = builder.variable(name, value);
+        }
+        Ok(builder)
+    }
+}
 
-    let mut signals = Signals::listen()?;
-    let mut builder = Runtime::builder(options.from)
-        .listen(options.listen)
-        .state_dir(options.state_dir)
-        .environment(environment)
-        .limits(limits)
-        .compose_all(options.compose_all)
-        .log(sink, options.log_level);
-    if let Some(directory) = options.cache_dir {
-        builder = builder.cache_dir(directory);
-    }
-    if let Some(url) = options.key_value {
-        builder = builder.key_value_url(url);
-    }
+async fn migrate(application: Application) -> Result<(), Box<dyn std::error::Error>> {
+    Ok(application.builder()?.prepare().await?)
+}
+
+async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = options.application.builder()?.listen(options.listen);
     if let Some(workers) = options.workers {
-        builder = builder.resize_workers(workers);
+        builder = builder.workers(workers);
     }
-    for (name, value) in options.variable {
-        builder = builder.variable(name, value);
-    }
+    let mut signals = Signals::listen()?;
     let running = tokio::select! {
         running = builder.start() => running?,
         () = signals.next() => return Ok(()),
@@ -235,7 +306,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_and_each_flag_has_a_variable() {
         Cli::command().debug_assert();
-        for name in ["up", "test"] {
+        for name in ["up", "migrate", "test"] {
             let command = Cli::command().find_subcommand(name).unwrap().clone();
             for flag in command.get_arguments().filter(|flag| {
                 !flag.is_positional() && !matches!(flag.get_id().as_str(), "variable" | "limit" | "help")
@@ -252,7 +323,7 @@ mod tests {
     fn the_table_lists_every_limit() {
         let table = table();
         assert_eq!(table.lines().count(), TABLE.len());
-        assert!(table.contains("THUMBS_IMAGE_DEADLINE_MS"));
+        assert!(table.contains("THUMBS_MESSAGE_CPU_MS"));
     }
 
     #[test]

@@ -69,6 +69,18 @@ pub enum Composition {
     All,
 }
 
+/// Whether an interface, or a package, is one that the runtime provides.
+#[must_use]
+pub fn is_native(name: &str) -> bool {
+    NATIVE.iter().any(|native| name.starts_with(native))
+}
+
+/// Whether a component declares a dependency that the runtime provides.
+#[must_use]
+pub fn declares_native(component: &Component) -> bool {
+    component.dependencies.keys().any(|name| is_native(name))
+}
+
 /// The bytes of a component with its dependencies in it. Blocks.
 ///
 /// # Errors
@@ -77,9 +89,7 @@ pub fn compose(component: &Component, composition: Composition) -> Result<Vec<u8
     let plugged: BTreeMap<&String, &PathBuf> = component
         .dependencies
         .iter()
-        .filter(|(name, _)| {
-            composition == Composition::All || !NATIVE.iter().any(|native| name.starts_with(native))
-        })
+        .filter(|(name, _)| composition == Composition::All || !is_native(name))
         .collect();
     let source = read(component, &component.source)?;
     if plugged.is_empty() {

@@ -52,7 +52,7 @@ pub fn engine(limits: &Limits, instances: u32, cache_dir: &Path) -> wasmtime::Re
         .max_core_instances_per_component(CORE_INSTANCES_PER_INSTANCE)
         .max_tables_per_component(TABLES_PER_INSTANCE)
         // A second bound behind the store's own, which counts all memories together.
-        .max_memory_size(length(limits.max_request_memory_bytes.max(limits.max_image_memory_bytes)))
+        .max_memory_size(length(limits.max_request_memory_bytes.max(limits.max_message_memory_bytes)))
         .table_elements(length(limits.max_table_elements))
         .linear_memory_keep_resident(MEMORY_KEPT_BYTES)
         .table_keep_resident(TABLE_KEPT_BYTES)

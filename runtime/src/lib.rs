@@ -1,22 +1,24 @@
-//! The Wasmtime host of the thumbs application: reads `spin.toml`, gives its components what it grants them and nothing else, and runs
-//! them for requests and messages.
+//! A Wasmtime host for Spin applications, made for the thumbs application: reads a `spin.toml`, gives its components what it grants them and
+//! nothing else, and runs them for requests and messages.
 //!
 //! Entry point is [`Runtime::builder`]; the binary `thumbs` (`cli.rs`, `main.rs`) is a thin layer over it. Several runtimes may live in one
 //! process: nothing here is global.
 //!
-//! Dependencies point one way: `limits`, `telemetry`, `secret` ← `capabilities` ← `instance` ← `triggers` ← `app` ← `spin_test` ← `cli`.
-//! `spin_test` runs the application's tests; it stands beside `app` and shares with it how components are compiled. The runtime knows no
-//! job and no image; it could host another application, and its tests do.
+//! Dependencies point one way: `limits`, `telemetry`, `secret` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`, `compose`,
+//! `backends`, `triggers` ← `app` ← `spin_test` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components are
+//! compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
+//! (`manifest/tool.rs`), and tests/hosting runs another one.
 
 pub mod app;
+pub mod backends;
 pub mod capabilities;
 pub mod cli;
 pub mod compose;
-pub mod config;
 pub mod engine;
 pub mod instance;
 pub mod limits;
 pub mod manifest;
+pub mod messages;
 pub mod problem;
 pub mod secret;
 pub mod shutdown;

@@ -1,7 +1,7 @@
 //! Every default, cap and timeout of the host, in one table: name, default, range, unit, and what happens when it is hit.
 //!
 //! A limit is set by the environment variable `THUMBS_<NAME>`, by `--limit name=value`, or by the builder. Its unit is in its name.
-//! Limits on what an image may be are not here: they are the application's variables (spin.toml).
+//! What the application bounds by itself is not here: that is its variables (spin.toml).
 
 use std::time::Duration;
 
@@ -127,13 +127,13 @@ limits! {
     request_timeout_ms = 120_000, 1 => DAY_MS,
         "the time that the instance of one request lives, waiting included", "the instance is stopped, 503";
     drain_timeout_ms = 30_000, 0 => DAY_MS,
-        "how long requests and resizes in flight may go on after SIGTERM", "they are cut off; jobs come back by the end of their lease";
+        "how long requests and messages in work may go on after SIGTERM", "they are cut off; the end of a message's instance is `stopped`";
     max_request_memory_bytes = 256 * MIB, MIB => 4 * GIB,
         "all memories and tables of a request's instance together, composed components included", "memory.grow fails; if the guest traps then, 503";
-    max_image_memory_bytes = 256 * MIB, MIB => 4 * GIB,
-        "the same of a message's instance (a resize)", "memory.grow fails; if the guest traps then, the attempt fails as out_of_memory";
+    max_message_memory_bytes = 256 * MIB, MIB => 4 * GIB,
+        "the same of a message's instance", "memory.grow fails; if the guest traps then, its end is `out-of-memory`";
     max_total_memory_bytes = 2 * GIB, MIB => 1024 * GIB,
-        "the memories of all instances together", "memory.grow fails; if the guest traps then, 503 or a failed attempt";
+        "the memories of all instances together", "memory.grow fails; if the guest traps then, as where one instance has too much";
     max_table_elements = 50_000, 1 => 1_000_000,
         "the elements of one table of an instance", "table.grow fails, or the instance does not start";
     max_resources = 10_000, 16 => 1_000_000,
@@ -142,14 +142,15 @@ limits! {
         "one line that a guest writes", "the line is cut there and marked";
     max_log_lines = 1_000, 1 => 1_000_000,
         "lines that one instance writes", "the rest is dropped, and one line says so";
-    image_deadline_ms = 10_000, 1 => DAY_MS,
-        "how long the guest of one message may run, not counting what it waits for", "the instance is stopped, the attempt fails as deadline";
+    message_cpu_ms = 10_000, 1 => DAY_MS,
+        "how long the guest of one message may run, not counting what it waits for", "the instance is stopped; its end is `deadline`";
     message_timeout_ms = 28_000, 1 => DAY_MS,
-        "the handling of one message, waiting included; should end before the job's lease (lease_secs)", "the instance is stopped, the attempt fails as deadline";
-    tick_ms = 5_000, 1 => DAY_MS,
-        "the time between two wake-ups of the runtime's own", "a wake-up is sent";
+        "the handling of one message, waiting included; should end before the application gives its work to another (lease_secs)",
+        "the instance is stopped; its end is `timed-out`";
+    prepare_timeout_ms = 120_000, 1 => DAY_MS,
+        "the handling of the message that prepares an application, before it serves and in `thumbs migrate`, waiting included", "the instance is stopped; a start goes on with a warning, `thumbs migrate` fails";
     max_pending_messages = 1_024, 1 => 1_000_000,
-        "messages that wait for a worker", "the message is dropped; the tick makes up for a wake-up";
+        "messages of one trigger that wait for a worker", "the message is dropped, which is logged";
     max_message_bytes = 64 * KIB, 2 => 16 * MIB,
         "one message", "publishing it is refused";
     sql_max_connections = 64, 1 => 1_024,
@@ -291,18 +292,19 @@ mod tests {
     #[test]
     fn the_environment_sets_a_limit() {
         let limits =
-            Limits::from_env([("THUMBS_TICK_MS".into(), "7".into()), ("PATH".into(), "x".into())]).unwrap();
-        assert_eq!(limits, Limits { tick_ms: 7, ..Limits::default() });
+            Limits::from_env([("THUMBS_MESSAGE_CPU_MS".into(), "7".into()), ("PATH".into(), "x".into())])
+                .unwrap();
+        assert_eq!(limits, Limits { message_cpu_ms: 7, ..Limits::default() });
     }
 
     #[test]
     fn rejects_a_value_out_of_range_by_naming_the_range() {
         let mut limits = Limits::default();
         for value in ["", "-1", "0", "1e3", "99999999999999999999"] {
-            let error = limits.set("tick_ms", value).unwrap_err();
+            let error = limits.set("message_cpu_ms", value).unwrap_err();
             assert!(error.to_string().contains("from 1 to 86400000"), "{error}");
         }
-        assert_eq!(limits.set("tick", "1"), Err(LimitError::Unknown("tick".into())));
+        assert_eq!(limits.set("message", "1"), Err(LimitError::Unknown("message".into())));
         assert_eq!(limits, Limits::default());
     }
 }

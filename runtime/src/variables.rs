@@ -1,8 +1,8 @@
 //! The application's variables at start: what the operator set, what follows from that, and the manifest's defaults.
 //!
 //! In this order of precedence: the builder or `--variable`, the environment (`SPIN_VARIABLE_<NAME>`, as on Spin), what is derived, the
-//! default. Derived is one thing only: `<x>_outbound`, a grant, follows `<x>_url`, an address, where the operator set the address alone
-//! (docs/manifest.md, rule 5). Values are looked at once, here; a secret one is redacted wherever it is printed.
+//! default. Derived is one thing only: a grant follows an address where the manifest says so (`[application.tool.thumbs]`) and the operator
+//! set the address alone. Values are looked at once, here; a secret one is redacted wherever it is printed.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,7 +12,7 @@ use std::{
 use thiserror::Error;
 use url::Url;
 
-use crate::{manifest::Variable, secret::Secret};
+use crate::{capabilities::allowed_hosts::well_known_port, manifest::Manifest, secret::Secret};
 
 /// What environment variables that set one begin with.
 pub const ENV_PREFIX: &str = "SPIN_VARIABLE_";
@@ -87,16 +87,17 @@ pub enum VariableError {
 }
 
 impl Variables {
-    /// Gives each declared variable its value. `explicit` comes from the builder or the command line, `environment` is searched for
+    /// Gives each variable of the manifest its value. `explicit` comes from the builder or the command line, `environment` is searched for
     /// [`ENV_PREFIX`]; an unknown name there is somebody else's and passed over.
     ///
     /// # Errors
     /// A required variable has no value, or an explicit one is not declared.
     pub fn resolve(
-        declared: &BTreeMap<String, Variable>,
+        manifest: &Manifest,
         explicit: &BTreeMap<String, String>,
         environment: &HashMap<String, String>,
     ) -> Result<Self, VariableError> {
+        let declared = &manifest.variables;
         if let Some(name) = explicit.keys().find(|name| !declared.contains_key(*name)) {
             let declared: Vec<&str> = declared.keys().map(String::as_str).collect();
             return Err(VariableError::Unknown { name: name.clone(), declared: declared.join(", ") });
@@ -106,13 +107,10 @@ impl Variables {
                 .get(name)
                 .or_else(|| environment.get(&format!("{ENV_PREFIX}{}", name.to_ascii_uppercase())))
         };
+        let grants: BTreeMap<&str, &str> = manifest.application.backends.grants().collect();
         let mut values = BTreeMap::new();
         for (name, variable) in declared {
-            let derived = || {
-                name.strip_suffix("_outbound")
-                    .and_then(|stem| set(&format!("{stem}_url")))
-                    .and_then(|url| outbound(url))
-            };
+            let derived = || grants.get(name.as_str()).and_then(|url| set(url)).and_then(|url| outbound(url));
             let (text, origin) = match (set(name), derived(), &variable.default) {
                 (Some(text), _, _) => (text.clone(), Origin::Operator),
                 (None, Some(text), _) => (text, Origin::Derived),
@@ -160,41 +158,41 @@ fn outbound(url: &str) -> Option<String> {
     Some(format!("{}://{host}:{port}", url.scheme()))
 }
 
-/// The port of a scheme where the URL names none.
-#[must_use]
-pub fn well_known_port(scheme: &str) -> Option<u16> {
-    match scheme {
-        "postgres" | "postgresql" => Some(5432),
-        "redis" | "rediss" => Some(6379),
-        "http" => Some(80),
-        "https" => Some(443),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn declared() -> BTreeMap<String, Variable> {
-        let variable =
-            |default: Option<&str>, secret| Variable { default: default.map(str::to_owned), secret };
-        [
-            ("redis_url", variable(Some("redis://localhost:6379"), true)),
-            ("redis_outbound", variable(Some("redis://localhost:6379"), false)),
-            ("token", variable(None, true)),
-        ]
-        .map(|(name, variable)| (name.to_owned(), variable))
-        .into()
-    }
+    const NAMED: &str =
+        "[application.tool.thumbs]\nredis = { url = \"redis_url\", outbound = \"redis_outbound\" }";
 
-    fn resolve(explicit: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Variables, VariableError> {
+    fn resolve_of(
+        named: &str,
+        explicit: &[(&str, &str)],
+        environment: &[(&str, &str)],
+    ) -> Result<Variables, VariableError> {
+        let text = format!(
+            r#"
+            spin_manifest_version = 2
+            [application]
+            name = "x"
+            {named}
+            [variables]
+            redis_url = {{ default = "redis://localhost:6379", secret = true }}
+            redis_outbound = {{ default = "redis://localhost:6379" }}
+            token = {{ required = true, secret = true }}
+            "#
+        );
+        let manifest = Manifest::parse(std::path::Path::new("spin.toml"), &text).unwrap();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Variables::resolve(
-            &declared(),
+            &manifest,
             &explicit.iter().map(owned).collect(),
             &environment.iter().map(owned).collect(),
         )
+    }
+
+    fn resolve(explicit: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Variables, VariableError> {
+        resolve_of(NAMED, explicit, environment)
     }
 
     #[test]
@@ -231,6 +229,13 @@ mod tests {
         let explicit =
             resolve(&[("token", "x"), ("redis_url", "redis://a"), ("redis_outbound", "redis://b:1")], &[]);
         assert_eq!(explicit.unwrap().values()["redis_outbound"].expose(), "redis://b:1");
+    }
+
+    #[test]
+    fn no_grant_follows_from_a_name_alone() {
+        let values = resolve_of("", &[("token", "x"), ("redis_url", "redis://elsewhere")], &[]).unwrap();
+        assert_eq!(values.values()["redis_outbound"].expose(), "redis://localhost:6379");
+        assert_eq!(values.values()["redis_outbound"].origin(), Origin::Default);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use thumbs::capabilities::allowed_hosts::AllowedHosts;
 use thumbs::capabilities::blob::{Backend, BlobStore, MemoryStore, wit};
-use thumbs::capabilities::egress::AllowedHosts;
 use thumbs::capabilities::http::Network;
 use thumbs::capabilities::key_value::EmbeddedStore;
 use thumbs::capabilities::postgres::PostgresGrants;
 use thumbs::capabilities::redis::RedisGrants;
 use thumbs::engine::{self, Ticker};
-use thumbs::instance::{CallBounds, ComponentContext, MemoryBudget, Meter, NativeBlobs, State, linker};
+use thumbs::instance::{Call, CallBounds, ComponentContext, MemoryBudget, Meter, NativeBlobs, State, linker};
 use thumbs::limits::Limits;
 use thumbs::secret::Secret;
 use thumbs::telemetry::{CaptureSink, Level, Logger};
@@ -108,7 +108,7 @@ impl ComponentBlobs {
             carrier: Arc::new(Network),
             key_value: Arc::new(key_value.into_iter().collect()),
             sqlite: Arc::default(),
-            redis: RedisGrants { hosts: Arc::clone(&hosts), in_process: None, connector: None },
+            redis: RedisGrants { hosts: Arc::clone(&hosts), connector: None },
             postgres: PostgresGrants { hosts, connector: None },
             blobs: BlobStore::new(Arc::new(MemoryStore::default()), &limits),
             memory: Arc::new(MemoryBudget::new(usize::MAX)),
@@ -125,7 +125,7 @@ impl ComponentBlobs {
 
     /// A fresh instance, and what measures its calls.
     async fn instance(&self) -> (Store<State>, bindings::Provider, Meter) {
-        let mut store = State::store(&COMPILED.engine, &self.context, self.bounds, None);
+        let mut store = State::store(&COMPILED.engine, &self.context, self.bounds, Call::default());
         let meter = store.data().meter();
         let provider = meter.measure(COMPILED.provider.instantiate_async(&mut store)).await.unwrap();
         (store, provider, meter)

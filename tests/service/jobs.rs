@@ -34,7 +34,7 @@ async fn two_hundred_concurrent_uploads_all_succeed_once(home: Home) {
 }
 
 async fn jobs_that_were_waiting_at_a_restart_are_done_after_it(home: Home) {
-    let first = home.start_with(|builder| builder.resize_workers(0)).await;
+    let first = home.start_with(|builder| builder.workers(0)).await;
     let mut ids = Vec::new();
     for side in 0..20 {
         ids.push(first.client.submit(&images::jpeg(100 + side, 80), &[]).await);
@@ -60,14 +60,18 @@ async fn stopping_lets_a_started_resize_finish(home: Home) {
     }
     service.stop().await;
 
-    let without_workers = home.start_with(|builder| builder.resize_workers(0)).await;
+    let without_workers = home.start_with(|builder| builder.workers(0)).await;
     let job = without_workers.client.get(&format!("/jobs/{id}")).await.json();
     assert_eq!(job["status"], "succeeded", "{job}");
 }
 
 async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other(home: Home) {
     let service = home
-        .start_with(|builder| builder.max_image_memory_bytes(24 * 1024 * 1024).variable("max_attempts", "1"))
+        .start_with(|builder| {
+            builder
+                .limits(Limits { max_message_memory_bytes: 24 * 1024 * 1024, ..Limits::default() })
+                .variable("max_attempts", "1")
+        })
         .await;
     let hungry =
         service.client.submit(&images::png(1500, 1500), &[("width", "1400"), ("height", "1400")]).await;
@@ -81,7 +85,7 @@ async fn a_decoder_that_wants_too_much_memory_fails_its_job_and_no_other(home: H
 async fn a_decoder_that_takes_too_long_fails_its_job_and_no_other(home: Home) {
     let service = home
         .start_with(|builder| {
-            builder.image_deadline(std::time::Duration::from_millis(250)).variable("max_attempts", "1")
+            builder.limits(Limits { message_cpu_ms: 250, ..Limits::default() }).variable("max_attempts", "1")
         })
         .await;
     // Noise that is encoded again and again to meet the bound: seconds of work, where the one below is a hundredth of the deadline.
@@ -122,7 +126,7 @@ async fn clients_that_wait_hold_no_connection(home: Home) {
         sql_busy_timeout_ms: 1_000,
         ..Limits::default()
     };
-    let service = home.start_with(|builder| builder.limits(limits).resize_workers(0)).await;
+    let service = home.start_with(|builder| builder.limits(limits).workers(0)).await;
     let client = &service.client;
     let id = client.submit(&images::png(40, 40), &[]).await;
     let path = &format!("/jobs/{id}?wait=3");

@@ -38,6 +38,8 @@ pub enum EndReason {
     Deadline,
     /// It was not done in time, computing or waiting.
     TimedOut,
+    /// The host itself ended, and could not wait for it.
+    Stopped,
     /// It broke in another way.
     Trap,
 }
@@ -74,6 +76,7 @@ impl EndReason {
             "out-of-memory" => Self::OutOfMemory,
             "deadline" => Self::Deadline,
             "timed-out" => Self::TimedOut,
+            "stopped" => Self::Stopped,
             _ => Self::Trap,
         }
     }
@@ -84,6 +87,7 @@ impl EndReason {
             Self::OutOfMemory => JobCode::OutOfMemory,
             Self::Deadline => JobCode::Deadline,
             Self::TimedOut => JobCode::TimedOut,
+            Self::Stopped => JobCode::WorkerLost,
             Self::Trap => JobCode::Trap,
         }
     }
@@ -103,6 +107,7 @@ mod tests {
             ("out-of-memory", EndReason::OutOfMemory),
             ("deadline", EndReason::Deadline),
             ("timed-out", EndReason::TimedOut),
+            ("stopped", EndReason::Stopped),
             ("trap", EndReason::Trap),
             ("something new", EndReason::Trap),
         ] {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    config::{Backends, Blobs, Database, KeyValue, WakeUps},
+    backends::{Backends, Blobs, KeyValue, Messages},
     instance::ComponentContext,
     limits::Limits,
     manifest::Manifest,
@@ -41,24 +41,27 @@ impl Banner {
             .map(|(pattern, target)| (pattern.as_str().to_owned(), target.to_string()))
             .collect();
         routes
-            .extend(manifest.redis.iter().map(|trigger| ("(wake-up)".to_owned(), trigger.component.clone())));
+            .extend(manifest.redis.iter().map(|trigger| ("(message)".to_owned(), trigger.component.clone())));
         let server = |url: &Secret| redacted_url(url.expose());
-        let jobs_elsewhere = match &backends.database {
-            Database::Sqlite => None,
-            Database::Postgres(url) => Some(server(url)),
-        };
-        let wake_ups = match &backends.wake_ups {
-            WakeUps::InProcess => "within this process".to_owned(),
-            WakeUps::Redis(url) => server(url),
+        let messages = match &backends.messages {
+            Messages::InProcess => "within this process".to_owned(),
+            Messages::Server(url) => server(url),
+            Messages::Manifest => {
+                let servers: Vec<_> = backends.message_servers.iter().map(|(_, url)| server(url)).collect();
+                servers.join(", ")
+            }
         };
         let blobs = match &backends.blobs {
             Blobs::Component(url) => Some(format!("{url}, by the component that is composed in")),
             _ => contexts.values().next().map(|context| context.blobs.summary()),
         };
-        let mut data = vec![("wake-ups", wake_ups)];
+        let mut data = Vec::new();
+        if !manifest.redis.is_empty() {
+            data.push(("messages", messages));
+        }
         data.extend(blobs.map(|blobs| ("blobs", blobs)));
-        data.push(match jobs_elsewhere {
-            Some(server) => ("PostgreSQL", server),
+        data.push(match &backends.database {
+            Some((_, url)) => ("PostgreSQL", server(url)),
             None => ("SQLite", format!("directory {}", backends.sqlite_dir.display())),
         });
         data.push(match &backends.key_value {
@@ -111,7 +114,7 @@ fn bounds(limits: &Limits, workers: usize) -> Vec<(&'static str, String)> {
         ("requests at a time", limits.max_concurrent_requests.to_string()),
         ("request body", mib(limits.max_request_body_bytes)),
         ("memory per request", mib(limits.max_request_memory_bytes)),
-        ("memory per image", mib(limits.max_image_memory_bytes)),
-        ("time per image", format!("{} ms", limits.image_deadline_ms)),
+        ("memory per message", mib(limits.max_message_memory_bytes)),
+        ("time per message", format!("{} ms", limits.message_cpu_ms)),
     ]
 }

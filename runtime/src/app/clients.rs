@@ -4,34 +4,34 @@ use std::sync::Arc;
 
 use super::{StartError, servers::Server};
 use crate::{
+    backends::{Backends, Blobs, KeyValue},
     capabilities::{
         blob::{self, DirectoryStore, MemoryStore, S3Store},
         key_value::{self, EmbeddedStore, RedisStore},
         postgres, redis,
     },
-    config::{Backends, Blobs, Database, KeyValue, WakeUps},
     limits::Limits,
 };
 
 /// What speaks to servers and files. Nothing is connected before it is needed.
-pub(super) struct Clients<'a> {
-    backends: &'a Backends,
-    limits: &'a Limits,
+pub(super) struct Clients {
+    key_value: KeyValue,
+    limits: Arc<Limits>,
     postgres: Arc<postgres::Client>,
     redis: redis::Client,
     blobs: Arc<dyn blob::Backend>,
     servers: Vec<Server>,
 }
 
-impl<'a> Clients<'a> {
+impl Clients {
     /// Of these backends.
     ///
     /// # Errors
     /// The directory of blobs can't be used, or the settings of a bucket make no client.
-    pub(super) fn new(backends: &'a Backends, limits: &'a Limits) -> Result<Self, StartError> {
+    pub(super) fn new(backends: &Backends, limits: &Arc<Limits>) -> Result<Self, StartError> {
         let mut clients = Self {
-            backends,
-            limits,
+            key_value: backends.key_value.clone(),
+            limits: Arc::clone(limits),
             postgres: Arc::new(postgres::Client::new(limits)),
             redis: redis::Client::new(limits),
             // Replaced below, unless the component that is composed in keeps the blobs: then nothing is linked to this.
@@ -46,34 +46,31 @@ impl<'a> Clients<'a> {
                 clients.blobs = Arc::new(store);
             }
             Blobs::S3(settings) => {
-                let store = S3Store::new(settings, limits)
-                    .map_err(|reason| StartError::Server { setting: "blob_url", reason })?;
+                let store = S3Store::new(settings, limits).map_err(|reason| StartError::Server {
+                    setting: backends.blobs_setting.clone(),
+                    reason,
+                })?;
                 let store = Arc::new(store);
                 clients.blobs = Arc::clone(&store) as _;
-                clients.servers.push(Server::new("blob_url", move || {
+                clients.servers.push(Server::new(&backends.blobs_setting, move || {
                     let store = Arc::clone(&store);
                     async move { store.check().await }
                 }));
             }
         }
-        if let Database::Postgres(url) = &backends.database {
+        if let Some((setting, url)) = &backends.database {
             let (client, url) = (Arc::clone(&clients.postgres), url.clone());
-            clients.servers.push(Server::new("database_url", move || {
+            clients.servers.push(Server::new(setting, move || {
                 let (client, url) = (Arc::clone(&client), url.clone());
                 async move { client.check(url.expose()).await }
             }));
         }
-        let servers = [
-            match &backends.wake_ups {
-                WakeUps::Redis(url) => Some(("redis_url", url)),
-                WakeUps::InProcess => None,
-            },
-            match &backends.key_value {
-                KeyValue::Redis(url) => Some(("--key-value", url)),
-                KeyValue::Directory(_) => None,
-            },
-        ];
-        for (setting, url) in servers.into_iter().flatten() {
+        let messages = backends.message_servers.iter().map(|(setting, url)| (setting.as_str(), url));
+        let key_value = match &backends.key_value {
+            KeyValue::Redis(url) => Some(("--key-value", url)),
+            KeyValue::Directory(_) => None,
+        };
+        for (setting, url) in messages.chain(key_value) {
             let (client, url) = (clients.redis.clone(), url.clone());
             clients.servers.push(Server::new(setting, move || {
                 let (client, url) = (client.clone(), url.clone());
@@ -105,11 +102,11 @@ impl<'a> Clients<'a> {
     /// # Errors
     /// Its server can't be one.
     pub(super) fn key_value(&self, label: &str) -> Result<Arc<dyn key_value::Backend>, StartError> {
-        Ok(match &self.backends.key_value {
-            KeyValue::Directory(folder) => Arc::new(EmbeddedStore::new(folder, label, self.limits)),
+        Ok(match &self.key_value {
+            KeyValue::Directory(folder) => Arc::new(EmbeddedStore::new(folder, label, &self.limits)),
             KeyValue::Redis(url) => Arc::new(
                 RedisStore::new(&self.redis, url.expose(), label)
-                    .map_err(|reason| StartError::Server { setting: "--key-value", reason })?,
+                    .map_err(|reason| StartError::Server { setting: "--key-value".to_owned(), reason })?,
             ),
         })
     }

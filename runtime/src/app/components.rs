@@ -8,67 +8,53 @@ use std::{
 
 use wasmtime::{Engine, component::Component as Compiled};
 
-use super::{StartError, clients::Clients};
+use super::{StartError, load::Loaded};
 use crate::{
+    backends::{Blobs, LABELS, Messages},
     capabilities::{
+        allowed_hosts::AllowedHosts,
         blob::BlobStore,
-        egress::AllowedHosts,
         embedded::blocking,
         http::Network,
         key_value,
         postgres::PostgresGrants,
-        redis::{Broker, RedisGrants},
+        redis::{self, RedisGrants},
         sqlite,
     },
-    compose::{Composition, compose},
-    config::{Backends, LABELS, WakeUps},
+    compose::{Composition, compose, declares_native},
     instance::{ComponentContext, MemoryBudget},
-    limits::Limits,
-    manifest::{Component, HttpTarget, Manifest},
+    limits::length,
+    manifest::Component,
+    messages::{By, StandIn},
     telemetry::{Level, Logger},
-    variables::Variables,
 };
 
-/// What contexts are made of.
-pub(super) struct Parts<'a> {
-    pub(super) manifest: &'a Manifest,
-    pub(super) variables: &'a Variables,
-    pub(super) backends: &'a Backends,
-    pub(super) clients: &'a Clients<'a>,
-    pub(super) broker: &'a Arc<Broker>,
-    pub(super) memory: Arc<MemoryBudget>,
-    pub(super) limits: &'a Arc<Limits>,
-    pub(super) log: &'a Logger,
-}
+/// The grants of the components that are wanted, by id.
+pub(super) type Contexts = BTreeMap<String, Arc<ComponentContext>>;
 
-/// The components that have a trigger. Others are read by the manifest's rules and else left alone.
-fn triggered(manifest: &Manifest) -> BTreeSet<&str> {
-    let requests = manifest.http.iter().filter_map(|trigger| match &trigger.target {
-        HttpTarget::Component(id) => Some(id.as_str()),
-        HttpTarget::Static(_) => None,
-    });
-    requests.chain(manifest.redis.iter().map(|trigger| trigger.component.as_str())).collect()
-}
-
-impl Parts<'_> {
-    /// One per component.
-    pub(super) fn contexts(&self) -> Result<BTreeMap<String, Arc<ComponentContext>>, StartError> {
-        let blobs = BlobStore::new(self.clients.blobs(), self.limits);
-        let databases = sqlite::databases(&self.backends.sqlite_dir, LABELS, self.limits);
+impl Loaded {
+    /// One per component that is wanted.
+    ///
+    /// # Errors
+    /// A grant that this host can't give.
+    pub(super) fn contexts(&self, wanted: &BTreeSet<String>) -> Result<Contexts, StartError> {
+        let blobs = BlobStore::new(self.clients.blobs(), &self.limits);
+        let databases = sqlite::databases(&self.backends.sqlite_dir, LABELS, &self.limits);
+        let memory = Arc::new(MemoryBudget::new(length(self.limits.max_total_memory_bytes)));
+        let redis = self.redis();
         let stores: BTreeMap<String, Arc<dyn key_value::Backend>> = LABELS
             .iter()
             .map(|label| Ok(((*label).to_owned(), self.clients.key_value(label)?)))
             .collect::<Result<_, StartError>>()?;
-        let wanted = triggered(self.manifest);
-        let components =
-            self.manifest.components.values().filter(|component| wanted.contains(component.id.as_str()));
+        let components = self.manifest.components.values().filter(|component| wanted.contains(&component.id));
         components
             .map(|component| {
+                let hosts = self.hosts(component)?;
+                self.may_reach_blobs(component, &hosts)?;
                 let context = ComponentContext {
                     id: component.id.as_str().into(),
                     variables: Arc::new(component.resolve_variables(self.variables.values())),
                     environment: component.environment.clone(),
-                    hosts: self.hosts(component)?,
                     carrier: Arc::new(Network),
                     key_value: Arc::new(self.granted(
                         component,
@@ -82,14 +68,15 @@ impl Parts<'_> {
                         &component.sqlite_databases,
                         &databases,
                     )?),
-                    redis: self.redis(component)?,
+                    redis: RedisGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::clone(&redis)) },
                     postgres: PostgresGrants {
-                        hosts: self.hosts(component)?,
+                        hosts: Arc::clone(&hosts),
                         connector: Some(self.clients.postgres()),
                     },
+                    hosts,
                     blobs: blobs.clone(),
-                    limits: Arc::clone(self.limits),
-                    memory: Arc::clone(&self.memory),
+                    limits: Arc::clone(&self.limits),
+                    memory: Arc::clone(&memory),
                     log: self.log.clone(),
                 };
                 Ok((component.id.clone(), Arc::new(context)))
@@ -103,18 +90,31 @@ impl Parts<'_> {
             .map_err(|reason| self.refused(component, format!("allowed_outbound_hosts: {reason}")))
     }
 
-    fn redis(&self, component: &Component) -> Result<RedisGrants, StartError> {
-        // The address that the manifest's triggers listen on is the one that this process answers for.
-        let address = match self.backends.wake_ups {
-            WakeUps::InProcess => self.manifest.redis.first(),
-            WakeUps::Redis(_) => None,
+    /// Who connects components to Redis: the client, or what stands in at the addresses of the triggers.
+    fn redis(&self) -> Arc<dyn redis::Connector> {
+        let client: Arc<dyn redis::Connector> = Arc::new(self.clients.redis().clone());
+        let by = match &self.backends.messages {
+            Messages::Manifest => return client,
+            Messages::InProcess => By::Process(Arc::clone(&self.broker)),
+            Messages::Server(url) => By::Server(url.clone()),
         };
-        let address = address.map(|trigger| trigger.address.resolve(self.variables.values()));
-        Ok(RedisGrants {
-            hosts: self.hosts(component)?,
-            in_process: address.map(|address| (address, Arc::clone(self.broker))),
-            connector: Some(Arc::new(self.clients.redis().clone())),
-        })
+        let addresses = self.manifest.redis.iter();
+        let addresses = addresses.map(|trigger| trigger.address.resolve(self.variables.values())).collect();
+        Arc::new(StandIn::new(addresses, by, client))
+    }
+
+    /// As on Spin, where the component that keeps the blobs has no more grants than this one.
+    fn may_reach_blobs(&self, component: &Component, hosts: &AllowedHosts) -> Result<(), StartError> {
+        match &self.backends.blobs {
+            Blobs::S3(settings) if declares_native(component) && !hosts.allows_url(&settings.outbound()) => {
+                let place = settings.outbound();
+                Err(self.refused(
+                    component,
+                    format!("its blobs are at {place}, which allowed_outbound_hosts does not grant"),
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn granted<B: Clone>(
@@ -143,19 +143,15 @@ impl Parts<'_> {
     }
 }
 
-/// Composes and compiles all components that have a trigger, each on a thread of its own: what is in the cache takes milliseconds, the rest
+/// Composes and compiles components, each on a thread of its own: what is in the cache takes milliseconds, the rest
 /// seconds, and says so.
 pub(super) async fn compile(
     engine: &Engine,
-    manifest: &Manifest,
+    wanted: impl Iterator<Item = &Component>,
     composition: Composition,
     log: &Logger,
 ) -> Result<BTreeMap<String, Compiled>, StartError> {
-    let wanted = triggered(manifest);
-    let compiling: Vec<_> = manifest
-        .components
-        .values()
-        .filter(|component| wanted.contains(component.id.as_str()))
+    let compiling: Vec<_> = wanted
         .cloned()
         .map(|component| {
             let (engine, log) = (engine.clone(), log.clone());

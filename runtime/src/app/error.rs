@@ -4,7 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use thiserror::Error;
 
-use crate::{compose::ComposeError, config::ConfigError, manifest::ManifestError, variables::VariableError};
+use crate::{
+    backends::BackendError, compose::ComposeError, manifest::ManifestError, variables::VariableError,
+};
 
 /// Why an application does not start.
 #[derive(Debug, Error)]
@@ -16,9 +18,9 @@ pub enum StartError {
     /// A variable.
     #[error(transparent)]
     Variable(#[from] VariableError),
-    /// A URL among the variables.
+    /// A back end.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Backend(#[from] BackendError),
     /// A component's files.
     #[error(transparent)]
     Compose(#[from] ComposeError),
@@ -62,9 +64,26 @@ pub enum StartError {
     #[error("{setting}: {reason}")]
     Server {
         /// What names the server.
-        setting: &'static str,
+        setting: String,
         /// What is wrong and how to mend it. No secret.
         reason: String,
+    },
+    /// What prepares the application failed.
+    #[error("component `{component}` {reason}")]
+    Prepare {
+        /// Which component.
+        component: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Nothing prepares the application.
+    #[error(
+        "{}: nothing to prepare: no component with a Redis trigger has `prepare` in its [component.<id>.tool.thumbs]",
+        manifest.display()
+    )]
+    NothingToPrepare {
+        /// The file.
+        manifest: PathBuf,
     },
     /// A directory.
     #[error("the directory {} can't be used: {cause}; name another with --state-dir or --cache-dir", path.display())]

@@ -1,77 +1,114 @@
-//! Messages at start: one subscription per trigger, workers that share it, a tick, and where a Redis server carries the wake-ups, a task
-//! that forwards them.
+//! Messages at start: what prepares the application, and for each trigger a subscription, the workers that share it, its tick, and where a
+//! Redis server carries the messages, a task that forwards them.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use super::{StartError, clients::Clients};
-use crate::{
-    capabilities::redis::{Broker, Forward},
-    config::{Backends, WakeUps},
-    instance::Prepared,
-    manifest::Manifest,
-    telemetry::Logger,
-    triggers::{
-        http::ServerTasks,
-        redis::{MessageHandler, WAKE_UP, Workers, tick},
-    },
-    variables::Variables,
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
 };
 
-/// What the handling of messages is started from.
+use super::{StartError, load::Loaded};
+use crate::{
+    backends,
+    instance::Prepared,
+    messages::{Channel, Delivery, Forward, tick},
+    telemetry::Level,
+    triggers::{
+        http::ServerTasks,
+        redis::{MessageHandler, Workers},
+    },
+};
+
+/// The handler of each component that has a Redis trigger.
 pub(super) struct Messages<'a> {
-    pub(super) manifest: &'a Manifest,
-    pub(super) variables: &'a Variables,
-    pub(super) backends: &'a Backends,
-    pub(super) clients: &'a Clients<'a>,
-    pub(super) broker: &'a Arc<Broker>,
-    pub(super) tasks: &'a ServerTasks,
-    pub(super) log: &'a Logger,
+    loaded: &'a Loaded,
+    handlers: BTreeMap<&'a str, Arc<MessageHandler>>,
 }
 
-impl Messages<'_> {
-    /// Lets so many workers take the messages of each trigger; with none, no message is asked for.
-    pub(super) fn start(
-        &self,
-        prepared: &BTreeMap<String, Prepared>,
-        workers: usize,
-    ) -> Result<Workers, StartError> {
-        let threads = if self.manifest.redis.is_empty() { 0 } else { workers };
-        let mut pool = Workers::start(threads).map_err(|cause| StartError::Threads { cause })?;
-        for trigger in &self.manifest.redis {
-            let Some(component) = prepared.get(&trigger.component) else { continue };
-            let handler = MessageHandler::new(component.clone()).map(Arc::new).map_err(|cause| {
-                StartError::component(
-                    &trigger.component,
-                    "has a Redis trigger, but exports no fermyon:spin/inbound-redis",
-                    &cause,
-                )
-            })?;
-            if workers == 0 {
+impl<'a> Messages<'a> {
+    /// # Errors
+    /// A component has a Redis trigger and handles no messages.
+    pub(super) fn new(loaded: &'a Loaded, prepared: &BTreeMap<String, Prepared>) -> Result<Self, StartError> {
+        let mut handlers = BTreeMap::new();
+        for trigger in &loaded.manifest.redis {
+            let id = trigger.component.as_str();
+            let (Some(component), Some(of_manifest)) = (prepared.get(id), loaded.manifest.components.get(id))
+            else {
                 continue;
+            };
+            let handler =
+                MessageHandler::new(component.clone(), of_manifest.messages.clone()).map_err(|cause| {
+                    StartError::component(
+                        id,
+                        "has a Redis trigger, but exports no fermyon:spin/inbound-redis",
+                        &cause,
+                    )
+                })?;
+            handlers.insert(id, Arc::new(handler));
+        }
+        Ok(Self { loaded, handlers })
+    }
+
+    /// Has the components that ask for it prepare the application, one after the other.
+    ///
+    /// # Errors
+    /// One could not; those after it are not asked.
+    pub(super) async fn prepare(&self) -> Result<(), StartError> {
+        for (id, handler) in &self.handlers {
+            if let Some(message) = &handler.policy().prepare {
+                handler
+                    .prepare(message)
+                    .await
+                    .map_err(|reason| StartError::Prepare { component: (*id).to_owned(), reason })?;
             }
-            let channel = trigger.channel.resolve(self.variables.values());
-            let subscription = self.broker.subscribe(&channel, workers);
-            pool.serve(&handler, &subscription, workers);
-            if matches!(self.backends.wake_ups, WakeUps::Redis(_)) {
-                let address = trigger.address.resolve(self.variables.values());
-                let forward = Forward::new(
-                    self.clients.redis(),
-                    &address,
-                    channel.as_str(),
-                    self.broker,
-                    WAKE_UP,
-                    self.log,
-                )
-                .map_err(|reason| StartError::Server { setting: "redis_url", reason })?;
-                self.tasks.tracker.spawn(forward.run(self.tasks.stop.clone()));
+        }
+        Ok(())
+    }
+
+    /// The same before serving, where a failure is only said: what prepares an application is also done when it is needed.
+    pub(super) async fn prepare_or_warn(&self) {
+        if let Err(error) = self.prepare().await {
+            self.loaded.log.event(Level::Warn, "prepare-failed", &[("cause", error.to_string().into())]);
+        }
+    }
+
+    /// Lets so many workers take the messages of each trigger; with none, no message is asked for.
+    pub(super) fn start(&self, tasks: &ServerTasks, workers: usize) -> Result<Workers, StartError> {
+        let Loaded { manifest, variables, backends, clients, broker, log, .. } = self.loaded;
+        let threads = if self.handlers.is_empty() { 0 } else { workers };
+        let mut pool = Workers::start(threads).map_err(|cause| StartError::Threads { cause })?;
+        let mut forwards = Vec::new();
+        let mut forwarded = HashSet::new();
+        let mut ticks = Vec::new();
+        for trigger in manifest.redis.iter().filter(|_| workers > 0) {
+            let Some(handler) = self.handlers.get(trigger.component.as_str()) else { continue };
+            let address = trigger.address.resolve(variables.values());
+            let channel = Channel::new(address.as_str(), trigger.channel.resolve(variables.values()));
+            let policy = handler.policy();
+            let delivery = Delivery {
+                max_equal: policy.merge_equal_messages.then_some(workers),
+                wake_up: policy.tick.as_ref().map(|tick| tick.message.clone().into_bytes()),
+            };
+            let subscription = broker.subscribe(&channel, delivery);
+            pool.serve(handler, &subscription, workers);
+            let server = match &backends.messages {
+                backends::Messages::InProcess => None,
+                backends::Messages::Manifest => Some(address.as_str()),
+                backends::Messages::Server(url) => Some(url.expose()),
+            };
+            if let Some(url) = server.filter(|_| forwarded.insert(channel.clone())) {
+                let forward = Forward::new(clients.redis(), url, channel, broker, log).map_err(|reason| {
+                    StartError::Server { setting: "the address of a [[trigger.redis]]".to_owned(), reason }
+                })?;
+                forwards.push(forward);
             }
-            // The tick wakes this process alone: every runtime has one of its own.
-            self.tasks.tracker.spawn(tick(
-                Arc::clone(self.broker),
-                channel,
-                handler,
-                self.tasks.stop.clone(),
-            ));
+            // A tick wakes this process alone: every runtime has one of its own.
+            ticks.extend(policy.tick.as_ref().map(|tick| (subscription, tick.every)));
+        }
+        for forward in forwards {
+            tasks.tracker.spawn(forward.run(tasks.stop.clone()));
+        }
+        for (subscription, every) in ticks {
+            tasks.tracker.spawn(tick(subscription, every, tasks.stop.clone()));
         }
         Ok(pool)
     }

@@ -25,17 +25,17 @@ type Look = Box<dyn Fn() -> BoxFuture<'static, Result<(), ServerFault>> + Send +
 
 /// One server, by the setting that names it.
 pub(super) struct Server {
-    setting: &'static str,
+    setting: String,
     look: Look,
 }
 
 impl Server {
     /// `setting` is what the operator would change; `look` tells whether the server would serve us.
-    pub(super) fn new<F>(setting: &'static str, look: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub(super) fn new<F>(setting: &str, look: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), ServerFault>> + Send + 'static,
     {
-        Self { setting, look: Box::new(move || look().boxed()) }
+        Self { setting: setting.to_owned(), look: Box::new(move || look().boxed()) }
     }
 
     /// Looks again and again until the server answers.
@@ -47,12 +47,12 @@ impl Server {
             pause = pause.saturating_mul(2).min(max_pause);
             match (self.look)().await {
                 Ok(()) => {
-                    log.event(Level::Info, "server-answers", &[("setting", self.setting.into())]);
+                    log.event(Level::Info, "server-answers", &[("setting", self.setting.as_str().into())]);
                     return;
                 }
                 Err(ServerFault::Refused(reason)) if !refused => {
                     refused = true;
-                    let fields = [("setting", self.setting.into()), ("reason", reason.into())];
+                    let fields = [("setting", self.setting.as_str().into()), ("reason", reason.into())];
                     log.event(Level::Error, "server-refuses", &fields);
                 }
                 Err(_) => {}
@@ -71,7 +71,7 @@ pub(super) async fn look(servers: Vec<Server>, log: &Logger) -> Result<Vec<Serve
             Ok(()) => Ok(None),
             Err(ServerFault::Unreachable(reason)) => {
                 let fields = [
-                    ("setting", server.setting.into()),
+                    ("setting", server.setting.as_str().into()),
                     ("reason", reason.into()),
                     ("then", "tried again until it answers".into()),
                 ];
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::telemetry::CaptureSink;
 
-    fn answering(setting: &'static str, answers: Vec<Result<(), ServerFault>>) -> Server {
+    fn answering(setting: &str, answers: Vec<Result<(), ServerFault>>) -> Server {
         let number = AtomicUsize::new(0);
         Server::new(setting, move || {
             let index = number.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);

@@ -1,14 +1,14 @@
 //! `wasi:http/outgoing-handler`: requests of components to others, within their grants.
 //!
-//! wasmtime-wasi-http does the protocol; here is who may be asked, how long one waits, and that what a component asks for is said in the
-//! log when it is refused. Requests to other components of the application (`*.spin.internal`) are refused. What is granted goes to a
+//! wasmtime-wasi-http does the protocol; here is who may be asked, how long one waits, and that the first request of an instance that is
+//! refused is said in the log, and how many there were in the end. Requests to other components of the application (`*.spin.internal`) are refused. What is granted goes to a
 //! [`Carrier`]: the network, but in tests.
 
 use std::{fmt, sync::Arc};
 
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::egress::AllowedHosts;
+use super::allowed_hosts::AllowedHosts;
 use crate::{
     limits::{Limits, millis},
     telemetry::{Level, Logger},
@@ -47,7 +47,11 @@ pub struct Egress {
     log: Logger,
     longest: RequestOptions,
     left: u64,
+    refused: u64,
 }
+
+/// The longest name of a host that is logged; DNS knows no longer one.
+const MAX_HOST_BYTES: usize = 253;
 
 impl Egress {
     /// For an instance of this component.
@@ -65,7 +69,7 @@ impl Egress {
             first_byte_timeout: Some(response),
             between_bytes_timeout: Some(response),
         };
-        Self { carrier, hosts, component, log, longest, left: limits.max_egress_requests }
+        Self { carrier, hosts, component, log, longest, left: limits.max_egress_requests, refused: 0 }
     }
 
     /// Whether a request may go out, and if not, why.
@@ -105,14 +109,29 @@ impl WasiHttpHooks for Egress {
         options: Option<RequestOptions>,
         _: IoResult,
     ) -> Sending {
-        if let Some((reason, error)) = self.refusal(request.uri()) {
-            let fields =
-                [("host", request.uri().host().unwrap_or_default().into()), ("reason", reason.into())];
-            self.log.of(Level::Warn, &self.component, "egress-refused", None, &fields);
+        let refusal = self.refusal(request.uri());
+        // Refused ones count as well: asking for what is not granted costs the host as much.
+        self.left = self.left.saturating_sub(1);
+        if let Some((reason, error)) = refusal {
+            self.refused += 1;
+            if self.refused == 1 {
+                let host = request.uri().host().unwrap_or_default();
+                let host = &host[..host.floor_char_boundary(MAX_HOST_BYTES)];
+                let fields = [("host", host.into()), ("reason", reason.into())];
+                self.log.of(Level::Warn, &self.component, "egress-refused", None, &fields);
+            }
             return Box::new(std::future::ready(Err(error)));
         }
-        self.left -= 1;
         self.carrier.carry(request, self.bounded(options))
+    }
+}
+
+impl Drop for Egress {
+    fn drop(&mut self) {
+        if self.refused > 1 {
+            let fields = [("requests", self.refused.into())];
+            self.log.of(Level::Warn, &self.component, "egress-refused", None, &fields);
+        }
     }
 }
 
@@ -120,12 +139,18 @@ impl WasiHttpHooks for Egress {
 mod tests {
     use std::time::Duration;
 
+    use http_body_util::BodyExt as _;
+
     use super::*;
     use crate::telemetry::CaptureSink;
 
     fn egress(limits: &Limits) -> Egress {
+        logging(limits, &CaptureSink::new())
+    }
+
+    fn logging(limits: &Limits, sink: &CaptureSink) -> Egress {
         let hosts = Arc::new(AllowedHosts::parse(["http://api.example:80"]).unwrap());
-        let log = Logger::new(Arc::new(CaptureSink::new()), Level::Debug);
+        let log = Logger::new(Arc::new(sink.clone()), Level::Debug);
         Egress::new(Arc::new(Network), hosts, "upload".into(), log, limits)
     }
 
@@ -146,6 +171,26 @@ mod tests {
     fn requests_of_one_instance_are_counted() {
         let egress = egress(&Limits { max_egress_requests: 0, ..Limits::default() });
         assert!(refused(&egress, "http://api.example/x").unwrap().contains("too many"));
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_asks_again_and_again_for_what_it_may_not_fills_no_log() {
+        let sink = CaptureSink::new();
+        let mut egress = logging(&Limits { max_egress_requests: 2, ..Limits::default() }, &sink);
+        for _ in 0..100 {
+            let host = "x".repeat(1_000);
+            let body = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
+            let request = http::Request::builder().uri(format!("http://{host}/")).body(body).unwrap();
+            let sent =
+                Box::into_pin(egress.send_request(request, None, Box::new(std::future::pending()))).await;
+            assert!(sent.is_err());
+        }
+        assert!(refused(&egress, "http://api.example/x").unwrap().contains("too many"), "refusals count");
+        drop(egress);
+        let lines = sink.lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines[0].fields["host"].as_str().map(str::len), Some(MAX_HOST_BYTES));
+        assert_eq!(lines[1].fields["requests"], 100);
     }
 
     #[test]

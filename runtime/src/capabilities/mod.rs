@@ -7,7 +7,7 @@
 //! | `fermyon:spin/sqlite@2.0.0` | `sqlite/` | `sqlite_databases` |
 //! | `fermyon:spin/redis@2.0.0` | `redis/` | `allowed_outbound_hosts` |
 //! | `fermyon:spin/postgres@2.0.0` | `postgres/` | `allowed_outbound_hosts` |
-//! | `thumbs:blob-store/store@1.0.0` | `blob/` | importing it: a component that declares the dependency has it |
+//! | `thumbs:blob-store/store@1.0.0` | `blob/` | declaring the dependency; for a bucket `allowed_outbound_hosts` as well |
 //! | `wasi:http/outgoing-handler@0.2` | `http.rs` | `allowed_outbound_hosts` |
 //! | `wasi:cli/{stdout,stderr}@0.2` | `stdio.rs` | - |
 //!
@@ -18,9 +18,9 @@
 //! Host functions return flat results: an error of the WIT where the guest, its grants or a backend is at fault, a trap only for a handle
 //! that is none.
 
+pub mod allowed_hosts;
 pub(crate) mod bindings;
 pub mod blob;
-pub mod egress;
 pub mod embedded;
 pub mod error;
 pub mod http;

@@ -1,11 +1,8 @@
 //! What guests write to standard output and error: each line becomes an event of the log, with the component and the correlation id.
 //!
 //! A line that is a JSON object keeps its fields; `level`, `event` and `correlation_id` of it are used, and its `component` is not
-//! believed. Any other line is an event `output` with the text as `message`. Lines and their number are bounded; a field named
-//! `lease_token` never reaches the log.
-//!
-//! A guest that announces a claim (a line with `"event": "job-claimed"`, a `job_id` and a `lease_token`) can be told of its own end
-//! later: the last such line is remembered, and the Redis trigger reads it when the guest was trapped.
+//! believed. Any other line is an event `output` with the text as `message`. Lines and their number are bounded. What they say is for whoever
+//! reads the log: the host reads nothing out of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,31 +20,7 @@ use crate::{
     telemetry::{Level, LogLine, Logger},
 };
 
-/// The event that announces a claim.
-const CLAIMED: &str = "job-claimed";
-/// The field that must not be logged: whoever has it can finish the job.
-const LEASE_TOKEN: &str = "lease_token";
-/// Ids in an announcement are opaque, but not of any length.
-const MAX_ID_BYTES: usize = 128;
-
-/// What a guest said that it works on.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Opaque.
-    pub job_id: String,
-    /// Opaque, and not for the log.
-    pub lease_token: crate::secret::Secret,
-    /// The request that made the job.
-    pub correlation_id: Option<Arc<str>>,
-}
-
-impl std::fmt::Debug for Claim {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Claim").field("job_id", &self.job_id).finish_non_exhaustive()
-    }
-}
-
-/// The output of one instance: both streams, and what was read out of them. Cheap to clone.
+/// The output of one instance: both streams. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct GuestOutput(Arc<Mutex<Output>>);
 
@@ -59,7 +32,6 @@ struct Output {
     max_line_bytes: usize,
     max_lines: u64,
     lines: u64,
-    claim: Option<Claim>,
     stdout: Line,
     stderr: Line,
 }
@@ -87,7 +59,6 @@ impl GuestOutput {
             max_line_bytes: length(limits.max_log_line_bytes),
             max_lines: limits.max_log_lines,
             lines: 0,
-            claim: None,
             stdout: Line::default(),
             stderr: Line::default(),
         })))
@@ -113,14 +84,8 @@ impl GuestOutput {
         });
     }
 
-    /// The last claim that was announced.
-    #[must_use]
-    pub fn claim(&self) -> Option<Claim> {
-        self.with(|output| output.claim.clone())
-    }
-
-    fn with<T>(&self, use_output: impl FnOnce(&mut Output) -> T) -> T {
-        use_output(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with(&self, use_output: impl FnOnce(&mut Output)) {
+        use_output(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -180,24 +145,7 @@ impl Output {
             Which::Stderr => Level::Warn,
         });
         let event = text_of(fields.remove("event")).unwrap_or_else(|| "output".into());
-        let lease_token = text_of(fields.remove(LEASE_TOKEN));
-        if event == CLAIMED {
-            self.remember(&fields, lease_token);
-        }
         self.emit(level, &event, fields);
-    }
-
-    fn remember(&mut self, fields: &Map<String, Value>, lease_token: Option<String>) {
-        let usable = |id: &str| (1..=MAX_ID_BYTES).contains(&id.len());
-        let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|id| usable(id));
-        if let (Some(job_id), Some(lease_token)) = (text("job_id"), lease_token.filter(|token| usable(token)))
-        {
-            self.claim = Some(Claim {
-                job_id: job_id.to_owned(),
-                lease_token: crate::secret::Secret::new(lease_token),
-                correlation_id: text("correlation_id").map(Into::into),
-            });
-        }
     }
 
     fn emit(&self, level: Level, event: &str, mut fields: Map<String, Value>) {
@@ -300,22 +248,6 @@ mod tests {
         assert_eq!((line.event.as_str(), line.level, &*line.component), ("done", Level::Error, "resize"));
         assert_eq!(line.correlation_id.as_deref(), Some("up-7"));
         assert_eq!(Value::Object(line.fields), serde_json::json!({"n": 3}));
-    }
-
-    #[test]
-    fn a_claim_is_remembered_and_its_token_not_logged() {
-        let (output, sink) = output(&Limits::default());
-        write(&output, b"{\"event\":\"job-claimed\",\"job_id\":\"j1\",\"lease_token\":\"t1\"}\n");
-        write(&output, b"{\"event\":\"job-claimed\",\"job_id\":\"j2\",\"lease_token\":\"t2\",\"correlation_id\":\"c\"}\n");
-        write(
-            &output,
-            b"{\"event\":\"job-claimed\",\"job_id\":\"j3\"}\n{\"event\":\"other\",\"lease_token\":\"t2\"}\n",
-        );
-        let claim = output.claim().unwrap();
-        assert_eq!((claim.job_id.as_str(), claim.lease_token.expose()), ("j2", "t2"));
-        assert_eq!(claim.correlation_id.as_deref(), Some("c"));
-        let shown = format!("{:?} {:?} {claim:?}", sink.lines(), output);
-        assert!(!shown.contains("t1") && !shown.contains("t2"), "{shown}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::MemoryBudget;
 use crate::{
     capabilities::{
-        blob::BlobStore, egress::AllowedHosts, http::Carrier, key_value, postgres::PostgresGrants,
+        allowed_hosts::AllowedHosts, blob::BlobStore, http::Carrier, key_value, postgres::PostgresGrants,
         redis::RedisGrants, sqlite, variables::ComponentVariables,
     },
     limits::{Limits, length, millis},
@@ -33,7 +33,7 @@ pub struct ComponentContext {
     pub redis: RedisGrants,
     /// Its part in PostgreSQL.
     pub postgres: PostgresGrants,
-    /// The blobs, which have no labels.
+    /// The blobs, which have no labels: reached only where the linker has them (`Prepared`).
     pub blobs: BlobStore,
     /// The host's limits.
     pub limits: Arc<Limits>,
@@ -41,6 +41,15 @@ pub struct ComponentContext {
     pub memory: Arc<MemoryBudget>,
     /// Where its lines go.
     pub log: Logger,
+}
+
+/// What tells one call from another.
+#[derive(Clone, Debug, Default)]
+pub struct Call<'a> {
+    /// Goes to the lines that the guest writes.
+    pub correlation_id: Option<Arc<str>>,
+    /// Environment variables of this call alone; each takes the place of the component's own of that name.
+    pub environment: &'a [(&'a str, &'a str)],
 }
 
 /// What one call may take; differs between requests and messages.
@@ -69,8 +78,8 @@ impl CallBounds {
     #[must_use]
     pub fn of_message(limits: &Limits) -> Self {
         Self {
-            max_memory_bytes: length(limits.max_image_memory_bytes),
-            max_running_time: millis(limits.image_deadline_ms),
+            max_memory_bytes: length(limits.max_message_memory_bytes),
+            max_running_time: millis(limits.message_cpu_ms),
             timeout: millis(limits.message_timeout_ms),
         }
     }

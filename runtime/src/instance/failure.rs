@@ -1,4 +1,4 @@
-//! Why a call ended without the guest's doing: what a client, or the next attempt at a job, is told depends on it.
+//! Why a call ended without the guest's doing: what a client, or a fresh worker, is told depends on it.
 
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
@@ -12,12 +12,16 @@ const MAX_TEXT_BYTES: usize = 4096;
 pub enum FailureKind {
     /// The guest wanted more memory than it may have, or than is left.
     OutOfMemory,
-    /// The guest ran, or the call took, too long.
+    /// The guest ran too long.
     Deadline,
+    /// The call took too long, though the guest may have been waiting.
+    TimedOut,
     /// All instances are in use.
     Busy,
     /// The guest trapped.
     Trap,
+    /// The host stops.
+    Stopped,
 }
 
 impl FailureKind {
@@ -25,10 +29,12 @@ impl FailureKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::OutOfMemory => "out_of_memory",
+            Self::OutOfMemory => "out-of-memory",
             Self::Deadline => "deadline",
+            Self::TimedOut => "timed-out",
             Self::Busy => "busy",
             Self::Trap => "trap",
+            Self::Stopped => "stopped",
         }
     }
 }
@@ -63,9 +69,15 @@ impl CallFailure {
         Self { kind, text }
     }
 
-    /// The call's time was up, though the guest may have been waiting.
+    /// The call's time was up.
     #[must_use]
     pub fn timed_out() -> Self {
-        Self { kind: FailureKind::Deadline, text: "the call took too long".to_owned() }
+        Self { kind: FailureKind::TimedOut, text: "the call took too long".to_owned() }
+    }
+
+    /// The time to finish what was begun is up.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self { kind: FailureKind::Stopped, text: "the host stops".to_owned() }
     }
 }

@@ -10,7 +10,7 @@ mod prepared;
 mod running_time;
 mod state;
 
-pub use context::{CallBounds, ComponentContext};
+pub use context::{Call, CallBounds, ComponentContext};
 pub use failure::{CallFailure, FailureKind};
 pub use limiter::{MemoryBudget, MemoryLimiter};
 pub use prepared::{NativeBlobs, Prepared, linker};

@@ -8,7 +8,7 @@ use wasmtime::{
 };
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use super::{CallBounds, ComponentContext, State};
+use super::{Call, CallBounds, ComponentContext, State};
 use crate::capabilities::{bindings::MessageHandlerPre, blob, key_value, postgres, redis, sqlite, variables};
 
 /// Whether the host provides `thumbs:blob-store`, or a component that was composed in does.
@@ -91,8 +91,8 @@ impl Prepared {
 
     /// A store for one call.
     #[must_use]
-    pub fn store(&self, bounds: CallBounds, correlation_id: Option<Arc<str>>) -> Store<State> {
-        State::store(&self.engine, &self.context, bounds, correlation_id)
+    pub fn store(&self, bounds: CallBounds, call: Call<'_>) -> Store<State> {
+        State::store(&self.engine, &self.context, bounds, call)
     }
 }
 

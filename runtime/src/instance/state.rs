@@ -6,7 +6,7 @@ use wasmtime::{Store, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::{CallBounds, ComponentContext, MemoryLimiter, Meter, RunningTime};
+use super::{Call, CallBounds, ComponentContext, MemoryLimiter, Meter, RunningTime};
 use crate::{
     capabilities::{
         blob::BlobView,
@@ -41,24 +41,28 @@ pub struct State {
 }
 
 impl State {
-    /// A store for one call, with all bounds in force. `correlation_id` goes to the lines that the guest writes.
+    /// A store for one call, with all bounds in force.
     #[must_use]
     pub fn store(
         engine: &wasmtime::Engine,
         component: &Arc<ComponentContext>,
         bounds: CallBounds,
-        correlation_id: Option<Arc<str>>,
+        call: Call<'_>,
     ) -> Store<Self> {
         let limits = &component.limits;
         let output =
-            GuestOutput::new(component.log.clone(), Arc::clone(&component.id), correlation_id, limits);
+            GuestOutput::new(component.log.clone(), Arc::clone(&component.id), call.correlation_id, limits);
         let mut wasi = WasiCtx::builder();
         wasi.stdout(output.stdout())
             .stderr(output.stderr())
             .allow_tcp(false)
             .allow_udp(false)
             .max_random_size(MAX_RANDOM_BYTES);
-        for (name, value) in &component.environment {
+        let own = |name: &str| call.environment.iter().any(|(own, _)| *own == name);
+        for (name, value) in component.environment.iter().filter(|(name, _)| !own(name)) {
+            wasi.env(name, value);
+        }
+        for (name, value) in call.environment {
             wasi.env(name, value);
         }
         let mut table = ResourceTable::new();
@@ -108,12 +112,6 @@ impl State {
     #[must_use]
     pub fn meter(&self) -> Meter {
         self.time.meter()
-    }
-
-    /// What the guest writes.
-    #[must_use]
-    pub fn output(&self) -> &GuestOutput {
-        &self.output
     }
 
     /// The SQLite part.

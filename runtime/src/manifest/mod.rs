@@ -8,9 +8,11 @@ mod error;
 mod read;
 mod table;
 mod template;
+mod tool;
 
 pub use error::ManifestError;
 pub use template::Template;
+pub use tool::{MessagePolicy, NamedBackend, NamedBackends, Tick};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +45,8 @@ pub struct Application {
     pub name: String,
     /// Its version, for the banner.
     pub version: Option<String>,
+    /// `tool.thumbs`: which variables say where its back ends are.
+    pub backends: NamedBackends,
 }
 
 /// A row of `[variables]`.
@@ -126,6 +130,8 @@ pub struct Component {
     pub dependencies_inherit_configuration: bool,
     /// The `.wasm` of its tests: `tool.spin-test.source`.
     pub suite: Option<PathBuf>,
+    /// `tool.thumbs`: what it asks for as a handler of messages.
+    pub messages: MessagePolicy,
 }
 
 impl Component {

@@ -12,6 +12,7 @@ use super::{
     StaticResponse, Template, Variable,
     table::{Source, Table, Value},
     template::is_variable_name,
+    tool,
 };
 
 /// Why the keys that only newer hosts know are refused, for the error.
@@ -27,11 +28,11 @@ pub(super) fn manifest(path: &Path, text: &str) -> Result<Manifest, ManifestErro
     if version != 2 {
         return Err(source.error(at, "", format!("`spin_manifest_version` must be 2, not {version}")));
     }
-    let (application, server) = application(root.require("application")?)?;
     let variables = match root.take("variables") {
         Some(table) => variables(table)?,
         None => BTreeMap::new(),
     };
+    let (application, server) = application(root.require("application")?, &variables)?;
     let components = match root.take("component") {
         Some(table) => table
             .table("component")?
@@ -69,7 +70,10 @@ pub(super) fn manifest(path: &Path, text: &str) -> Result<Manifest, ManifestErro
     Ok(Manifest { path: path.to_owned(), application, variables, http, redis, components })
 }
 
-fn application(value: Value<'_>) -> Result<(Application, Option<Template>), ManifestError> {
+fn application(
+    value: Value<'_>,
+    variables: &BTreeMap<String, Variable>,
+) -> Result<(Application, Option<Template>), ManifestError> {
     let mut table = value.table("application")?;
     let name = table.require("name")?.string()?;
     let version = table.take("version").map(Value::string).transpose()?;
@@ -87,8 +91,9 @@ fn application(value: Value<'_>) -> Result<(Application, Option<Template>), Mani
         }
         trigger.finish(&["redis"], "")?;
     }
-    table.finish(&["name", "version", "description", "authors", "trigger"], "")?;
-    Ok((Application { name, version }, server))
+    let tools = table.take("tool").map(|tools| tool::application(tools, variables)).transpose()?;
+    table.finish(&["name", "version", "description", "authors", "trigger", "tool"], "")?;
+    Ok((Application { name, version, backends: tools.unwrap_or_default() }, server))
 }
 
 fn variables(value: Value<'_>) -> Result<BTreeMap<String, Variable>, ManifestError> {
@@ -203,7 +208,7 @@ fn component(
         table.take("dependencies_inherit_configuration").map(Value::boolean).transpose()?.unwrap_or(false);
     // For `spin build`: not the runtime's business, whatever it holds.
     table.take("build").map(|value| value.table("build")).transpose()?;
-    let suite = table.take("tool").map(|tools| suite(tools, &id)).transpose()?.flatten();
+    let tools = table.take("tool").map(|tools| tool::component(tools, &id)).transpose()?.unwrap_or_default();
     table.finish(
         &[
             "source",
@@ -230,20 +235,9 @@ fn component(
         sqlite_databases,
         dependencies,
         dependencies_inherit_configuration,
-        suite: suite.map(|source| folder.join(source)),
+        suite: tools.suite.map(|source| folder.join(source)),
+        messages: tools.messages,
     })
-}
-
-/// The source of the tests among the tools of a component. Other tools, and what else this one is told, are not the runtime's business.
-fn suite(tools: Value<'_>, component: &str) -> Result<Option<String>, ManifestError> {
-    let mut tools = tools.table("tool")?;
-    match tools.take("spin-test") {
-        Some(tool) => {
-            let mut tool = tool.table(format!("component {component:?}, tool.spin-test"))?;
-            tool.require("source")?.string().map(Some)
-        }
-        None => Ok(None),
-    }
 }
 
 fn labels(value: Option<Value<'_>>) -> Result<BTreeSet<String>, ManifestError> {

@@ -1,8 +1,8 @@
 //! What a manifest may say, and that each error names file, line, place and fix.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use super::{HttpTarget, Manifest, ManifestError, Route};
+use super::{HttpTarget, Manifest, ManifestError, MessagePolicy, Route, Tick};
 
 const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"app\"\n";
 
@@ -30,8 +30,14 @@ fn everything_that_is_known_is_read() {
         authors = ["a", "b"]
         [application.trigger.redis]
         address = "{{ url }}"
+        [application.tool.thumbs]
+        redis = { url = "url", outbound = "reach" }
+        database = { url = "token" }
+        [application.tool.other]
+        anything = 7
         [variables]
         url = { default = "redis://localhost", secret = true }
+        reach = { default = "redis://localhost:6379" }
         token = { required = true }
         [[trigger.http]]
         id = "one"
@@ -70,6 +76,13 @@ fn everything_that_is_known_is_read() {
         build = "make"
         [component.c-one.tool.other]
         anything = 7
+        [component.c-one.tool.thumbs]
+        merge_equal_messages = true
+        report_ended_workers = true
+        tick = { every_ms = 250, message = "look" }
+        prepare = "make ready"
+        [component.c-two]
+        source = "target/two.wasm"
         "#,
     )
     .unwrap();
@@ -84,6 +97,20 @@ fn everything_that_is_known_is_read() {
     assert_eq!(component.dependencies["a:b/c@1.0.0"], Path::new("/opt/dep.wasm"));
     assert_eq!(component.environment["LANG"], "C");
     assert_eq!(component.suite.as_deref(), Some(Path::new("/srv/target/one_suite.wasm")));
+    let tick = Tick { every: Duration::from_millis(250), message: "look".into() };
+    assert_eq!(
+        component.messages,
+        MessagePolicy {
+            merge_equal_messages: true,
+            tick: Some(tick),
+            report_ended_workers: true,
+            prepare: Some("make ready".into())
+        }
+    );
+    assert_eq!(manifest.components["c-two"].messages, MessagePolicy::default(), "as on Spin");
+    let backends = &manifest.application.backends;
+    assert_eq!(backends.grants().collect::<Vec<_>>(), [("reach", "url")]);
+    assert_eq!(backends.database.as_ref().unwrap().url, "token");
     let values = [("url".to_owned(), "redis://r"), ("token".to_owned(), "t")].into();
     assert_eq!(manifest.redis[0].address.resolve(&values), "redis://r");
     assert_eq!(manifest.redis[0].channel.resolve(&values), "wake-t");
@@ -112,6 +139,18 @@ fn an_unknown_key_is_named_with_its_component_and_the_fix() {
     let dependency =
         component("[component.up-load.dependencies]\n\"a:b/c\" = { path = \"x\", export = \"y\" }");
     refused(&dependency, 4, &["component \"up-load\", dependency \"a:b/c\"", "`export`"]);
+    let tool = |line: &str| component(&format!("[component.up-load.tool.thumbs]\n{line}"));
+    refused(
+        &tool("merge = true"),
+        4,
+        &["component \"up-load\", tool.thumbs", "`merge`", "known here: merge_equal_messages, tick"],
+    );
+    refused(&tool("tick = { every_ms = 1, message = \"\", at = 3 }"), 4, &["tool.thumbs, tick", "`at`"]);
+    refused(
+        "[application.tool.thumbs]\ncache = {}",
+        2,
+        &["application.tool.thumbs", "`cache`", "known here: redis"],
+    );
     let trigger =
         "[component.c]\nsource = \"c\"\n[[trigger.http]]\nroute = \"/x\"\ncomponent = \"c\"\nexecutor = 1";
     refused(trigger, 6, &["route \"/x\"", "`executor`"]);
@@ -127,6 +166,21 @@ fn names_types_and_references_are_checked() {
         3,
         &["component \"c\", tool.spin-test", "`source` is missing"],
     );
+    for (line, expected) in [
+        ("merge_equal_messages = 1", "true or false"),
+        ("tick = { every_ms = 0, message = \"\" }", "1 or more"),
+        ("tick = { every_ms = 1 }", "`message` is missing"),
+        ("tick = 5", "must be a table"),
+        ("prepare = {}", "must be a string"),
+    ] {
+        refused(&format!("[component.c]\nsource = \"c\"\n[component.c.tool.thumbs]\n{line}"), 4, &[expected]);
+    }
+    for name in ["gone", "{{ x }}"] {
+        let body = format!(
+            "[variables]\nx = {{ default = \"\" }}\n[application.tool.thumbs]\nredis = {{ url = {name:?} }}"
+        );
+        refused(&body, 4, &["application.tool.thumbs, redis", "[variables] declares"]);
+    }
     refused("[component.c]\nsource = { url = \"https://x\", digest = \"y\" }", 2, &["not fetched"]);
     refused("[component.c]\nsource = \"c\"\nkey_value_stores = \"default\"", 3, &["must be a list"]);
     refused(

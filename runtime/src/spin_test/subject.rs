@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     capabilities::{
+        allowed_hosts::AllowedHosts,
         blob::{BlobStore, MemoryStore},
-        egress::AllowedHosts,
         key_value,
         postgres::PostgresGrants,
         redis::RedisGrants,
@@ -61,7 +61,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         carrier: Arc::new(super::answers::Answers::default()),
         key_value: Arc::default(),
         sqlite: Arc::default(),
-        redis: RedisGrants { hosts: Arc::default(), in_process: None, connector: None },
+        redis: RedisGrants { hosts: Arc::default(), connector: None },
         postgres: PostgresGrants { hosts: Arc::default(), connector: None },
         blobs: BlobStore::new(Arc::new(MemoryStore::default()), limits),
         limits: Arc::clone(limits),
@@ -191,13 +191,14 @@ impl Subject {
     /// The manifest's grants over a world.
     fn context(&self, world: &World, log: &Logger) -> wasmtime::Result<Arc<ComponentContext>> {
         let component = &self.component;
-        let variables = Variables::resolve(&self.manifest.variables, &world.variables, &HashMap::new())
-            .map_err(|error| match error {
+        let variables = Variables::resolve(&self.manifest, &world.variables, &HashMap::new()).map_err(
+            |error| match error {
                 VariableError::Missing { name } => {
                     format_err!("the variable `{name}` is required, and the test has not set it")
                 }
                 VariableError::Unknown { .. } => error.into(),
-            })?;
+            },
+        )?;
         let hosts =
             AllowedHosts::parse(component.resolve_outbound_hosts(variables.values())).map(Arc::new).map_err(
                 |reason| format_err!("component `{}`: allowed_outbound_hosts: {reason}", component.id),
@@ -224,11 +225,7 @@ impl Subject {
             carrier: Arc::clone(&world.answers) as _,
             key_value: Arc::new(key_value),
             sqlite: Arc::new(sqlite),
-            redis: RedisGrants {
-                hosts: Arc::clone(&hosts),
-                in_process: None,
-                connector: Some(Arc::new(DeafRedis)),
-            },
+            redis: RedisGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::new(DeafRedis)) },
             postgres: PostgresGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::new(NoPostgres)) },
             hosts,
             memory: Arc::clone(&self.memory),

@@ -8,8 +8,8 @@ use std::{
 
 use super::{answers::Answers, calls::Calls};
 use crate::{
+    backends::LABELS,
     capabilities::{embedded::OpenError, key_value::MemoryStore, sqlite},
-    config::LABELS,
     limits::{Limits, length},
     manifest::Component,
 };

@@ -1,127 +1,146 @@
-//! Messages: as many workers as there are cores, one fresh instance per message, and a tick that wakes by itself.
+//! Messages: as many workers as there are cores, and one fresh instance per message.
 //!
-//! Workers have threads of their own, so that a decoder that computes never holds up a request. A message is only a wake-up: nothing is
-//! lost with one, so a worker that is told to stop takes no further ones, and what waits is dropped.
+//! Workers have threads of their own, so that a handler that computes never holds up a request. Messages are delivered at most once, as
+//! Redis' own: a worker that is told to stop takes no further ones, and what waits is dropped.
 //!
-//! A guest that was trapped can't tell anybody. Where it had announced what it works on (`stdio.rs`), a fresh instance is called once with
-//! `{"failed": {"job_id", "lease_token", "reason"}}` and records it; where that fails too, the end of the job's lease does it. Such a
-//! message never comes from outside: one that does is taken for a wake-up.
+//! A guest that was ended can't tell anybody. Each has a name that the host gave it (`messages/worker.rs`), and where the application asks
+//! for it, a fresh instance is called once with the name of the dead one and the reason. Where that fails too, it is the last word.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    capabilities::{
-        bindings::MessageHandlerPre,
-        redis::{Broker, Message, Subscription},
-        stdio::Claim,
-    },
-    instance::{CallBounds, CallFailure, FailureKind, Prepared, State},
+    capabilities::bindings::MessageHandlerPre,
+    instance::{Call, CallBounds, CallFailure, FailureKind, Prepared, State},
     limits::millis,
-    telemetry::{Level, RUNTIME},
+    manifest::MessagePolicy,
+    messages::{Message, Subscription, WORKER_ID, WorkerId, ended},
+    telemetry::Level,
 };
 
-/// A message that only says: look.
-pub const WAKE_UP: &[u8] = b"{}";
+/// How long a report may take when the host stops: long enough for one write, and short enough for whoever waits for the end.
+const LAST_REPORT: Duration = Duration::from_secs(2);
 
 /// A component that handles messages.
 pub struct MessageHandler {
     prepared: Prepared,
     pre: MessageHandlerPre<State>,
     bounds: CallBounds,
-}
-
-/// What became of a call.
-enum Handled {
-    /// The guest returned.
-    Returned { accepted: bool },
-    /// The guest was stopped; it had announced this.
-    Stopped(CallFailure, Option<Claim>),
+    policy: MessagePolicy,
 }
 
 impl MessageHandler {
-    /// Of a prepared component.
+    /// Of a prepared component, and what it asks for in the manifest.
     ///
     /// # Errors
     /// It does not export `fermyon:spin/inbound-redis`.
-    pub fn new(prepared: Prepared) -> wasmtime::Result<Self> {
+    pub fn new(prepared: Prepared, policy: MessagePolicy) -> wasmtime::Result<Self> {
         let bounds = CallBounds::of_message(&prepared.context().limits);
-        Ok(Self { pre: prepared.messages()?, prepared, bounds })
+        Ok(Self { pre: prepared.messages()?, prepared, bounds, policy })
     }
 
-    /// Takes messages until the subscription is closed.
-    pub async fn work(self: Arc<Self>, subscription: Subscription) {
-        while let Some(message) = subscription.next().await {
-            self.handle(from_outside(message)).await;
+    /// What the component asks for.
+    #[must_use]
+    pub fn policy(&self) -> &MessagePolicy {
+        &self.policy
+    }
+
+    /// Has a fresh instance handle one message before the application serves.
+    ///
+    /// # Errors
+    /// The instance refused it or was ended, as the end of a sentence that begins with its name.
+    pub async fn prepare(&self, message: &str) -> Result<(), String> {
+        let timeout = millis(self.prepared.context().limits.prepare_timeout_ms);
+        let bounds = CallBounds { timeout, ..self.bounds };
+        match self.call(&message.as_bytes().to_vec(), &WorkerId::fresh(), bounds).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("could not prepare the application; what it wrote to the log says why".into()),
+            Err(failure) => Err(format!(
+                "was ended while it prepared the application ({}): {}",
+                failure.kind.name(),
+                failure.text
+            )),
         }
     }
 
-    async fn handle(&self, message: Message) {
-        match self.call(message).await {
-            Handled::Returned { accepted } => self.note(accepted, None),
-            Handled::Stopped(failure, claim) => {
-                self.log_failure("message-failed", &failure, claim.as_ref());
-                if let Some(claim) = claim {
-                    self.report(&claim, failure.kind).await;
+    /// Takes messages until the subscription is closed or, in the middle of one, this process has to end.
+    async fn work(self: Arc<Self>, subscription: Subscription, kill: CancellationToken) {
+        loop {
+            let message = tokio::select! {
+                message = subscription.next() => message,
+                () = kill.cancelled() => None,
+            };
+            let Some(message) = message else { return };
+            self.handle(&message, &kill).await;
+        }
+    }
+
+    async fn handle(&self, message: &Message, kill: &CancellationToken) {
+        let worker = WorkerId::fresh();
+        let handled = tokio::select! {
+            handled = self.call(message, &worker, self.bounds) => handled,
+            () = kill.cancelled() => Err(CallFailure::stopped()),
+        };
+        let failure = match handled {
+            Ok(accepted) => return self.note(accepted),
+            Err(failure) => failure,
+        };
+        self.log_failure("message-failed", &failure);
+        // Where there was no instance, nothing was begun.
+        if self.policy.report_ended_workers && failure.kind != FailureKind::Busy {
+            let report = self.report(&worker, failure.kind);
+            if failure.kind == FailureKind::Stopped {
+                if tokio::time::timeout(LAST_REPORT, report).await.is_err() {
+                    self.log_failure("report-failed", &CallFailure::timed_out());
                 }
+            } else {
+                report.await;
             }
         }
     }
 
-    /// Has a fresh instance record that another was stopped.
-    async fn report(&self, claim: &Claim, reason: FailureKind) {
-        let message = json!({"failed": {
-            "job_id": claim.job_id,
-            "lease_token": claim.lease_token.expose(),
-            "reason": reason.name(),
-        }});
-        match self.call(message.to_string().into_bytes()).await {
-            Handled::Returned { accepted } => self.note(accepted, Some(claim)),
-            Handled::Stopped(failure, _) => self.log_failure("failure-not-recorded", &failure, Some(claim)),
+    /// Tells a fresh instance that another was ended.
+    async fn report(&self, worker: &WorkerId, reason: FailureKind) {
+        match self.call(&ended(worker, reason.name()), &WorkerId::fresh(), self.bounds).await {
+            Ok(accepted) => self.note(accepted),
+            Err(failure) => self.log_failure("report-failed", &failure),
         }
     }
 
-    async fn call(&self, message: Message) -> Handled {
-        let mut store = self.prepared.store(self.bounds, None);
+    /// Whether a fresh instance of this name accepted the message.
+    async fn call(
+        &self,
+        message: &Message,
+        worker: &WorkerId,
+        bounds: CallBounds,
+    ) -> Result<bool, CallFailure> {
+        let call = Call { correlation_id: None, environment: &[(WORKER_ID, worker.expose())] };
+        let mut store = self.prepared.store(bounds, call);
         let meter = store.data().meter();
         let call = async {
             let guest = self.pre.instantiate_async(&mut store).await?;
-            guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, &message).await
+            guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, message).await
         };
-        let failure = match tokio::time::timeout(self.bounds.timeout, meter.measure(call)).await {
-            Ok(Ok(result)) => return Handled::Returned { accepted: result.is_ok() },
-            Ok(Err(error)) => CallFailure::of(&store, &error),
-            Err(_) => CallFailure::timed_out(),
-        };
-        Handled::Stopped(failure, store.data().output().claim())
-    }
-
-    fn note(&self, accepted: bool, claim: Option<&Claim>) {
-        if !accepted {
-            let context = self.prepared.context();
-            let fields: Vec<_> =
-                claim.map(|claim| ("job_id", claim.job_id.as_str().into())).into_iter().collect();
-            context.log.of(Level::Warn, &context.id, "message-refused", None, &fields);
+        match tokio::time::timeout(bounds.timeout, meter.measure(call)).await {
+            Ok(Ok(result)) => Ok(result.is_ok()),
+            Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
+            Err(_) => Err(CallFailure::timed_out()),
         }
     }
 
-    fn log_failure(&self, event: &str, failure: &CallFailure, claim: Option<&Claim>) {
-        let context = self.prepared.context();
-        let mut fields =
-            vec![("reason", failure.kind.name().into()), ("cause", failure.text.as_str().into())];
-        fields.extend(claim.map(|claim| ("job_id", claim.job_id.as_str().into())));
-        let correlation_id = claim.and_then(|claim| claim.correlation_id.as_deref());
-        context.log.of(Level::Error, &context.id, event, correlation_id, &fields);
+    fn note(&self, accepted: bool) {
+        if !accepted {
+            let context = self.prepared.context();
+            context.log.of(Level::Warn, &context.id, "message-refused", None, &[]);
+        }
     }
-}
 
-/// What a message from outside is taken for: itself, unless it is one that only this host sends.
-fn from_outside(message: Message) -> Message {
-    let forged = message != WAKE_UP
-        && serde_json::from_slice::<Value>(&message).is_ok_and(|value| value.get("failed").is_some());
-    if forged { WAKE_UP.to_vec() } else { message }
+    fn log_failure(&self, event: &str, failure: &CallFailure) {
+        let context = self.prepared.context();
+        let fields = [("reason", failure.kind.name().into()), ("cause", failure.text.as_str().into())];
+        context.log.of(Level::Error, &context.id, event, None, &fields);
+    }
 }
 
 /// The threads that messages are handled on. Dropping it ends them without waiting.
@@ -155,17 +174,8 @@ impl Workers {
     pub fn serve(&mut self, handler: &Arc<MessageHandler>, subscription: &Subscription, workers: usize) {
         let Some(runtime) = &self.runtime else { return };
         for _ in 0..workers {
-            let work = Arc::clone(handler).work(subscription.clone());
-            let kill = self.kill.clone();
-            self.tracker.spawn_on(
-                async move {
-                    tokio::select! {
-                        () = work => {}
-                        () = kill.cancelled() => {}
-                    }
-                },
-                runtime.handle(),
-            );
+            let work = Arc::clone(handler).work(subscription.clone(), self.kill.clone());
+            self.tracker.spawn_on(work, runtime.handle());
         }
         self.subscriptions.push(subscription.clone());
     }
@@ -183,7 +193,7 @@ impl Workers {
         self.tracker.wait().await;
     }
 
-    /// Ends those still being handled.
+    /// Ends those still being handled, after [`Workers::stop`]; [`Workers::finished`] then waits for their reports.
     pub fn kill(&self) {
         self.kill.cancel();
     }
@@ -198,58 +208,10 @@ impl Drop for Workers {
     }
 }
 
-/// Sends a wake-up at once and then every `tick_ms`, until stopped.
-pub async fn tick(
-    broker: Arc<Broker>,
-    channel: String,
-    handler: Arc<MessageHandler>,
-    stop: CancellationToken,
-) {
-    let context = handler.prepared.context();
-    let mut ticks = tokio::time::interval(millis(context.limits.tick_ms));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let ticking = async {
-        loop {
-            ticks.tick().await;
-            if let Err(error) = broker.publish(&channel, WAKE_UP) {
-                context.log.of(
-                    Level::Error,
-                    RUNTIME,
-                    "tick-failed",
-                    None,
-                    &[("cause", error.to_string().into())],
-                );
-            }
-        }
-    };
-    tokio::select! {
-        () = ticking => {}
-        () = stop.cancelled() => {}
-    }
-}
-
 impl std::fmt::Debug for MessageHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MessageHandler")
             .field("component", &self.prepared.context().id)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_host_reports_failures() {
-        for (sent, taken) in [
-            (&b"{}"[..], &b"{}"[..]),
-            (b"", b""),
-            (b"anything", b"anything"),
-            (br#"{"failed":{"job_id":"a","lease_token":"b","reason":"trap"}}"#, b"{}"),
-            (br#" { "x": 1, "f\u0061iled": null }"#, b"{}"),
-        ] {
-            assert_eq!(from_outside(sent.to_vec()), taken);
-        }
     }
 }

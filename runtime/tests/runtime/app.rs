@@ -5,7 +5,9 @@ use std::{fmt::Write as _, net::SocketAddr, time::Duration};
 use tempfile::TempDir;
 use thumbs::{
     Running, Runtime, RuntimeBuilder, StartError,
+    backends::BackendOptions,
     limits::Limits,
+    secret::Secret,
     telemetry::{CaptureSink, Level, LogLine},
 };
 
@@ -47,9 +49,13 @@ impl App {
         app
     }
 
-    /// A component that takes the messages of the channel `wake`.
-    pub(crate) fn handling(self, id: &str, wasm: &[u8]) -> Self {
-        let mut app = self.component(id, wasm, "");
+    /// A component that takes the messages of the channel `wake`. `policy` are the lines of its `tool.thumbs`, if there are any.
+    pub(crate) fn handling(self, id: &str, wasm: &[u8], policy: &str) -> Self {
+        let tool = match policy {
+            "" => String::new(),
+            lines => format!("[component.{id}.tool.thumbs]\n{lines}"),
+        };
+        let mut app = self.component(id, wasm, &tool);
         writeln!(app.manifest, "[[trigger.redis]]\nchannel = \"wake\"\ncomponent = \"{id}\"").unwrap();
         app
     }
@@ -93,17 +99,25 @@ impl App {
         self,
         configure: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
     ) -> Result<Service, StartError> {
+        let (builder, log) = self.builder();
+        let running = configure(builder).start().await?;
+        Ok(Service { running, log, folder: self.folder })
+    }
+
+    /// What starts it, and where it logs. Messages stay within the process: no test here has a server.
+    pub(crate) fn builder(&self) -> (RuntimeBuilder, CaptureSink) {
         let path = self.folder.path().join("spin.toml");
         std::fs::write(&path, &self.manifest).unwrap();
         let log = CaptureSink::new();
+        let redis = Some(Secret::new("in-process"));
         let builder = Runtime::builder(path)
             .listen(([127, 0, 0, 1], 0).into())
             .state_dir(self.folder.path().join("state"))
             // What was compiled once is the same in every test.
             .cache_dir(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"))
+            .backends(BackendOptions { redis, ..BackendOptions::default() })
             .log(std::sync::Arc::new(log.clone()), Level::Debug);
-        let running = configure(builder).start().await?;
-        Ok(Service { running, log, folder: self.folder })
+        (builder, log)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the manifest does not grant, a component does not get.
 
-use thumbs::limits::Limits;
+use thumbs::{backends::BackendOptions, limits::Limits, secret::Secret};
 
 use crate::{
     app::App,
@@ -74,12 +74,52 @@ async fn grants_that_can_not_be_given_are_refused_at_start() {
     }
 }
 
+/// Imports the interface of blobs, and does nothing else; so what it lacks after that is a handler of requests.
+fn imports_blobs() -> Vec<u8> {
+    wat::parse_str(r#"(component (import "thumbs:blob-store/store@1.0.0" (instance)))"#).unwrap()
+}
+
+const BLOBS: &str = "dependencies = { \"thumbs:blob-store/store@1.0.0\" = { path = \"provider.wasm\" } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_are_for_who_declares_the_dependency() {
+    let error = App::new().serving("x", &imports_blobs(), "").refused().await;
+    assert!(error.contains("component `x`: it imports thumbs:blob-store/store@1.0.0"), "{error}");
+    assert!(error.contains("[component.x.dependencies]"), "{error}");
+    let error = App::new().serving("x", &imports_blobs(), BLOBS).refused().await;
+    assert!(error.contains("exports no wasi:http/incoming-handler"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_in_a_bucket_need_its_address_too() {
+    let setting = |(name, value): (&str, &str)| (name.to_owned(), Secret::new(value));
+    let in_a_bucket = || BackendOptions {
+        blobs: Some(Secret::new("s3://pictures")),
+        s3: [("s3_endpoint_url", "http://127.0.0.1:1"), ("s3_region", "x"), ("s3_path_style", "true")]
+            .map(setting)
+            .into(),
+        ..BackendOptions::default()
+    };
+    let hosts = |place: &str| format!("{BLOBS}\nallowed_outbound_hosts = [\"{place}\"]");
+    for (hosts, expected) in [
+        (
+            hosts("http://127.0.0.1:2"),
+            "its blobs are at http://127.0.0.1:1, which allowed_outbound_hosts does not",
+        ),
+        (hosts("http://127.0.0.1:1"), "exports no wasi:http/incoming-handler"),
+    ] {
+        let app = App::new().serving("x", &imports_blobs(), &hosts);
+        let error = app.try_start(|builder| builder.backends(in_a_bucket())).await.err().unwrap().to_string();
+        assert!(error.contains("component `x`") && error.contains(expected), "{error}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_is_not_what_its_trigger_says_is_refused() {
     let handler = message("", "(i32.const 512)");
     let error = App::new().serving("x", &handler, "").refused().await;
     assert!(error.contains("component `x` has an HTTP trigger, but exports no"), "{error}");
-    let error = App::new().handling("y", &request("", OK)).refused().await;
+    let error = App::new().handling("y", &request("", OK), "").refused().await;
     assert!(error.contains("component `y` has a Redis trigger, but exports no"), "{error}");
 
     let unknown = wat::parse_str(r#"(component (import "test:unknown/thing" (func)))"#).unwrap();

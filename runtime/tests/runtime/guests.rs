@@ -24,6 +24,7 @@ static WIT: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
 
 /// What every guest has.
 const COMMON: &str = r#"
+    (import "wasi:cli/environment@0.2.0" "get-environment" (func $environment (param i32)))
     (import "wasi:cli/stderr@0.2.0" "get-stderr" (func $stderr (result i32)))
     (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush"
         (func $write (param i32 i32 i32 i32)))
@@ -31,7 +32,7 @@ const COMMON: &str = r#"
     (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
 "#;
 
-/// What every guest can do: take memory, write a line, wait, compute for ever, take all memory there is.
+/// What every guest can do: take memory, write a line, write what WORKER_ID is, wait, compute for ever, take all memory there is.
 const HELPERS: &str = r#"
     (global $next (mut i32) (i32.const 1024))
     (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
@@ -41,6 +42,22 @@ const HELPERS: &str = r#"
         (local.get $at))
     (func $say (param $text i32) (param $length i32)
         (call $write (call $stderr) (local.get $text) (local.get $length) (i32.const 0)))
+    (func $say-worker
+        (local $at i32) (local $end i32)
+        (call $environment (i32.const 0))
+        (local.set $at (i32.load (i32.const 0)))
+        (local.set $end (i32.add (local.get $at) (i32.mul (i32.load (i32.const 4)) (i32.const 16))))
+        (block $done (loop $next
+            (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+            ;; By its length and its first four letters.
+            (if (i32.and (i32.eq (i32.load offset=4 (local.get $at)) (i32.const 9))
+                         (i32.eq (i32.load (i32.load (local.get $at))) (i32.const 0x4b524f57)))
+                (then
+                    (call $say (i32.load offset=8 (local.get $at)) (i32.load offset=12 (local.get $at)))
+                    (i32.store8 (i32.const 1000) (i32.const 10))
+                    (call $say (i32.const 1000) (i32.const 1))))
+            (local.set $at (i32.add (local.get $at) (i32.const 16)))
+            (br $next))))
     (func $wait-ms (param $ms i64)
         (call $block (call $timer (i64.mul (local.get $ms) (i64.const 1000000)))))
     (func $compute-for-ever (loop $again (br $again)))

@@ -2,7 +2,11 @@
 
 use thumbs::{limits::Limits, telemetry::CaptureSink};
 
-use crate::{app::App, client::get, guests::request};
+use crate::{
+    app::App,
+    client::get,
+    guests::{message, request},
+};
 
 const OK: &str = "(call $answer (local.get $out) (i32.const 200))";
 
@@ -62,7 +66,7 @@ async fn what_was_compiled_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_banner_says_where_things_are() {
-    let service = app().start(Limits::default()).await;
+    let service = app().handling("work", &message("", "(i32.const 512)"), "").start(Limits::default()).await;
     let banner = service.running.banner();
     for expected in
         [&service.address().to_string(), "/ok/...", "state/blobs", "within this process", "256 MiB"]

@@ -49,6 +49,7 @@ async fn what_does_not_end_is_cut_off() {
                 "woken\\0a",
                 "(call $say (i32.const 64) (i32.const 6)) (call $wait-ms (i64.const 600000)) (unreachable)",
             ),
+            "tick = { every_ms = 3600000, message = \"{}\" }",
         )
         .start(Limits { drain_timeout_ms: 50, ..Limits::default() })
         .await;
@@ -68,8 +69,8 @@ async fn a_message_in_work_is_finished_and_none_is_taken_after_it() {
     let body = "(call $say (i32.const 64) (i32.const 6)) (call $wait-ms (i64.const 300))
         (call $say (i32.const 70) (i32.const 5)) (i32.const 512)";
     let service = App::new()
-        .handling("work", &message("woken\\0adone\\0a", body))
-        .start_with(|builder| builder.limits(Limits { tick_ms: 1, ..Limits::default() }).resize_workers(1))
+        .handling("work", &message("woken\\0adone\\0a", body), "tick = { every_ms = 1, message = \"{}\" }")
+        .start_with(|builder| builder.workers(1))
         .await;
     let log = service.log.clone();
     service.said("woken").await;

@@ -1,7 +1,7 @@
 //! Commands: what they do, what is refused, and what a server that is away, silent or full of data costs.
 
 use thumbs::capabilities::{
-    egress::AllowedHosts,
+    allowed_hosts::AllowedHosts,
     error::{Failure, ServerFault},
     redis::{RedisGrants, RedisView, wit::HostConnection as _},
 };
@@ -24,7 +24,6 @@ async fn every_command_of_the_interface_does_what_it_says() {
     assert_eq!(listener.next().await, WAKE_UP);
     let grants = RedisGrants {
         hosts: Arc::new(AllowedHosts::parse([redis.outbound()]).unwrap()),
-        in_process: None,
         connector: Some(Arc::new(Client::new(&limits))),
     };
     let mut table = ResourceTable::new();

@@ -9,10 +9,11 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use thumbs::{
     capabilities::redis::{
-        Broker, Client, Connector as _, Forward, Session, Subscription,
+        Client, Connector as _, Session,
         wit::{self, RedisParameter, RedisResult},
     },
     limits::Limits,
+    messages::{Broker, Channel, Delivery, Forward, Subscription},
     telemetry::{CaptureSink, Level, Logger},
 };
 use thumbs_tests::servers::{Redis, available};
@@ -85,11 +86,13 @@ struct Listener {
 
 impl Listener {
     fn start(url: &str, limits: &Limits) -> Self {
-        let broker = Arc::new(Broker::new(limits));
-        let subscription = broker.subscribe(CHANNEL, 1);
         let log = CaptureSink::new();
         let logger = Logger::new(Arc::new(log.clone()), Level::Debug);
-        let forward = Forward::new(&Client::new(limits), url, CHANNEL, &broker, WAKE_UP, &logger).unwrap();
+        let broker = Arc::new(Broker::new(limits, &logger));
+        let channel = Channel::new(url, CHANNEL);
+        let delivery = Delivery { max_equal: None, wake_up: Some(WAKE_UP.to_vec()) };
+        let subscription = broker.subscribe(&channel, delivery);
+        let forward = Forward::new(&Client::new(limits), url, channel, &broker, &logger).unwrap();
         let stop = CancellationToken::new();
         let task = AbortOnDropHandle::new(tokio::spawn(forward.run(stop.clone())));
         Self { subscription, log, stop, task }

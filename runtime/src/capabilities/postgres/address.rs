@@ -17,7 +17,10 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::config::ChannelBinding;
 use url::{Host, Url};
 
-use crate::{capabilities::error::ServerFault, secret::Secret, variables::well_known_port};
+use crate::{
+    capabilities::{allowed_hosts::well_known_port, error::ServerFault},
+    secret::Secret,
+};
 
 /// Far above any real one; guests give addresses too.
 const MAX_ADDRESS_BYTES: usize = 4096;

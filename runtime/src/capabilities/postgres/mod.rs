@@ -38,7 +38,7 @@ pub use super::bindings::fermyon::spin2_0_0::{
     postgres as wit,
     rdbms_types::{Column, DbDataType, DbValue, Error, ParameterValue, RowSet},
 };
-use super::{bindings::fermyon::spin2_0_0::rdbms_types, egress::AllowedHosts, error::Failure};
+use super::{allowed_hosts::AllowedHosts, bindings::fermyon::spin2_0_0::rdbms_types, error::Failure};
 use crate::limits::Limits;
 
 /// The error type of this capability's host functions.

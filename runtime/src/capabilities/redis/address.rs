@@ -36,7 +36,7 @@ impl Address {
     /// # Errors
     /// What is wrong with it, as the end of a sentence that begins with what it is. Nothing of the URL is in the text: as long as it is not
     /// understood, any part may be a piece of a password.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| format!("is not a URL ({error})"))?;
         let tls = match url.scheme() {
             "redis" => false,

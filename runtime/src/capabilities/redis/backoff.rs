@@ -11,19 +11,19 @@ const FIRST: Duration = Duration::from_millis(20);
 
 /// The pauses of one server.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     max: Duration,
     failures: u32,
 }
 
 impl Backoff {
     /// No pause is longer than `max`.
-    pub(super) fn new(max: Duration) -> Self {
+    pub(crate) fn new(max: Duration) -> Self {
         Self { max, failures: 0 }
     }
 
     /// The pause after one more failure: somewhere in the upper half of what doubles each time.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let longest = FIRST.saturating_mul(2_u32.saturating_pow(self.failures)).min(self.max);
         self.failures = self.failures.saturating_add(1);
         // The hasher's keys are random: enough for a pause, and no dependency.
@@ -33,7 +33,7 @@ impl Backoff {
     }
 
     /// It works again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

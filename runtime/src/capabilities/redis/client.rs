@@ -13,9 +13,8 @@ use redis::aio::{PubSub, PubSubSink, PubSubStream};
 use tokio::runtime::Handle;
 
 use super::{
-    Connector, Session,
+    Connector, MessageTooLarge, Session,
     address::Address,
-    broker::MessageTooLarge,
     connect::{Tls, Wire, connect, out_of_reach, refuses},
     other,
     refused::{refusal, repeatable},
@@ -106,7 +105,7 @@ impl Client {
     }
 
     /// A subscription with a connection of its own. It ends when the connection does.
-    pub(super) async fn subscribe(
+    pub(crate) async fn subscribe(
         &self,
         address: &Address,
         channel: &str,
@@ -130,7 +129,7 @@ impl Client {
         }
     }
 
-    pub(super) fn bounds(&self) -> &Bounds {
+    pub(crate) fn bounds(&self) -> &Bounds {
         &self.0.bounds
     }
 

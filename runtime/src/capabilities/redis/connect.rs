@@ -90,7 +90,7 @@ pub(super) async fn connect(
 }
 
 /// A sentence about a server that may answer yet.
-pub(super) fn out_of_reach(address: &Address, what: &str) -> ServerFault {
+pub(crate) fn out_of_reach(address: &Address, what: &str) -> ServerFault {
     ServerFault::Unreachable(format!("Redis at {} {what}", address.place()))
 }
 

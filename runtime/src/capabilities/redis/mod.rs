@@ -1,32 +1,28 @@
-//! `fermyon:spin/redis`: a Redis server by address, or this process in its place.
+//! `fermyon:spin/redis`: a Redis server by address.
 //!
-//! An address must be within the component's `allowed_outbound_hosts`. Where the operator named no server, the runtime itself answers for
-//! the manifest's address: it carries messages (`broker.rs`) and nothing else, so every other command is an error. Who speaks to real
-//! servers is behind [`Connector`]: [`Client`], which also serves the key-value store.
+//! An address must be within the component's `allowed_outbound_hosts`. Who answers there is behind [`Connector`]: [`Client`], which speaks to
+//! servers and also serves the key-value store, or what stands in for them (`messages/stand_in.rs`).
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `broker.rs` | messages within this process |
 //! | `client.rs` | addresses to servers; what guests and the operator ask of them |
 //! | `server.rs` | the shared connection to one of them, and its replacement |
 //! | `connect.rs`, `bounded.rs` | a fresh connection, and the bound on what it reads |
-//! | `forward.rs` | a channel of a server to the broker |
 //! | `address.rs`, `refused.rs`, `reply.rs`, `backoff.rs` | URLs, commands, answers, pauses |
 
 mod address;
 mod backoff;
 mod bounded;
-mod broker;
 mod client;
 mod connect;
-mod forward;
 mod refused;
 mod reply;
 mod server;
 
-pub use broker::{Broker, Message, Subscription};
+pub(crate) use address::Address;
+pub(crate) use backoff::Backoff;
 pub use client::{Client, validate};
-pub use forward::Forward;
+pub(crate) use connect::out_of_reach;
 pub(crate) use server::{Request, Server};
 
 use std::{fmt, sync::Arc};
@@ -35,7 +31,7 @@ use futures_util::future::BoxFuture;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use super::bindings::fermyon::spin2_0_0::redis as wit;
-use super::{egress::AllowedHosts, error::Failure};
+use super::{allowed_hosts::AllowedHosts, error::Failure};
 
 /// The error type of this capability's host functions.
 pub type RedisError = Failure<wit::Error>;
@@ -64,9 +60,7 @@ pub trait Session: fmt::Debug + Send + Sync {
 pub struct RedisGrants {
     /// Where it may connect to.
     pub hosts: Arc<AllowedHosts>,
-    /// The address that this process answers for.
-    pub in_process: Option<(String, Arc<Broker>)>,
-    /// Who connects to servers; none where this runtime has no client.
+    /// Who connects to it; none where this runtime has no client.
     pub connector: Option<Arc<dyn Connector>>,
 }
 
@@ -96,6 +90,13 @@ pub fn add_to_linker<T: Send + 'static>(
     view: fn(&mut T) -> RedisView<'_>,
 ) -> wasmtime::Result<()> {
     wit::add_to_linker::<T, HasRedis>(linker, view)
+}
+
+/// A message that is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a message has at most {max_bytes} bytes")]
+pub struct MessageTooLarge {
+    pub(crate) max_bytes: usize,
 }
 
 /// A connection that a guest has open.
@@ -144,11 +145,10 @@ impl wit::HostConnection for RedisView<'_> {
         if !self.grants.hosts.allows_url(&address) {
             return Err(Failure::Guest(wit::Error::InvalidAddress));
         }
-        let session: Box<dyn Session> = match (&self.grants.in_process, &self.grants.connector) {
-            (Some((own, broker)), _) if *own == address => Box::new(Arc::clone(broker)),
-            (_, Some(connector)) => connector.open(&address).await.map_err(Failure::Guest)?,
-            _ => return Err(Failure::Guest(other("this runtime has no Redis client"))),
+        let Some(connector) = &self.grants.connector else {
+            return Err(Failure::Guest(other("this runtime has no Redis client")));
         };
+        let session = connector.open(&address).await.map_err(Failure::Guest)?;
         Ok(self.table.push(OpenConnection(session))?)
     }
 
@@ -248,40 +248,16 @@ impl wit::HostConnection for RedisView<'_> {
 mod tests {
     use super::wit::HostConnection as _;
     use super::*;
-    use crate::limits::Limits;
-
-    fn grants(broker: &Arc<Broker>) -> RedisGrants {
-        RedisGrants {
-            hosts: Arc::new(AllowedHosts::parse(["redis://localhost:6379"]).unwrap()),
-            in_process: Some(("redis://localhost:6379".into(), Arc::clone(broker))),
-            connector: None,
-        }
-    }
 
     #[tokio::test]
-    async fn the_process_carries_messages_and_nothing_else() {
-        let broker = Arc::new(Broker::new(&Limits::default()));
-        let subscription = broker.subscribe("wake", 1);
-        let grants = grants(&broker);
-        let mut table = ResourceTable::new();
-        let mut view = RedisView { grants: &grants, table: &mut table };
-        let connection = view.open("redis://localhost:6379".into()).await.unwrap();
-        let borrow = || Resource::new_borrow(connection.rep());
-        view.publish(borrow(), "wake".into(), b"{}".to_vec()).await.unwrap();
-        assert_eq!(subscription.next().await.as_deref(), Some(&b"{}"[..]));
-        let refused = view.get(borrow(), "key".into()).await;
-        assert!(matches!(refused, Err(Failure::Guest(wit::Error::Other(_)))), "{refused:?}");
-        view.drop(connection).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn another_address_needs_a_grant_and_a_client() {
-        let grants = grants(&Arc::new(Broker::new(&Limits::default())));
+    async fn an_address_needs_a_grant_and_a_client() {
+        let hosts = Arc::new(AllowedHosts::parse(["redis://localhost:6379"]).unwrap());
+        let grants = RedisGrants { hosts, connector: None };
         let mut table = ResourceTable::new();
         let mut view = RedisView { grants: &grants, table: &mut table };
         let elsewhere = view.open("redis://elsewhere:6379".into()).await;
         assert!(matches!(elsewhere, Err(Failure::Guest(wit::Error::InvalidAddress))), "{elsewhere:?}");
-        let other_database = view.open("redis://localhost:6379/3".into()).await;
-        assert!(matches!(other_database, Err(Failure::Guest(wit::Error::Other(_)))), "{other_database:?}");
+        let granted = view.open("redis://localhost:6379/3".into()).await;
+        assert!(matches!(granted, Err(Failure::Guest(wit::Error::Other(_)))), "{granted:?}");
     }
 }

@@ -70,11 +70,11 @@ pub(crate) enum CommandFault {
 
 /// How long things may take, and how large they may be: the rows of the table that are Redis' own.
 #[derive(Clone, Debug)]
-pub(super) struct Bounds {
-    pub(super) connect: Duration,
-    pub(super) response: Duration,
-    pub(super) max_pause: Duration,
-    pub(super) max_exchange_bytes: u64,
+pub(crate) struct Bounds {
+    pub(crate) connect: Duration,
+    pub(crate) response: Duration,
+    pub(crate) max_pause: Duration,
+    pub(crate) max_exchange_bytes: u64,
 }
 
 impl Bounds {

@@ -205,8 +205,8 @@ fn whole(response: Response<Bytes>, remains: Remains) -> Response<ResponseBody> 
 fn problem(kind: FailureKind) -> Problem {
     match kind {
         FailureKind::OutOfMemory => Problem::OutOfMemory,
-        FailureKind::Deadline => Problem::Deadline,
-        FailureKind::Busy => Problem::Busy,
+        FailureKind::Deadline | FailureKind::TimedOut => Problem::Deadline,
+        FailureKind::Busy | FailureKind::Stopped => Problem::Busy,
         FailureKind::Trap => Problem::Crashed,
     }
 }

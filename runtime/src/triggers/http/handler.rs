@@ -17,7 +17,7 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    instance::{CallBounds, CallFailure, ComponentContext, Prepared, State},
+    instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
     telemetry::Level,
 };
 
@@ -71,7 +71,8 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let mut store = self.prepared.store(self.bounds, Some(Arc::clone(id)));
+        let call = Call { correlation_id: Some(Arc::clone(id)), ..Call::default() };
+        let mut store = self.prepared.store(self.bounds, call);
         let meter = store.data().meter();
         let call = async {
             let mut http = store.data_mut().http();

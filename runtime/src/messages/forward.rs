@@ -1,63 +1,58 @@
-//! From a channel of a Redis server to this process: one subscription per runtime, whose messages the in-process broker hands to the workers.
+//! From a channel of a Redis server to this process: one subscription per runtime, whose messages the broker hands to the workers.
 //!
 //! A subscription is kept for as long as the runtime runs. When it is lost, it is taken up again after a pause (`backoff.rs`), for ever;
 //! being down when the runtime starts is the same as being lost. An outage is logged when it begins and when it ends, and once more where a
 //! server that could not be reached turns out to refuse.
 //!
-//! What is published while nobody listens is gone. So after each subscription, the first included, one message of the caller's goes to
-//! the workers: they look whether they missed something.
+//! What is published while nobody listens is gone. So after each subscription, the first included, those who asked for it are woken: they look
+//! whether they missed something.
 //!
 //! A connection whose other end is gone without a word looks like a quiet channel. So the server is asked for a sign of life as often as it
 //! may take to give one.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use futures_util::StreamExt as _;
 use redis::aio::PubSubSink;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{Broker, Client, Message, address::Address, backoff::Backoff, connect::out_of_reach};
+use super::broker::{Broker, Channel, Drops};
 use crate::{
-    capabilities::error::ServerFault,
+    capabilities::{
+        error::ServerFault,
+        redis::{Address, Backoff, Client, out_of_reach},
+    },
     telemetry::{Level, Logger},
 };
-
-/// Messages that are dropped are logged at most this often, with their number.
-const DROPS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// One channel of one server, forwarded to the broker.
 #[derive(Debug)]
 pub struct Forward {
     client: Client,
     address: Address,
-    channel: String,
+    channel: Channel,
     broker: Arc<Broker>,
-    wake_up: Message,
     log: Logger,
 }
 
 impl Forward {
-    /// Of a channel; `wake_up` is what the broker gets after each subscription. Nothing happens before [`Forward::run`].
+    /// Of a channel; `url` is where its server is. Nothing happens before [`Forward::run`].
     ///
     /// # Errors
-    /// As [`super::validate`].
+    /// As [`crate::capabilities::redis::validate`].
     pub fn new(
         client: &Client,
         url: &str,
-        channel: impl Into<String>,
+        channel: Channel,
         broker: &Arc<Broker>,
-        wake_up: &[u8],
         log: &Logger,
     ) -> Result<Self, String> {
         Ok(Self {
             client: client.clone(),
             address: Address::parse(url)?,
-            channel: channel.into(),
+            channel,
             broker: Arc::clone(broker),
-            wake_up: wake_up.to_owned(),
             log: log.clone(),
         })
     }
@@ -75,7 +70,7 @@ impl Forward {
         let mut outage = None;
         loop {
             let begun = Instant::now();
-            let fault = match self.client.subscribe(&self.address, &self.channel).await {
+            let fault = match self.client.subscribe(&self.address, self.channel.name()).await {
                 Ok((sink, messages)) => {
                     self.begun(outage.take());
                     let fault = self.listen(sink, messages).await;
@@ -101,7 +96,7 @@ impl Forward {
         sink: PubSubSink,
         messages: impl futures_util::Stream<Item = redis::Msg>,
     ) -> ServerFault {
-        self.hand_on(&self.wake_up, &mut Drops::default());
+        self.broker.missed(&self.channel);
         let handing_on = async {
             let mut messages = std::pin::pin!(messages);
             let mut drops = Drops::default();
@@ -137,12 +132,7 @@ impl Forward {
 
     fn hand_on(&self, message: &[u8], drops: &mut Drops) {
         if let Err(error) = self.broker.publish(&self.channel, message) {
-            drops.count += 1;
-            if drops.logged.is_none_or(|logged| logged.elapsed() >= DROPS_LOGGED_EVERY) {
-                let fields = [("cause", error.to_string().into()), ("messages", drops.count.into())];
-                self.event(Level::Warn, "message-dropped", &fields);
-                *drops = Drops { count: 0, logged: Some(Instant::now()) };
-            }
+            drops.count(&self.log, &self.place(), &error.to_string());
         }
     }
 
@@ -159,19 +149,15 @@ impl Forward {
         self.event(level, "subscription-lost", &[("cause", fault.to_string().into())]);
     }
 
-    fn event(&self, level: Level, event: &str, fields: &[(&str, serde_json::Value)]) {
-        let mut all =
-            vec![("server", self.address.to_string().into()), ("channel", self.channel.as_str().into())];
+    fn event(&self, level: Level, event: &str, fields: &[(&'static str, Value)]) {
+        let mut all = self.place().to_vec();
         all.extend_from_slice(fields);
         self.log.event(level, event, &all);
     }
-}
 
-/// What was dropped since it was last logged.
-#[derive(Debug, Default)]
-struct Drops {
-    count: u64,
-    logged: Option<Instant>,
+    fn place(&self) -> [(&'static str, Value); 2] {
+        [("server", self.address.to_string().into()), ("channel", self.channel.name().into())]
+    }
 }
 
 /// Whether an outage that was logged for one reason should be logged again for this one: it needs a person now.

@@ -13,8 +13,6 @@ use std::net::IpAddr;
 
 use url::Host;
 
-use crate::variables::well_known_port;
-
 /// The domain of Spin's service chaining.
 const CHAINING_DOMAIN: &str = "spin.internal";
 
@@ -190,6 +188,18 @@ impl Ports {
             Self::Any => true,
             Self::Range(first, end) => (*first..*end).contains(&port.into()),
         }
+    }
+}
+
+/// The port of a scheme where a URL names none.
+#[must_use]
+pub fn well_known_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "postgres" | "postgresql" => Some(5432),
+        "redis" | "rediss" => Some(6379),
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 

@@ -1,0 +1,229 @@
+//! What an application is started with, and starting it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
+
+use tokio::net::TcpListener;
+
+use super::{
+    Running, StartError,
+    banner::Banner,
+    load::{Loaded, Ready},
+    messages::Messages,
+    servers,
+};
+use crate::{
+    backends::BackendOptions,
+    compose::Composition,
+    instance::Prepared,
+    limits::{Limits, millis},
+    manifest::{HttpTarget, Manifest, Route},
+    telemetry::{Level, LogSink, Logger},
+    triggers::{
+        http::{Handler, HttpServer, ServerTasks, Target},
+        router::{Pattern, Router},
+    },
+};
+
+/// The runtime's entry point.
+#[derive(Debug)]
+pub struct Runtime;
+
+impl Runtime {
+    /// A builder for the application of this manifest.
+    pub fn builder(manifest: impl Into<PathBuf>) -> RuntimeBuilder {
+        RuntimeBuilder {
+            manifest: manifest.into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            state_dir: PathBuf::from(".thumbs"),
+            cache_dir: None,
+            variables: BTreeMap::new(),
+            backends: BackendOptions::default(),
+            environment: HashMap::new(),
+            limits: Limits::default(),
+            workers: None,
+            composition: Composition::WithoutNative,
+            log: None,
+        }
+    }
+}
+
+/// What an application is started with. Nothing is read from the environment of the process but what is handed over here.
+#[must_use]
+pub struct RuntimeBuilder {
+    pub(super) manifest: PathBuf,
+    listen: SocketAddr,
+    pub(super) state_dir: PathBuf,
+    pub(super) cache_dir: Option<PathBuf>,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) backends: BackendOptions,
+    pub(super) environment: HashMap<String, String>,
+    pub(super) limits: Limits,
+    workers: Option<usize>,
+    pub(super) composition: Composition,
+    pub(super) log: Option<Logger>,
+}
+
+impl RuntimeBuilder {
+    /// Another manifest.
+    pub fn manifest(mut self, path: impl Into<PathBuf>) -> Self {
+        self.manifest = path.into();
+        self
+    }
+
+    /// Where requests are taken; port 0 is any free one. Default 127.0.0.1:3000.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Where databases and blobs lie that have no other place. Default `.thumbs`.
+    pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_dir = path.into();
+        self
+    }
+
+    /// Where compiled components are kept; may be shared between runtimes. Default `<state-dir>/compiled`.
+    pub fn cache_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(path.into());
+        self
+    }
+
+    /// Sets a variable of the application; wins over the environment.
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Where things are kept that the application does not name a variable for (`backends.rs`), or that it should not decide.
+    pub fn backends(mut self, options: BackendOptions) -> Self {
+        self.backends = options;
+        self
+    }
+
+    /// Where variables (`SPIN_VARIABLE_<NAME>`) are looked up.
+    pub fn environment(mut self, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment = environment.into_iter().collect();
+        self
+    }
+
+    /// The host's limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many messages of a trigger are handled at a time. 0 is none: this runtime answers requests only. Default: one per core.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Composes in also what the runtime would provide itself.
+    pub fn compose_all(mut self, all: bool) -> Self {
+        self.composition = if all { Composition::All } else { Composition::WithoutNative };
+        self
+    }
+
+    /// Where events of this level and graver go. Default: warnings, as text, to standard error.
+    pub fn log(mut self, sink: Arc<dyn LogSink>, least: Level) -> Self {
+        self.log = Some(Logger::new(sink, least));
+        self
+    }
+
+    /// Starts the application. Must be called within a Tokio runtime with I/O and time; requests are served by its threads.
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence that names the place and the fix. Nothing goes on running then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it is ready starts nothing.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let begun = Instant::now();
+        let listen = self.listen;
+        let workers =
+            self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let mut loaded = Loaded::new(self)?;
+        let contexts = loaded.contexts(&loaded.triggered())?;
+        // Told apart from the compiling, which takes long: a taken address should be an error at once.
+        let refused = |cause| StartError::Listen { address: listen, cause };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let instances = loaded.limits.max_concurrent_requests.saturating_add(2 * workers as u64);
+        let Ready { prepared, ticker, absent } = loaded.ready(&contexts, instances).await?;
+        let router = router(&loaded.manifest, &prepared)?;
+        let banner = Banner::new(&loaded.manifest, &loaded.backends, &contexts, &router, workers, address);
+        let messages = Messages::new(&loaded, &prepared)?;
+        messages.prepare_or_warn().await;
+        let tasks = ServerTasks::default();
+        let workers = messages.start(&tasks, workers)?;
+        let Loaded { limits, log, .. } = &loaded;
+        servers::watch(absent, millis(limits.max_reconnect_pause_ms), log, &tasks.tracker, &tasks.stop);
+        let server = HttpServer::new(listener, router, limits, log.clone());
+        tasks.tracker.spawn(server.run(tasks.clone()));
+        let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut fields = banner.fields();
+        fields.push(("ready_ms", ready_ms.into()));
+        log.event(Level::Info, "started", &fields);
+        Ok(Running {
+            address,
+            banner: banner.text(ready_ms),
+            tasks,
+            workers,
+            drain_timeout: millis(limits.drain_timeout_ms),
+            log: log.clone(),
+            _ticker: ticker,
+        })
+    }
+
+    /// Has the application prepared (`tool.thumbs.prepare`), and serves nothing. Must be called within a Tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// It could not be, or nothing in its manifest asks for it.
+    pub async fn prepare(self) -> Result<(), StartError> {
+        let mut loaded = Loaded::new(self)?;
+        let wanted = loaded.preparing();
+        if wanted.is_empty() {
+            return Err(StartError::NothingToPrepare { manifest: loaded.manifest.path });
+        }
+        let contexts = loaded.contexts(&wanted)?;
+        // The clock runs until this function ends.
+        let Ready { prepared, ticker: _ticker, .. } = loaded.ready(&contexts, 1).await?;
+        Messages::new(&loaded, &prepared)?.prepare().await
+    }
+}
+
+fn router(manifest: &Manifest, prepared: &BTreeMap<String, Prepared>) -> Result<Router<Target>, StartError> {
+    let wrong = |reason| StartError::Route { manifest: manifest.path.clone(), reason };
+    let mut handlers: BTreeMap<&str, Arc<Handler>> = BTreeMap::new();
+    let mut routes = Vec::new();
+    for trigger in &manifest.http {
+        let target = match &trigger.target {
+            HttpTarget::Static(response) => Target::Static(Arc::new(response.clone())),
+            HttpTarget::Component(id) => {
+                let Some(component) = prepared.get(id) else { continue };
+                let handler = match handlers.get(id.as_str()) {
+                    Some(handler) => Arc::clone(handler),
+                    None => Arc::new(Handler::new(component.clone()).map_err(|cause| {
+                        StartError::component(
+                            id,
+                            "has an HTTP trigger, but exports no wasi:http/incoming-handler@0.2",
+                            &cause,
+                        )
+                    })?),
+                };
+                handlers.insert(id, Arc::clone(&handler));
+                Target::Component(handler)
+            }
+        };
+        if let Route::Path(path) = &trigger.route {
+            routes.push((Pattern::parse(path).map_err(wrong)?, target));
+        }
+    }
+    Router::new(routes).map_err(wrong)
+}

@@ -1,0 +1,159 @@
+//! What every way to run an application begins with: manifest, variables, backends, and the components that are wanted, ready to be called.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use wasmtime::Engine;
+
+use super::{
+    RuntimeBuilder, StartError,
+    clients::Clients,
+    components::{self, Contexts},
+    servers::{self, Server},
+};
+use crate::{
+    backends::Backends,
+    compose::{self, Composition},
+    engine::{self, Ticker},
+    instance::{NativeBlobs, Prepared, linker},
+    limits::Limits,
+    manifest::{HttpTarget, Manifest},
+    messages::Broker,
+    telemetry::{Level, LogFormat, Logger, WriterSink},
+    variables::Variables,
+};
+
+/// An application that is read, with its back ends and nothing of its components.
+pub(super) struct Loaded {
+    pub(super) manifest: Manifest,
+    pub(super) variables: Variables,
+    pub(super) backends: Backends,
+    pub(super) clients: Clients,
+    pub(super) broker: Arc<Broker>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) log: Logger,
+    composition: Composition,
+    cache_dir: PathBuf,
+}
+
+/// Components that are ready, the clock that they run by, and the servers that do not answer yet.
+pub(super) struct Ready {
+    pub(super) prepared: BTreeMap<String, Prepared>,
+    pub(super) ticker: Ticker,
+    pub(super) absent: Vec<Server>,
+}
+
+impl Loaded {
+    /// # Errors
+    /// What is wrong with the manifest or the operator's options.
+    pub(super) fn new(builder: RuntimeBuilder) -> Result<Self, StartError> {
+        let log = builder.log.unwrap_or_else(|| {
+            Logger::new(Arc::new(WriterSink::new(LogFormat::of_stderr(), std::io::stderr())), Level::Warn)
+        });
+        let manifest = Manifest::read(&builder.manifest)?;
+        let mut variables = Variables::resolve(&manifest, &builder.variables, &builder.environment)?;
+        let state_dir = usable_dir(&builder.state_dir)?;
+        let cache_dir = usable_dir(&builder.cache_dir.unwrap_or_else(|| state_dir.join("compiled")))?;
+        let composition = builder.composition;
+        let backends = Backends::choose(&manifest, &variables, &builder.backends, composition, &state_dir)?;
+        let named = manifest.application.backends.blobs.as_ref();
+        if let (Some(grant), Some(outbound)) =
+            (&backends.blob_grant, named.and_then(|named| named.outbound.as_deref()))
+        {
+            variables.derive(outbound, grant);
+        }
+        let limits = Arc::new(builder.limits);
+        let clients = Clients::new(&backends, &limits)?;
+        let broker = Arc::new(Broker::new(&limits, &log));
+        Ok(Self { manifest, variables, backends, clients, broker, limits, log, composition, cache_dir })
+    }
+
+    /// The components that have a trigger. Others are read by the manifest's rules and else left alone.
+    pub(super) fn triggered(&self) -> BTreeSet<String> {
+        let requests = self.manifest.http.iter().filter_map(|trigger| match &trigger.target {
+            HttpTarget::Component(id) => Some(id.clone()),
+            HttpTarget::Static(_) => None,
+        });
+        requests.chain(self.manifest.redis.iter().map(|trigger| trigger.component.clone())).collect()
+    }
+
+    /// Those of them that prepare the application.
+    pub(super) fn preparing(&self) -> BTreeSet<String> {
+        let prepares = |id: &String| {
+            self.manifest.components.get(id).is_some_and(|component| component.messages.prepare.is_some())
+        };
+        self.triggered().into_iter().filter(prepares).collect()
+    }
+
+    /// Compiles the components that have a context, and looks at the servers meanwhile. `instances` is how many run at a time.
+    ///
+    /// # Errors
+    /// A component's files do not fit, or a server refuses.
+    pub(super) async fn ready(&mut self, contexts: &Contexts, instances: u64) -> Result<Ready, StartError> {
+        let broken = |cause: wasmtime::Error| StartError::Engine { cause: format!("{cause:#}") };
+        let engine =
+            engine::engine(&self.limits, u32::try_from(instances).unwrap_or(u32::MAX), &self.cache_dir)
+                .map_err(broken)?;
+        let servers = self.clients.take_servers();
+        let wanted = contexts.keys().filter_map(|id| self.manifest.components.get(id));
+        let (compiled, absent) = tokio::try_join!(
+            components::compile(&engine, wanted, self.composition, &self.log),
+            servers::look(servers, &self.log),
+        )?;
+        let with_blobs = linker(&engine, NativeBlobs::Yes).map_err(broken)?;
+        let without_blobs = linker(&engine, NativeBlobs::No).map_err(broken)?;
+        let mut prepared = BTreeMap::new();
+        for (id, component) in compiled {
+            let (Some(context), Some(of_manifest)) = (contexts.get(&id), self.manifest.components.get(&id))
+            else {
+                continue;
+            };
+            self.imports_what_it_declares(&engine, &id, &component)?;
+            let linker = match self.composition {
+                Composition::WithoutNative if compose::declares_native(of_manifest) => &with_blobs,
+                _ => &without_blobs,
+            };
+            let ready = Prepared::new(linker, &component, Arc::clone(context))
+                .map_err(|cause| StartError::component(&id, "does not fit this host", &cause))?;
+            prepared.insert(id, ready);
+        }
+        let ticker = Ticker::start(&engine).map_err(|cause| StartError::Threads { cause })?;
+        Ok(Ready { prepared, ticker, absent })
+    }
+
+    /// What the runtime provides in the place of a dependency is the grant of that dependency: nobody has it by importing it.
+    fn imports_what_it_declares(
+        &self,
+        engine: &Engine,
+        id: &str,
+        component: &wasmtime::component::Component,
+    ) -> Result<(), StartError> {
+        let declared =
+            self.manifest.components.get(id).is_some_and(|component| compose::declares_native(component));
+        let component = component.component_type();
+        let undeclared = component.imports(engine).find(|(name, _)| !declared && compose::is_native(name));
+        match undeclared {
+            None => Ok(()),
+            Some((name, _)) => Err(StartError::Grant {
+                manifest: self.manifest.path.clone(),
+                component: id.to_owned(),
+                reason: format!(
+                    "it imports {name} and does not declare it; add it to [component.{id}.dependencies]"
+                ),
+            }),
+        }
+    }
+}
+
+/// The directory, made where it is missing, as an absolute path.
+///
+/// # Errors
+/// It can't be made.
+pub(crate) fn usable_dir(path: &Path) -> Result<PathBuf, StartError> {
+    std::fs::create_dir_all(path)
+        .and_then(|()| path.canonicalize())
+        .map_err(|cause| StartError::Directory { path: path.to_owned(), cause })
+}

@@ -1,0 +1,72 @@
+//! An application that runs, and how it ends.
+
+use std::{net::SocketAddr, time::Duration};
+
+use crate::{
+    engine::Ticker,
+    telemetry::{Level, Logger},
+    triggers::{http::ServerTasks, redis::Workers},
+};
+
+/// An application that runs. Dropping it ends it at once; [`Running::shutdown`] lets it finish.
+#[derive(Debug)]
+pub struct Running {
+    pub(super) address: SocketAddr,
+    pub(super) banner: String,
+    pub(super) tasks: ServerTasks,
+    pub(super) workers: Workers,
+    pub(super) drain_timeout: Duration,
+    pub(super) log: Logger,
+    // Last: guests that are being stopped still need the clock.
+    pub(super) _ticker: Ticker,
+}
+
+impl Running {
+    /// Where it takes requests.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a person at a terminal wants to know: address, routes, where data lies. No secrets.
+    #[must_use]
+    pub fn banner(&self) -> &str {
+        &self.banner
+    }
+
+    /// Takes nothing new, waits for what runs (at most `drain_timeout_ms`), and ends.
+    pub async fn shutdown(self) {
+        self.log.event(Level::Info, "stopping", &[]);
+        self.tasks.stop.cancel();
+        self.tasks.tracker.close();
+        self.workers.stop();
+        let finished = async {
+            self.tasks.tracker.wait().await;
+            self.workers.finished().await;
+        };
+        let drained = tokio::time::timeout(self.drain_timeout, finished).await.is_ok();
+        if !drained {
+            self.log.event(
+                Level::Warn,
+                "cut-off",
+                &[("drain_timeout_ms", millis_of(self.drain_timeout).into())],
+            );
+            self.tasks.kill.cancel();
+            self.workers.kill();
+            self.tasks.tracker.wait().await;
+            self.workers.finished().await;
+        }
+        self.log.event(Level::Info, "stopped", &[("drained", drained.into())]);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.tasks.stop.cancel();
+        self.tasks.kill.cancel();
+    }
+}
+
+fn millis_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

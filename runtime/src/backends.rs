@@ -1,0 +1,496 @@
+//! Which back end serves which capability: what the operator says, else what the application's variables say, else what needs no server.
+//!
+//! | option | where it is not given | values |
+//! |---|---|---|
+//! | `--redis` | `manifest`; in an application that names a variable for it, `in-process` until the operator sets that | `manifest`: the servers at the triggers' addresses, as on Spin; `in-process`: this process answers for them; `redis://...`: that server does |
+//! | `--blobs` | the variable that the application names, where the operator set it, else the directory `<state-dir>/blobs` | `dir:<path>`, `memory:`, `s3://<bucket>[/<prefix>]` with `s3_*` |
+//! | `--key-value` | files in `<state-dir>/key-value` | `redis://...`: that server keeps the pairs |
+//!
+//! An application names its variables in `[application.tool.thumbs]`; one that does not is left alone, whatever its variables are called. A
+//! database is no option: guests connect to it by themselves, and the runtime only looks at the start whether they could.
+//!
+//! Where the blob-store component is composed in (`--compose-all`), it keeps the blobs, as on Spin: its URL is then `s3://...` or
+//! `kv:<label>`. The components are told the same on every host: they read the variables and call Spin's interfaces.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use crate::{
+    capabilities::{blob::S3Settings, postgres, redis},
+    compose::Composition,
+    manifest::{Manifest, NamedBackend},
+    secret::{Secret, redacted_url},
+    variables::Variables,
+};
+
+/// What the operator says of the back ends.
+#[derive(Clone, Debug, Default)]
+pub struct BackendOptions {
+    /// `--redis`.
+    pub redis: Option<Secret>,
+    /// `--blobs`.
+    pub blobs: Option<Secret>,
+    /// `--key-value`.
+    pub key_value: Option<Secret>,
+    /// The settings of a bucket by name, `s3_...`; each wins over the application's variable of that name.
+    pub s3: BTreeMap<String, Secret>,
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backends {
+    /// Who carries messages.
+    pub messages: Messages,
+    /// The servers that the messages need, by the setting that names each.
+    pub message_servers: Vec<(String, Secret)>,
+    /// Where blobs are.
+    pub blobs: Blobs,
+    /// What names the blobs' place.
+    pub blobs_setting: String,
+    /// What the composed component must be allowed to reach for its blobs, `scheme://host:port`, where that follows from the bucket.
+    pub blob_grant: Option<String>,
+    /// Where jobs are.
+    pub database: Option<(String, Secret)>,
+    /// Where key-value stores are.
+    pub key_value: KeyValue,
+    /// The folder of SQLite databases, one file per label.
+    pub sqlite_dir: PathBuf,
+}
+
+/// Who carries messages for the addresses that the manifest's triggers listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Messages {
+    /// The servers there.
+    Manifest,
+    /// This process.
+    InProcess,
+    /// A Redis server in their place.
+    Server(Secret),
+}
+
+/// Who keeps blobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blobs {
+    /// A directory.
+    Directory(PathBuf),
+    /// This process, until it ends.
+    Memory,
+    /// A bucket.
+    S3(S3Settings),
+    /// The component that is composed in, at this URL.
+    Component(String),
+}
+
+/// Who keeps key-value pairs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyValue {
+    /// A folder of this host, one file per label.
+    Directory(PathBuf),
+    /// A Redis server.
+    Redis(Secret),
+}
+
+/// Settings of a bucket without which it is asked by nobody in particular.
+const ANONYMOUS: &[&str] = &["s3_access_key_id", "s3_secret_access_key"];
+
+/// The labels of key-value stores and SQLite databases that the runtime has.
+pub const LABELS: &[&str] = &["default"];
+
+/// A setting that leads nowhere. No secret is in the text.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum BackendError {
+    /// The scheme is not one that this capability has a back end for.
+    #[error("{setting} is {url}; it must be {known}")]
+    Unsupported {
+        /// Which: an option, or a variable.
+        setting: String,
+        /// Redacted.
+        url: String,
+        /// What it could be.
+        known: &'static str,
+    },
+    /// The scheme is right and the rest is not.
+    #[error("{setting}: {reason}")]
+    Invalid {
+        /// Which: an option, or a variable.
+        setting: String,
+        /// What is wrong and how to mend it.
+        reason: String,
+    },
+}
+
+impl Backends {
+    /// Chooses.
+    ///
+    /// # Errors
+    /// A URL is of no kind that has a back end, or is not well formed.
+    pub fn choose(
+        manifest: &Manifest,
+        variables: &Variables,
+        options: &BackendOptions,
+        composition: Composition,
+        state_dir: &Path,
+    ) -> Result<Self, BackendError> {
+        let key_value = match &options.key_value {
+            None => KeyValue::Directory(state_dir.join("key-value")),
+            Some(url) => KeyValue::Redis(redis_server("--key-value", url.expose())?),
+        };
+        let (messages, message_servers) = messages(manifest, variables, options)?;
+        let (blobs, blobs_setting, blob_grant) = blobs(manifest, variables, options, composition, state_dir)?;
+        Ok(Self {
+            messages,
+            message_servers,
+            blobs,
+            blobs_setting,
+            blob_grant,
+            database: database(manifest, variables)?,
+            key_value,
+            sqlite_dir: state_dir.join("sqlite"),
+        })
+    }
+}
+
+/// The value of a back end's variable, if the operator set it.
+fn set<'a>(named: Option<&'a NamedBackend>, variables: &'a Variables) -> Option<(&'a str, &'a str)> {
+    let named = named?;
+    Some((named.url.as_str(), variables.set_by_operator(&named.url)?))
+}
+
+fn messages(
+    manifest: &Manifest,
+    variables: &Variables,
+    options: &BackendOptions,
+) -> Result<(Messages, Vec<(String, Secret)>), BackendError> {
+    let addresses: BTreeSet<String> =
+        manifest.redis.iter().map(|trigger| trigger.address.resolve(variables.values())).collect();
+    let named = manifest.application.backends.redis.as_ref();
+    let messages = match options.redis.as_ref().map(Secret::expose) {
+        Some("manifest") => Messages::Manifest,
+        Some("in-process") => Messages::InProcess,
+        Some(_) if addresses.len() > 1 => {
+            return Err(BackendError::Invalid {
+                setting: "--redis".to_owned(),
+                reason: format!(
+                    "is one server, and the manifest's triggers listen on {}; use `manifest` or `in-process`",
+                    addresses.len()
+                ),
+            });
+        }
+        Some(url) => Messages::Server(redis_server("--redis", url)?),
+        None if named.is_some() && set(named, variables).is_none() => Messages::InProcess,
+        None => Messages::Manifest,
+    };
+    let servers = match &messages {
+        Messages::InProcess => Vec::new(),
+        Messages::Server(url) => vec![("--redis".to_owned(), url.clone())],
+        Messages::Manifest => addresses
+            .iter()
+            .map(|address| {
+                let setting = named
+                    .filter(|named| variables.value(&named.url) == Some(address))
+                    .map_or("the address of a [[trigger.redis]]", |named| named.url.as_str());
+                Ok((setting.to_owned(), redis_server(setting, address)?))
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    Ok((messages, servers))
+}
+
+fn redis_server(setting: &str, url: &str) -> Result<Secret, BackendError> {
+    if !url.starts_with("redis://") && !url.starts_with("rediss://") {
+        let known = match setting {
+            "--redis" => "redis://<host>[:<port>], rediss:// for TLS, `in-process` or `manifest`",
+            _ => "redis://<host>[:<port>], or rediss:// for TLS",
+        };
+        return Err(unsupported(setting, url, known));
+    }
+    redis::validate(url).map_err(|reason| BackendError::Invalid { setting: setting.to_owned(), reason })?;
+    Ok(Secret::new(url))
+}
+
+/// The server that guests will connect to, and the variable that names it.
+fn database(manifest: &Manifest, variables: &Variables) -> Result<Option<(String, Secret)>, BackendError> {
+    let Some((setting, url)) = set(manifest.application.backends.database.as_ref(), variables) else {
+        return Ok(None);
+    };
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        postgres::Client::validate(url)
+            .map_err(|reason| BackendError::Invalid { setting: setting.to_owned(), reason })?;
+        return Ok(Some((setting.to_owned(), Secret::new(url))));
+    }
+    if url.strip_prefix("sqlite:").is_some_and(|label| LABELS.contains(&label)) {
+        return Ok(None);
+    }
+    Err(unsupported(setting, url, "sqlite:default or postgres://<user>@<host>/<database>"))
+}
+
+/// Who keeps blobs, what says so, and the grant that follows from it.
+fn blobs(
+    manifest: &Manifest,
+    variables: &Variables,
+    options: &BackendOptions,
+    composition: Composition,
+    state_dir: &Path,
+) -> Result<(Blobs, String, Option<String>), BackendError> {
+    let named = manifest.application.backends.blobs.as_ref();
+    let chosen = match &options.blobs {
+        Some(_) if composition == Composition::All => {
+            return Err(BackendError::Invalid {
+                setting: "--blobs".to_owned(),
+                reason:
+                    "does not reach the component that keeps the blobs with --compose-all; set its variable"
+                        .to_owned(),
+            });
+        }
+        Some(url) => Some(("--blobs", url.expose())),
+        None => set(named, variables),
+    };
+    let Some((setting, url)) = chosen else {
+        let blobs = match composition {
+            Composition::WithoutNative => Blobs::Directory(state_dir.join("blobs")),
+            Composition::All => {
+                let url = named.and_then(|named| variables.value(&named.url)).unwrap_or_default();
+                Blobs::Component(url.to_owned())
+            }
+        };
+        return Ok((blobs, "--blobs".to_owned(), None));
+    };
+    let (blobs, grant) = if url.starts_with("s3:") {
+        let settings = S3Settings::read(url, |name| {
+            let of_application = || named.and_then(|_| variables.value(name));
+            let of_operator = options.s3.get(name).map(Secret::expose);
+            of_operator.or_else(of_application).or_else(|| ANONYMOUS.contains(&name).then_some(""))
+        })
+        .map_err(|reason| BackendError::Invalid { setting: setting.to_owned(), reason })?;
+        let grant = settings.outbound();
+        let blobs = match composition {
+            Composition::WithoutNative => Blobs::S3(settings),
+            Composition::All => Blobs::Component(url.to_owned()),
+        };
+        (blobs, Some(grant))
+    } else {
+        (local_blobs(setting, url, composition)?, None)
+    };
+    Ok((blobs, setting.to_owned(), grant))
+}
+
+fn local_blobs(setting: &str, url: &str, composition: Composition) -> Result<Blobs, BackendError> {
+    match composition {
+        Composition::All if url.starts_with("kv:") => Ok(Blobs::Component(url.to_owned())),
+        Composition::All => {
+            let known = "kv:<label> or s3://<bucket>[/<prefix>] with --compose-all";
+            Err(unsupported(setting, url, known))
+        }
+        Composition::WithoutNative if url == "memory:" => Ok(Blobs::Memory),
+        Composition::WithoutNative => match url.strip_prefix("dir:") {
+            Some(path) if !path.is_empty() => Ok(Blobs::Directory(PathBuf::from(path))),
+            _ => {
+                let known = "dir:<path>, memory: or s3://<bucket>[/<prefix>]; kv:<label> needs --compose-all";
+                Err(unsupported(setting, url, known))
+            }
+        },
+    }
+}
+
+fn unsupported(setting: &str, url: &str, known: &'static str) -> BackendError {
+    BackendError::Unsupported { setting: setting.to_owned(), url: redacted_url(url), known }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// This application's variables and how it names them.
+    const NAMED: &str = r#"
+        [application]
+        name = "x"
+        trigger = { redis = { address = "{{ redis_url }}" } }
+        [application.tool.thumbs]
+        redis = { url = "redis_url" }
+        database = { url = "database_url" }
+        blobs = { url = "blob_url" }
+    "#;
+    /// Another's, of the same names and without a word about them.
+    const NOT_NAMED: &str = r#"
+        [application]
+        name = "x"
+        trigger = { redis = { address = "redis://localhost:6379" } }
+    "#;
+    const REST: &str = r#"
+        [variables]
+        redis_url = { default = "redis://localhost:6379", secret = true }
+        database_url = { default = "sqlite:default" }
+        blob_url = { default = "kv:default" }
+        s3_endpoint_url = { default = "http://localhost:9000" }
+        s3_region = { default = "us-east-1" }
+        s3_path_style = { default = "true" }
+        s3_access_key_id = { default = "" }
+        s3_secret_access_key = { default = "" }
+        [component.c]
+        source = "c.wasm"
+        [[trigger.redis]]
+        channel = "wake"
+        component = "c"
+    "#;
+    const ELSEWHERE: &str = r#"
+        [[trigger.redis]]
+        channel = "wake"
+        address = "redis://elsewhere"
+        component = "c"
+    "#;
+
+    fn choose_of(
+        manifest: &str,
+        set: &[(&str, &str)],
+        options: &BackendOptions,
+        composition: Composition,
+    ) -> Result<Backends, BackendError> {
+        let text = format!("spin_manifest_version = 2\n{manifest}");
+        let manifest = Manifest::parse(Path::new("spin.toml"), &text).unwrap();
+        let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables = Variables::resolve(&manifest, &set, &HashMap::new()).unwrap();
+        Backends::choose(&manifest, &variables, options, composition, Path::new("state"))
+    }
+
+    fn choose_with(
+        set: &[(&str, &str)],
+        options: &BackendOptions,
+        composition: Composition,
+    ) -> Result<Backends, BackendError> {
+        choose_of(&format!("{NAMED}{REST}"), set, options, composition)
+    }
+
+    fn choose(set: &[(&str, &str)]) -> Result<Backends, BackendError> {
+        choose_with(set, &BackendOptions::default(), Composition::WithoutNative)
+    }
+
+    fn redis(where_to: &str) -> BackendOptions {
+        BackendOptions { redis: Some(Secret::new(where_to)), ..BackendOptions::default() }
+    }
+
+    fn messages_of(manifest: &str, options: &BackendOptions) -> Result<Messages, BackendError> {
+        choose_of(manifest, &[], options, Composition::WithoutNative).map(|backends| backends.messages)
+    }
+
+    #[test]
+    fn what_is_not_set_lies_in_the_state_directory() {
+        let backends = choose(&[]).unwrap();
+        assert_eq!(backends.blobs, Blobs::Directory("state/blobs".into()));
+        assert_eq!((&backends.messages, backends.message_servers.len()), (&Messages::InProcess, 0));
+        assert_eq!(backends.database, None);
+        assert_eq!(backends.key_value, KeyValue::Directory("state/key-value".into()));
+        assert_eq!(backends.sqlite_dir, Path::new("state/sqlite"));
+    }
+
+    #[test]
+    fn an_application_that_names_no_variables_is_left_alone() {
+        let manifest = format!("{NOT_NAMED}{REST}");
+        let set =
+            [("redis_url", "mqtt://broker"), ("database_url", "mysql://db/x"), ("blob_url", "ftp://files")];
+        let options = BackendOptions::default();
+        let backends = choose_of(&manifest, &set, &options, Composition::WithoutNative).unwrap();
+        assert_eq!(backends.blobs, Blobs::Directory("state/blobs".into()));
+        assert_eq!((&backends.messages, &backends.database), (&Messages::Manifest, &None));
+        let server = Secret::new("redis://localhost:6379");
+        assert_eq!(backends.message_servers, [("the address of a [[trigger.redis]]".to_owned(), server)]);
+    }
+
+    #[test]
+    fn the_operator_says_who_carries_messages() {
+        let one = format!("{NOT_NAMED}{REST}");
+        let url = "redis://:hunter2@cache";
+        assert_eq!(messages_of(&one, &redis("in-process")).unwrap(), Messages::InProcess);
+        assert_eq!(messages_of(&one, &redis("manifest")).unwrap(), Messages::Manifest);
+        assert_eq!(messages_of(&one, &redis(url)).unwrap(), Messages::Server(Secret::new(url)));
+        let named = format!("{NAMED}{REST}");
+        assert_eq!(messages_of(&named, &redis("manifest")).unwrap(), Messages::Manifest);
+
+        let two = format!("{one}{ELSEWHERE}");
+        let error = messages_of(&two, &redis(url)).unwrap_err().to_string();
+        assert!(error.contains("--redis") && error.contains("listen on 2"), "{error}");
+        let backends = choose_of(&two, &[], &redis("manifest"), Composition::WithoutNative).unwrap();
+        assert_eq!(backends.message_servers.len(), 2);
+        let error = messages_of(&one, &redis("kafka://h")).unwrap_err().to_string();
+        assert!(error.contains("--redis is kafka://h") && error.contains("in-process"), "{error}");
+    }
+
+    #[test]
+    fn a_blob_url_chooses_the_backend() {
+        assert_eq!(choose(&[("blob_url", "memory:")]).unwrap().blobs, Blobs::Memory);
+        assert_eq!(choose(&[("blob_url", "dir:/srv/x")]).unwrap().blobs, Blobs::Directory("/srv/x".into()));
+        assert!(matches!(choose(&[("blob_url", "s3://thumbs")]).unwrap().blobs, Blobs::S3(_)));
+    }
+
+    #[test]
+    fn the_operators_blobs_win_over_the_variables() {
+        let secret = |(name, value): (&str, &str)| (name.to_owned(), Secret::new(value));
+        let options = BackendOptions {
+            blobs: Some(Secret::new("s3://another")),
+            s3: [("s3_endpoint_url", "http://store:9000")].map(secret).into(),
+            ..BackendOptions::default()
+        };
+        let set = [("blob_url", "memory:")];
+        let backends = choose_with(&set, &options, Composition::WithoutNative).unwrap();
+        assert!(matches!(backends.blobs, Blobs::S3(_)));
+        assert_eq!(backends.blob_grant.as_deref(), Some("http://store:9000"));
+        let error = choose_with(&set, &options, Composition::All).unwrap_err().to_string();
+        assert!(error.contains("--blobs") && error.contains("--compose-all"), "{error}");
+    }
+
+    #[test]
+    fn the_composed_component_keeps_blobs_where_it_is_composed_in() {
+        let choose_all = |set: &[_]| choose_with(set, &BackendOptions::default(), Composition::All);
+        for (set, url) in [
+            (vec![], "kv:default"),
+            (vec![("blob_url", "kv:default")], "kv:default"),
+            (vec![("blob_url", "s3://thumbs/x")], "s3://thumbs/x"),
+        ] {
+            assert_eq!(choose_all(&set).unwrap().blobs, Blobs::Component(url.into()));
+        }
+        let error = choose_all(&[("blob_url", "memory:")]).unwrap_err();
+        assert!(error.to_string().contains("kv:<label>"), "{error}");
+        let error = choose(&[("blob_url", "kv:default")]).unwrap_err();
+        assert!(error.to_string().contains("--compose-all"), "{error}");
+    }
+
+    #[test]
+    fn servers_are_chosen_by_url() {
+        let url = "redis://:hunter2@h:7000/3";
+        let backends = choose(&[("redis_url", url)]).unwrap();
+        assert_eq!(backends.messages, Messages::Manifest);
+        assert_eq!(backends.message_servers, [("redis_url".to_owned(), Secret::new(url))]);
+        let options = BackendOptions { key_value: Some(Secret::new(url)), ..BackendOptions::default() };
+        let backends = choose_with(&[], &options, Composition::WithoutNative).unwrap();
+        assert_eq!(backends.key_value, KeyValue::Redis(Secret::new(url)));
+        let url = "postgres://u:hunter2@h/x";
+        let database = choose(&[("database_url", url)]).unwrap().database;
+        assert_eq!(database, Some(("database_url".to_owned(), Secret::new(url))));
+    }
+
+    #[test]
+    fn a_url_without_a_backend_is_refused_without_its_password() {
+        for (name, url) in [
+            ("blob_url", "ftp://u:hunter2@h/x"),
+            ("blob_url", "dir:"),
+            ("blob_url", "s3://Not_A_Bucket"),
+            ("redis_url", "http://:hunter2@h"),
+            ("redis_url", "redis://:hunter2@"),
+            ("database_url", "mysql://u:hunter2@h/x"),
+            ("database_url", "sqlite:another"),
+            ("database_url", "postgres://u:hunter2@:/@h:x/y"),
+        ] {
+            let error = choose(&[(name, url)]).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("hunter2"), "{error}");
+        }
+        let options =
+            BackendOptions { key_value: Some(Secret::new("etcd://h")), ..BackendOptions::default() };
+        let error = choose_with(&[], &options, Composition::WithoutNative).unwrap_err().to_string();
+        assert!(error.contains("--key-value"), "{error}");
+    }
+}

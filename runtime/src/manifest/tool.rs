@@ -1,0 +1,143 @@
+//! The `tool` tables, which Spin leaves alone: what an application tells this host that Spin's own keys have no word for.
+//!
+//! `tool.thumbs` is ours, so its keys are checked; of `tool.spin-test` the source is read, and other tools are nobody's business here.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    ManifestError, Variable,
+    table::{Table, Value},
+};
+
+/// `[application.tool.thumbs]`: which variables say where the back ends are. The default is that none does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedBackends {
+    /// The Redis server of the triggers.
+    pub redis: Option<NamedBackend>,
+    /// The database that guests connect to by themselves.
+    pub database: Option<NamedBackend>,
+    /// Where blobs are.
+    pub blobs: Option<NamedBackend>,
+}
+
+/// The variables of one back end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedBackend {
+    /// Holds its URL.
+    pub url: String,
+    /// Holds the grant to connect to it, `scheme://host:port`: follows the URL where the operator sets that alone.
+    pub outbound: Option<String>,
+}
+
+impl NamedBackends {
+    /// Each variable that is a grant, with the one whose URL it follows.
+    pub fn grants(&self) -> impl Iterator<Item = (&str, &str)> {
+        [&self.redis, &self.database, &self.blobs]
+            .into_iter()
+            .flatten()
+            .filter_map(|named| Some((named.outbound.as_deref()?, named.url.as_str())))
+    }
+}
+
+/// `[component.<id>.tool.thumbs]`: what a handler of messages asks for beyond Spin's ways. The default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessagePolicy {
+    /// Of equal messages no more wait than there are workers.
+    pub merge_equal_messages: bool,
+    /// A message that comes by itself.
+    pub tick: Option<Tick>,
+    /// A fresh worker is told when another had to be ended.
+    pub report_ended_workers: bool,
+    /// A message that is handled once before the application serves.
+    pub prepare: Option<String>,
+}
+
+/// A message that comes by itself: at the start, after each interval, and where others may have been missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// The interval, not zero.
+    pub every: Duration,
+    /// The payload.
+    pub message: String,
+}
+
+/// The tools of a component.
+#[derive(Debug, Default)]
+pub(super) struct ComponentTools {
+    /// `spin-test.source`.
+    pub(super) suite: Option<String>,
+    /// `thumbs`.
+    pub(super) messages: MessagePolicy,
+}
+
+/// The tools of the application, `thumbs` among them.
+pub(super) fn application(
+    tools: Value<'_>,
+    declared: &BTreeMap<String, Variable>,
+) -> Result<NamedBackends, ManifestError> {
+    let mut tools = tools.table("application.tool")?;
+    let Some(tool) = tools.take("thumbs") else { return Ok(NamedBackends::default()) };
+    let mut table = tool.table("application.tool.thumbs")?;
+    let mut named = |key| table.take(key).map(|value| backend(value, declared)).transpose();
+    let backends =
+        NamedBackends { redis: named("redis")?, database: named("database")?, blobs: named("blobs")? };
+    table.finish(&["redis", "database", "blobs"], "")?;
+    Ok(backends)
+}
+
+fn backend(value: Value<'_>, declared: &BTreeMap<String, Variable>) -> Result<NamedBackend, ManifestError> {
+    let place = format!("application.tool.thumbs, {}", value.key);
+    let mut table = value.table(place)?;
+    let url = variable(table.require("url")?, declared)?;
+    let outbound = table.take("outbound").map(|name| variable(name, declared)).transpose()?;
+    table.finish(&["url", "outbound"], "")?;
+    Ok(NamedBackend { url, outbound })
+}
+
+/// The name of a variable of the application.
+fn variable(value: Value<'_>, declared: &BTreeMap<String, Variable>) -> Result<String, ManifestError> {
+    let wrong = value
+        .error(format!("`{}` must name a variable that [variables] declares, without braces", value.key));
+    let name = value.string()?;
+    if declared.contains_key(&name) { Ok(name) } else { Err(wrong) }
+}
+
+/// The tools of the component of this id.
+pub(super) fn component(tools: Value<'_>, id: &str) -> Result<ComponentTools, ManifestError> {
+    let mut tools = tools.table("tool")?;
+    let suite = match tools.take("spin-test") {
+        Some(tool) => {
+            Some(tool.table(format!("component {id:?}, tool.spin-test"))?.require("source")?.string()?)
+        }
+        None => None,
+    };
+    let messages = match tools.take("thumbs") {
+        Some(tool) => policy(tool.table(format!("component {id:?}, tool.thumbs"))?)?,
+        None => MessagePolicy::default(),
+    };
+    Ok(ComponentTools { suite, messages })
+}
+
+fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
+    let mut flag = |key| table.take(key).map(Value::boolean).transpose().map(Option::unwrap_or_default);
+    let merge_equal_messages = flag("merge_equal_messages")?;
+    let report_ended_workers = flag("report_ended_workers")?;
+    let tick = table.take("tick").map(tick).transpose()?;
+    let prepare = table.take("prepare").map(Value::string).transpose()?;
+    table.finish(&["merge_equal_messages", "tick", "report_ended_workers", "prepare"], "")?;
+    Ok(MessagePolicy { merge_equal_messages, tick, report_ended_workers, prepare })
+}
+
+fn tick(value: Value<'_>) -> Result<Tick, ManifestError> {
+    let place = format!("{}, tick", value.place);
+    let mut table = value.table(place)?;
+    let every_ms = table.require("every_ms")?;
+    let zero = every_ms.error("`every_ms` must be 1 or more");
+    let every = match every_ms.integer()? {
+        0 => return Err(zero),
+        milliseconds => Duration::from_millis(milliseconds),
+    };
+    let message = table.require("message")?.string()?;
+    table.finish(&["every_ms", "message"], "")?;
+    Ok(Tick { every, message })
+}
