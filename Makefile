@@ -8,6 +8,8 @@ PURE := $(patsubst components/%/Cargo.toml,%,$(shell grep -l '^pure = true' comp
 GUESTS := $(filter-out $(PURE),$(patsubst components/%/Cargo.toml,%,$(wildcard components/*/Cargo.toml)))
 SUITES := $(filter-out kit,$(patsubst tests/suites/%/Cargo.toml,%,$(wildcard tests/suites/*/Cargo.toml)))
 
+HOSTED := $(patsubst tests/hosting/%/Cargo.toml,%,$(wildcard tests/hosting/*/Cargo.toml))
+
 FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 
@@ -45,8 +47,8 @@ components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-unknown-unknown $(addprefix --package thumbs-,$(PURE))
 	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-lanes --example transcript
 
-suites: setup ## the .wasm files of the suites that thumbs test and spin test run
-	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES))
+suites: setup ## the .wasm files that only tests run: suites, and another application (tests/hosting)
+	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES)) $(addprefix --package thumbs-hosted-,$(HOSTED))
 
 spin-test: components suites ## run the suites with the real spin test, where it is on PATH (make test runs them anyway)
 	@./scripts/spin-test

@@ -3,5 +3,6 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
 mod backends;
+mod hosting;
 mod service;
 mod shipped;
