@@ -18,6 +18,7 @@ use std::{
 };
 
 use thiserror::Error;
+use thumbs_s3::InvalidSetting;
 
 use crate::{
     capabilities::{blob::S3Settings, postgres, redis},
@@ -95,7 +96,7 @@ pub enum KeyValue {
 }
 
 /// Settings of a bucket without which it is asked by nobody in particular.
-const ANONYMOUS: &[&str] = &["s3_access_key_id", "s3_secret_access_key"];
+const ANONYMOUS: &[&str] = &["s3_access_key_id", "s3_secret_access_key", "s3_session_token"];
 
 /// The labels of key-value stores and SQLite databases that the runtime has.
 pub const LABELS: &[&str] = &["default"];
@@ -263,9 +264,11 @@ fn blobs(
         let settings = S3Settings::read(url, |name| {
             let of_application = || named.and_then(|_| variables.value(name));
             let of_operator = options.s3.get(name).map(Secret::expose);
-            of_operator.or_else(of_application).or_else(|| ANONYMOUS.contains(&name).then_some(""))
+            let value =
+                of_operator.or_else(of_application).or_else(|| ANONYMOUS.contains(&name).then_some(""));
+            value.map(str::to_owned).ok_or_else(|| InvalidSetting::missing(name))
         })
-        .map_err(|reason| BackendError::Invalid { setting: setting.to_owned(), reason })?;
+        .map_err(|error| BackendError::Invalid { setting: setting.to_owned(), reason: error.to_string() })?;
         let grant = settings.outbound();
         let blobs = match composition {
             Composition::WithoutNative => Blobs::S3(settings),
@@ -332,6 +335,7 @@ mod tests {
         s3_path_style = { default = "true" }
         s3_access_key_id = { default = "" }
         s3_secret_access_key = { default = "" }
+        s3_session_token = { default = "" }
         [component.c]
         source = "c.wasm"
         [[trigger.redis]]

@@ -97,6 +97,9 @@ struct BackendFlags {
     /// The secret of who asks it.
     #[arg(long, env = "THUMBS_S3_SECRET_ACCESS_KEY", hide_env_values = true, value_name = "KEY")]
     s3_secret_access_key: Option<String>,
+    /// What comes with credentials that are lent for a time.
+    #[arg(long, env = "THUMBS_S3_SESSION_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    s3_session_token: Option<String>,
 }
 
 impl BackendFlags {
@@ -107,6 +110,7 @@ impl BackendFlags {
             ("s3_path_style", self.s3_path_style),
             ("s3_access_key_id", self.s3_access_key_id),
             ("s3_secret_access_key", self.s3_secret_access_key),
+            ("s3_session_token", self.s3_session_token),
         ];
         BackendOptions {
             redis: self.redis.map(Secret::new),

@@ -1,13 +1,14 @@
-//! What the native store says about a server that is no S3 server, or one that misbehaves: it believes nothing, follows nowhere and reads no
+//! What is said about a server that is no S3 server, or one that misbehaves: it believes nothing, follows nowhere and reads no
 //! more than it may.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
 
-use thumbs::capabilities::blob::{Backend as _, wit};
+use thumbs::capabilities::blob::{Backend, wit};
 use thumbs::capabilities::error::ServerFault;
 use thumbs_tests::servers::{Bucket, S3};
 
+use super::component_blobs::ComponentBlobs;
 use super::native_blobs::{clean, refusals, store, unavailable};
 
 /// A server that gives each connection this answer, whatever it asks, and closes it. An answer to one of several requests has to say
@@ -62,6 +63,20 @@ async fn a_server_that_is_no_s3_server_is_said_to_be_none() {
         let bucket = script.bucket("http");
         let error = store(&bucket).get("a", 10).await.unwrap_err();
         assert!(clean(&bucket, &error).contains(word), "{:?}: {error:?}", String::from_utf8_lossy(answer));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_server_that_says_yes_to_a_put_has_stored_nothing() {
+    let script = Script::new(
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n",
+    );
+    let bucket = script.bucket("http");
+    let stores: [Box<dyn Backend>; 2] =
+        [Box::new(store(&bucket)), Box::new(ComponentBlobs::over_s3(&bucket))];
+    for store in stores {
+        let error = store.put("a", "image/png", b"x".to_vec()).await.unwrap_err();
+        assert!(matches!(&error, wit::Error::Other(text) if text.contains("is not one of S3")), "{error:?}");
     }
 }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 use thumbs::capabilities::blob::{Backend as _, S3Store, wit};
 use thumbs::capabilities::error::ServerFault;
 use thumbs::limits::Limits;
-use thumbs_blob_store::s3::settings::Settings as ComponentSettings;
 use thumbs_tests::servers::{Bucket, S3, VersityGw, available};
 
 use super::component_blobs::ComponentBlobs;
-use super::native_blobs::{clean, refusals, settings, store, store_with, unavailable, variables};
+use super::native_blobs::{clean, refusals, store, store_with, unavailable};
 
 const PNG: &str = "image/png";
 /// Nothing here needs longer; a call that hangs fails its test instead of holding it up.
@@ -87,52 +86,6 @@ async fn the_component_says_the_same_about_a_server() {
         let (native, component) = (store(&wrong), ComponentBlobs::over_s3(&wrong));
         let said = format!("{:?}", refusals(&native).await);
         assert_eq!(said, format!("{:?}", refusals(&component).await));
-    }
-}
-
-#[test]
-fn the_component_says_the_same_about_settings() {
-    let bucket = Bucket {
-        endpoint: "http://localhost:9000".to_owned(),
-        name: "blobs".to_owned(),
-        region: "eu-west-1".to_owned(),
-        access_key_id: "key".to_owned(),
-        secret_access_key: "hunter2".to_owned(),
-    };
-    let long = format!("s3://{}", "b".repeat(64));
-    for change in [
-        ("blob_url", "s3://blobs/deep/prefix/"),
-        ("blob_url", "s3://192.168.0.1"),
-        ("blob_url", "s3://Blobs"),
-        ("blob_url", "s3://blobs//a"),
-        ("blob_url", "s3:blobs"),
-        ("blob_url", "s3://u:hunter2@blobs"),
-        ("blob_url", long.as_str()),
-        ("s3_endpoint_url", ""),
-        ("s3_endpoint_url", "https://gate.example.com/below/"),
-        ("s3_endpoint_url", "https://user:hunter2@gate.example.com"),
-        ("s3_endpoint_url", "localhost:9000"),
-        ("s3_region", ""),
-        ("s3_region", "eu west"),
-        ("s3_path_style", "false"),
-        ("s3_path_style", "maybe"),
-        ("s3_access_key_id", ""),
-        ("s3_secret_access_key", ""),
-        ("s3_secret_access_key", "hunter2\n"),
-    ] {
-        let variables = variables(&bucket, &[change]);
-        let native = settings(&variables);
-        let component = ComponentSettings::read(variables["blob_url"].strip_prefix("s3:").unwrap(), |name| {
-            Ok(variables[name].clone())
-        });
-        clean(&bucket, &native);
-        match (native, component) {
-            (Ok(native), Ok(component)) => assert_eq!(native.endpoint(), component.endpoint, "{change:?}"),
-            (native, component) => {
-                let component = component.map_err(|error| error.to_string());
-                assert_eq!(native.err(), component.err(), "{change:?}");
-            }
-        }
     }
 }
 
@@ -232,7 +185,7 @@ async fn a_server_that_goes_on_failing_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_cut_off_is_fetched_to_its_end() {
+async fn a_body_that_is_cut_off_is_fetched_again() {
     let s3 = S3::start();
     let store = store(&s3.bucket());
     let data: Vec<u8> = (0..251).cycle().take(1 << 20).collect();
@@ -241,7 +194,7 @@ async fn a_body_that_is_cut_off_is_fetched_to_its_end() {
     let got = store.get("a", 1 << 20).await.unwrap();
     assert!(got.data == data, "{} of {} bytes", got.data.len(), data.len());
     let statuses: Vec<u16> = s3.handled().iter().map(|handled| handled.status).collect();
-    assert_eq!(statuses, [200, 200, 206], "the second half came by a range");
+    assert_eq!(statuses, [200, 200, 200]);
 
     s3.cut_next(u32::MAX);
     let error = store.get("a", 1 << 20).await.unwrap_err();

@@ -83,10 +83,7 @@ impl ComponentBlobs {
 
     /// Over a key-value store that is a file in this folder.
     pub(crate) fn over_key_value(folder: &Path) -> Self {
-        let s3 =
-            ["s3_endpoint_url", "s3_region", "s3_path_style", "s3_access_key_id", "s3_secret_access_key"];
-        let mut variables: Vec<_> = s3.map(|name| (name.to_owned(), String::new())).to_vec();
-        variables.push(("blob_url".to_owned(), format!("kv:{LABEL}")));
+        let variables = vec![("blob_url".to_owned(), format!("kv:{LABEL}"))];
         Self::new(variables, "http://localhost:1", Some(folder))
     }
 

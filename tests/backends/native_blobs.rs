@@ -5,22 +5,24 @@ use std::fmt::Debug;
 
 use thumbs::capabilities::blob::{Backend, S3Settings, S3Store, wit};
 use thumbs::limits::Limits;
+use thumbs_s3::InvalidSetting;
 use thumbs_tests::servers::Bucket;
 
 /// The variables that lead to this bucket, with changes.
-pub(crate) fn variables(bucket: &Bucket, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn variables(bucket: &Bucket, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     bucket.variables().into_iter().chain(changes).collect()
 }
 
 /// What the runtime reads from them.
-pub(crate) fn settings(variables: &BTreeMap<String, String>) -> Result<S3Settings, String> {
-    S3Settings::read(&variables["blob_url"], |name| variables.get(name).map(String::as_str))
+fn settings(variables: &BTreeMap<String, String>) -> S3Settings {
+    let value = |name: &str| Ok::<_, InvalidSetting>(variables[name].clone());
+    S3Settings::read(&variables["blob_url"], value).unwrap()
 }
 
 /// The store in this bucket, with changed variables and limits.
 pub(crate) fn store_with(bucket: &Bucket, changes: &[(&str, &str)], limits: &Limits) -> S3Store {
-    S3Store::new(&settings(&variables(bucket, changes)).unwrap(), limits).unwrap()
+    S3Store::new(&settings(&variables(bucket, changes)), limits).unwrap()
 }
 
 /// The store in this bucket.

@@ -1,10 +1,7 @@
 //! A client of the service's HTTP interface, as a user would write one: multipart uploads, polling, downloads. Every call has a
 //! deadline, so a hang fails a test instead of stalling it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode, header, multipart};
 use serde_json::Value;
@@ -55,15 +52,6 @@ impl Reply {
     }
 }
 
-/// Trusts nobody: tests speak plain HTTP, but a client without any TLS would look for one in global state.
-fn no_tls() -> rustls::ClientConfig {
-    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring speaks every version of TLS that rustls does")
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth()
-}
-
 impl Client {
     /// `base_url` has no trailing slash.
     ///
@@ -72,7 +60,6 @@ impl Client {
     #[must_use]
     pub fn new(base_url: impl Into<String>) -> Self {
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(no_tls())
             .timeout(REQUEST_TIMEOUT)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

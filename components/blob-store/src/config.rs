@@ -1,10 +1,9 @@
 //! The provider's settings: which store, and where. Read from Spin variables once for each call, checked here and in
-//! [`crate::s3::settings`] and nowhere else.
+//! [`thumbs_s3::settings`] and nowhere else.
 //!
 //! A setting that is wrong gives one sentence that names the variable. The value is repeated only where it can't be a secret.
 
-use crate::error::Error;
-use crate::s3::settings::Settings;
+use thumbs_s3::{Error, Settings};
 
 /// The longest label of a key-value store that is taken, in bytes; Spin itself has no bound.
 const MAX_LABEL_BYTES: usize = 63;
@@ -30,7 +29,7 @@ impl Backend {
         let blob_url = variable("blob_url")?;
         match blob_url.split_once(':') {
             Some(("kv", label)) => key_value(label),
-            Some(("s3", rest)) => Ok(Self::S3(Box::new(Settings::read(rest, variable)?))),
+            Some(("s3", _)) => Ok(Self::S3(Box::new(Settings::read(&blob_url, variable)?))),
             _ => Err(Error::Other(
                 "the variable blob_url must be kv:<label> or s3://<bucket>[/<prefix>]".to_owned(),
             )),

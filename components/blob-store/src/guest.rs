@@ -2,14 +2,17 @@
 //!
 //! No decision is made here; each function checks its arguments, picks the backend and translates.
 
-use crate::blob::{MAX_BLOB_BYTES, Metadata};
+use thumbs_s3::retry::Policy;
+use thumbs_s3::transport::now;
+use thumbs_s3::{Client, ContentType, Error, InvalidSetting, Key, Metadata, Settings};
+
 use crate::config::Backend;
-use crate::error::{self, Error};
-use crate::key::{ContentType, ObjectKey};
+use crate::foreign::foreign_text;
 use crate::kv::{self, KeyValueBlobs};
-use crate::retry;
-use crate::s3::client::S3Blobs;
-use crate::s3::wasi_http::WasiHost;
+use crate::s3::wasi_http::WasiHttp;
+
+/// The largest blob of the interface, in bytes.
+const MAX_BLOB_BYTES: u64 = 64 << 20;
 
 mod bindings {
     #![expect(unsafe_code, reason = "generated from wit/, documented there")]
@@ -37,60 +40,67 @@ struct Provider;
 
 impl store::Guest for Provider {
     fn put(key: String, content_type: String, data: Vec<u8>) -> Result<(), store::Error> {
-        let (key, content_type) = (ObjectKey::parse(key)?, ContentType::parse(content_type)?);
+        let key = checked(&key)?;
+        let content_type = ContentType::parse(&content_type)
+            .ok_or_else(|| store::Error::Other(ContentType::RULE.to_owned()))?;
         if data.len() as u64 > MAX_BLOB_BYTES {
             return Err(store::Error::TooLarge(MAX_BLOB_BYTES));
         }
         match backend()? {
-            Backend::KeyValue { label } => open(&label)?.put(&key, &content_type, data)?,
+            Backend::KeyValue { label } => open(&label)?.put(key, content_type, data)?,
             Backend::S3(settings) => {
-                S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).put(&key, &content_type, &data)?
+                now(s3(&settings).put(key, content_type, data.into()))?;
             }
         }
         Ok(())
     }
 
     fn get(key: String, max_bytes: u64) -> Result<store::Object, store::Error> {
-        let key = ObjectKey::parse(key)?;
+        let key = checked(&key)?;
         let max_bytes = max_bytes.min(MAX_BLOB_BYTES);
         let (metadata, data) = match backend()? {
-            Backend::KeyValue { label } => open(&label)?.get(&key, max_bytes)?,
-            Backend::S3(settings) => {
-                S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).get(&key, max_bytes)?
-            }
+            Backend::KeyValue { label } => open(&label)?.get(key, max_bytes)?,
+            Backend::S3(settings) => now(s3(&settings).get(key, max_bytes))?,
         };
         Ok(store::Object { metadata: metadata.into(), data })
     }
 
     fn head(key: String) -> Result<store::Metadata, store::Error> {
-        let key = ObjectKey::parse(key)?;
+        let key = checked(&key)?;
         let metadata = match backend()? {
-            Backend::KeyValue { label } => open(&label)?.head(&key)?,
-            Backend::S3(settings) => S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).head(&key)?,
+            Backend::KeyValue { label } => open(&label)?.head(key)?,
+            Backend::S3(settings) => now(s3(&settings).head(key))?,
         };
         Ok(metadata.into())
     }
 
     fn delete(key: String) -> Result<(), store::Error> {
-        let key = ObjectKey::parse(key)?;
+        let key = checked(&key)?;
         match backend()? {
-            Backend::KeyValue { label } => open(&label)?.delete(&key)?,
-            Backend::S3(settings) => S3Blobs::new(&settings, &WasiHost, retry::DEFAULT).delete(&key)?,
+            Backend::KeyValue { label } => open(&label)?.delete(key)?,
+            Backend::S3(settings) => now(s3(&settings).delete(key))?,
         }
         Ok(())
     }
+}
+
+fn checked(key: &str) -> Result<Key<'_>, store::Error> {
+    Key::parse(key).ok_or(store::Error::InvalidKey)
+}
+
+const fn s3(settings: &Settings) -> Client<'_, WasiHttp> {
+    Client::new(settings, &WasiHttp, Policy::DEFAULT)
 }
 
 fn backend() -> Result<Backend, Error> {
     Backend::read(|name| {
         variables::get(name).map_err(|error| match error {
             variables::Error::Undefined(_) | variables::Error::InvalidName(_) => {
-                Error::Other(format!("the variable {name} is not given to this component"))
+                InvalidSetting::missing(name).into()
             }
-            variables::Error::Provider(text) | variables::Error::Other(text) => Error::Unavailable(format!(
-                "the variable {name} can't be read: {}",
-                error::foreign_text(&text)
-            )),
+            variables::Error::Provider(text) | variables::Error::Other(text) => {
+                Error::Unavailable(format!("the variable {name} can't be read: {}", foreign_text(&text)))
+            }
         })
     })
 }
@@ -130,7 +140,7 @@ fn key_value_error(error: key_value::Error) -> Error {
             Error::Unavailable("too many key-value stores are open".to_owned())
         }
         key_value::Error::Other(text) => {
-            Error::Unavailable(format!("the key-value store failed: {}", error::foreign_text(&text)))
+            Error::Unavailable(format!("the key-value store failed: {}", foreign_text(&text)))
         }
     }
 }
@@ -145,7 +155,6 @@ impl From<Error> for store::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::NotFound,
-            Error::InvalidKey => Self::InvalidKey,
             Error::TooLarge(max_bytes) => Self::TooLarge(max_bytes),
             Error::AccessDenied(text) => Self::AccessDenied(text),
             Error::Unavailable(text) => Self::Unavailable(text),

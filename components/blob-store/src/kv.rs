@@ -5,9 +5,7 @@
 //! nothing is left behind. The type stands at the end so that neither side has to move the bytes. The price: the interface of key-value stores
 //! gives whole values only, so `head` reads the bytes as well, and a blob over the bound of a `get` is refused after it was read.
 
-use crate::blob::Metadata;
-use crate::error::Error;
-use crate::key::{ContentType, ObjectKey};
+use thumbs_s3::{ContentType, Error, Key, Metadata};
 
 /// Marks the end of a value of ours, with the version of its layout.
 const MAGIC: &[u8; 4] = b"thb1";
@@ -46,7 +44,7 @@ impl<P: Pairs> KeyValueBlobs<P> {
     ///
     /// # Errors
     /// What the store says, for example that it takes no value of this size.
-    pub fn put(&self, key: &ObjectKey, content_type: &ContentType, mut data: Vec<u8>) -> Result<(), Error> {
+    pub fn put(&self, key: Key<'_>, content_type: ContentType<'_>, mut data: Vec<u8>) -> Result<(), Error> {
         let content_type = content_type.as_str();
         let length = u8::try_from(content_type.len())
             .map_err(|_| Error::Other("the content type is too long".to_owned()))?;
@@ -60,7 +58,7 @@ impl<P: Pairs> KeyValueBlobs<P> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::TooLarge`], what the store says, or [`Error::Other`] where the value was not written here.
-    pub fn get(&self, key: &ObjectKey, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {
+    pub fn get(&self, key: Key<'_>, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {
         let mut data = self.pairs.get(&name(key))?.ok_or(Error::NotFound)?;
         let content_type = content_type(&data)
             .ok_or_else(|| Error::Other("a value in the key-value store is no blob of ours".to_owned()))?
@@ -77,7 +75,7 @@ impl<P: Pairs> KeyValueBlobs<P> {
     ///
     /// # Errors
     /// As for [`KeyValueBlobs::get`], without [`Error::TooLarge`].
-    pub fn head(&self, key: &ObjectKey) -> Result<Metadata, Error> {
+    pub fn head(&self, key: Key<'_>) -> Result<Metadata, Error> {
         self.get(key, u64::MAX).map(|(metadata, _)| metadata)
     }
 
@@ -85,12 +83,12 @@ impl<P: Pairs> KeyValueBlobs<P> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn delete(&self, key: &ObjectKey) -> Result<(), Error> {
+    pub fn delete(&self, key: Key<'_>) -> Result<(), Error> {
         self.pairs.delete(&name(key))
     }
 }
 
-fn name(key: &ObjectKey) -> String {
+fn name(key: Key<'_>) -> String {
     format!("blob/{}", key.as_str())
 }
 
@@ -141,17 +139,17 @@ mod tests {
         }
     }
 
-    fn key() -> ObjectKey {
-        ObjectKey::parse("uploads/a".to_owned()).unwrap()
+    fn key() -> Key<'static> {
+        Key::parse("uploads/a").unwrap()
     }
 
     fn put(memory: &Memory, content_type: &str, data: &[u8]) -> Result<(), Error> {
-        let content_type = ContentType::parse(content_type.to_owned()).unwrap();
-        KeyValueBlobs::new(memory).put(&key(), &content_type, data.to_vec())
+        let content_type = ContentType::parse(content_type).unwrap();
+        KeyValueBlobs::new(memory).put(key(), content_type, data.to_vec())
     }
 
     fn get(memory: &Memory, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {
-        KeyValueBlobs::new(memory).get(&key(), max_bytes)
+        KeyValueBlobs::new(memory).get(key(), max_bytes)
     }
 
     #[test]
@@ -162,14 +160,14 @@ mod tests {
             put(&memory, content_type, data).unwrap();
             let size_bytes = data.len() as u64;
             let metadata = Metadata { size_bytes, content_type: content_type.to_owned() };
-            assert_eq!(blobs.head(&key()), Ok(metadata.clone()));
+            assert_eq!(blobs.head(key()), Ok(metadata.clone()));
             assert_eq!(get(&memory, size_bytes), Ok((metadata, data.to_vec())));
         }
         assert_eq!(get(&memory, 3), Err(Error::TooLarge(3)));
-        blobs.delete(&key()).unwrap();
-        blobs.delete(&key()).unwrap();
+        blobs.delete(key()).unwrap();
+        blobs.delete(key()).unwrap();
         assert_eq!(get(&memory, 4), Err(Error::NotFound));
-        assert_eq!(blobs.head(&key()), Err(Error::NotFound));
+        assert_eq!(blobs.head(key()), Err(Error::NotFound));
         assert!(memory.values.borrow().is_empty(), "a delete leaves nothing");
     }
 
@@ -189,7 +187,7 @@ mod tests {
     fn a_foreign_value_is_named_not_believed() {
         let memory = Memory::new(0);
         for value in [&b""[..], b"thb1", b"hello", b"\x00thb2", b"x\xffthb1", b"\xff\x01thb1"] {
-            memory.values.borrow_mut().insert(name(&key()), value.to_vec());
+            memory.values.borrow_mut().insert(name(key()), value.to_vec());
             assert!(matches!(get(&memory, 100), Err(Error::Other(_))), "{value:?}");
         }
     }

@@ -126,6 +126,8 @@ variables! {
         "Who asks the S3 server";
     S3SecretAccessKey = "s3_secret_access_key", "", secret, Takes::Text("the secret of the access key"), WITH_BLOBS,
         "Proves who asks the S3 server";
+    S3SessionToken = "s3_session_token", "", secret, Takes::Text("a session token, or empty"), WITH_BLOBS,
+        "Comes with an access key that is lent for a time, as to a role";
     MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), WITH_IMAGES,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
     MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), WITH_IMAGES,

@@ -29,6 +29,7 @@ impl Bucket {
             ("s3_path_style", "true".to_owned()),
             ("s3_access_key_id", self.access_key_id.clone()),
             ("s3_secret_access_key", self.secret_access_key.clone()),
+            ("s3_session_token", String::new()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()

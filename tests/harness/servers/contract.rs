@@ -1,15 +1,14 @@
-//! What every S3 server must do for the `blob-store` component: its client, run natively, against a real server.
+//! What every S3 server must do for the tests: the client of `thumbs-s3`, over sockets, against a real server.
 //!
-//! The same through the component's wasm, with the host's HTTP, is in the end-to-end tests.
+//! What the service makes of a server is in the tests of its back ends.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use thumbs_blob_store::error::Error;
-use thumbs_blob_store::key::{ContentType, ObjectKey};
-use thumbs_blob_store::retry;
-use thumbs_blob_store::s3::client::S3Blobs;
-use thumbs_blob_store::s3::host::{Answer, BodyFault, Fault, Host, Request};
-use thumbs_blob_store::s3::settings::Settings;
+use thumbs_s3::request::Request;
+use thumbs_s3::retry::Policy;
+use thumbs_s3::transport::{Answer, BodyFault, Fault, Transport, now};
+use thumbs_s3::{Client, ContentType, Error, InvalidSetting, Key, Metadata, Settings};
 
 use super::Bucket;
 use super::exchange::{Reply, exchange};
@@ -19,28 +18,28 @@ pub(super) const DATA: &[u8] = b"\x89PNG and some more";
 pub(super) const LEFT_OVER: &str = "results/left-over";
 const LARGE_BYTES: usize = 30 << 20;
 
-/// The world by sockets and the system's clock.
-struct Native {
+/// The world by sockets and the system's clock. Each function waits inside.
+struct Sockets {
     start: Instant,
 }
 
-impl Host for Native {
+impl Transport for Sockets {
     type Answer = Reply;
 
-    fn send(&self, request: &Request, body: &[u8], _: Duration) -> Result<Reply, Fault> {
-        let port = request.url.port().expect("test servers have ports of their own");
-        let target = &request.url[url::Position::BeforePath..url::Position::AfterQuery];
+    async fn send(&self, request: Request, body: bytes::Bytes, _: Duration) -> Result<Reply, Fault> {
+        let (_, port) = request.authority.rsplit_once(':').expect("test servers have ports of their own");
         let headers: Vec<_> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        exchange(port, request.method.to_str(), target, &headers, body)
+        let port = port.parse().expect("a port is a number");
+        exchange(port, request.method.as_str(), &request.path, &headers, &body)
             .map_err(|_| Fault::Network("a socket says no"))
     }
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
     }
-    fn timestamp(&self) -> jiff::Timestamp {
-        SystemTime::now().try_into().expect("a time of this era")
+    fn time_of_day(&self) -> SystemTime {
+        SystemTime::now()
     }
-    fn pause(&self, duration: Duration) {
+    async fn pause(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
     fn random(&self) -> u64 {
@@ -55,68 +54,88 @@ impl Answer for Reply {
     fn header(&self, name: &str) -> Option<String> {
         self.headers.iter().find(|(its_name, _)| its_name == name).map(|(_, value)| value.clone())
     }
-    fn body(self, max_bytes: u64) -> Result<Vec<u8>, BodyFault> {
+    async fn body(self, max_bytes: u64) -> Result<Vec<u8>, BodyFault> {
         if self.body.len() as u64 > max_bytes { Err(BodyFault::TooLarge) } else { Ok(self.body) }
     }
 }
 
-fn with_blobs<T>(bucket: &Bucket, act: impl FnOnce(&S3Blobs<'_, Native>) -> T) -> T {
-    let variables: std::collections::HashMap<_, _> = bucket.variables().into_iter().collect();
-    let location = variables["blob_url"].strip_prefix("s3:").expect("a bucket's address").to_owned();
-    let settings =
-        Settings::read(&location, |name| Ok(variables[name].clone())).expect("settings that are right");
-    act(&S3Blobs::new(&settings, &Native { start: Instant::now() }, retry::DEFAULT))
+/// The client, run to the end of each operation.
+struct Blobs {
+    settings: Settings,
+    sockets: Sockets,
 }
 
-fn key(key: &str) -> ObjectKey {
-    ObjectKey::parse(key.to_owned()).expect("a key")
+impl Blobs {
+    fn of(bucket: &Bucket) -> Self {
+        let variables: HashMap<_, _> = bucket.variables().into_iter().collect();
+        let value = |name: &str| Ok::<_, InvalidSetting>(variables[name].clone());
+        let settings = Settings::read(&variables["blob_url"], value).expect("settings that are right");
+        Self { settings, sockets: Sockets { start: Instant::now() } }
+    }
+    fn client(&self) -> Client<'_, Sockets> {
+        Client::new(&self.settings, &self.sockets, Policy::DEFAULT)
+    }
+    fn put(&self, name: &str, content_type: &str, data: &[u8]) -> Result<(), Error> {
+        let content_type = ContentType::parse(content_type).expect("a content type");
+        now(self.client().put(key(name), content_type, data.to_vec().into()))
+    }
+    fn get(&self, name: &str, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {
+        now(self.client().get(key(name), max_bytes))
+    }
+    fn head(&self, name: &str) -> Result<Metadata, Error> {
+        now(self.client().head(key(name)))
+    }
+    fn delete(&self, name: &str) -> Result<(), Error> {
+        now(self.client().delete(key(name)))
+    }
 }
 
-fn content_type(text: &str) -> ContentType {
-    ContentType::parse(text.to_owned()).expect("a content type")
+fn key(name: &str) -> Key<'_> {
+    Key::parse(name).expect("a key")
 }
 
 pub(super) fn put(bucket: &Bucket, name: &str) -> Result<(), Error> {
-    with_blobs(bucket, |blobs| blobs.put(&key(name), &content_type("image/png"), DATA))
+    Blobs::of(bucket).put(name, "image/png", DATA)
 }
 
 pub(super) fn get(bucket: &Bucket, name: &str) -> Result<Vec<u8>, Error> {
-    with_blobs(bucket, |blobs| blobs.get(&key(name), 1 << 20)).map(|(_, data)| data)
+    Blobs::of(bucket).get(name, 1 << 20).map(|(_, data)| data)
+}
+
+fn head(bucket: &Bucket) -> Result<Metadata, Error> {
+    Blobs::of(bucket).head(LEFT_OVER)
 }
 
 /// Puts, replaces, reads and deletes, small, empty and large.
 pub(super) fn keeps_blobs(bucket: &Bucket) {
-    with_blobs(bucket, |blobs| {
-        let name = key("uploads/0197/a_b-c.png");
-        assert_eq!(blobs.get(&name, 100), Err(Error::NotFound));
-        assert_eq!(blobs.head(&name), Err(Error::NotFound));
-        assert_eq!(blobs.delete(&name), Ok(()), "deleting what is not there");
+    let blobs = Blobs::of(bucket);
+    let name = "uploads/0197/a_b-c.png";
+    assert_eq!(blobs.get(name, 100), Err(Error::NotFound));
+    assert_eq!(blobs.head(name), Err(Error::NotFound));
+    assert_eq!(blobs.delete(name), Ok(()), "deleting what is not there");
 
-        blobs.put(&name, &content_type("image/gif"), b"first").unwrap();
-        blobs.put(&name, &content_type("image/png"), DATA).unwrap();
-        let (metadata, data) = blobs.get(&name, DATA.len() as u64).unwrap();
-        assert_eq!((metadata.content_type.as_str(), data.as_slice()), ("image/png", DATA));
-        assert_eq!(blobs.head(&name), Ok(metadata));
-        let one_less = DATA.len() as u64 - 1;
-        assert_eq!(blobs.get(&name, one_less), Err(Error::TooLarge(one_less)));
-        blobs.delete(&name).unwrap();
-        assert_eq!(blobs.get(&name, 100), Err(Error::NotFound));
+    blobs.put(name, "image/gif", b"first").unwrap();
+    blobs.put(name, "image/png", DATA).unwrap();
+    let (metadata, data) = blobs.get(name, DATA.len() as u64).unwrap();
+    assert_eq!((metadata.content_type.as_str(), data.as_slice()), ("image/png", DATA));
+    assert_eq!(blobs.head(name), Ok(metadata));
+    let one_less = DATA.len() as u64 - 1;
+    assert_eq!(blobs.get(name, one_less), Err(Error::TooLarge(one_less)));
+    blobs.delete(name).unwrap();
+    assert_eq!(blobs.get(name, 100), Err(Error::NotFound));
 
-        let empty = key("empty");
-        blobs.put(&empty, &content_type("text/plain"), b"").unwrap();
-        assert_eq!(blobs.head(&empty).unwrap().size_bytes, 0);
-        assert_eq!(blobs.get(&empty, 0).unwrap().1, b"");
-        blobs.delete(&empty).unwrap();
+    blobs.put("empty", "text/plain", b"").unwrap();
+    assert_eq!(blobs.head("empty").unwrap().size_bytes, 0);
+    assert_eq!(blobs.get("empty", 0).unwrap().1, b"");
+    blobs.delete("empty").unwrap();
 
-        let large = key("large");
-        let bytes: Vec<u8> = (0..LARGE_BYTES).map(|index| (index % 251) as u8).collect();
-        blobs.put(&large, &content_type("image/jpeg"), &bytes).unwrap();
-        assert_eq!(blobs.head(&large).unwrap().size_bytes, LARGE_BYTES as u64);
-        assert!(blobs.get(&large, LARGE_BYTES as u64).unwrap().1 == bytes);
-        blobs.delete(&large).unwrap();
+    let bytes: Vec<u8> = (0..LARGE_BYTES).map(|index| (index % 251) as u8).collect();
+    blobs.put("large", "image/jpeg", &bytes).unwrap();
+    assert_eq!(blobs.head("large").unwrap().size_bytes, LARGE_BYTES as u64);
+    assert!(blobs.get("large", LARGE_BYTES as u64).unwrap().1 == bytes);
+    blobs.delete("large").unwrap();
 
-        blobs.put(&key(LEFT_OVER), &content_type("image/png"), DATA).unwrap();
-    });
+    blobs.put(LEFT_OVER, "image/png", DATA).unwrap();
 }
 
 /// Each wrong setting gets its own sentence, and no sentence has a secret in it.
@@ -144,8 +163,4 @@ pub(super) fn refuses_what_is_wrong(bucket: &Bucket) {
     {
         assert!(error.to_string().contains("no-such-bucket does not exist"), "{error:?}");
     }
-}
-
-fn head(bucket: &Bucket) -> Result<(), Error> {
-    with_blobs(bucket, |blobs| blobs.head(&key(LEFT_OVER))).map(drop)
 }

@@ -84,7 +84,7 @@ impl Front {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, s3s::HttpError> {
         if signed_region(&request).is_some_and(|region| region != self.region) {
             let region = format!("<Region>{}</Region>", self.region);
-            Ok(refusal(StatusCode::BAD_REQUEST.as_u16(), "AuthorizationQueryParametersError", &region))
+            Ok(refusal(StatusCode::BAD_REQUEST.as_u16(), "AuthorizationHeaderMalformed", &region))
         } else if request.uri().path().split('/').nth(1) != Some(self.bucket) {
             Ok(refusal(StatusCode::NOT_FOUND.as_u16(), "NoSuchBucket", ""))
         } else {
@@ -104,11 +104,10 @@ impl Front {
     }
 }
 
-/// The region of the credential, which stands in the query or in the header as `Credential=<key>/<date>/<region>/s3/...`.
+/// The region of the credential, which stands in the header `authorization` as `Credential=<key>/<date>/<region>/s3/...`.
 fn signed_region(request: &Request<Incoming>) -> Option<String> {
-    let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-    let place = header.or_else(|| request.uri().query())?;
-    let credential = place.split("Credential=").nth(1)?.split(['&', ',']).next()?.replace("%2F", "/");
+    let header = request.headers().get("authorization")?.to_str().ok()?;
+    let credential = header.split("Credential=").nth(1)?.split(',').next()?;
     // From the end, because an access key may hold a slash.
     credential.rsplit('/').nth(2).map(str::to_owned)
 }

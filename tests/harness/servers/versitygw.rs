@@ -1,11 +1,12 @@
 //! A throw-away versitygw: an S3 server that shares no line of code with ours nor with the one in this process.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::SystemTime;
 
 use rustix::process::Signal;
-use rusty_s3::{Bucket as Signer, Credentials, S3Action as _, UrlStyle};
 use tempfile::TempDir;
+use thumbs_s3::Credentials;
+use thumbs_s3::sign::{self, Scope, Signable};
 
 use super::bucket::Bucket;
 use super::exchange::exchange;
@@ -18,8 +19,6 @@ const REGION: &str = "eu-test-1";
 const BUCKET: &str = "thumbs-blobs";
 /// Other test processes may pick the same port; more often than this in a row they do not.
 const MAX_PORTS: u32 = 10;
-/// How long the signature of the bucket's creation is valid.
-const SIGNATURE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// A versitygw on 127.0.0.1 with one empty bucket.
 #[derive(Debug)]
@@ -120,15 +119,22 @@ impl VersityGw {
     }
 
     fn create_bucket(&self) {
-        let bucket = self.bucket();
-        let endpoint = bucket.endpoint.parse().expect("an address is a URL");
-        let signer =
-            Signer::new(endpoint, UrlStyle::Path, bucket.name, bucket.region).expect("a bucket's address");
-        let credentials = Credentials::new(bucket.access_key_id, bucket.secret_access_key);
-        let url = signer.create_bucket(&credentials).sign(SIGNATURE_LIFETIME);
-        let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
-        let reply =
-            exchange(self.port, "PUT", &target, &[("content-length", "0")], &[]).expect("it is ready");
+        let credentials = Credentials {
+            access_key_id: access_key_id(),
+            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            session_token: None,
+        };
+        let at = SystemTime::now();
+        let host = format!("127.0.0.1:{}", self.port);
+        let (path, payload, date) = (format!("/{BUCKET}"), sign::digest(b""), sign::timestamp(at));
+        let mut headers = vec![("host", &*host), ("x-amz-content-sha256", &*payload), ("x-amz-date", &*date)];
+        let request = Signable { method: "PUT", path: &path, headers: &headers, payload: &payload };
+        let scope = Scope { region: REGION, service: "s3", at };
+        let authorization = sign::authorization(&request, &scope, &credentials);
+        // The exchange says by itself whom it asks.
+        headers.remove(0);
+        headers.extend([("authorization", &*authorization), ("content-length", "0")]);
+        let reply = exchange(self.port, "PUT", &path, &headers, &[]).expect("it is ready");
         assert_eq!(
             reply.status,
             200,

@@ -1,12 +1,14 @@
-//! The S3 client's world in a component: requests by `wasi:http`, time by `wasi:clocks`, chance by `wasi:random`.
+//! S3 in a component: requests by `wasi:http`, time by `wasi:clocks`, chance by `wasi:random`.
 //!
-//! Bodies are streamed both ways, in pieces as large as the host takes or gives. Each wait is bounded here, by the time of the
-//! operation and by the time between two pieces; the host's own timeouts are set too, but not every host keeps to them.
+//! Bodies are streamed both ways, in pieces as large as the host takes or gives. Each wait is bounded here, by the time of the operation and by
+//! the time between two pieces; the host's own timeouts are set too, but not every host keeps to them. Functions wait inside, so their futures
+//! are ready at once.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
-use rusty_s3::Method;
+use bytes::Bytes;
+use thumbs_s3::request::{Method, Request};
+use thumbs_s3::transport::{Answer, BodyFault, Fault, Transport};
 use wasi::clocks::monotonic_clock;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
@@ -15,8 +17,6 @@ use wasi::http::types::{
 };
 use wasi::io::poll::{self, Pollable};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
-
-use crate::s3::host::{Answer, BodyFault, Fault, Host, Request};
 
 /// How long a connection, TLS included, may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -27,22 +27,19 @@ const BETWEEN_BYTES_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest piece that is read or written at once, in bytes.
 const MAX_PIECE_BYTES: u64 = 256 << 10;
 
-const TOO_SLOW: Fault = Fault::Network("it was too slow");
-const BROKEN_OFF: Fault = Fault::Network("the connection broke off");
+/// Sends by what the host of this component gives.
+pub(crate) struct WasiHttp;
 
-/// The world of the component that this code runs in.
-pub(crate) struct WasiHost;
-
-impl Host for WasiHost {
+impl Transport for WasiHttp {
     type Answer = WasiAnswer;
 
-    fn send(&self, request: &Request, body: &[u8], time_left: Duration) -> Result<WasiAnswer, Fault> {
+    async fn send(&self, request: Request, body: Bytes, time_left: Duration) -> Result<WasiAnswer, Fault> {
         let deadline = Deadline::after(time_left);
         let request = outgoing(request).ok_or(Fault::Request("the request can't be written as HTTP"))?;
         let request_body = request.body().map_err(|()| Fault::Request("the host gives no request body"))?;
         let answer = outgoing_handler::handle(request, Some(options())).map_err(fault)?;
         let answer_ready = answer.subscribe();
-        let unfinished = if upload(&request_body, body, &answer_ready, &deadline)? {
+        let unfinished = if upload(&request_body, &body, &answer_ready, &deadline)? {
             // Where this fails the connection is gone, and the future says why better than this error does.
             let _said_by_the_answer = OutgoingBody::finish(request_body, None);
             None
@@ -58,11 +55,11 @@ impl Host for WasiHost {
         Duration::from_nanos(monotonic_clock::now())
     }
 
-    fn timestamp(&self) -> Timestamp {
-        Timestamp::now()
+    fn time_of_day(&self) -> SystemTime {
+        SystemTime::now()
     }
 
-    fn pause(&self, duration: Duration) {
+    async fn pause(&self, duration: Duration) {
         monotonic_clock::subscribe_duration(nanos(duration)).block();
     }
 
@@ -92,18 +89,18 @@ impl Answer for WasiAnswer {
         }
     }
 
-    fn body(self, max_bytes: u64) -> Result<Vec<u8>, BodyFault> {
+    async fn body(self, max_bytes: u64) -> Result<Vec<u8>, BodyFault> {
         let declared = self.header("content-length").and_then(|length| length.parse::<u64>().ok());
         if declared.is_some_and(|declared| declared > max_bytes) {
             return Err(BodyFault::TooLarge);
         }
-        let body = self.response.consume().map_err(|()| BodyFault::Fault(BROKEN_OFF))?;
-        let stream = body.stream().map_err(|()| BodyFault::Fault(BROKEN_OFF))?;
+        let body = self.response.consume().map_err(|()| BodyFault::Fault(Fault::BROKEN_OFF))?;
+        let stream = body.stream().map_err(|()| BodyFault::Fault(Fault::BROKEN_OFF))?;
         let data = download(&stream, declared, max_bytes, &self.deadline)?;
         drop(stream);
         drop::<IncomingBody>(body);
         match declared {
-            Some(declared) if declared != data.len() as u64 => Err(BodyFault::Fault(BROKEN_OFF)),
+            Some(declared) if declared != data.len() as u64 => Err(BodyFault::Fault(Fault::BROKEN_OFF)),
             _ => Ok(data),
         }
     }
@@ -130,7 +127,7 @@ impl Deadline {
         all.push(&timer);
         let mut ready = poll::poll(&all);
         ready.retain(|index| (*index as usize) < events.len());
-        if ready.is_empty() { Err(TOO_SLOW) } else { Ok(ready) }
+        if ready.is_empty() { Err(Fault::TooSlow) } else { Ok(ready) }
     }
 }
 
@@ -185,34 +182,28 @@ fn download(
             Ok(piece) => data.extend_from_slice(&piece),
             Err(StreamError::Closed) => return Ok(data),
             Err(StreamError::LastOperationFailed(error)) => {
-                let fault = types::http_error_code(&error).map_or(BROKEN_OFF, fault);
+                let fault = types::http_error_code(&error).map_or(Fault::BROKEN_OFF, fault);
                 return Err(BodyFault::Fault(fault));
             }
         }
     }
 }
 
-fn outgoing(request: &Request) -> Option<OutgoingRequest> {
-    let headers: Vec<(String, Vec<u8>)> = request
-        .headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes()))
-        .collect();
+fn outgoing(request: Request) -> Option<OutgoingRequest> {
+    let headers: Vec<(String, Vec<u8>)> =
+        request.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
     let outgoing = OutgoingRequest::new(Fields::from_list(&headers).ok()?);
     let method = match request.method {
+        Method::Get => types::Method::Get,
         Method::Head => types::Method::Head,
         Method::Put => types::Method::Put,
-        Method::Post => types::Method::Post,
         Method::Delete => types::Method::Delete,
-        Method::Get => types::Method::Get,
     };
-    let scheme = if request.url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
-    let authority = &request.url[url::Position::BeforeHost..url::Position::AfterPort];
-    let path_with_query = &request.url[url::Position::BeforePath..url::Position::AfterQuery];
+    let scheme = if request.is_https { Scheme::Https } else { Scheme::Http };
     outgoing.set_method(&method).ok()?;
     outgoing.set_scheme(Some(&scheme)).ok()?;
-    outgoing.set_authority(Some(authority)).ok()?;
-    outgoing.set_path_with_query(Some(path_with_query)).ok()?;
+    outgoing.set_authority(Some(&request.authority)).ok()?;
+    outgoing.set_path_with_query(Some(&request.path)).ok()?;
     Some(outgoing)
 }
 
@@ -237,25 +228,19 @@ fn fault(code: ErrorCode) -> Fault {
     match code {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Fault::Denied,
         ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
-            Fault::Network("its name can't be resolved")
+            Fault::NO_SUCH_NAME
         }
-        ErrorCode::ConnectionRefused => Fault::Network("it refuses the connection"),
+        ErrorCode::ConnectionRefused => Fault::REFUSED,
         ErrorCode::ConnectionTimeout
         | ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => TOO_SLOW,
-        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
-            Fault::Network("there is no way to it")
-        }
+        | ErrorCode::HttpResponseTimeout => Fault::TooSlow,
+        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => Fault::NO_WAY,
         ErrorCode::ConnectionLimitReached => Fault::Network("too many connections are open"),
-        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => BROKEN_OFF,
-        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
-            Fault::Network("TLS fails: does s3_endpoint_url say https where the server speaks http?")
-        }
-        ErrorCode::TlsCertificateError => Fault::Request("its TLS certificate is not trusted"),
-        ErrorCode::HttpProtocolError | ErrorCode::InternalError(_) => {
-            Fault::Network("the exchange failed within HTTP")
-        }
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => Fault::BROKEN_OFF,
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => Fault::NO_TLS,
+        ErrorCode::TlsCertificateError => Fault::UNTRUSTED,
+        ErrorCode::HttpProtocolError | ErrorCode::InternalError(_) => Fault::NO_HTTP,
         _ => Fault::Request("HTTP does not allow the request or the answer"),
     }
 }

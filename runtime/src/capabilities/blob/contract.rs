@@ -33,7 +33,7 @@ pub struct Abilities {
 impl Default for Abilities {
     fn default() -> Self {
         Self {
-            max_key_bytes: super::key::MAX_BYTES,
+            max_key_bytes: thumbs_s3::key::MAX_KEY_BYTES,
             max_blob_bytes: 64 << 20,
             replaces_types_with_bytes: true,
             knows_folders_from_blobs: true,
@@ -150,7 +150,7 @@ async fn keeps_an_empty_blob(store: &Store) {
 
 /// A content type comes back as it went: short, with parameters and quotes, with what URLs and XML set apart, of the longest kind.
 async fn keeps_content_types(store: &Store) {
-    let longest = format!("image/{}", "t".repeat(super::MAX_CONTENT_TYPE_BYTES - "image/".len()));
+    let longest = format!("image/{}", "t".repeat(thumbs_s3::key::MAX_CONTENT_TYPE_BYTES - "image/".len()));
     for content_type in [
         "a",
         "image/svg+xml",

@@ -6,29 +6,26 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod directory;
-mod key;
 mod memory;
 mod s3;
 
 pub use directory::DirectoryStore;
 pub use memory::MemoryStore;
-pub use s3::{S3Settings, S3Store};
+pub use s3::S3Store;
+pub use thumbs_s3::Settings as S3Settings;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use thumbs_s3::{ContentType, Key};
 use wasmtime::component::{HasData, Linker};
 
-use self::key::Key;
 pub use super::bindings::thumbs::blob_store::store as wit;
 use super::error::Failure;
 use crate::limits::{Limits, length, millis};
 
 /// The error type of this capability's host functions.
 pub type BlobError = Failure<wit::Error>;
-
-/// Longest content type: media types are short (RFC 6838, section 4.2, allows 127 for each of two names).
-const MAX_CONTENT_TYPE_BYTES: usize = 255;
 
 /// What keeps blobs. Keys are checked before they get here.
 pub trait Backend: fmt::Debug + Send + Sync {
@@ -105,25 +102,15 @@ fn checked(key: &str) -> Result<Key<'_>, BlobError> {
     Key::parse(key).ok_or(Failure::Guest(wit::Error::InvalidKey))
 }
 
-/// Whether it fits into a header and comes out of one as it went in; whether it names a media type is the guest's business.
-fn is_content_type(text: &str) -> bool {
-    (1..=MAX_CONTENT_TYPE_BYTES).contains(&text.len())
-        && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-        && text.trim() == text
-}
-
 impl wit::Host for BlobView<'_> {
     async fn put(&mut self, key: String, content_type: String, data: Vec<u8>) -> Result<(), BlobError> {
         let key = checked(&key)?;
-        if !is_content_type(&content_type) {
-            return Err(Failure::Guest(wit::Error::Other(format!(
-                "a content type has 1 to {MAX_CONTENT_TYPE_BYTES} printable ASCII characters and no space at an end"
-            ))));
-        }
+        let content_type = ContentType::parse(&content_type)
+            .ok_or_else(|| Failure::Guest(wit::Error::Other(ContentType::RULE.to_owned())))?;
         if data.len() > length(self.0.max_blob_bytes) {
             return Err(Failure::Guest(wit::Error::TooLarge(self.0.max_blob_bytes)));
         }
-        self.0.in_time(self.0.backend.put(key.as_str(), &content_type, data)).await
+        self.0.in_time(self.0.backend.put(key.as_str(), content_type.as_str(), data)).await
     }
 
     async fn get(&mut self, key: String, max_bytes: u64) -> Result<wit::Object, BlobError> {

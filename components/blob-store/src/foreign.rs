@@ -1,33 +1,8 @@
-//! What a blob operation can fail with, by whose fault it is: the interface's own list (`wit/blob-store`), usable natively.
-//!
-//! The sentences go to the operator's log. Nothing here may hold a secret, so texts that come from a host or a server pass
-//! through [`foreign_text`]. How an S3 answer becomes one of these is not here: see `s3::response`.
+//! Texts that a host wrote, made fit for the operator's log. Errors themselves are [`thumbs_s3::Error`], whichever store is asked: one for one
+//! those of the interface, but for a key that breaks the rules, which is found before.
 
 /// The longest piece of a host's or server's text that is repeated in one of our sentences, in bytes.
 const MAX_FOREIGN_TEXT_BYTES: usize = 200;
-
-/// The errors of `thumbs:blob-store/store`, one for one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No blob has this key.
-    #[error("no blob has this key")]
-    NotFound,
-    /// The key breaks the interface's rules.
-    #[error("the key is not valid")]
-    InvalidKey,
-    /// The blob has more bytes than this bound.
-    #[error("the blob has more than {0} bytes")]
-    TooLarge(u64),
-    /// Credentials or a grant are missing or refused; trying again does not help.
-    #[error("{0}")]
-    AccessDenied(String),
-    /// The store is away or at fault; trying again may help.
-    #[error("{0}")]
-    Unavailable(String),
-    /// Settings are wrong or the store's answer makes no sense; trying again does not help.
-    #[error("{0}")]
-    Other(String),
-}
 
 /// A text that somebody else wrote, made fit for one log line: bounded, without control characters, and dropped as a whole
 /// where it holds a URL, because a URL may carry a password.

@@ -1,6 +1,6 @@
 //! When a failed request is tried again: exponential backoff with jitter, bounded by a number of attempts and by a total time.
 //!
-//! What is worth another attempt is decided by who knows the failure (`s3::answer`); nothing here knows a clock or sleeps.
+//! What is worth another attempt is decided by who knows the failure ([`crate::answer`]); nothing here knows a clock or sleeps.
 
 use std::time::Duration;
 
@@ -17,16 +17,28 @@ pub struct Policy {
     pub total: Duration,
 }
 
-/// For one blob operation. The total stays below the lease of a job (30 s by default), so a worker whose store is away
-/// gives its job back by itself; a store that refuses connections is reported after about a second.
-pub const DEFAULT: Policy = Policy {
-    max_attempts: 4,
-    first_pause: Duration::from_millis(200),
-    longest_pause: Duration::from_secs(2),
-    total: Duration::from_secs(25),
-};
-
 impl Policy {
+    /// For one blob operation. The total stays below the lease of a job (30 s by default), so a worker whose store is away gives its job back
+    /// by itself; a store that refuses connections is reported after about a second.
+    pub const DEFAULT: Self = Self {
+        max_attempts: 4,
+        first_pause: Duration::from_millis(200),
+        longest_pause: Duration::from_secs(2),
+        total: Duration::from_secs(25),
+    };
+
+    /// The same with this bound on all attempts together.
+    #[must_use]
+    pub const fn within(total: Duration) -> Self {
+        Self { total, ..Self::DEFAULT }
+    }
+
+    /// One attempt, within this time.
+    #[must_use]
+    pub const fn once(total: Duration) -> Self {
+        Self { max_attempts: 1, total, ..Self::DEFAULT }
+    }
+
     /// The pause after attempt number `attempt` (from 1) has failed `elapsed` after the start, or `None` where it was the
     /// last one. Half of the backoff is fixed and half is drawn by `random`, so that many clients whose store came back do
     /// not return in step. `wanted` is what the server asked for (`Retry-After`).
@@ -54,6 +66,8 @@ impl Policy {
 mod tests {
     use super::*;
 
+    const DEFAULT: Policy = Policy::DEFAULT;
+
     const RANDOMS: [u64; 4] = [0, 1, u64::MAX / 3, u64::MAX];
 
     #[test]
@@ -79,6 +93,7 @@ mod tests {
     fn attempts_are_bounded() {
         assert!(DEFAULT.pause(DEFAULT.max_attempts - 1, Duration::ZERO, None, 0).is_some());
         assert_eq!(DEFAULT.pause(DEFAULT.max_attempts, Duration::ZERO, None, 0), None);
+        assert_eq!(Policy::once(Duration::MAX).pause(1, Duration::ZERO, None, 0), None);
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! What an answer that is not a success means: whose fault it is, in one sentence, and whether another attempt may help.
 //!
-//! The codes are those of the S3 API reference, "Error responses". The server's own message is never repeated: it may hold the
-//! string that was signed, or whatever a stranger's server chose to say. Codes and regions are repeated only where they look
-//! like one.
+//! The codes are those of the S3 API reference, "Error responses". The server's own message is never repeated: it may hold the string that was
+//! signed, or whatever a stranger's server chose to say. Codes and regions are repeated only where they look like one.
 
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::s3::host::Fault;
-use crate::s3::settings::Settings;
+use crate::settings::Settings;
+use crate::transport::{Answer, Fault};
 
 /// The most of an error document that is read, in bytes; real ones have less than two thousand.
-pub const MAX_DOCUMENT_BYTES: u64 = 64 << 10;
+const MAX_DOCUMENT_BYTES: u64 = 64 << 10;
 /// The most elements and texts of an error document that are looked at.
 const MAX_DOCUMENT_NODES: u32 = 1000;
 /// The longest code or region that is believed, in bytes.
@@ -55,24 +54,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the status, the body (empty where there was none or it broke off), and two headers by their values.
-    #[must_use]
-    pub fn read(
-        status: u16,
-        document: &[u8],
-        bucket_region: Option<String>,
-        retry_after: Option<&str>,
-    ) -> Self {
+    /// Reads what the answer says. A body that is too long or breaks off leaves the status to judge by.
+    pub async fn read(answer: impl Answer) -> Self {
         let mut refusal = Self {
-            status,
-            region: bucket_region.filter(|region| is_name(region)),
+            status: answer.status(),
+            region: answer.header("x-amz-bucket-region").filter(|region| is_name(region)),
             // The other form of the header, a date, is rare and says nothing that the backoff does not do as well.
-            retry_after: retry_after
+            retry_after: answer
+                .header("retry-after")
                 .and_then(|seconds| seconds.trim().parse().ok())
                 .map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER)),
-            ..Self::default()
+            code: None,
         };
-        refusal.read_document(document);
+        refusal.read_document(&answer.body(MAX_DOCUMENT_BYTES).await.unwrap_or_default());
         refusal
     }
 
@@ -98,37 +92,35 @@ impl Refusal {
             .or_else(|| self.region.take());
     }
 
-    /// The meaning. A 404 that is about the blob is [`Error::NotFound`]; everything else is about the store.
+    /// The meaning. A 404 that is about the object is [`Error::NotFound`]; everything else is about the store.
     #[must_use]
-    pub fn judge(self, settings: &Settings) -> Failure {
-        let bucket = settings.bucket.name();
-        let endpoint = &settings.endpoint;
-        let never = |error: Error| Failure { error, again: Again::Never };
-        let denied = |text: String| never(Error::AccessDenied(text));
-
+    pub fn judge(&self, settings: &Settings) -> Failure {
         // Before the rest: with a wrong region S3 answers 301, 307, 400 or 403, by the kind of request.
-        if let Some(region) = self.region.as_deref().filter(|region| *region != settings.bucket.region())
+        if let Some(region) = self.region.as_deref().filter(|region| *region != settings.region())
             && matches!(self.status, 301 | 307 | 400 | 403)
         {
-            let configured = settings.bucket.region();
             return denied(format!(
-                "the bucket {bucket} is in region {region}, and s3_region says {configured}"
+                "the bucket {} is in region {region}, and s3_region says {}",
+                settings.bucket(),
+                settings.region()
             ));
         }
+        let (bucket, endpoint) = (settings.bucket(), settings.endpoint());
         match (self.status, self.code.as_deref()) {
-            (_, Some("NoSuchBucket")) => {
-                never(Error::Other(format!("the bucket {bucket} does not exist at {endpoint}")))
+            (_, Some("NoSuchBucket")) => other(format!("the bucket {bucket} does not exist at {endpoint}")),
+            (404, Some("NoSuchKey")) => Error::NotFound.into(),
+            (404, None) => {
+                other(format!("{endpoint} answers 404 without saying what is missing: is it an S3 endpoint?"))
             }
-            (404, Some("NoSuchKey")) => never(Error::NotFound),
-            (404, None) => never(Error::Other(format!(
-                "{endpoint} answers 404 without saying what is missing: is it an S3 endpoint?"
-            ))),
             (_, Some("SignatureDoesNotMatch")) => {
                 denied("the store refuses the signature: s3_secret_access_key is wrong".to_owned())
             }
             // The first is AWS's; servers without accounts of AWS's kind have chosen the others.
             (_, Some("InvalidAccessKeyId" | "NotSignedUp" | "XAdminUserNotFound")) => {
                 denied("the store does not know s3_access_key_id".to_owned())
+            }
+            (_, Some("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {
+                denied("the store refuses s3_session_token: it is wrong, or its time is over".to_owned())
             }
             (_, Some("RequestTimeTooSkewed")) => {
                 denied("the clocks of this host and of the store are too far apart".to_owned())
@@ -143,54 +135,90 @@ impl Refusal {
                 ),
             ) => denied(format!(
                 "the store refuses the signature's scope: is s3_region, {}, its region?",
-                settings.bucket.region()
+                settings.region()
             )),
-            (301 | 302 | 303 | 307 | 308, _) => never(Error::Other(format!(
-                "{endpoint} redirects to another place: s3_endpoint_url or s3_region is wrong"
-            ))),
+            (301 | 302 | 303 | 307 | 308, _) => {
+                other(format!("{endpoint} redirects to another place: s3_endpoint_url or s3_region is wrong"))
+            }
             (
                 _,
-                Some("RequestTimeout" | "SlowDown" | "OperationAborted" | "BadDigest" | "IncompleteBody"),
+                Some(
+                    "RequestTimeout"
+                    | "SlowDown"
+                    | "OperationAborted"
+                    | "BadDigest"
+                    | "IncompleteBody"
+                    | "XAmzContentSHA256Mismatch",
+                ),
             )
-            | (408 | 429 | 500 | 502..=599, _) => self.transient(endpoint),
-            (401 | 403, code) => denied(format!(
+            | (408 | 429 | 500 | 502..=599, _) => Failure {
+                error: Error::Unavailable(format!(
+                    "the store at {endpoint} answers {} ({})",
+                    self.status,
+                    self.reason()
+                )),
+                again: self.retry_after.map_or(Again::Soon, Again::After),
+            },
+            (401 | 403, _) if settings.credentials().is_none() => denied(format!(
+                "the store lets nobody without credentials use the bucket {bucket}: set s3_access_key_id and \
+                 s3_secret_access_key"
+            )),
+            (401 | 403, _) => denied(format!(
                 "the store refuses these credentials access to the bucket {bucket} ({})",
-                code.unwrap_or("no reason given")
+                self.reason()
             )),
             (413, _) | (_, Some("EntityTooLarge")) => {
-                never(Error::Other("the store takes no blob of this size".to_owned()))
+                other("the store takes no blob of this size".to_owned())
             }
-            (status, code) => never(Error::Other(format!(
-                "the store answers {status} ({})",
-                code.unwrap_or("no reason given")
-            ))),
+            (status, _) => other(format!("the store answers {status} ({})", self.reason())),
         }
     }
 
-    fn transient(&self, endpoint: &str) -> Failure {
-        let code = self.code.as_deref().unwrap_or("no reason given");
-        Failure {
-            error: Error::Unavailable(format!("the store at {endpoint} answers {} ({code})", self.status)),
-            again: self.retry_after.map_or(Again::Soon, Again::After),
-        }
+    fn reason(&self) -> &str {
+        self.code.as_deref().unwrap_or("no reason given")
     }
 }
 
-/// The meaning of an answer that did not come.
+/// The meaning of an answer that did not come, or not to its end.
 #[must_use]
 pub fn judge_fault(fault: Fault, settings: &Settings) -> Failure {
-    let endpoint = &settings.endpoint;
+    let endpoint = settings.endpoint();
     match fault {
-        Fault::Denied => Failure::from(Error::AccessDenied(format!(
+        Fault::Denied => denied(format!(
             "allowed_outbound_hosts does not grant the store's address: blob_outbound must cover {}",
-            settings.bucket.base_url().origin().ascii_serialization()
-        ))),
-        Fault::Network(text) => Failure {
-            error: Error::Unavailable(format!("the store at {endpoint} can't be reached: {text}")),
-            again: Again::Soon,
-        },
-        Fault::Request(text) => Failure::from(Error::Other(format!("the store at {endpoint}: {text}"))),
+            settings.outbound()
+        )),
+        Fault::TooSlow => soon(format!("the store at {endpoint} did not answer in time")),
+        Fault::Network(text) => soon(format!("the store at {endpoint} can't be reached: {text}")),
+        Fault::Request(text) => other(format!("the store at {endpoint}: {text}")),
     }
+}
+
+/// The meaning of a success that no S3 server would have sent.
+pub(crate) fn foreign(settings: &Settings) -> Failure {
+    other(format!("the answer of {} is not one of S3", settings.endpoint()))
+}
+
+/// The meaning of a body that is not as long as its head said.
+pub(crate) fn wrong_length(settings: &Settings) -> Failure {
+    soon(format!("the store at {} gives another number of bytes than it says", settings.endpoint()))
+}
+
+/// The meaning of a refused HEAD whose object a GET finds: it is also what a put between the two looks like.
+pub(crate) fn head_refused() -> Failure {
+    soon("the store refuses HEAD and allows GET".to_owned())
+}
+
+fn denied(text: String) -> Failure {
+    Error::AccessDenied(text).into()
+}
+
+fn other(text: String) -> Failure {
+    Error::Other(text).into()
+}
+
+fn soon(text: String) -> Failure {
+    Failure { error: Error::Unavailable(text), again: Again::Soon }
 }
 
 /// The region in "the region 'a' is wrong; expecting 'b'": AWS says it in an element as well, other servers only here.
@@ -206,22 +234,43 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::tests::{ANONYMOUS, read};
+    use crate::transport::{BodyFault, now};
+
+    struct Refused<'a> {
+        status: u16,
+        headers: &'a [(&'a str, &'a str)],
+        document: &'a [u8],
+    }
+
+    impl Answer for Refused<'_> {
+        fn status(&self) -> u16 {
+            self.status
+        }
+        fn header(&self, name: &str) -> Option<String> {
+            let (_, value) = self.headers.iter().find(|(its_name, _)| *its_name == name)?;
+            Some((*value).to_owned())
+        }
+        async fn body(self, max_bytes: u64) -> Result<Vec<u8>, BodyFault> {
+            let fits = self.document.len() as u64 <= max_bytes;
+            fits.then(|| self.document.to_vec()).ok_or(BodyFault::TooLarge)
+        }
+    }
 
     fn settings() -> Settings {
-        Settings::read("//blobs", |name| {
-            Ok(match name {
-                "s3_endpoint_url" => "http://localhost:9000",
-                "s3_region" => "us-east-1",
-                "s3_path_style" => "true",
-                _ => "example",
-            }
-            .to_owned())
-        })
-        .unwrap()
+        read("s3://blobs", &[]).unwrap()
+    }
+
+    fn refusal(status: u16, headers: &[(&str, &str)], document: &str) -> Refusal {
+        now(Refusal::read(Refused { status, headers, document: document.as_bytes() }))
     }
 
     fn judge(status: u16, document: &str) -> Failure {
-        Refusal::read(status, document.as_bytes(), None, None).judge(&settings())
+        refusal(status, &[], document).judge(&settings())
+    }
+
+    fn in_region(status: u16, region: &str) -> Failure {
+        refusal(status, &[("x-amz-bucket-region", region)], "").judge(&settings())
     }
 
     fn document(code: &str) -> String {
@@ -231,20 +280,21 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_blob_is_not_a_missing_bucket() {
+    fn a_missing_object_is_not_a_missing_bucket() {
         assert_eq!(judge(404, &document("NoSuchKey")).error, Error::NotFound);
-        let error = judge(404, &document("NoSuchBucket")).error;
         assert_eq!(
-            error,
+            judge(404, &document("NoSuchBucket")).error,
             Error::Other("the bucket blobs does not exist at http://localhost:9000".to_owned())
         );
     }
 
     #[test]
-    fn a_404_of_something_else_is_not_a_missing_blob() {
+    fn a_404_of_something_else_is_not_a_missing_object() {
         assert!(matches!(judge(404, &document("NoSuchAccount")).error, Error::Other(_)));
-        for page in ["", "<html><body>404</body></html>", "<Error>", "\u{feff}nothing here"] {
-            assert!(matches!(judge(404, page).error, Error::Other(_)), "{page}");
+        let endless = "<".repeat(1 << 20);
+        for page in ["", "<html><body>404</body></html>", "<Error>", "\u{feff}nothing here", &endless] {
+            let Error::Other(text) = judge(404, page).error else { panic!("it is no blob") };
+            assert!(text.contains("is it an S3 endpoint?"), "{text}");
         }
     }
 
@@ -255,6 +305,8 @@ mod tests {
             (403, "InvalidAccessKeyId", "s3_access_key_id"),
             (403, "NotSignedUp", "s3_access_key_id"),
             (404, "XAdminUserNotFound", "s3_access_key_id"),
+            (400, "ExpiredToken", "s3_session_token"),
+            (400, "InvalidToken", "s3_session_token"),
             (403, "RequestTimeTooSkewed", "clocks"),
             (400, "AuthorizationHeaderMalformed", "s3_region"),
             (400, "AuthorizationQueryParametersError", "s3_region"),
@@ -271,23 +323,24 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_of_nobody_asks_for_credentials() {
+        let open = read("s3://blobs", ANONYMOUS).unwrap();
+        let failure = refusal(403, &[], &document("AccessDenied")).judge(&open);
+        assert!(failure.error.to_string().contains("set s3_access_key_id"), "{}", failure.error);
+    }
+
+    #[test]
     fn a_wrong_region_names_the_right_one() {
-        let in_message = "<Error><Code>AuthorizationQueryParametersError</Code><Message>Error parsing the X-Amz-Credential \
-            parameter; the region &#34;us-east-1&#34; is wrong; expecting &#34;eu-west-1&#34;</Message></Error>";
-        let with_region =
-            "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>";
-        for failure in [
-            judge(400, with_region),
-            judge(400, in_message),
-            Refusal::read(301, b"", Some("eu-west-1".to_owned()), None).judge(&settings()),
-        ] {
-            let text = failure.error.to_string();
+        let in_message = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; \
+            the region &#39;us-east-1&#39; is wrong; expecting &#39;eu-west-1&#39;</Message></Error>";
+        let in_element = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>";
+        for failure in [judge(400, in_element), judge(400, in_message), in_region(301, "eu-west-1")] {
+            let Error::AccessDenied(text) = failure.error else { panic!("the region is wrong") };
             assert!(text.contains("eu-west-1") && text.contains("us-east-1"), "{text}");
-            assert!(matches!(failure.error, Error::AccessDenied(_)));
         }
-        let same =
-            Refusal::read(403, document("AccessDenied").as_bytes(), Some("us-east-1".to_owned()), None);
-        assert!(same.judge(&settings()).error.to_string().contains("AccessDenied"));
+        let headers = [("x-amz-bucket-region", "us-east-1")];
+        let same = refusal(403, &headers, &document("AccessDenied")).judge(&settings());
+        assert!(same.error.to_string().contains("AccessDenied"), "{}", same.error);
     }
 
     #[test]
@@ -297,7 +350,9 @@ mod tests {
             assert_eq!(failure.again, Again::Soon, "{status}");
             assert!(matches!(failure.error, Error::Unavailable(_)), "{status}");
         }
-        assert_eq!(judge(400, &document("RequestTimeout")).again, Again::Soon);
+        for code in ["RequestTimeout", "XAmzContentSHA256Mismatch"] {
+            assert_eq!(judge(400, &document(code)).again, Again::Soon, "{code}");
+        }
         for status in [400, 405, 411, 412, 501] {
             assert_eq!(judge(status, "").again, Again::Never, "{status}");
         }
@@ -305,7 +360,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_heard_and_bounded() {
-        let after = |value| Refusal::read(503, b"", None, Some(value)).judge(&settings()).again;
+        let after = |value| refusal(503, &[("retry-after", value)], "").judge(&settings()).again;
         assert_eq!(after("3"), Again::After(Duration::from_secs(3)));
         assert_eq!(after("999999999"), Again::After(MAX_RETRY_AFTER));
         for other in ["-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999999"] {
@@ -327,8 +382,8 @@ mod tests {
                 assert!(!said.contains("hunter2") && !said.contains("aaaa"), "{said}");
             }
         }
-        let region = Refusal::read(400, b"", Some("http://evil/".to_owned()), None).judge(&settings());
-        assert!(!region.error.to_string().contains("evil"), "{}", region.error);
+        let region = in_region(400, "http://evil/").error.to_string();
+        assert!(!region.contains("evil"), "{region}");
     }
 
     #[test]
