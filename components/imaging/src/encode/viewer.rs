@@ -7,12 +7,12 @@ use crate::options::OutputFormat;
 use crate::raster::{Frame, Loops, Raster};
 
 /// All frames as shown, and how often they are played.
-pub(super) struct Film {
+pub(super) struct Playback {
     pub(super) frames: Vec<Frame>,
     pub(super) loops: Loops,
 }
 
-pub(super) fn view(data: &[u8], format: OutputFormat) -> Film {
+pub(super) fn view(data: &[u8], format: OutputFormat) -> Playback {
     match format {
         OutputFormat::Png => view_png(data),
         OutputFormat::Jpeg => unreachable!("no decoder among the dependencies"),
@@ -25,7 +25,7 @@ fn plays(count: u32) -> Loops {
     if count == 0 { Loops::Forever } else { Loops::Times(u16::try_from(count).unwrap()) }
 }
 
-fn view_png(data: &[u8]) -> Film {
+fn view_png(data: &[u8]) -> Playback {
     let mut decoder = ::png::Decoder::new(Cursor::new(data));
     decoder.set_transformations(::png::Transformations::EXPAND | ::png::Transformations::ALPHA);
     let mut reader = decoder.read_info().unwrap();
@@ -57,10 +57,10 @@ fn view_png(data: &[u8]) -> Film {
             .map_or(0, |control| u32::from(control.delay_num) * 1000 / u32::from(control.delay_den.max(1)));
         frames.push(Frame { raster: Raster::new(width, height, canvas.clone()).unwrap(), delay_ms });
     }
-    Film { frames, loops: plays(animation.map_or(0, |animation| animation.num_plays)) }
+    Playback { frames, loops: plays(animation.map_or(0, |animation| animation.num_plays)) }
 }
 
-fn view_webp(data: &[u8]) -> Film {
+fn view_webp(data: &[u8]) -> Playback {
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(data)).unwrap();
     let (width, height) = decoder.dimensions();
     let step = if decoder.has_alpha() { 4 } else { 3 };
@@ -85,10 +85,10 @@ fn view_webp(data: &[u8]) -> Film {
         decoder.read_image(&mut buffer).unwrap();
         frames.push(Frame { raster: raster(&buffer), delay_ms: 0 });
     }
-    Film { frames, loops }
+    Playback { frames, loops }
 }
 
-fn view_gif(data: &[u8]) -> Film {
+fn view_gif(data: &[u8]) -> Playback {
     let mut options = ::gif::DecodeOptions::new();
     options.set_color_output(::gif::ColorOutput::RGBA);
     let mut decoder = options.read_info(Cursor::new(data)).unwrap();
@@ -119,5 +119,5 @@ fn view_gif(data: &[u8]) -> Film {
         ::gif::Repeat::Infinite => Loops::Forever,
         ::gif::Repeat::Finite(repeats) => Loops::Times(repeats + 1),
     };
-    Film { frames, loops }
+    Playback { frames, loops }
 }
