@@ -67,7 +67,8 @@ async fn a_certificate_that_the_system_does_not_trust_is_refused() {
 /// Runs itself again in a process of its own, because what is trusted and which proxy there is stands in the environment.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_the_system_trusts_is_taken_and_no_proxy_is_asked() {
-    const NAME: &str = "blob_tls::a_certificate_that_the_system_trusts_is_taken_and_no_proxy_is_asked";
+    const NAME: &str =
+        "backends::blob_tls::a_certificate_that_the_system_trusts_is_taken_and_no_proxy_is_asked";
     let certificate = fixture("localhost.crt");
     if std::env::var_os(TRUSTED).is_some_and(|trusted| trusted == certificate) {
         return is_spoken_to().await;

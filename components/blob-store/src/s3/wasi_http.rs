@@ -36,15 +36,16 @@ impl Transport for WasiHttp {
     async fn send(&self, request: Request, body: Bytes, time_left: Duration) -> Result<WasiAnswer, Fault> {
         let deadline = Deadline::after(time_left);
         let request = outgoing(request).ok_or(Fault::Request("the request can't be written as HTTP"))?;
-        let request_body = request.body().map_err(|()| Fault::Request("the host gives no request body"))?;
+        // A body that was asked for goes out in chunks even where nothing is written to it, and S3 takes no chunks.
+        let request_body = match body.is_empty() {
+            true => None,
+            false => Some(request.body().map_err(|()| Fault::Request("the host gives no request body"))?),
+        };
         let answer = outgoing_handler::handle(request, Some(options())).map_err(fault)?;
         let answer_ready = answer.subscribe();
-        let unfinished = if upload(&request_body, &body, &answer_ready, &deadline)? {
-            // Where this fails the connection is gone, and the future says why better than this error does.
-            let _said_by_the_answer = OutgoingBody::finish(request_body, None);
-            None
-        } else {
-            Some(request_body)
+        let unfinished = match request_body {
+            Some(unwritten) => written(unwritten, &body, &answer_ready, &deadline)?,
+            None => None,
         };
         deadline.wait(&answer_ready, FIRST_BYTE_TIMEOUT)?;
         drop(answer_ready);
@@ -131,6 +132,21 @@ impl Deadline {
     }
 }
 
+/// Writes the request's body and ends it; gives it back where the server did not want all of it.
+fn written(
+    body: OutgoingBody,
+    data: &[u8],
+    answer_ready: &Pollable,
+    deadline: &Deadline,
+) -> Result<Option<OutgoingBody>, Fault> {
+    if !upload(&body, data, answer_ready, deadline)? {
+        return Ok(Some(body));
+    }
+    // Where this fails the connection is gone, and the future says why better than this error does.
+    let _said_by_the_answer = OutgoingBody::finish(body, None);
+    Ok(None)
+}
+
 /// Writes the request's body; whether all of it was written. It is not where the answer comes first or the connection
 /// breaks: either way the answer says more.
 fn upload(
@@ -139,9 +155,6 @@ fn upload(
     answer_ready: &Pollable,
     deadline: &Deadline,
 ) -> Result<bool, Fault> {
-    if data.is_empty() {
-        return Ok(true);
-    }
     let stream: OutputStream = body.write().map_err(|()| Fault::Request("the host gives no request body"))?;
     let writable = stream.subscribe();
     let mut rest = data;
