@@ -1,21 +1,23 @@
 //! The command line of `thumbs`: every flag has an environment variable, a default and, where it has one, a unit.
 //!
-//! Only this file reads the environment, installs the global `tracing` subscriber and takes signals over.
+//! Only this file reads the environment and takes over what a process has one of: signals, panics, the global `tracing` subscriber.
 
-use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     Runtime, RuntimeBuilder,
     backends::BackendOptions,
-    limits::{LimitError, Limits, TABLE},
+    limits::{LimitError, Limits, TABLE, length},
     secret::Secret,
     shutdown::Signals,
     spin_test::Suites,
-    telemetry::{Bridge, Level, LogFormat, LogSink, Logger, WriterSink},
+    telemetry::{Level, LogFormat, LogSink, Logger, QueuedSink},
 };
+
+/// How long the end waits for the reader of standard error.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Thumbnails of uploaded images, made in a sandbox; or any other Spin application.
 #[derive(Debug, Parser)]
@@ -235,8 +237,8 @@ async fn test(options: Test) -> Result<bool, Box<dyn std::error::Error>> {
 }
 
 impl Application {
-    /// The application with these options, and the process' log set up for it.
-    fn builder(self) -> Result<RuntimeBuilder, LimitError> {
+    /// The application with these options, and the log of the process, which it shares with libraries and panics from now on.
+    fn builder(self) -> Result<(RuntimeBuilder, Arc<QueuedSink>), Box<dyn std::error::Error>> {
         let environment = environment();
         let limits = limits(&environment, &self.limit)?;
         let format = match self.log {
@@ -244,10 +246,10 @@ impl Application {
             LogStyle::Json => LogFormat::Json,
             LogStyle::Text => LogFormat::Text,
         };
-        let sink: Arc<dyn LogSink> = Arc::new(WriterSink::new(format, std::io::stderr()));
-        let bridge = Bridge::new(Logger::new(Arc::clone(&sink), self.log_level));
-        // Fails only where the process has one already, and then that one is meant.
-        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(bridge));
+        let max_bytes = length(limits.max_queued_log_bytes);
+        let queue = Arc::new(QueuedSink::start(format, max_bytes, std::io::stderr())?);
+        let sink: Arc<dyn LogSink> = Arc::<QueuedSink>::clone(&queue);
+        Logger::new(Arc::clone(&sink), self.log_level).take_over_process();
         let mut builder = Runtime::builder(self.from)
             .state_dir(self.state_dir)
             .environment(environment)
@@ -261,19 +263,31 @@ impl Application {
         for (name, value) in self.variable {
             builder = builder.variable(name, value);
         }
-        Ok(builder)
+        Ok((builder, queue))
     }
 }
 
 async fn migrate(application: Application) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(application.builder()?.prepare().await?)
+    let (builder, log) = application.builder()?;
+    let ended = builder.prepare().await;
+    log.flush(FLUSH_TIMEOUT);
+    Ok(ended?)
 }
 
 async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
-    let mut builder = options.application.builder()?.listen(options.listen);
+    let (mut builder, log) = options.application.builder()?;
+    builder = builder.listen(options.listen);
     if let Some(workers) = options.workers {
         builder = builder.workers(workers);
     }
+    let ended = serve(builder).await;
+    // What the log's reader does not take by then is lost: it must not hold the process up.
+    log.flush(FLUSH_TIMEOUT);
+    ended
+}
+
+/// Runs the application until a signal comes, and then lets it finish.
+async fn serve(builder: RuntimeBuilder) -> Result<(), Box<dyn std::error::Error>> {
     let mut signals = Signals::listen()?;
     let running = tokio::select! {
         running = builder.start() => running?,

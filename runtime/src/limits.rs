@@ -142,6 +142,8 @@ limits! {
         "one line that a guest writes", "the line is cut there and marked";
     max_log_lines = 1_000, 1 => 1_000_000,
         "lines that one instance writes", "the rest is dropped, and one line says so";
+    max_queued_log_bytes = MIB, 64 * KIB => GIB,
+        "lines that wait until standard error takes them", "further lines are dropped, and one line says how many";
     message_cpu_ms = 10_000, 1 => DAY_MS,
         "how long the guest of one message may run, not counting what it waits for", "the instance is stopped; its end is `deadline`";
     message_timeout_ms = 28_000, 1 => DAY_MS,

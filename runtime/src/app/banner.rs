@@ -11,6 +11,7 @@ use crate::{
     limits::Limits,
     manifest::Manifest,
     secret::{Secret, redacted_url},
+    telemetry::{Event, Logger, json},
     triggers::{http::Target, router::Router},
 };
 
@@ -93,17 +94,18 @@ impl Banner {
     }
 
     /// For the log.
-    pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
+    pub(super) fn log(&self, log: &Logger, ready_ms: u64) {
         let object = |rows: Vec<(&str, &str)>| {
             Value::Object(rows.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
         };
-        vec![
-            ("application", self.application.as_str().into()),
-            ("address", self.address.to_string().into()),
-            ("routes", object(self.routes.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect())),
-            ("data", object(self.data.iter().map(|(a, b)| (*a, b.as_str())).collect())),
-            ("bounds", object(self.bounds.iter().map(|(a, b)| (*a, b.as_str())).collect())),
-        ]
+        log.event(&Event::Started {
+            application: &self.application,
+            address: &self.address.to_string(),
+            routes: json(&object(self.routes.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect())),
+            data: json(&object(self.data.iter().map(|(a, b)| (*a, b.as_str())).collect())),
+            bounds: json(&object(self.bounds.iter().map(|(a, b)| (*a, b.as_str())).collect())),
+            ready_ms,
+        });
     }
 }
 

@@ -167,9 +167,7 @@ impl RuntimeBuilder {
         let server = HttpServer::new(listener, router, limits, log.clone());
         tasks.tracker.spawn(server.run(tasks.clone()));
         let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut fields = banner.fields();
-        fields.push(("ready_ms", ready_ms.into()));
-        log.event(Level::Info, "started", &fields);
+        banner.log(log, ready_ms);
         Ok(Running {
             address,
             banner: banner.text(ready_ms),

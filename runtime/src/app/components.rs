@@ -26,7 +26,7 @@ use crate::{
     limits::length,
     manifest::Component,
     messages::{By, StandIn},
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
 };
 
 /// The grants of the components that are wanted, by id.
@@ -188,12 +188,12 @@ pub(crate) fn compile_one(
     let composed_ms = begun.elapsed().as_millis();
     let compiled = Compiled::new(engine, &bytes)
         .map_err(|cause| StartError::component(&component.id, "can't be compiled", &cause))?;
-    let number = |millis| u64::try_from(millis).unwrap_or(u64::MAX).into();
-    let fields = [
-        ("wasm_bytes", bytes.len().into()),
-        ("composed_ms", number(composed_ms)),
-        ("total_ms", number(begun.elapsed().as_millis())),
-    ];
-    log.of(Level::Info, &component.id, "component-ready", None, &fields);
+    let number = |millis| u64::try_from(millis).unwrap_or(u64::MAX);
+    let event = Event::ComponentReady {
+        wasm_bytes: bytes.len() as u64,
+        composed_ms: number(composed_ms),
+        total_ms: number(begun.elapsed().as_millis()),
+    };
+    log.of(&component.id, None, &event);
     Ok(compiled)
 }

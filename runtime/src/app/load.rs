@@ -22,7 +22,7 @@ use crate::{
     limits::Limits,
     manifest::{HttpTarget, Manifest},
     messages::Broker,
-    telemetry::{Level, LogFormat, Logger, WriterSink},
+    telemetry::{Level, LogFormat, Logger},
     variables::Variables,
 };
 
@@ -50,9 +50,11 @@ impl Loaded {
     /// # Errors
     /// What is wrong with the manifest or the operator's options.
     pub(super) fn new(builder: RuntimeBuilder) -> Result<Self, StartError> {
-        let log = builder.log.unwrap_or_else(|| {
-            Logger::new(Arc::new(WriterSink::new(LogFormat::of_stderr(), std::io::stderr())), Level::Warn)
-        });
+        let log = match builder.log {
+            Some(log) => log,
+            None => Logger::to_stderr(LogFormat::of_stderr(), &builder.limits, Level::Warn)
+                .map_err(|cause| StartError::Threads { cause })?,
+        };
         let manifest = Manifest::read(&builder.manifest)?;
         let mut variables = Variables::resolve(&manifest, &builder.variables, &builder.environment)?;
         let state_dir = usable_dir(&builder.state_dir)?;

@@ -11,7 +11,7 @@ use crate::{
     backends,
     instance::Prepared,
     messages::{Channel, Delivery, Forward, tick},
-    telemetry::Level,
+    telemetry::Event,
     triggers::{
         http::ServerTasks,
         redis::{MessageHandler, Workers},
@@ -67,7 +67,7 @@ impl<'a> Messages<'a> {
     /// The same before serving, where a failure is only said: what prepares an application is also done when it is needed.
     pub(super) async fn prepare_or_warn(&self) {
         if let Err(error) = self.prepare().await {
-            self.loaded.log.event(Level::Warn, "prepare-failed", &[("cause", error.to_string().into())]);
+            self.loaded.log.event(&Event::PrepareFailed { cause: &error.to_string() });
         }
     }
 

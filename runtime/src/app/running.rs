@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use crate::{
     engine::Ticker,
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
     triggers::{http::ServerTasks, redis::Workers},
 };
 
@@ -36,7 +36,7 @@ impl Running {
 
     /// Takes nothing new, waits for what runs (at most `drain_timeout_ms`), and ends.
     pub async fn shutdown(self) {
-        self.log.event(Level::Info, "stopping", &[]);
+        self.log.event(&Event::Stopping);
         self.tasks.stop.cancel();
         self.tasks.tracker.close();
         self.workers.stop();
@@ -46,17 +46,13 @@ impl Running {
         };
         let drained = tokio::time::timeout(self.drain_timeout, finished).await.is_ok();
         if !drained {
-            self.log.event(
-                Level::Warn,
-                "cut-off",
-                &[("drain_timeout_ms", millis_of(self.drain_timeout).into())],
-            );
+            self.log.event(&Event::CutOff { drain_timeout_ms: millis_of(self.drain_timeout) });
             self.tasks.kill.cancel();
             self.workers.kill();
             self.tasks.tracker.wait().await;
             self.workers.finished().await;
         }
-        self.log.event(Level::Info, "stopped", &[("drained", drained.into())]);
+        self.log.event(&Event::Stopped { drained });
     }
 }
 

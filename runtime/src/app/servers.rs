@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::StartError;
 use crate::{
     capabilities::error::ServerFault,
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
 };
 
 /// The first pause before looking again; it doubles.
@@ -47,13 +47,12 @@ impl Server {
             pause = pause.saturating_mul(2).min(max_pause);
             match (self.look)().await {
                 Ok(()) => {
-                    log.event(Level::Info, "server-answers", &[("setting", self.setting.as_str().into())]);
+                    log.event(&Event::ServerAnswers { setting: &self.setting });
                     return;
                 }
                 Err(ServerFault::Refused(reason)) if !refused => {
                     refused = true;
-                    let fields = [("setting", self.setting.as_str().into()), ("reason", reason.into())];
-                    log.event(Level::Error, "server-refuses", &fields);
+                    log.event(&Event::ServerRefuses { setting: &self.setting, reason: &reason });
                 }
                 Err(_) => {}
             }
@@ -70,12 +69,7 @@ pub(super) async fn look(servers: Vec<Server>, log: &Logger) -> Result<Vec<Serve
         match (server.look)().await {
             Ok(()) => Ok(None),
             Err(ServerFault::Unreachable(reason)) => {
-                let fields = [
-                    ("setting", server.setting.as_str().into()),
-                    ("reason", reason.into()),
-                    ("then", "tried again until it answers".into()),
-                ];
-                log.event(Level::Warn, "server-unreachable", &fields);
+                log.event(&Event::ServerUnreachable { setting: &server.setting, reason: &reason });
                 Ok(Some(server))
             }
             Err(ServerFault::Refused(reason)) => Err(StartError::Server { setting: server.setting, reason }),
@@ -111,7 +105,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::telemetry::CaptureSink;
+    use crate::telemetry::{CaptureSink, Level};
 
     fn answering(setting: &str, answers: Vec<Result<(), ServerFault>>) -> Server {
         let number = AtomicUsize::new(0);

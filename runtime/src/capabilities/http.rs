@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::allowed_hosts::AllowedHosts;
 use crate::{
     limits::{Limits, millis},
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
 };
 
 /// What becomes of a connection after its response began.
@@ -117,8 +117,8 @@ impl WasiHttpHooks for Egress {
             if self.refused == 1 {
                 let host = request.uri().host().unwrap_or_default();
                 let host = &host[..host.floor_char_boundary(MAX_HOST_BYTES)];
-                let fields = [("host", host.into()), ("reason", reason.into())];
-                self.log.of(Level::Warn, &self.component, "egress-refused", None, &fields);
+                let event = Event::EgressRefused { host: Some(host), reason: Some(reason), requests: None };
+                self.log.of(&self.component, None, &event);
             }
             return Box::new(std::future::ready(Err(error)));
         }
@@ -129,8 +129,8 @@ impl WasiHttpHooks for Egress {
 impl Drop for Egress {
     fn drop(&mut self) {
         if self.refused > 1 {
-            let fields = [("requests", self.refused.into())];
-            self.log.of(Level::Warn, &self.component, "egress-refused", None, &fields);
+            let event = Event::EgressRefused { host: None, reason: None, requests: Some(self.refused) };
+            self.log.of(&self.component, None, &event);
         }
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::telemetry::CaptureSink;
+    use crate::telemetry::{CaptureSink, Level};
 
     fn egress(limits: &Limits) -> Egress {
         logging(limits, &CaptureSink::new())

@@ -17,7 +17,7 @@ use wasmtime_wasi::{
 
 use crate::{
     limits::{Limits, length},
-    telemetry::{Level, LogLine, Logger},
+    telemetry::{Event, Level, LogLine, Logger},
 };
 
 /// The output of one instance: both streams. Cheap to clone.
@@ -120,11 +120,8 @@ impl Output {
         self.lines += 1;
         if self.lines > self.max_lines {
             if self.lines == self.max_lines + 1 {
-                self.emit(
-                    Level::Warn,
-                    "output-dropped",
-                    Map::from_iter([("max_lines".into(), self.max_lines.into())]),
-                );
+                let event = Event::OutputDropped { max_lines: self.max_lines };
+                self.log.of(&self.component, self.correlation_id.as_deref(), &event);
             }
             return;
         }

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::{
     capabilities::redis::MessageTooLarge,
     limits::{Limits, length},
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
 };
 
 /// Messages that are dropped are logged at most this often, with their number.
@@ -162,7 +162,7 @@ impl Queue {
         }
         if pending.messages.len() >= self.max_pending {
             let cause = format!("more than {} messages wait for a worker", self.max_pending);
-            pending.drops.count(&self.log, &[("channel", self.channel.as_str().into())], &cause);
+            pending.drops.count(&self.log, None, &self.channel, &cause);
             return;
         }
         pending.messages.push_back(message.to_owned());
@@ -226,13 +226,11 @@ pub(super) struct Drops {
 }
 
 impl Drops {
-    /// One more, which is logged unless one was a moment ago.
-    pub(super) fn count(&mut self, log: &Logger, fields: &[(&str, serde_json::Value)], cause: &str) {
+    /// One more, which is logged unless one was a moment ago. `server` is where it came from, if not from this process, without a secret.
+    pub(super) fn count(&mut self, log: &Logger, server: Option<&str>, channel: &str, cause: &str) {
         self.count += 1;
         if self.logged.is_none_or(|logged| logged.elapsed() >= DROPS_LOGGED_EVERY) {
-            let mut all = fields.to_vec();
-            all.extend([("cause", cause.into()), ("messages", self.count.into())]);
-            log.event(Level::Warn, "message-dropped", &all);
+            log.event(&Event::MessageDropped { server, channel, cause, messages: self.count });
             *self = Self { count: 0, logged: Some(Instant::now()) };
         }
     }
@@ -241,7 +239,7 @@ impl Drops {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::CaptureSink;
+    use crate::telemetry::{CaptureSink, Level};
 
     fn broker(max_pending_messages: u64) -> (Broker, CaptureSink) {
         let sink = CaptureSink::new();

@@ -14,7 +14,6 @@ use std::{sync::Arc, time::Instant};
 
 use futures_util::StreamExt as _;
 use redis::aio::PubSubSink;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::broker::{Broker, Channel, Drops};
@@ -23,7 +22,7 @@ use crate::{
         error::ServerFault,
         redis::{Address, Backoff, Client, out_of_reach},
     },
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
 };
 
 /// One channel of one server, forwarded to the broker.
@@ -132,31 +131,25 @@ impl Forward {
 
     fn hand_on(&self, message: &[u8], drops: &mut Drops) {
         if let Err(error) = self.broker.publish(&self.channel, message) {
-            drops.count(&self.log, &self.place(), &error.to_string());
+            let (server, channel) = (self.address.to_string(), self.channel.name());
+            drops.count(&self.log, Some(&server), channel, &error.to_string());
         }
     }
 
     fn begun(&self, outage: Option<ServerFault>) {
-        let event = if outage.is_some() { "subscription-back" } else { "subscribed" };
-        self.event(Level::Info, event, &[]);
+        let (server, channel) = (&*self.address.to_string(), self.channel.name());
+        self.log.event(&match outage {
+            Some(_) => Event::SubscriptionBack { server, channel },
+            None => Event::Subscribed { server, channel },
+        });
     }
 
     fn lost(&self, fault: &ServerFault) {
-        let level = match fault {
-            ServerFault::Unreachable(_) => Level::Warn,
-            ServerFault::Refused(_) => Level::Error,
-        };
-        self.event(level, "subscription-lost", &[("cause", fault.to_string().into())]);
-    }
-
-    fn event(&self, level: Level, event: &str, fields: &[(&'static str, Value)]) {
-        let mut all = self.place().to_vec();
-        all.extend_from_slice(fields);
-        self.log.event(level, event, &all);
-    }
-
-    fn place(&self) -> [(&'static str, Value); 2] {
-        [("server", self.address.to_string().into()), ("channel", self.channel.name().into())]
+        let (server, channel, cause) = (&*self.address.to_string(), self.channel.name(), &*fault.to_string());
+        self.log.event(&match fault {
+            ServerFault::Unreachable(_) => Event::SubscriptionLost { server, channel, cause },
+            ServerFault::Refused(_) => Event::SubscriptionRefused { server, channel, cause },
+        });
     }
 }
 

@@ -44,7 +44,7 @@ use crate::{
     instance::MemoryBudget,
     limits::{Limits, length},
     manifest::{Manifest, Route},
-    telemetry::{Level, LogFormat, LogSink, Logger, WriterSink},
+    telemetry::{Level, LogFormat, LogSink, Logger},
     triggers::router::{Pattern, Router},
 };
 
@@ -184,9 +184,11 @@ impl SuitesBuilder {
             }));
         }
         let limits = Arc::new(self.limits);
-        let log = self.log.unwrap_or_else(|| {
-            Logger::new(Arc::new(WriterSink::new(LogFormat::of_stderr(), std::io::stderr())), Level::Warn)
-        });
+        let log = match self.log {
+            Some(log) => log,
+            None => Logger::to_stderr(LogFormat::of_stderr(), &limits, Level::Warn)
+                .map_err(|cause| StartError::Threads { cause })?,
+        };
         let routes = manifest.http.iter().filter_map(|trigger| match &trigger.route {
             Route::Path(path) => Some(Pattern::parse(path).map(|pattern| (pattern, trigger.target.clone()))),
             Route::Private => None,

@@ -30,7 +30,7 @@ use crate::{
     limits::{Limits, length},
     manifest::{Component, HttpTarget, Manifest},
     problem::{Problem, REQUEST_ID},
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
     triggers::{
         http::{Answer, Handler, headers},
         router::Router,
@@ -158,8 +158,9 @@ impl Subject {
         }
         match answered? {
             Some(Err(code)) => {
-                let fields = [("reason", format!("the component answered with an error: {code}").into())];
-                log.of(Level::Error, &self.component.id, "request-failed", Some(id), &fields);
+                let reason = format!("the component answered with an error: {code}");
+                let event = Event::RequestFailed { reason: &reason, cause: None };
+                log.of(&self.component.id, Some(id), &event);
                 Ok(Some(Problem::Crashed.response(id)))
             }
             Some(Ok(response)) => Ok(Some(response)),

@@ -1,20 +1,31 @@
-//! What the runtime says of itself and what guests write: one stream of events per runtime.
+//! What the runtime says of itself and what guests write: one stream of lines per runtime.
 //!
-//! An event is a level, a stable name, who speaks, ids and free fields. It goes to the runtime's [`LogSink`]; nothing here is global, so
-//! several runtimes in one process keep their lines apart and a test reads exactly those of its own. How a line looks is in
-//! `format.rs`; the events of libraries (`tracing`) come in through `bridge.rs`, which only the binary installs.
+//! What the runtime says is an [`Event`], a row of the table in `events.rs`; it goes through `tracing`, to a subscriber that the runtime
+//! carries with it, and so does what a guest writes. `lines.rs` makes a [`LogLine`] of each and hands it to the runtime's [`LogSink`]; how a
+//! line looks is in `format.rs`, and who writes it, without anybody waiting for it, in `queue.rs`. No subscriber is global, so several
+//! runtimes in one process keep their lines apart and a test reads exactly those of its own. Only the binary has the process's libraries
+//! and panics speak in its log ([`Logger::take_over_process`]).
 
-mod bridge;
+mod events;
 mod format;
+mod lines;
+mod process;
+mod queue;
 mod sink;
+mod spans;
 
-pub use bridge::Bridge;
+pub use events::{Event, FOREIGN, Json, Row, TABLE, json};
 pub use format::LogFormat;
+pub use lines::lines;
+pub use queue::QueuedSink;
 pub use sink::{CaptureSink, LogSink, WriterSink};
+pub use spans::RequestSpan;
 
 use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value};
+use tracing::{Dispatch, dispatcher::with_default};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Who speaks where it is not a component.
 pub const RUNTIME: &str = "runtime";
@@ -35,7 +46,7 @@ pub enum Level {
 impl Level {
     /// As it stands in a line.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Debug => "debug",
             Self::Info => "info",
@@ -52,9 +63,18 @@ impl Level {
             .chain([("warning", Self::Warn), ("error", Self::Error)])
             .find_map(|(known, level)| known.eq_ignore_ascii_case(name).then_some(level))
     }
+
+    const fn of(level: tracing::Level) -> Self {
+        match level {
+            tracing::Level::ERROR => Self::Error,
+            tracing::Level::WARN => Self::Warn,
+            tracing::Level::INFO => Self::Info,
+            _ => Self::Debug,
+        }
+    }
 }
 
-/// One event.
+/// One line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogLine {
     /// How grave.
@@ -69,18 +89,25 @@ pub struct LogLine {
     pub fields: Map<String, Value>,
 }
 
-/// Hands events to the runtime's sink. Cheap to clone.
+/// Says things to the runtime's own subscriber. Cheap to clone.
 #[derive(Clone)]
 pub struct Logger {
-    sink: Arc<dyn LogSink>,
+    dispatch: Dispatch,
     least: Level,
 }
 
 impl Logger {
-    /// Events of `least` and graver go to `sink`.
+    /// Lines of `least` and graver go to `sink`.
     #[must_use]
     pub fn new(sink: Arc<dyn LogSink>, least: Level) -> Self {
-        Self { sink, least }
+        Self::over(tracing_subscriber::registry().with(lines(sink, least)), least)
+    }
+
+    /// Over a subscriber of the embedder's, which has [`lines`] as one of its layers and, say, an exporter of traces as another. What is
+    /// less grave than `least` is not even handed to it.
+    #[must_use]
+    pub fn over(subscriber: impl Into<Dispatch>, least: Level) -> Self {
+        Self { dispatch: subscriber.into(), least }
     }
 
     /// Whether an event of this level is kept, for a caller that would work to make it.
@@ -89,35 +116,22 @@ impl Logger {
         level >= self.least
     }
 
-    /// Hands on a line as it is.
+    /// Hands on a line of a guest's.
     pub fn line(&self, line: &LogLine) {
         if self.keeps(line.level) {
-            self.sink.write(line);
+            with_default(&self.dispatch, || events::emit_line(line));
         }
     }
 
     /// An event of the runtime's own.
-    pub fn event(&self, level: Level, event: &str, fields: &[(&str, Value)]) {
-        self.of(level, RUNTIME, event, None, fields);
+    pub fn event(&self, event: &Event<'_>) {
+        self.of(RUNTIME, None, event);
     }
 
     /// An event of the runtime's that is about a component, and perhaps a request.
-    pub fn of(
-        &self,
-        level: Level,
-        component: &str,
-        event: &str,
-        correlation_id: Option<&str>,
-        fields: &[(&str, Value)],
-    ) {
-        if self.keeps(level) {
-            self.sink.write(&LogLine {
-                level,
-                component: component.into(),
-                event: event.to_owned(),
-                correlation_id: correlation_id.map(Into::into),
-                fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-            });
+    pub fn of(&self, component: &str, correlation_id: Option<&str>, event: &Event<'_>) {
+        if self.keeps(event.level()) {
+            with_default(&self.dispatch, || event.emit(component, correlation_id));
         }
     }
 }
@@ -136,10 +150,30 @@ mod tests {
     fn a_logger_drops_what_is_below_its_level() {
         let sink = CaptureSink::new();
         let logger = Logger::new(Arc::new(sink.clone()), Level::Warn);
-        logger.event(Level::Info, "quiet", &[]);
-        logger.event(Level::Error, "loud", &[("n", 1.into())]);
+        logger.event(&Event::Stopping);
+        logger.event(&Event::AcceptFailed { cause: "no descriptors" });
         let events: Vec<_> = sink.lines().into_iter().map(|line| line.event).collect();
-        assert_eq!(events, ["loud"]);
+        assert_eq!(events, ["accept-failed"]);
+    }
+
+    #[test]
+    fn loggers_of_one_process_keep_their_lines_apart_whatever_they_keep() {
+        let (loud, quiet) = (CaptureSink::new(), CaptureSink::new());
+        let loud_logger = Logger::new(Arc::new(loud.clone()), Level::Debug);
+        let quiet_logger = Logger::new(Arc::new(quiet.clone()), Level::Error);
+        std::thread::scope(|threads| {
+            for logger in [&loud_logger, &quiet_logger, &loud_logger, &quiet_logger] {
+                threads.spawn(|| {
+                    for _ in 0..100 {
+                        logger.event(&Event::Stopping);
+                        logger.event(&Event::ReportFailed { reason: "trap", cause: "unreachable" });
+                    }
+                });
+            }
+        });
+        let of = |sink: &CaptureSink, event| sink.lines().iter().filter(|line| line.event == event).count();
+        assert_eq!((of(&loud, "stopping"), of(&loud, "report-failed")), (200, 200));
+        assert_eq!((of(&quiet, "stopping"), of(&quiet, "report-failed")), (0, 200));
     }
 
     #[test]

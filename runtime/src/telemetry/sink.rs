@@ -1,4 +1,4 @@
-//! Where lines go: a writer (standard error), or a list that a test reads.
+//! Where lines go: a writer that never stalls, or a list that a test reads. For one that may stall there is `queue.rs`.
 
 use std::{
     io::Write,
@@ -9,11 +9,12 @@ use super::{LogFormat, LogLine};
 
 /// Takes the lines of one runtime, from many threads.
 pub trait LogSink: Send + Sync {
-    /// Takes a line. Must not fail and should not block for long: requests wait for it.
+    /// Takes a line. Must neither fail nor block: requests wait for it.
     fn write(&self, line: &LogLine);
 }
 
-/// Writes each line at once and whole, so that lines of several threads never mix.
+/// Writes each line at once and whole, so that lines of several threads never mix. Only for a writer that is as quick as memory: who logs
+/// waits for it.
 pub struct WriterSink<W: Write + Send> {
     format: LogFormat,
     writer: Mutex<W>,

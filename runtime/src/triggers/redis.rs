@@ -9,6 +9,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use crate::{
     capabilities::bindings::MessageHandlerPre,
@@ -16,7 +17,7 @@ use crate::{
     limits::millis,
     manifest::MessagePolicy,
     messages::{Message, Subscription, WORKER_ID, WorkerId, ended},
-    telemetry::Level,
+    telemetry::Event,
 };
 
 /// How long a report may take when the host stops: long enough for one write, and short enough for whoever waits for the end.
@@ -86,13 +87,13 @@ impl MessageHandler {
             Ok(accepted) => return self.note(accepted),
             Err(failure) => failure,
         };
-        self.log_failure("message-failed", &failure);
+        self.log(&Event::MessageFailed { reason: failure.kind.name(), cause: &failure.text });
         // Where there was no instance, nothing was begun.
         if self.policy.report_ended_workers && failure.kind != FailureKind::Busy {
             let report = self.report(&worker, failure.kind);
             if failure.kind == FailureKind::Stopped {
                 if tokio::time::timeout(LAST_REPORT, report).await.is_err() {
-                    self.log_failure("report-failed", &CallFailure::timed_out());
+                    self.report_failed(&CallFailure::timed_out());
                 }
             } else {
                 report.await;
@@ -104,7 +105,7 @@ impl MessageHandler {
     async fn report(&self, worker: &WorkerId, reason: FailureKind) {
         match self.call(&ended(worker, reason.name()), &WorkerId::fresh(), self.bounds).await {
             Ok(accepted) => self.note(accepted),
-            Err(failure) => self.log_failure("report-failed", &failure),
+            Err(failure) => self.report_failed(&failure),
         }
     }
 
@@ -118,11 +119,13 @@ impl MessageHandler {
         let call = Call { correlation_id: None, environment: &[(WORKER_ID, worker.expose())] };
         let mut store = self.prepared.store(bounds, call);
         let meter = store.data().meter();
+        let context = self.prepared.context();
+        let span = context.log.message_span(&context.id);
         let call = async {
             let guest = self.pre.instantiate_async(&mut store).await?;
             guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, message).await
         };
-        match tokio::time::timeout(bounds.timeout, meter.measure(call)).await {
+        match tokio::time::timeout(bounds.timeout, meter.measure(call)).instrument(span).await {
             Ok(Ok(result)) => Ok(result.is_ok()),
             Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
             Err(_) => Err(CallFailure::timed_out()),
@@ -131,15 +134,17 @@ impl MessageHandler {
 
     fn note(&self, accepted: bool) {
         if !accepted {
-            let context = self.prepared.context();
-            context.log.of(Level::Warn, &context.id, "message-refused", None, &[]);
+            self.log(&Event::MessageRefused);
         }
     }
 
-    fn log_failure(&self, event: &str, failure: &CallFailure) {
+    fn report_failed(&self, failure: &CallFailure) {
+        self.log(&Event::ReportFailed { reason: failure.kind.name(), cause: &failure.text });
+    }
+
+    fn log(&self, event: &Event<'_>) {
         let context = self.prepared.context();
-        let fields = [("reason", failure.kind.name().into()), ("cause", failure.text.as_str().into())];
-        context.log.of(Level::Error, &context.id, event, None, &fields);
+        context.log.of(&context.id, None, event);
     }
 }
 

@@ -1,6 +1,6 @@
 //! An application made on the spot: guests, their routes and grants, and a runtime that serves them.
 
-use std::{fmt::Write as _, net::SocketAddr, time::Duration};
+use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 use thumbs::{
@@ -73,6 +73,12 @@ impl App {
         self
     }
 
+    /// The folder with its `spin.toml` and its components.
+    pub(crate) fn written(self) -> TempDir {
+        self.write();
+        self.folder
+    }
+
     pub(crate) async fn start(self, limits: Limits) -> Service {
         self.start_with(|builder| builder.limits(limits)).await
     }
@@ -106,8 +112,7 @@ impl App {
 
     /// What starts it, and where it logs. Messages stay within the process: no test here has a server.
     pub(crate) fn builder(&self) -> (RuntimeBuilder, CaptureSink) {
-        let path = self.folder.path().join("spin.toml");
-        std::fs::write(&path, &self.manifest).unwrap();
+        let path = self.write();
         let log = CaptureSink::new();
         let redis = Some(Secret::new("in-process"));
         let builder = Runtime::builder(path)
@@ -118,6 +123,12 @@ impl App {
             .backends(BackendOptions { redis, ..BackendOptions::default() })
             .log(std::sync::Arc::new(log.clone()), Level::Debug);
         (builder, log)
+    }
+
+    fn write(&self) -> PathBuf {
+        let path = self.folder.path().join("spin.toml");
+        std::fs::write(&path, &self.manifest).unwrap();
+        path
     }
 }
 

@@ -13,10 +13,12 @@
 
 mod app;
 mod client;
+mod documents;
 mod grants;
 mod guests;
 mod memory;
 mod messages;
+mod process;
 mod requests;
 mod start;
 mod stopping;

@@ -1,6 +1,6 @@
 //! What the host does for a request, around and in place of the guest.
 
-use thumbs::limits::Limits;
+use thumbs::{limits::Limits, telemetry::Level};
 
 use crate::{
     app::App,
@@ -88,7 +88,13 @@ async fn a_trapped_guest_is_a_problem_and_harms_nobody() {
     assert_eq!((line.event.as_str(), &*line.component), ("request-failed", "trap"));
     assert_eq!(line.fields["reason"], "trap");
     get(service.address(), "/silent").await.is_problem(500, "internal");
-    assert_eq!(get(service.address(), "/ok").await.status, 200);
+    assert_eq!(send(service.address(), "GET", "/ok?secret=1", "x-request-id: well\r\n").await.status, 200);
+    let line = service.line(|line| line.correlation_id.as_deref() == Some("well")).await;
+    assert_eq!((line.event.as_str(), line.level), ("request-answered", Level::Debug));
+    assert_eq!(
+        (&line.fields["method"], &line.fields["path"], &line.fields["status"]),
+        (&"GET".into(), &"/ok".into(), &200.into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,15 +100,15 @@ async fn a_server_that_refuses_is_asked_until_its_operator_relents() {
     run(&mut admin, "ACL SETUSER listener on >hunter2 ~* +@all -ping resetchannels").await.unwrap();
     let listener =
         Listener::start(&redis.url().replace("redis://", "redis://listener:hunter2@"), &impatient());
-    listener.logged("subscription-lost").await;
-    assert!(listener.cause_of("subscription-lost").contains("subscribe to the channel"));
+    listener.logged("subscription-refused").await;
+    assert!(listener.cause_of("subscription-refused").contains("subscribe to the channel"));
     assert_eq!(listener.log.lines()[0].level, Level::Error);
     run(&mut admin, "ACL SETUSER listener &wake").await.unwrap();
     assert_eq!(listener.next().await, WAKE_UP);
     // This user may not PING, so each time that it asks for a sign of life the server counts a refusal. That is one, too.
     let refused = refused_pings(&mut admin).await;
     until("two signs of life", async || refused_pings(&mut admin).await >= refused + 2).await;
-    assert_eq!(listener.events(), ["subscription-lost", "subscription-back"]);
+    assert_eq!(listener.events(), ["subscription-refused", "subscription-back"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

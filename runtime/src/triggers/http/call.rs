@@ -1,6 +1,11 @@
 //! One request, from its header to a response: route, permit, instance, answer.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
@@ -8,6 +13,7 @@ use http_body::Body as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tracing::Instrument as _;
 use wasmtime_wasi_http::Error;
 
 use super::{
@@ -20,7 +26,7 @@ use crate::{
     instance::{CallFailure, FailureKind},
     limits::{Limits, length, millis},
     problem::{Problem, REQUEST_ID},
-    telemetry::{Level, Logger, RUNTIME},
+    telemetry::{Event, Level, Logger, RUNTIME},
 };
 
 /// What all connections share.
@@ -63,7 +69,17 @@ impl Service {
         client: SocketAddr,
     ) -> Response<ResponseBody> {
         let correlation_id = headers::correlation_id(request.headers());
+        let asked = self
+            .log
+            .keeps(Level::Debug)
+            .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
         let mut response = self.route(request, client, &correlation_id).await;
+        if let Some((begun, method, path)) = asked {
+            let answer_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let status = response.status().as_u16().into();
+            let event = Event::RequestAnswered { method: method.as_str(), path: &path, status, answer_ms };
+            self.log.of(RUNTIME, Some(&correlation_id), &event);
+        }
         if let Ok(value) = HeaderValue::from_str(&correlation_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -106,23 +122,28 @@ impl Service {
             return refuse(Problem::BodyTooLarge, Request::from_parts(parts, body));
         }
         let Some(turn) = self.turn().await else {
-            self.log.of(Level::Warn, RUNTIME, "request-refused", Some(id), &[("reason", "busy".into())]);
+            self.log.of(RUNTIME, Some(id), &Event::RequestRefused { reason: "busy" });
             return refuse(Problem::Busy, Request::from_parts(parts, body));
         };
         headers::set(&mut parts.headers, &uri, &host, &found, client, id);
         if !parts.headers.contains_key(header::HOST) && uri.authority().is_none() {
             parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         }
+        let span = self.log.request_span(parts.method.as_str(), found.pattern.as_str(), handler.id(), id);
         let remains = Remains::default();
         let (sender, receiver) = oneshot::channel();
+        let (called, call_id) = (Arc::clone(handler), Arc::clone(id));
         let guest: RunningGuest = if body.is_end_stream() {
             let request = Request::from_parts(parts, Empty::<Bytes>::new());
-            Box::pin(run(Arc::clone(handler), request, sender, turn, Arc::clone(id)))
+            Box::pin(run(called, request, sender, turn, call_id).instrument(span.span()))
         } else {
             let body = RequestBody::new(body, self.max_body_bytes, self.max_body_pause, remains.clone());
-            Box::pin(run(Arc::clone(handler), Request::from_parts(parts, body), sender, turn, Arc::clone(id)))
+            let request = Request::from_parts(parts, body);
+            Box::pin(run(called, request, sender, turn, call_id).instrument(span.span()))
         };
-        self.respond(handler, guest, receiver, remains, id).await
+        let response = self.respond(handler, guest, receiver, remains, id).await;
+        span.answered(response.status());
+        response
     }
 
     /// Runs the guest until it answers or ends.
@@ -157,8 +178,9 @@ impl Service {
         let result = match answer {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(code)) => {
-                let fields = [("reason", format!("the component answered with an error: {code:?}").into())];
-                self.log.of(Level::Error, handler.id(), "request-failed", Some(id), &fields);
+                let reason = format!("the component answered with an error: {code:?}");
+                let event = Event::RequestFailed { reason: &reason, cause: None };
+                self.log.of(handler.id(), Some(id), &event);
                 Err(Problem::Crashed)
             }
             Err(problem) => Err(problem),

@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{
 
 use crate::{
     instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
-    telemetry::Level,
+    telemetry::Event,
 };
 
 /// What a component answers with; its body may still be written then.
@@ -88,8 +88,8 @@ impl Handler {
         };
         drop(store);
         if let Err(failure) = &result {
-            let fields = [("reason", failure.kind.name().into()), ("cause", failure.text.as_str().into())];
-            self.context().log.of(Level::Error, self.id(), "request-failed", Some(id), &fields);
+            let event = Event::RequestFailed { reason: failure.kind.name(), cause: Some(&failure.text) };
+            self.context().log.of(self.id(), Some(id), &event);
         }
         result
     }

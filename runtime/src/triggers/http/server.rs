@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{super::router::Router, Target, call::Service, stream::PatientStream};
 use crate::{
     limits::{Limits, length, millis},
-    telemetry::{Level, Logger},
+    telemetry::{Event, Logger},
 };
 
 /// After the system refused a connection (out of descriptors, mostly), so long nothing is accepted.
@@ -72,7 +72,7 @@ impl HttpServer {
                         tasks.tracker.spawn(connection);
                     }
                     Err(error) => {
-                        self.log.event(Level::Warn, "accept-failed", &[("cause", error.to_string().into())]);
+                        self.log.event(&Event::AcceptFailed { cause: &error.to_string() });
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 }

@@ -1,0 +1,44 @@
+//! The table of docs/log.md that says what the host logs is written from that in the code which makes it log so.
+//!
+//! `THUMBS_BLESS=1 cargo test --release -p thumbs documents` writes it into the page, between its marks.
+
+use std::path::Path;
+
+use thumbs::telemetry::{FOREIGN, TABLE};
+
+#[test]
+fn the_page_on_the_log_has_the_events_of_the_runtime() {
+    let rows = TABLE.iter().chain(FOREIGN).map(|row| {
+        let fields: Vec<_> = row.fields.iter().map(|field| format!("`{field}`")).collect();
+        format!(
+            "| `{}` | {} | {} | {}. | {}. |\n",
+            row.name,
+            row.level.name(),
+            fields.join(", "),
+            row.meaning,
+            row.remedy
+        )
+    });
+    holds("log.md", "runtime-events", "| event | level | fields | what happened | what to do |", rows);
+}
+
+/// The page has this table between `<!-- table: NAME -->` and `<!-- end -->`; or gets it, where that is asked for.
+fn holds(page: &str, name: &str, head: &str, rows: impl Iterator<Item = String>) {
+    let rule = format!("|{}", " --- |".repeat(head.matches(" | ").count() + 1));
+    let table = format!("{head}\n{rule}\n{}", rows.collect::<String>());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
+    let old = std::fs::read_to_string(&path).unwrap();
+    let mark = format!("<!-- table: {name} -->\n");
+    let (before, rest) = old.split_once(&mark).unwrap_or_else(|| panic!("docs/{page} has no line {mark:?}"));
+    let (_, after) =
+        rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{name} has no end in docs/{page}"));
+    let new = format!("{before}{mark}\n{table}\n<!-- end -->{after}");
+    if std::env::var_os("THUMBS_BLESS").is_some() {
+        std::fs::write(&path, new).unwrap();
+    } else {
+        assert!(
+            old == new,
+            "docs/{page} is not what the code says: THUMBS_BLESS=1 cargo test --release -p thumbs documents"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! The binary as an operator runs it: what its environment does to it from outside.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{app::App, client::get, guests::request};
+
+/// What a test waits for comes within this, or never.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A process of `thumbs up`, whose log is read only when a test asks for a line.
+struct Process {
+    child: Option<Child>,
+    log: Option<BufReader<ChildStderr>>,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Process {
+    async fn start(app: App, limits: &[&str]) -> Self {
+        let folder = app.written();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thumbs"));
+        command.args(["up", "--listen", "127.0.0.1:0", "--log", "json", "--workers", "0"]);
+        command.arg("--from").arg(folder.path().join("spin.toml"));
+        command.arg("--state-dir").arg(folder.path().join("state"));
+        command.arg("--cache-dir").arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+        for limit in limits {
+            command.args(["--limit", limit]);
+        }
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut process =
+            Self { child: Some(child), log: Some(log), address: ([0, 0, 0, 0], 0).into(), _folder: folder };
+        let started = process.line("started").await;
+        process.address = started["address"].as_str().unwrap().parse().unwrap();
+        process
+    }
+
+    /// Reads the log up to a line with this event.
+    async fn line(&mut self, event: &'static str) -> serde_json::Value {
+        let mut log = self.log.take().unwrap();
+        let reading = tokio::task::spawn_blocking(move || {
+            loop {
+                let mut text = String::new();
+                assert!(log.read_line(&mut text).unwrap() > 0, "the log ends without {event}");
+                let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+                if line["event"] == event {
+                    return (log, line);
+                }
+            }
+        });
+        let (log, line) = tokio::time::timeout(DEADLINE, reading).await.expect(event).unwrap();
+        self.log = Some(log);
+        line
+    }
+
+    /// Asks it to stop, as Kubernetes and systemd do, and waits until it has.
+    async fn terminated(mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let ended = tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(move || child.wait())).await;
+        if ended.is_err() {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+        ended.expect("SIGTERM ends it").unwrap().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_stops_neither_requests_nor_the_end() {
+    /// A pipe holds 64 KiB, and the queue before it as much: these requests write many times that.
+    const REQUESTS: usize = 40;
+    let text = "x".repeat(500);
+    let say_a_lot = "(local $left i32) (local.set $left (i32.const 50))
+        (loop $more
+            (call $say (i32.const 64) (i32.const 501))
+            (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (call $answer (local.get $out) (i32.const 200))";
+    let app = App::new().serving("loud", &request(&format!("{text}\\0a"), say_a_lot), "");
+    let mut process = Process::start(app, &["max_queued_log_bytes=65536"]).await;
+    for _ in 0..REQUESTS {
+        assert_eq!(get(process.address, "/loud").await.status, 200);
+    }
+    let dropped = process.line("log-lines-dropped").await;
+    assert!(dropped["lines"].as_u64() > Some(0), "{dropped}");
+    for _ in 0..REQUESTS {
+        assert_eq!(get(process.address, "/loud").await.status, 200);
+    }
+    assert!(process.terminated().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_read_has_its_last_line() {
+    let app = App::new().serving("ok", &request("", "(call $answer (local.get $out) (i32.const 200))"), "");
+    let mut process = Process::start(app, &[]).await;
+    let log = process.log.take().unwrap();
+    assert!(process.terminated().await.success());
+    let last = log.lines().last().unwrap().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&last).unwrap()["event"], "stopped", "{last}");
+}
+
+/// The guests are stopped by processor time, which a busy machine gives them as slowly as it gives the checks.
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_that_compute_on_every_thread_keep_no_connection_waiting() {
+    let app = App::new().serving("spin", &request("", "(call $compute-for-ever)"), "");
+    let process = Process::start(app, &["request_cpu_ms=2000"]).await;
+    let guests = 2 * std::thread::available_parallelism().unwrap().get();
+    let mut spinning = tokio::task::JoinSet::new();
+    for _ in 0..guests {
+        spinning.spawn(get(process.address, "/spin"));
+    }
+    let mut checks = 0;
+    loop {
+        tokio::select! {
+            biased;
+            reply = spinning.join_next() => {
+                reply.unwrap().unwrap().is_problem(503, "deadline");
+                break;
+            }
+            reply = get(process.address, "/.well-known/spin/health") => {
+                assert_eq!(reply.status, 200);
+                checks += 1;
+            }
+        }
+    }
+    // A look at sockets after every 61st poll of 10 ms lets five or so through.
+    assert!(checks >= 30, "{checks} health checks were answered while {guests} guests computed");
+}
