@@ -164,8 +164,8 @@ impl RuntimeBuilder {
         let workers = messages.start(&tasks, workers)?;
         let Loaded { limits, log, .. } = &loaded;
         servers::watch(absent, millis(limits.max_reconnect_pause_ms), log, &tasks.tracker, &tasks.stop);
-        let server = HttpServer::new(listener, router, limits, log.clone());
-        tasks.tracker.spawn(server.run(tasks.clone()));
+        let server = HttpServer::new(listener, router, limits, tasks.clone(), log.clone());
+        tasks.tracker.spawn(server.run());
         let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         banner.log(log, ready_ms);
         Ok(Running {

@@ -17,6 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
+use tokio_util::task::TaskTracker;
 use wasmtime_wasi_http::{Error, p2::body::HyperOutgoingBody};
 
 use crate::{instance::CallFailure, problem::Problem};
@@ -24,34 +25,45 @@ use crate::{instance::CallFailure, problem::Problem};
 /// How long an unread body is read after the response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// What a request's body left behind; shared by the body, which the guest drops, and the response.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Remains(Arc<Mutex<Left>>);
-
-#[derive(Debug, Default)]
-struct Left {
-    cut: Option<Problem>,
-    unread: Option<(Incoming, u64)>,
+/// What nobody has read of a request's body, and why; shared by the body, which the guest drops, and the response, which has it read to
+/// its end.
+#[derive(Clone, Debug)]
+pub(super) struct UnreadBody {
+    rest: Arc<Mutex<Rest>>,
+    tracker: TaskTracker,
 }
 
-impl Remains {
-    fn with<T>(&self, use_left: impl FnOnce(&mut Left) -> T) -> T {
-        use_left(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+#[derive(Debug, Default)]
+struct Rest {
+    cut: Option<Problem>,
+    body: Option<(Incoming, u64)>,
+}
+
+impl UnreadBody {
+    /// Nothing yet. What is left later is read by a task of this tracker.
+    pub(super) fn none(tracker: &TaskTracker) -> Self {
+        Self { rest: Arc::default(), tracker: tracker.clone() }
+    }
+
+    /// A body that nobody will read, of which at most `max_bytes` are thrown away.
+    pub(super) fn whole(body: Incoming, max_bytes: u64, tracker: &TaskTracker) -> Self {
+        let unread = Self::none(tracker);
+        unread.with(|rest| rest.body = Some((body, max_bytes)));
+        unread
+    }
+
+    fn with<T>(&self, use_rest: impl FnOnce(&mut Rest) -> T) -> T {
+        use_rest(&mut self.rest.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Why the host cut the body, if it did.
     pub(super) fn cut(&self) -> Option<Problem> {
-        self.with(|left| left.cut)
-    }
-
-    /// A body that nobody will read, of which at most `max_bytes` are thrown away.
-    pub(super) fn of_unread(body: Incoming, max_bytes: u64) -> Self {
-        Self(Arc::new(Mutex::new(Left { cut: None, unread: Some((body, max_bytes)) })))
+        self.with(|rest| rest.cut)
     }
 
     fn linger(&self) {
-        if let Some((body, max_bytes)) = self.with(|left| left.unread.take()) {
-            tokio::spawn(tokio::time::timeout(LINGER, throw_away(body, max_bytes)));
+        if let Some((body, max_bytes)) = self.with(|rest| rest.body.take()) {
+            self.tracker.spawn(tokio::time::timeout(LINGER, throw_away(body, max_bytes)));
         }
     }
 }
@@ -74,16 +86,16 @@ pub(super) struct RequestBody {
     read_bytes: u64,
     max_pause: Duration,
     pause: Option<Pin<Box<Sleep>>>,
-    remains: Remains,
+    unread: UnreadBody,
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, max_bytes: u64, max_pause: Duration, remains: Remains) -> Self {
-        Self { incoming: Some(incoming), max_bytes, read_bytes: 0, max_pause, pause: None, remains }
+    pub(super) fn new(incoming: Incoming, max_bytes: u64, max_pause: Duration, unread: UnreadBody) -> Self {
+        Self { incoming: Some(incoming), max_bytes, read_bytes: 0, max_pause, pause: None, unread }
     }
 
     fn cut(&mut self, problem: Problem, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        self.remains.with(|left| left.cut = Some(problem));
+        self.unread.with(|rest| rest.cut = Some(problem));
         Poll::Ready(Some(Err(error)))
     }
 }
@@ -138,7 +150,7 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         if let Some(incoming) = self.incoming.take().filter(|incoming| !incoming.is_end_stream()) {
             let max_bytes = self.max_bytes;
-            self.remains.with(|left| left.unread = Some((incoming, max_bytes)));
+            self.unread.with(|rest| rest.body = Some((incoming, max_bytes)));
         }
     }
 }
@@ -149,9 +161,14 @@ pub(super) type RunningGuest = Pin<Box<dyn Future<Output = Result<(), CallFailur
 /// What goes to the client.
 pub(super) enum ResponseBody {
     /// All there is, so that it goes out in one piece with its length.
-    Whole { data: Option<Bytes>, remains: Remains },
+    Whole { data: Option<Bytes>, unread: UnreadBody },
     /// What the guest writes, as it writes it.
-    Streamed { first: Option<Bytes>, body: HyperOutgoingBody, guest: Option<RunningGuest>, remains: Remains },
+    Streamed {
+        first: Option<Bytes>,
+        body: HyperOutgoingBody,
+        guest: Option<RunningGuest>,
+        unread: UnreadBody,
+    },
 }
 
 /// The response breaks off in the middle; the connection is closed, so that the client sees it.
@@ -160,12 +177,12 @@ pub(super) enum ResponseBody {
 pub(super) struct Broken;
 
 impl ResponseBody {
-    pub(super) fn whole(data: Bytes, remains: Remains) -> Self {
-        Self::Whole { data: Some(data).filter(|data| !data.is_empty()), remains }
+    pub(super) fn whole(data: Bytes, unread: UnreadBody) -> Self {
+        Self::Whole { data: Some(data).filter(|data| !data.is_empty()), unread }
     }
 
     /// The body of a guest that has ended: everything is there, so it need not be streamed.
-    pub(super) fn of_ended(mut body: HyperOutgoingBody, remains: Remains) -> Self {
+    pub(super) fn buffered(mut body: HyperOutgoingBody, unread: UnreadBody) -> Self {
         let mut all = BytesMut::new();
         let mut only: Option<Bytes> = None;
         loop {
@@ -183,11 +200,11 @@ impl ResponseBody {
                 // Not whole after all: let the client see where it breaks off.
                 Some(Some(Err(_))) | None => {
                     let first = only.unwrap_or_else(|| all.freeze());
-                    return Self::Streamed { first: Some(first), body, guest: None, remains };
+                    return Self::Streamed { first: Some(first), body, guest: None, unread };
                 }
             }
         }
-        Self::whole(only.unwrap_or_else(|| all.freeze()), remains)
+        Self::whole(only.unwrap_or_else(|| all.freeze()), unread)
     }
 }
 
@@ -242,7 +259,7 @@ impl Body for ResponseBody {
 impl Drop for ResponseBody {
     fn drop(&mut self) {
         match self {
-            Self::Whole { remains, .. } | Self::Streamed { remains, .. } => remains.linger(),
+            Self::Whole { unread, .. } | Self::Streamed { unread, .. } => unread.linger(),
         }
     }
 }

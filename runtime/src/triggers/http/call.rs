@@ -13,13 +13,14 @@ use http_body::Body as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 use wasmtime_wasi_http::Error;
 
 use super::{
     super::router::Router,
     Answer, HEALTH_PATH, Handler, Target,
-    body::{Remains, RequestBody, ResponseBody, RunningGuest},
+    body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
     headers,
 };
 use crate::{
@@ -33,10 +34,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Service {
     router: Router<Target>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     queue_timeout: Duration,
     max_body_bytes: u64,
     max_body_pause: Duration,
+    /// Of what goes on after a response.
+    tracker: TaskTracker,
     log: Logger,
 }
 
@@ -48,13 +51,14 @@ enum First {
 }
 
 impl Service {
-    pub(super) fn new(router: Router<Target>, limits: &Limits, log: Logger) -> Self {
+    pub(super) fn new(router: Router<Target>, limits: &Limits, tracker: TaskTracker, log: Logger) -> Self {
         Self {
             router,
-            turns: Arc::new(Semaphore::new(length(limits.max_concurrent_requests))),
+            permits: Arc::new(Semaphore::new(length(limits.max_concurrent_requests))),
             queue_timeout: millis(limits.request_queue_ms),
             max_body_bytes: limits.max_request_body_bytes,
             max_body_pause: millis(limits.body_timeout_ms),
+            tracker,
             log,
         }
     }
@@ -108,11 +112,11 @@ impl Service {
         let handler = match found.target {
             Target::Component(handler) => handler,
             Target::Static(response) => {
-                let remains = self.unread(Request::from_parts(parts, body));
+                let unread = self.unread(Request::from_parts(parts, body));
                 let mut answer = Response::new(Bytes::from(response.body.clone()));
                 *answer.status_mut() = response.status;
                 *answer.headers_mut() = response.headers.clone();
-                return whole(answer, remains);
+                return whole(answer, unread);
             }
         };
         let Some(host) = headers::host(&uri, &parts.headers).map(str::to_owned) else {
@@ -121,7 +125,7 @@ impl Service {
         if body.size_hint().lower() > self.max_body_bytes {
             return refuse(Problem::BodyTooLarge, Request::from_parts(parts, body));
         }
-        let Some(turn) = self.turn().await else {
+        let Some(permit) = self.permit().await else {
             self.log.of(RUNTIME, Some(id), &Event::RequestRefused { reason: "busy" });
             return refuse(Problem::Busy, Request::from_parts(parts, body));
         };
@@ -130,18 +134,18 @@ impl Service {
             parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         }
         let span = self.log.request_span(parts.method.as_str(), found.pattern.as_str(), handler.id(), id);
-        let remains = Remains::default();
+        let unread = UnreadBody::none(&self.tracker);
         let (sender, receiver) = oneshot::channel();
         let (called, call_id) = (Arc::clone(handler), Arc::clone(id));
         let guest: RunningGuest = if body.is_end_stream() {
             let request = Request::from_parts(parts, Empty::<Bytes>::new());
-            Box::pin(run(called, request, sender, turn, call_id).instrument(span.span()))
+            Box::pin(run(called, request, sender, permit, call_id).instrument(span.span()))
         } else {
-            let body = RequestBody::new(body, self.max_body_bytes, self.max_body_pause, remains.clone());
+            let body = RequestBody::new(body, self.max_body_bytes, self.max_body_pause, unread.clone());
             let request = Request::from_parts(parts, body);
-            Box::pin(run(called, request, sender, turn, call_id).instrument(span.span()))
+            Box::pin(run(called, request, sender, permit, call_id).instrument(span.span()))
         };
-        let response = self.respond(handler, guest, receiver, remains, id).await;
+        let response = self.respond(handler, guest, receiver, unread, id).await;
         span.answered(response.status());
         response
     }
@@ -152,7 +156,7 @@ impl Service {
         handler: &Handler,
         mut guest: RunningGuest,
         mut receiver: oneshot::Receiver<Answer>,
-        remains: Remains,
+        unread: UnreadBody,
         id: &Arc<str>,
     ) -> Response<ResponseBody> {
         let mut may_answer = true;
@@ -186,42 +190,42 @@ impl Service {
             Err(problem) => Err(problem),
         };
         // What the host cut, the host explains: the component saw only a stream that broke off.
-        let result = match (remains.cut(), result) {
+        let result = match (unread.cut(), result) {
             (Some(cut), Ok(response)) if response.status() != cut.status() => Err(cut),
             (Some(cut), Err(Problem::Crashed)) => Err(cut),
             (_, result) => result,
         };
         match (result, guest) {
-            (Err(problem), _) => whole(problem.response(id), remains),
-            (Ok(response), None) => response.map(|body| ResponseBody::of_ended(body, remains)),
+            (Err(problem), _) => whole(problem.response(id), unread),
+            (Ok(response), None) => response.map(|body| ResponseBody::buffered(body, unread)),
             (Ok(response), guest) => {
-                response.map(|body| ResponseBody::Streamed { first: None, body, guest, remains })
+                response.map(|body| ResponseBody::Streamed { first: None, body, guest, unread })
             }
         }
     }
 
-    /// Waits for a place among the running requests; none when that takes too long.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        match Arc::clone(&self.turns).try_acquire_owned() {
-            Ok(turn) => Some(turn),
+    /// Waits for a permit to run; none when that takes too long.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => Some(permit),
             Err(_) => {
-                let waiting = Arc::clone(&self.turns).acquire_owned();
+                let waiting = Arc::clone(&self.permits).acquire_owned();
                 tokio::time::timeout(self.queue_timeout, waiting).await.ok().and_then(Result::ok)
             }
         }
     }
 
-    fn unread(&self, request: Request<Incoming>) -> Remains {
+    fn unread(&self, request: Request<Incoming>) -> UnreadBody {
         // A client that waits to be told to go on has sent nothing yet, and now never will.
         if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
-            return Remains::default();
+            return UnreadBody::none(&self.tracker);
         }
-        Remains::of_unread(request.into_body(), self.max_body_bytes)
+        UnreadBody::whole(request.into_body(), self.max_body_bytes, &self.tracker)
     }
 }
 
-fn whole(response: Response<Bytes>, remains: Remains) -> Response<ResponseBody> {
-    response.map(|data| ResponseBody::whole(data, remains))
+fn whole(response: Response<Bytes>, unread: UnreadBody) -> Response<ResponseBody> {
+    response.map(|data| ResponseBody::whole(data, unread))
 }
 
 fn problem(kind: FailureKind) -> Problem {
@@ -233,12 +237,12 @@ fn problem(kind: FailureKind) -> Problem {
     }
 }
 
-/// The guest's whole life. Holds its turn until the end, which may be after the response began.
+/// The guest's whole life. Holds its permit until the end, which may be after the response began.
 async fn run<B>(
     handler: Arc<Handler>,
     request: Request<B>,
     answer: oneshot::Sender<Answer>,
-    turn: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     id: Arc<str>,
 ) -> Result<(), CallFailure>
 where
@@ -246,6 +250,6 @@ where
     B::Error: Into<Error>,
 {
     let result = handler.run(request, answer, &id).await;
-    drop(turn);
+    drop(permit);
     result
 }

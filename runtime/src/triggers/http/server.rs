@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{super::router::Router, Target, call::Service, stream::PatientStream};
+use super::{super::router::Router, Target, call::Service, stream::TimeoutStream};
 use crate::{
     limits::{Limits, length, millis},
     telemetry::{Event, Logger},
@@ -27,6 +27,7 @@ pub struct HttpServer {
     service: Arc<Service>,
     http: http1::Builder,
     response_timeout: Duration,
+    tasks: ServerTasks,
     log: Logger,
 }
 
@@ -42,9 +43,15 @@ pub struct ServerTasks {
 }
 
 impl HttpServer {
-    /// On a listener that is bound already.
+    /// On a listener that is bound already. What it starts is among `tasks`.
     #[must_use]
-    pub fn new(listener: TcpListener, router: Router<Target>, limits: &Limits, log: Logger) -> Self {
+    pub fn new(
+        listener: TcpListener,
+        router: Router<Target>,
+        limits: &Limits,
+        tasks: ServerTasks,
+        log: Logger,
+    ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(millis(limits.header_timeout_ms))
@@ -54,22 +61,23 @@ impl HttpServer {
         Self {
             listener,
             connections: Arc::new(Semaphore::new(length(limits.max_connections))),
-            service: Arc::new(Service::new(router, limits, log.clone())),
+            service: Arc::new(Service::new(router, limits, tasks.tracker.clone(), log.clone())),
             http,
             response_timeout: millis(limits.response_timeout_ms),
+            tasks,
             log,
         }
     }
 
     /// Serves until told to stop. Connections go on in tasks of their own.
-    pub async fn run(self, tasks: ServerTasks) {
+    pub async fn run(self) {
         let accepting = async {
             loop {
-                let Ok(place) = Arc::clone(&self.connections).acquire_owned().await else { return };
+                let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
                 match self.listener.accept().await {
                     Ok((stream, client)) => {
-                        let connection = self.connection(stream, client, place, &tasks);
-                        tasks.tracker.spawn(connection);
+                        let connection = self.connection(stream, client, permit);
+                        self.tasks.tracker.spawn(connection);
                     }
                     Err(error) => {
                         self.log.event(&Event::AcceptFailed { cause: &error.to_string() });
@@ -80,7 +88,7 @@ impl HttpServer {
         };
         tokio::select! {
             () = accepting => {}
-            () = tasks.stop.cancelled() => {}
+            () = self.tasks.stop.cancelled() => {}
         }
     }
 
@@ -88,14 +96,13 @@ impl HttpServer {
         &self,
         stream: TcpStream,
         client: SocketAddr,
-        place: OwnedSemaphorePermit,
-        tasks: &ServerTasks,
+        permit: OwnedSemaphorePermit,
     ) -> impl Future<Output = ()> + Send + 'static {
         // Responses are written whole; waiting for more (Nagle) would only delay them. A socket that can't do it still works.
         let _ = stream.set_nodelay(true);
-        let stream = PatientStream::new(stream, self.response_timeout);
+        let stream = TimeoutStream::new(stream, self.response_timeout);
         let (service, http) = (Arc::clone(&self.service), self.http.clone());
-        let (stop, kill) = (tasks.stop.clone(), tasks.kill.clone());
+        let (stop, kill) = (self.tasks.stop.clone(), self.tasks.kill.clone());
         async move {
             let serve = service_fn(|request| {
                 let service = &service;
@@ -115,7 +122,7 @@ impl HttpServer {
                     () = kill.cancelled() => {}
                 }
             }
-            drop(place);
+            drop(permit);
         }
     }
 }

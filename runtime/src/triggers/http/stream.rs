@@ -19,13 +19,13 @@ use tokio::{
 
 /// A socket that gives up writing to a client that does not read.
 #[derive(Debug)]
-pub(super) struct PatientStream {
+pub(super) struct TimeoutStream {
     stream: TcpStream,
     max_pause: Duration,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl PatientStream {
+impl TimeoutStream {
     pub(super) fn new(stream: TcpStream, max_pause: Duration) -> Self {
         Self { stream, max_pause, pause: None }
     }
@@ -42,7 +42,7 @@ impl PatientStream {
     }
 }
 
-impl AsyncRead for PatientStream {
+impl AsyncRead for TimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -52,7 +52,7 @@ impl AsyncRead for PatientStream {
     }
 }
 
-impl AsyncWrite for PatientStream {
+impl AsyncWrite for TimeoutStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
