@@ -3,7 +3,8 @@
 //! A route is exact (`/jobs`), has named segments (`/jobs/:id`), or ends in `/...`, which takes the rest, nothing included. Slashes
 //! at the end of a path do not count. Where several routes match, segments decide from the left: an exact one before a named one
 //! before the rest. Paths are compared as they were sent: nothing is decoded, so `%2e` is no dot and no route can be reached by a
-//! second spelling.
+//! second spelling. For that reason two slashes in a row are not what they are on Spin, where they may stand before a path, and between
+//! them a named segment that is empty.
 
 use std::cmp::Ordering;
 
@@ -210,6 +211,88 @@ mod tests {
             ("/jobsx", "/..."),
         ] {
             assert_eq!(router.find(path).map(|found| *found.target), Some(route), "{path}");
+        }
+    }
+
+    /// Spin 3.6 hands its routes to `routefinder`, with `/...` written as `/*`.
+    #[test]
+    fn a_path_finds_the_route_that_it_finds_on_spin() {
+        const ROUTES: &[&str] = &[
+            "/",
+            "/...",
+            "/jobs",
+            "/jobs/...",
+            "/jobs/:id",
+            "/jobs/batch",
+            "/:any",
+            "/:any/batch",
+            "/:any/...",
+            "/jobs/:id/events",
+            "/jobs/:id/...",
+            "/:any/:id",
+            "/a/b/c",
+            "/a/:x/c/...",
+            "/a/b/...",
+        ];
+        const PATHS: &[&str] = &[
+            "/",
+            "/x",
+            "/x/",
+            "/x/y",
+            "/x/batch",
+            "/jobs",
+            "/jobs/",
+            "/jobs/7",
+            "/jobs/7/",
+            "/jobs/batch",
+            "/jobs/batch/",
+            "/jobs/7/events",
+            "/jobs/7/events/",
+            "/jobs/7/other",
+            "/jobs/7/a/b",
+            "/jobsx",
+            "/jobs/%2e",
+            "/a/b/c",
+            "/a/b/c/d",
+            "/a/x/c",
+            "/a/x/c/d",
+            "/a/b/x",
+            "/A/b/c",
+            "/a",
+            "/a/",
+            "/a/b",
+            "/a.b",
+            "/jobs/1.png",
+        ];
+        // Every route alone, each with each, and all together.
+        let mut tables: Vec<Vec<&'static str>> = vec![ROUTES.to_vec()];
+        for (index, first) in ROUTES.iter().enumerate() {
+            tables.push(vec![first]);
+            tables.extend(ROUTES.iter().skip(index + 1).map(|second| vec![*first, *second]));
+        }
+        for routes in tables {
+            let ours = router(&routes);
+            let mut theirs = routefinder::Router::new();
+            for route in &routes {
+                theirs.add(route.replace("...", "*"), *route).unwrap();
+            }
+            for path in PATHS {
+                assert_eq!(
+                    ours.find(path).map(|found| *found.target),
+                    theirs.best_match(path).map(|found| *found.handler()),
+                    "{path} among {routes:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_doubled_slash_is_no_segment_here_and_is_one_on_spin() {
+        for (route, path) in [("/jobs/:id/...", "/jobs//7"), ("/jobs/:id", "//jobs/7")] {
+            assert_eq!(router(&[route]).find(path), None, "{path}");
+            let mut theirs = routefinder::Router::new();
+            theirs.add(route.replace("...", "*"), ()).unwrap();
+            assert!(theirs.best_match(path).is_some(), "{path}");
         }
     }
 
