@@ -1,6 +1,7 @@
 //! A text that may hold a credential: it can be used, and never be printed by accident.
 //!
-//! `Debug` and `Display` show `[redacted]`; the only way to the text is [`Secret::expose`], which is easy to search for.
+//! `Debug` shows `[redacted]`, and there is no `Display`, so that none gets into an address unseen; the only way to the text is
+//! [`Secret::expose`], which is easy to search for.
 
 use std::fmt;
 
@@ -23,12 +24,6 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -61,10 +56,7 @@ mod tests {
     #[test]
     fn a_secret_is_never_printed() {
         let secret = Secret::new("hunter2");
-        assert_eq!(
-            format!("{secret} {secret:?} {:?}", Some(&secret)),
-            "[redacted] [redacted] Some([redacted])"
-        );
+        assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "[redacted] Some([redacted])");
         assert_eq!(secret.expose(), "hunter2");
     }
 
