@@ -81,7 +81,7 @@ pub enum Blobs {
     /// This process, until it ends.
     Memory,
     /// A bucket.
-    S3(S3Settings),
+    S3(Box<S3Settings>),
     /// The component that is composed in, at this URL.
     Component(String),
 }
@@ -271,7 +271,7 @@ fn blobs(
         .map_err(|error| BackendError::Invalid { setting: setting.to_owned(), reason: error.to_string() })?;
         let grant = settings.outbound();
         let blobs = match composition {
-            Composition::WithoutNative => Blobs::S3(settings),
+            Composition::WithoutNative => Blobs::S3(Box::new(settings)),
             Composition::All => Blobs::Component(url.to_owned()),
         };
         (blobs, Some(grant))
