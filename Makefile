@@ -59,9 +59,10 @@ setup: ## check the machine; add the wasm targets where they are missing
 fmt: ## format
 	$(CARGO) fmt --all
 
-lint: ## formatting and clippy, warnings are errors
+lint: ## formatting and clippy, warnings are errors; the fuzz targets, a workspace of their own, still compile
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) check --manifest-path $(FUZZ)/Cargo.toml
 
 ##@ Measuring
 bench: components ## one table: ms per image in the sandbox, natively, in libvips and in Pillow (ONLY=name or class)

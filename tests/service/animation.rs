@@ -1,6 +1,7 @@
 //! Animations through the whole service: frames in and out stand in the job, and what became of them.
 
 use serde_json::Value;
+use thumbs_domain::preset::Preset;
 use thumbs_imaging::options::Limits;
 use thumbs_tests::service::Service;
 
@@ -47,11 +48,13 @@ async fn a_still_is_made_where_one_is_asked_for_or_nothing_else_fits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preset_makes_an_emoji_that_its_platform_takes() {
     let service = Service::start().await;
-    for (preset, max_bytes) in [("slack", 128_000), ("discord", 256_000), ("mastodon", 256_000)] {
-        let (job, reply) = service.client.thumbnail(&animation("animated.webp"), &[("preset", preset)]).await;
+    for preset in Preset::ALL {
+        let asked = [("preset", preset.name())];
+        let (job, reply) = service.client.thumbnail(&animation("animated.webp"), &asked).await;
+        let side = Value::from(preset.row().side);
         assert_eq!(job["result"]["content_type"], "image/gif", "{job}");
-        assert_eq!((&job["result"]["width"], &job["result"]["height"]), (&128.into(), &128.into()), "{job}");
-        assert!(reply.body.len() <= max_bytes && frames(&job) == (6, 6, 6), "{job}");
+        assert_eq!((&job["result"]["width"], &job["result"]["height"]), (&side, &side), "{job}");
+        assert!(reply.body.len() as u64 <= preset.row().max_bytes && frames(&job) == (6, 6, 6), "{job}");
     }
 }
 

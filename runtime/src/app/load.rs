@@ -133,8 +133,7 @@ impl Loaded {
         id: &str,
         component: &wasmtime::component::Component,
     ) -> Result<(), StartError> {
-        let declared =
-            self.manifest.components.get(id).is_some_and(compose::declares_native);
+        let declared = self.manifest.components.get(id).is_some_and(compose::declares_native);
         let component = component.component_type();
         let undeclared = component.imports(engine).find(|(name, _)| !declared && compose::is_native(name));
         match undeclared {
