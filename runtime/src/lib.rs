@@ -11,6 +11,8 @@
 
 pub mod app;
 pub mod backends;
+mod backoff;
+mod blocking;
 pub mod capabilities;
 pub mod cli;
 pub mod compose;

@@ -11,10 +11,10 @@ use wasmtime::{Engine, component::Component as Compiled};
 use super::{StartError, load::Loaded};
 use crate::{
     backends::{Blobs, LABELS, Messages},
+    blocking::blocking,
     capabilities::{
         allowed_hosts::AllowedHosts,
         blob::BlobStore,
-        embedded::blocking,
         http::Network,
         key_value,
         postgres::PostgresGrants,

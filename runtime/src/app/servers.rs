@@ -14,11 +14,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::StartError;
 use crate::{
+    backoff::Backoff,
     capabilities::error::ServerFault,
     telemetry::{Event, Logger},
 };
 
-/// The first pause before looking again; it doubles.
+/// The first pause before looking again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 type Look = Box<dyn Fn() -> BoxFuture<'static, Result<(), ServerFault>> + Send + Sync>;
@@ -40,11 +41,10 @@ impl Server {
 
     /// Looks again and again until the server answers.
     async fn watch(self, max_pause: Duration, log: Logger) {
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, max_pause);
         let mut refused = false;
         loop {
-            tokio::time::sleep(pause.min(max_pause)).await;
-            pause = pause.saturating_mul(2).min(max_pause);
+            tokio::time::sleep(backoff.next()).await;
             match (self.look)().await {
                 Ok(()) => {
                     log.event(&Event::ServerAnswers { setting: &self.setting });

@@ -15,6 +15,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use crate::blocking::blocking;
+
 /// Prepared statements that a connection keeps: our components have about thirty.
 const CACHED_STATEMENTS: usize = 64;
 
@@ -241,17 +243,5 @@ impl Drop for Checkout {
             }
             self.database.put_back(connection);
         }
-    }
-}
-
-/// Runs what may wait for a disk off the async threads. A panic there is a bug of ours and goes on here.
-pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(failure) => match failure.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Cancelled: the async runtime is going down, and this task with it.
-            Err(_) => std::future::pending().await,
-        },
     }
 }

@@ -1,6 +1,6 @@
 //! From a channel of a Redis server to this process: one subscription per runtime, whose messages the broker hands to the workers.
 //!
-//! A subscription is kept for as long as the runtime runs. When it is lost, it is taken up again after a pause (`backoff.rs`), for ever;
+//! A subscription is kept for as long as the runtime runs. When it is lost, it is taken up again after a pause, for ever;
 //! being down when the runtime starts is the same as being lost. An outage is logged when it begins and when it ends, and once more where a
 //! server that could not be reached turns out to refuse.
 //!
@@ -10,7 +10,10 @@
 //! A connection whose other end is gone without a word looks like a quiet channel. So the server is asked for a sign of life as often as it
 //! may take to give one.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::StreamExt as _;
 use redis::aio::PubSubSink;
@@ -18,12 +21,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::broker::{Broker, Channel, Drops};
 use crate::{
+    backoff::Backoff,
     capabilities::{
         error::ServerFault,
-        redis::{Address, Backoff, Client, out_of_reach},
+        redis::{Address, Client, out_of_reach},
     },
     telemetry::{Event, Logger},
 };
+
+/// The pause after the first failed attempt to subscribe.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// One channel of one server, forwarded to the broker.
 #[derive(Debug)]
@@ -65,7 +72,7 @@ impl Forward {
     }
 
     async fn forward(&self) {
-        let mut backoff = Backoff::new(self.client.bounds().max_pause);
+        let mut backoff = Backoff::new(FIRST_PAUSE, self.client.bounds().max_pause);
         let mut outage = None;
         loop {
             let begun = Instant::now();

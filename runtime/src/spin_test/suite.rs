@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{StartError, compile_one},
-    capabilities::embedded::blocking,
+    blocking::blocking,
     compose::Composition,
     instance::{CallBounds, MemoryBudget, NativeBlobs, Prepared, linker},
     limits::Limits,

@@ -20,7 +20,7 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{Backend, wit};
-use crate::{capabilities::embedded::blocking, limits::length};
+use crate::{blocking::blocking, limits::length};
 
 /// Marks the end of a file of ours, with the version of its layout.
 const MAGIC: &[u8; 4] = b"thb1";

@@ -6,10 +6,13 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use rusqlite::{Connection, OptionalExtension as _, limits::Limit};
 
 use super::{
-    super::embedded::{Database, Settings, blocking},
+    super::embedded::{Database, Settings},
     Backend, BackendError,
 };
-use crate::limits::{Limits, length, millis};
+use crate::{
+    blocking::blocking,
+    limits::{Limits, length, millis},
+};
 
 /// One label's file.
 #[derive(Debug)]

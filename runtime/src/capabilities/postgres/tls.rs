@@ -17,7 +17,7 @@ use rustls::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Encryption, Roots};
-use crate::capabilities::embedded::blocking;
+use crate::blocking::blocking;
 
 /// A bundle of all public authorities has a quarter of it. The path may come from a guest, so the file is not trusted to be short.
 const MAX_ROOTS_BYTES: u64 = 1 << 20;

@@ -18,7 +18,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{address::Address, bounded::Bounded};
-use crate::capabilities::{embedded::blocking, error::ServerFault};
+use crate::{blocking::blocking, capabilities::error::ServerFault};
 
 /// When a connection on which nothing happens is asked whether the other end is still there, and how often after that.
 const KEEPALIVE: TcpKeepalive =

@@ -8,10 +8,9 @@
 //! | `client.rs` | addresses to servers; what guests and the operator ask of them |
 //! | `server.rs` | the shared connection to one of them, and its replacement |
 //! | `connect.rs`, `bounded.rs` | a fresh connection, and the bound on what it reads |
-//! | `address.rs`, `refused.rs`, `reply.rs`, `backoff.rs` | URLs, commands, answers, pauses |
+//! | `address.rs`, `refused.rs`, `reply.rs` | URLs, commands, answers |
 
 mod address;
-mod backoff;
 mod bounded;
 mod client;
 mod connect;
@@ -20,7 +19,6 @@ mod reply;
 mod server;
 
 pub(crate) use address::Address;
-pub(crate) use backoff::Backoff;
 pub use client::{Client, validate};
 pub(crate) use connect::out_of_reach;
 pub(crate) use server::{Request, Server};

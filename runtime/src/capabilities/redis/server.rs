@@ -1,7 +1,7 @@
 //! One server by address: the connection that all instances share, and a new one when it is lost.
 //!
 //! - There is at most one attempt to connect at a time; whoever needs the connection meanwhile waits for that one and shares its failure.
-//! - After a failure the next attempt waits for a pause (`backoff.rs`). A command waits with it, so that the first one after an outage
+//! - After a failure the next attempt waits for a pause. A command waits with it, so that the first one after an outage
 //!   works; that is why these pauses are short.
 //! - A connection that ended is noticed by the task that reads it, mostly before anybody sends a command on it. One that gives no answer in
 //!   time is given up: nobody can tell it from one whose other end is gone.
@@ -23,14 +23,17 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     address::Address,
-    backoff::Backoff,
     connect::{Tls, connect, out_of_reach, refuses},
     reply::sentence,
 };
 use crate::{
+    backoff::Backoff,
     capabilities::error::ServerFault,
     limits::{Limits, millis},
 };
+
+/// The pause after the first failed attempt to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a command gave nothing. The texts name no secret but what the guest itself sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +146,7 @@ impl Connection {
 impl Server {
     pub(super) fn new(address: Address, tls: Arc<Tls>, bounds: Bounds, home: Handle) -> Self {
         // An eighth: a command waits for the pause, a subscription does not.
-        let backoff = Backoff::new(bounds.max_pause / 8);
+        let backoff = Backoff::new(FIRST_PAUSE, bounds.max_pause / 8);
         let attempts = AsyncMutex::new(Attempts { backoff, failed: None });
         Self { address, tls, bounds, home, current: Mutex::default(), attempts }
     }

@@ -20,10 +20,13 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use self::statement::{Bounds, Outcome};
 pub use super::bindings::fermyon::spin2_0_0::sqlite as wit;
 use super::{
-    embedded::{Checkout, Database, OpenError, Settings, blocking},
+    embedded::{Checkout, Database, OpenError, Settings},
     error::Failure,
 };
-use crate::limits::{Limits, length, millis};
+use crate::{
+    blocking::blocking,
+    limits::{Limits, length, millis},
+};
 
 /// The error type of this capability's host functions.
 pub type SqliteError = Failure<wit::Error>;
