@@ -21,7 +21,8 @@ use thiserror::Error;
 use thumbs_s3::InvalidSetting;
 
 use crate::{
-    capabilities::{blob::S3Settings, postgres, redis},
+    capabilities::blob::S3Settings,
+    clients::{postgres, redis},
     compose::Composition,
     manifest::{Manifest, NamedBackend},
     secret::{Secret, redacted_url},

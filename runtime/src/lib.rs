@@ -4,9 +4,9 @@
 //! Entry point is [`Runtime::builder`]; the binary `thumbs` (`cli.rs`, `main.rs`) is a thin layer over it. Several runtimes may live in one
 //! process: nothing here is global.
 //!
-//! Dependencies point one way: `limits`, `telemetry`, `secret` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`, `compose`,
-//! `backends`, `triggers` ← `app` ← `spin_test` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components are
-//! compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
+//! Dependencies point one way: `limits`, `telemetry`, `secret` ← `clients` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`,
+//! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
+//! are compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
 //! (`manifest/tool.rs`), and tests/hosting runs another one.
 
 pub mod app;
@@ -15,6 +15,7 @@ mod backoff;
 mod blocking;
 pub mod capabilities;
 pub mod cli;
+pub mod clients;
 pub mod compose;
 pub mod engine;
 pub mod instance;

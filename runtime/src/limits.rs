@@ -174,9 +174,15 @@ limits! {
     sql_max_database_bytes = 16 * GIB, MIB => 1024 * GIB,
         "the file of one SQLite database", "writing fails as database-full";
     pg_max_connections = 16, 1 => 1_000,
-        "open connections to one PostgreSQL address", "opening one waits `pg_acquire_timeout_ms`, then fails";
-    pg_max_addresses = 16, 1 => 1_000,
-        "addresses of PostgreSQL databases in use at the same time", "opening another fails";
+        "open connections to one PostgreSQL server, whatever user and database they are for", "opening one waits `pg_acquire_timeout_ms`, then fails";
+    pg_max_servers = 16, 1 => 1_000,
+        "PostgreSQL servers in use at the same time", "opening a connection to another fails";
+    pg_max_age_ms = 30 * 60 * 1_000, 1 => DAY_MS,
+        "the time that a connection to PostgreSQL is lent again and again", "it is closed when it comes back, or at once where it waits";
+    pg_max_idle_ms = 5 * 60 * 1_000, 1 => DAY_MS,
+        "the time that a connection to PostgreSQL waits for somebody who needs it", "it is closed";
+    pg_reset_timeout_ms = 1_000, 1 => DAY_MS,
+        "how long a PostgreSQL server takes to reset a connection that comes back", "it is closed";
     pg_acquire_timeout_ms = 5_000, 1 => DAY_MS,
         "how long opening waits for a free connection to PostgreSQL", "opening it fails";
     pg_connect_timeout_ms = 5_000, 1 => DAY_MS,
@@ -189,6 +195,10 @@ limits! {
         "a command to a Redis server, and its answer; should hold a value of the key-value store", "the command fails";
     redis_max_addresses = 16, 1 => 1_024,
         "Redis servers (by address, user and database) that have a connection", "one that nobody has open is closed, else opening fails";
+    redis_max_connections_per_instance = 16, 1 => 1_024,
+        "connections to Redis that one instance holds", "opening one more fails";
+    redis_max_private_connections = 64, 1 => 10_000,
+        "connections to Redis that guests have for themselves, because of a command that is not for the one that all share", "the command fails";
     max_reconnect_pause_ms = 2_000, 1 => DAY_MS,
         "the time between two attempts to reach a server again", "the next attempt is made";
     kv_max_key_bytes = 1_024, 1 => 64 * KIB,

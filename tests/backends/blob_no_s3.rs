@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
 
 use thumbs::capabilities::blob::{Backend, wit};
-use thumbs::capabilities::error::ServerFault;
+use thumbs::clients::ServerFault;
 use thumbs_tests::servers::{Bucket, S3};
 
 use super::component_blobs::ComponentBlobs;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use thumbs::capabilities::blob::{Backend as _, S3Store, wit};
-use thumbs::capabilities::error::ServerFault;
+use thumbs::clients::ServerFault;
 use thumbs::limits::Limits;
 use thumbs_tests::servers::{Bucket, S3, VersityGw, available};
 

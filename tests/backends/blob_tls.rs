@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use thumbs::capabilities::blob::{Backend as _, wit};
-use thumbs::capabilities::error::ServerFault;
+use thumbs::clients::ServerFault;
 use thumbs_tests::servers::{Bucket, S3};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;

@@ -106,7 +106,7 @@ impl ComponentBlobs {
             key_value: Arc::new(key_value.into_iter().collect()),
             sqlite: Arc::default(),
             redis: RedisGrants { hosts: Arc::clone(&hosts), connector: None },
-            postgres: PostgresGrants { hosts, connector: None },
+            postgres: PostgresGrants { hosts, client: None },
             blobs: BlobStore::new(Arc::new(MemoryStore::default()), &limits),
             memory: Arc::new(MemoryBudget::new(usize::MAX)),
             limits: Arc::new(limits),

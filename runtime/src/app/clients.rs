@@ -8,8 +8,8 @@ use crate::{
     capabilities::{
         blob::{self, DirectoryStore, MemoryStore, S3Store},
         key_value::{self, EmbeddedStore, RedisStore},
-        postgres, redis,
     },
+    clients::{postgres, redis},
     limits::Limits,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Clients {
     key_value: KeyValue,
     limits: Arc<Limits>,
-    postgres: Arc<postgres::Client>,
+    postgres: postgres::Client,
     redis: redis::Client,
     blobs: Arc<dyn blob::Backend>,
     servers: Vec<Server>,
@@ -32,7 +32,7 @@ impl Clients {
         let mut clients = Self {
             key_value: backends.key_value.clone(),
             limits: Arc::clone(limits),
-            postgres: Arc::new(postgres::Client::new(limits)),
+            postgres: postgres::Client::new(limits),
             redis: redis::Client::new(limits),
             // Replaced below, unless the component that is composed in keeps the blobs: then nothing is linked to this.
             blobs: Arc::new(MemoryStore::default()),
@@ -59,9 +59,9 @@ impl Clients {
             }
         }
         if let Some((setting, url)) = &backends.database {
-            let (client, url) = (Arc::clone(&clients.postgres), url.clone());
+            let (client, url) = (clients.postgres.clone(), url.clone());
             clients.servers.push(Server::new(setting, move || {
-                let (client, url) = (Arc::clone(&client), url.clone());
+                let (client, url) = (client.clone(), url.clone());
                 async move { client.check(url.expose()).await }
             }));
         }
@@ -85,8 +85,8 @@ impl Clients {
         std::mem::take(&mut self.servers)
     }
 
-    pub(super) fn postgres(&self) -> Arc<dyn postgres::Connector> {
-        Arc::clone(&self.postgres) as _
+    pub(super) fn postgres(&self) -> &postgres::Client {
+        &self.postgres
     }
 
     pub(super) fn redis(&self) -> &redis::Client {
@@ -105,7 +105,7 @@ impl Clients {
         Ok(match &self.key_value {
             KeyValue::Directory(folder) => Arc::new(EmbeddedStore::new(folder, label, &self.limits)),
             KeyValue::Redis(url) => Arc::new(
-                RedisStore::new(&self.redis, url.expose(), label)
+                RedisStore::new(&self.redis, url.expose(), label, &self.limits)
                     .map_err(|reason| StartError::Server { setting: "--key-value".to_owned(), reason })?,
             ),
         })

@@ -71,7 +71,7 @@ impl Loaded {
                     redis: RedisGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::clone(&redis)) },
                     postgres: PostgresGrants {
                         hosts: Arc::clone(&hosts),
-                        connector: Some(self.clients.postgres()),
+                        client: Some(self.clients.postgres().clone()),
                     },
                     hosts,
                     blobs: blobs.clone(),
@@ -92,7 +92,8 @@ impl Loaded {
 
     /// Who connects components to Redis: the client, or what stands in at the addresses of the triggers.
     fn redis(&self) -> Arc<dyn redis::Connector> {
-        let client: Arc<dyn redis::Connector> = Arc::new(self.clients.redis().clone());
+        let client: Arc<dyn redis::Connector> =
+            Arc::new(redis::Servers::new(self.clients.redis().clone(), &self.limits));
         let by = match &self.backends.messages {
             Messages::Manifest => return client,
             Messages::InProcess => By::Process(Arc::clone(&self.broker)),

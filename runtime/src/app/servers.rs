@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::StartError;
 use crate::{
     backoff::Backoff,
-    capabilities::error::ServerFault,
+    clients::ServerFault,
     telemetry::{Event, Logger},
 };
 

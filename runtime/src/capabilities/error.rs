@@ -2,7 +2,6 @@
 //!
 //! A trap is for handles that are none and for tables that are full, and for nothing else: so only those convert into one.
 
-use thiserror::Error;
 use wasmtime::component::ResourceTableError;
 
 /// The error type of host functions, over the WIT's own.
@@ -31,15 +30,4 @@ impl<E> From<ResourceTableError> for Failure<E> {
     fn from(error: ResourceTableError) -> Self {
         Self::Trap(error.into())
     }
-}
-
-/// What a look at a server showed, before any component asks. The texts name no secret.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ServerFault {
-    /// It does not answer, or says that it can't just now. It may yet: whoever needs it tries again.
-    #[error("{0}")]
-    Unreachable(String),
-    /// It answers and refuses: credentials, a name, a region. The operator's to mend; time changes nothing.
-    #[error("{0}")]
-    Refused(String),
 }

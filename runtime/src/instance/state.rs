@@ -13,7 +13,7 @@ use crate::{
         http::Egress,
         key_value::{KeyValueState, KeyValueView},
         postgres::{PostgresState, PostgresView},
-        redis::RedisView,
+        redis::{RedisState, RedisView},
         sqlite::{SqliteState, SqliteView},
         stdio::GuestOutput,
         variables::VariablesView,
@@ -34,6 +34,7 @@ pub struct State {
     egress: Egress,
     sqlite: SqliteState,
     postgres: PostgresState,
+    redis: RedisState,
     key_value: KeyValueState,
     output: GuestOutput,
     memory: MemoryLimiter,
@@ -80,6 +81,7 @@ impl State {
             ),
             sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits),
             postgres: PostgresState::new(limits),
+            redis: RedisState::new(limits),
             key_value: KeyValueState::new(Arc::clone(&component.key_value), limits),
             output,
             memory: MemoryLimiter::new(
@@ -126,7 +128,7 @@ impl State {
 
     /// The Redis part.
     pub fn redis(&mut self) -> RedisView<'_> {
-        RedisView { grants: &self.component.redis, table: &mut self.table }
+        RedisView { grants: &self.component.redis, state: &mut self.redis, table: &mut self.table }
     }
 
     /// The PostgreSQL part.

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::broker::{Broker, Channel, Drops};
 use crate::{
     backoff::Backoff,
-    capabilities::{
-        error::ServerFault,
+    clients::{
+        ServerFault,
         redis::{Address, Client, out_of_reach},
     },
     telemetry::{Event, Logger},
@@ -46,7 +46,7 @@ impl Forward {
     /// Of a channel; `url` is where its server is. Nothing happens before [`Forward::run`].
     ///
     /// # Errors
-    /// As [`crate::capabilities::redis::validate`].
+    /// As [`crate::clients::redis::validate`].
     pub fn new(
         client: &Client,
         url: &str,

@@ -8,7 +8,7 @@
 //! | `tick.rs` | wake-ups that come by themselves |
 //! | `worker.rs` | the names of workers, and what a fresh one is told of another's end |
 //!
-//! Not here: threads and instances (`triggers/redis.rs`), what a Redis server speaks (`capabilities/redis`). What an application asks for
+//! Not here: threads and instances (`triggers/redis.rs`), what a Redis server speaks (`clients/redis`). What an application asks for
 //! beyond Spin's own ways (merging, ticks, reports) comes from its manifest; the payloads are its own, and are passed on as they were sent.
 
 mod broker;

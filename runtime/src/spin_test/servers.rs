@@ -1,12 +1,9 @@
-//! What stands in for the servers of the component under test: a Redis that hears messages and keeps nothing, and no PostgreSQL. What a
-//! suite could not look at fails and says so; a wake-up is sent and needs nobody to hear it.
+//! What stands in for the servers of the component under test: a Redis that hears messages and keeps nothing. What a suite could not look
+//! at fails and says so; a wake-up is sent and needs nobody to hear it. PostgreSQL there is none.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
-use crate::capabilities::{
-    postgres,
-    redis::{self, wit},
-};
+use crate::capabilities::redis::{self, wit};
 
 /// In the place of every Redis server that is granted.
 #[derive(Debug)]
@@ -30,16 +27,5 @@ impl redis::Session for DeafRedis {
     ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
         let text = format!("a test's Redis hears messages and knows no {command:?}");
         std::future::ready(Err(wit::Error::Other(text))).boxed()
-    }
-}
-
-/// In the place of every PostgreSQL server.
-#[derive(Debug)]
-pub(super) struct NoPostgres;
-
-impl postgres::Connector for NoPostgres {
-    fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn postgres::Session>, postgres::Error>> {
-        let text = "a test has no PostgreSQL, only SQLite".to_owned();
-        std::future::ready(Err(postgres::Error::ConnectionFailed(text))).boxed()
     }
 }

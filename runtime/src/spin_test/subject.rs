@@ -13,11 +13,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use tokio::sync::oneshot;
 use wasmtime::{bail, format_err};
 
-use super::{
-    calls::Recorded,
-    servers::{DeafRedis, NoPostgres},
-    world::World,
-};
+use super::{calls::Recorded, servers::DeafRedis, world::World};
 use crate::{
     capabilities::{
         allowed_hosts::AllowedHosts,
@@ -62,7 +58,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         key_value: Arc::default(),
         sqlite: Arc::default(),
         redis: RedisGrants { hosts: Arc::default(), connector: None },
-        postgres: PostgresGrants { hosts: Arc::default(), connector: None },
+        postgres: PostgresGrants { hosts: Arc::default(), client: None },
         blobs: BlobStore::new(Arc::new(MemoryStore::default()), limits),
         limits: Arc::clone(limits),
         memory: Arc::new(MemoryBudget::new(0)),
@@ -227,7 +223,7 @@ impl Subject {
             key_value: Arc::new(key_value),
             sqlite: Arc::new(sqlite),
             redis: RedisGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::new(DeafRedis)) },
-            postgres: PostgresGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::new(NoPostgres)) },
+            postgres: PostgresGrants { hosts: Arc::clone(&hosts), client: None },
             hosts,
             memory: Arc::clone(&self.memory),
             log: log.clone(),

@@ -22,6 +22,11 @@ fn runtime() -> &'static Runtime {
 }
 
 impl Instance {
+    fn new(url: &str, limits: &Limits) -> Self {
+        let _runtime = runtime().enter();
+        Self { client: Client::new(limits), url: url.to_owned() }
+    }
+
     fn run(&self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
         runtime().block_on(async { self.client.open(&self.url).await?.query(statement, parameters).await })
     }
@@ -52,7 +57,7 @@ impl Sql for Instance {
 
 impl Database {
     fn instance(&self) -> Instance {
-        Instance { client: Client::new(&Limits::default()), url: self.url.clone() }
+        Instance::new(&self.url, &Limits::default())
     }
 }
 
@@ -70,15 +75,14 @@ impl TestDatabase for Database {
 
 job_store_contract!(database);
 
-/// All that the store does is plain to the client: no call of it costs a connection but the one that makes the schema.
+/// No call of the store costs a connection.
 #[test]
 fn the_job_store_keeps_its_connection() {
     let Some(database) = database() else { return };
     let now = thumbs_domain::timestamp::Timestamp::from_unix_millis(0);
     assert_eq!(database.connect().has_due(now), Ok(false));
     let limits = Limits { pg_max_connections: 1, ..Limits::default() };
-    let instance = || Instance { client: Client::new(&limits), url: database.url.clone() };
-    let looker = instance();
+    let looker = Instance::new(&database.url, &limits);
     let store = SqlJobStore::<_, Postgres>::new(Instance {
         client: looker.client.clone(),
         url: database.url.clone(),

@@ -88,13 +88,16 @@ async fn a_statement_that_takes_too_long_is_stopped_in_the_server_too() {
 }
 
 #[tokio::test]
-async fn connections_to_one_address_are_bounded_and_waited_for() {
+async fn connections_to_one_server_are_bounded_and_waited_for() {
     let Some(database) = database() else { return };
-    let limits = Limits { pg_max_connections: 2, pg_acquire_timeout_ms: 50, ..Limits::default() };
+    let limits = Limits { pg_max_connections: 2, pg_acquire_timeout_ms: 500, ..Limits::default() };
     let (client, mut first) = database.open(limits).await;
     let _second = client.open(&database.url).await.unwrap();
     let said = connection_failed(client.open(&database.url).await);
-    assert!(said.contains("all 2 connections of this runtime were in use for 50 ms"), "{said}");
+    assert!(
+        said.contains("all 2 connections of this runtime to its server were in use for 500 ms"),
+        "{said}"
+    );
     let fault = client.check(&database.url).await.unwrap_err();
     assert!(fault.to_string().contains("were in use"), "{fault}");
     let process = backend(&mut first).await;

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use thumbs::capabilities::postgres::{Client, Connector, DbValue, Error, ParameterValue, RowSet, Session};
+use thumbs::capabilities::postgres::{Bounds, DbValue, Error, ParameterValue, RowSet, Session};
+use thumbs::clients::{ServerFault, postgres};
 use thumbs::limits::Limits;
 use thumbs_tests::servers::{self, Auth, Postgres};
 
@@ -31,6 +32,27 @@ fn database() -> Option<Database> {
     server.as_ref().map(|server| Database { url: server.create_database(&name), name })
 }
 
+/// A runtime's client, and what its sessions are held to.
+#[derive(Clone)]
+struct Client {
+    client: postgres::Client,
+    bounds: Bounds,
+}
+
+impl Client {
+    fn new(limits: &Limits) -> Self {
+        Self { client: postgres::Client::new(limits), bounds: Bounds::new(limits) }
+    }
+
+    async fn open(&self, url: &str) -> Result<Session, Error> {
+        Session::open(&self.client, url, self.bounds).await
+    }
+
+    async fn check(&self, url: &str) -> Result<(), ServerFault> {
+        self.client.check(url).await
+    }
+}
+
 /// An empty database.
 struct Database {
     url: String,
@@ -39,31 +61,31 @@ struct Database {
 
 impl Database {
     /// A client and its first session.
-    async fn open(&self, limits: Limits) -> (Client, Box<dyn Session>) {
+    async fn open(&self, limits: Limits) -> (Client, Session) {
         let client = Client::new(&limits);
         let session = client.open(&self.url).await.unwrap();
         (client, session)
     }
 
     /// A session of another client, to look from outside.
-    async fn outside(&self) -> Box<dyn Session> {
+    async fn outside(&self) -> Session {
         self.open(Limits::default()).await.1
     }
 }
 
-async fn run(session: &mut Box<dyn Session>, statement: &str) -> RowSet {
+async fn run(session: &mut Session, statement: &str) -> RowSet {
     session.query(statement, Vec::new()).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"))
 }
 
 /// The one value of a statement.
-async fn value(session: &mut Box<dyn Session>, statement: &str) -> DbValue {
+async fn value(session: &mut Session, statement: &str) -> DbValue {
     let rows = run(session, statement).await.rows;
     let [row] = rows.as_slice() else { panic!("{statement}: {rows:?}") };
     let [value] = row.as_slice() else { panic!("{statement}: {row:?}") };
     value.clone()
 }
 
-async fn integer(session: &mut Box<dyn Session>, statement: &str) -> i64 {
+async fn integer(session: &mut Session, statement: &str) -> i64 {
     match value(session, statement).await {
         DbValue::Int64(integer) => integer,
         DbValue::Int32(integer) => integer.into(),
@@ -72,7 +94,7 @@ async fn integer(session: &mut Box<dyn Session>, statement: &str) -> i64 {
 }
 
 /// The process of the server that a session's connection leads to.
-async fn backend(session: &mut Box<dyn Session>) -> i64 {
+async fn backend(session: &mut Session) -> i64 {
     integer(session, "SELECT pg_backend_pid()").await
 }
 
@@ -95,7 +117,7 @@ fn text(text: &str) -> ParameterValue {
 }
 
 /// Waits until a count that `statement` gives is `expected`.
-async fn until(session: &mut Box<dyn Session>, statement: &str, expected: i64) {
+async fn until(session: &mut Session, statement: &str, expected: i64) {
     let begin = Instant::now();
     loop {
         let found = integer(session, statement).await;

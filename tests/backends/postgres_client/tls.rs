@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
-use thumbs::capabilities::error::ServerFault;
-
-use super::*;
 
 /// A certificate authority, for one test. All have the same name.
 struct Authority {

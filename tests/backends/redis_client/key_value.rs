@@ -4,6 +4,10 @@ use thumbs::capabilities::key_value::{Backend as _, EmbeddedStore, RedisStore, c
 
 use super::*;
 
+fn store_in(client: &Client, url: &str) -> RedisStore {
+    RedisStore::new(client, url, "default", &Limits::default()).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn key_value_stores_keep_their_contract() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -12,10 +16,8 @@ async fn key_value_stores_keep_their_contract() {
     contract::survives(&embedded(), &embedded()).await;
 
     let Some(redis) = available(Redis::start_with_password("hunter2")) else { return };
-    let store = |database: u32| {
-        RedisStore::new(&Client::new(&Limits::default()), &format!("{}/{database}", redis.url()), "default")
-            .unwrap()
-    };
+    let store =
+        |database: u32| store_in(&Client::new(&Limits::default()), &format!("{}/{database}", redis.url()));
     contract::holds(&store(1)).await;
     contract::survives(&store(1), &store(1)).await;
     assert_eq!(store(2).get("kept", 10).await.unwrap(), None, "databases do not share keys");
@@ -26,7 +28,7 @@ async fn key_value_stores_keep_their_contract() {
 async fn a_key_value_store_in_redis_is_laid_out_as_spins_and_lists_only_what_it_can_read() {
     let Some(redis) = available(Redis::start()) else { return };
     let client = Client::new(&Limits::default());
-    let store = RedisStore::new(&client, &redis.url(), "default").unwrap();
+    let store = store_in(&client, &redis.url());
     store.set("mine", b"value\0".to_vec()).await.unwrap();
     let mut session = open(&client, &redis.url()).await;
     assert_eq!(text(&run(&mut session, "GET mine").await.unwrap()), "value\0", "a plain key");
@@ -45,7 +47,7 @@ async fn a_key_value_store_in_redis_is_laid_out_as_spins_and_lists_only_what_it_
 async fn a_listing_takes_several_steps_and_stops_at_its_bound() {
     let Some(redis) = available(Redis::start()) else { return };
     let client = Client::new(&Limits::default());
-    let store = RedisStore::new(&client, &redis.url(), "default").unwrap();
+    let store = store_in(&client, &redis.url());
     let mut session = open(&client, &redis.url()).await;
     let script = "for i = 1, 5000 do redis.call('set', 'key-' .. i, 'x') end";
     let arguments = vec![RedisParameter::Binary(script.into()), RedisParameter::Int64(0)];
@@ -64,7 +66,7 @@ async fn a_listing_takes_several_steps_and_stops_at_its_bound() {
 async fn a_value_over_the_bound_is_not_moved() {
     let Some(redis) = available(Redis::start()) else { return };
     let limits = Limits { redis_max_exchange_bytes: 100_000, ..Limits::default() };
-    let store = RedisStore::new(&Client::new(&limits), &redis.url(), "default").unwrap();
+    let store = store_in(&Client::new(&limits), &redis.url());
     let mut session = open(&Client::new(&Limits::default()), &redis.url()).await;
     run(&mut session, "SETRANGE large 999999 x").await.unwrap();
     let too_large = store.get("large", 1_000).await.unwrap_err().to_string();
@@ -78,7 +80,7 @@ async fn a_value_over_the_bound_is_not_moved() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_value_store_fails_while_its_server_is_gone_and_goes_on_after() {
     let Some(mut redis) = available(Redis::start_with_password("hunter2")) else { return };
-    let store = RedisStore::new(&Client::new(&impatient()), &redis.url(), "default").unwrap();
+    let store = store_in(&Client::new(&impatient()), &redis.url());
     store.set("k", b"v".to_vec()).await.unwrap();
     redis.kill();
     let gone = store.get("k", 10).await.unwrap_err().to_string();

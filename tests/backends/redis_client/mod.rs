@@ -9,9 +9,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use thumbs::{
     capabilities::redis::{
-        Client, Connector as _, Session,
+        Connector as _, Servers, Session,
         wit::{self, RedisParameter, RedisResult},
     },
+    clients::redis::Client,
     limits::Limits,
     messages::{Broker, Channel, Delivery, Forward, Subscription},
     telemetry::{CaptureSink, Level, Logger},
@@ -49,7 +50,11 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 async fn open(client: &Client, url: &str) -> Box<dyn Session> {
-    client.open(url).await.unwrap()
+    try_open(client, url).await.unwrap()
+}
+
+async fn try_open(client: &Client, url: &str) -> Result<Box<dyn Session>, wit::Error> {
+    Servers::new(client.clone(), &Limits::default()).open(url).await
 }
 
 fn words(line: &str) -> (&str, Vec<RedisParameter>) {

@@ -10,7 +10,10 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use redis::{FromRedisValue, Value};
 
 use super::{Backend, BackendError};
-use crate::capabilities::redis::{Client, Request, Server};
+use crate::{
+    clients::redis::{Address, Client, Request, Server},
+    limits::{Limits, length},
+};
 
 /// Keys that one step of a listing asks for: a step holds the server up for a millisecond at most.
 const SCAN_COUNT: u32 = 1_000;
@@ -27,13 +30,12 @@ impl RedisStore {
     /// In the database of this URL. Nothing is connected to yet.
     ///
     /// # Errors
-    /// What is wrong with the URL, as [`crate::capabilities::redis::validate`] says it, or that the client has as many addresses as it takes.
-    pub fn new(client: &Client, url: &str, label: &str) -> Result<Self, String> {
-        crate::capabilities::redis::validate(url)?;
+    /// What is wrong with the URL, as [`crate::clients::redis::validate`] says it, or that the client has as many addresses as it takes.
+    pub fn new(client: &Client, url: &str, label: &str, limits: &Limits) -> Result<Self, String> {
         let server = client
-            .server(url)
+            .server(Address::parse(url)?)
             .map_err(|_| "is one address more than the client takes (redis_max_addresses)")?;
-        Ok(Self { server, label: label.to_owned(), max_key_bytes: client.max_key_bytes() })
+        Ok(Self { server, label: label.to_owned(), max_key_bytes: length(limits.kv_max_key_bytes) })
     }
 
     async fn run<T: FromRedisValue>(&self, request: Request, repeatable: bool) -> Result<T, BackendError> {

@@ -1,32 +1,27 @@
-//! What a guest has open: a lent connection, the statements it runs, and the state in which it goes back.
+//! What a guest has open: a lent connection, and the statements that it runs there.
 //!
 //! | how the session ends | what becomes of its connection |
 //! |---|---|
-//! | after plain statements | it goes back |
-//! | after statements about transactions | it goes back behind a `ROLLBACK` |
-//! | after anything else (`trace.rs`) | it is closed |
-//! | in the middle of a statement: too long, too much, or the guest is gone | the server is told to stop, and it is closed |
+//! | between two statements | it goes back, and is reset before anybody else has it |
+//! | in the middle of one: too long, too much, no form for it (COPY), or the guest is gone | the server is told to stop, and it is closed |
+//! | the connection is lost | it is closed |
 
-use std::{sync::Arc, time::Instant};
-
-use deadpool::managed::Object;
-use futures_util::{FutureExt as _, future::BoxFuture};
-use tokio::runtime::Handle;
+use std::sync::Arc;
 
 use super::{
-    pool::{Lent, Pool},
     rdbms_types::{Error, ParameterValue, RowSet},
-    statement::{self, Outcome, Stop, Want},
-    trace::Trace,
+    statement::{self, Bounds, Outcome, Stop, Want},
 };
+use crate::clients::postgres::{Address, Client, Lent, parsed};
 
 /// A guest's connection.
 #[derive(Debug)]
-pub(super) struct Session {
-    pool: Arc<Pool>,
+pub struct Session {
+    client: Client,
+    address: Arc<Address>,
+    bounds: Bounds,
     /// None once it is lost.
     lent: Option<Lent>,
-    trace: Trace,
     /// Nothing was run yet, so nothing is lost with the connection.
     is_new: bool,
     /// A statement was begun and not ended.
@@ -34,12 +29,42 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(pool: Arc<Pool>, lent: Lent) -> Self {
-        Self { pool, lent: Some(lent), trace: Trace::Nothing, is_new: true, is_running: false }
+    /// A connection to this address, which is granted.
+    ///
+    /// # Errors
+    /// The address is none, or there is no connection to it; in a sentence without a credential.
+    pub async fn open(client: &Client, address: &str, bounds: Bounds) -> Result<Self, Error> {
+        let failed = |fault: crate::clients::ServerFault| Error::ConnectionFailed(fault.to_string());
+        let address = parsed(address).map_err(failed)?;
+        let lent = client.lend(&address).await.map_err(failed)?;
+        let client = client.clone();
+        Ok(Self { client, address, bounds, lent: Some(lent), is_new: true, is_running: false })
+    }
+
+    /// Runs a statement for its rows.
+    ///
+    /// # Errors
+    /// Those of the interface.
+    ///
+    /// # Cancel safety
+    /// The statement of a future that is dropped is stopped, and may have run; the session is lost.
+    pub async fn query(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
+        Ok(self.run(statement, &parameters, Want::Rows).await?.rows)
+    }
+
+    /// Runs a statement for the number of rows that it changed.
+    ///
+    /// # Errors
+    /// Those of the interface.
+    ///
+    /// # Cancel safety
+    /// As of [`Session::query`].
+    pub async fn execute(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<u64, Error> {
+        Ok(self.run(statement, &parameters, Want::Count).await?.count)
     }
 
     async fn run(&mut self, text: &str, parameters: &[ParameterValue], want: Want) -> Result<Outcome, Error> {
-        let bounds = self.pool.dialer.bounds;
+        let bounds = self.bounds;
         if text.len() > bounds.max_statement_bytes {
             let max = bounds.max_statement_bytes;
             return Err(Error::QueryFailed(format!("the statement is longer than {max} bytes")));
@@ -47,11 +72,10 @@ impl Session {
         if text.contains('\0') {
             return Err(Error::QueryFailed("the statement has a NUL in it".into()));
         }
-        let result =
-            tokio::time::timeout(bounds.statement_timeout, self.attempt(text, parameters, want)).await;
+        let result = tokio::time::timeout(bounds.timeout, self.attempt(text, parameters, want)).await;
         result.unwrap_or_else(|_| {
             self.abandon();
-            let millis = bounds.statement_timeout.as_millis();
+            let millis = bounds.timeout.as_millis();
             Err(Error::QueryFailed(format!("the statement took longer than {millis} ms, and was stopped")))
         })
     }
@@ -63,101 +87,56 @@ impl Session {
         want: Want,
     ) -> Result<Outcome, Error> {
         let is_first = std::mem::replace(&mut self.is_new, false);
-        match self.once(text, parameters, want).await {
+        let stop = match self.once(text, parameters, want).await {
+            Ok(outcome) => return Ok(outcome),
             // A connection may end between the look at it and its first statement. What was certainly not done is done on another.
             Err(Stop::Lost { maybe_done: false, .. }) if is_first => {
-                self.pool.distrust_idle();
-                let lent =
-                    self.pool.lend().await.map_err(|fault| Error::ConnectionFailed(fault.to_string()))?;
-                self.lent = Some(lent);
-                self.once(text, parameters, want).await.map_err(|stop| self.ended(stop))
+                if let Some(lent) = self.lent.take() {
+                    lent.was_dead();
+                }
+                let lent = self.client.lend(&self.address).await;
+                self.lent = Some(lent.map_err(|fault| Error::ConnectionFailed(fault.to_string()))?);
+                match self.once(text, parameters, want).await {
+                    Ok(outcome) => return Ok(outcome),
+                    Err(stop) => stop,
+                }
             }
-            result => result.map_err(|stop| self.ended(stop)),
+            Err(stop) => stop,
+        };
+        match &stop {
+            Stop::Lost { .. } => {
+                if let Some(lent) = self.lent.take() {
+                    lent.close();
+                }
+            }
+            Stop::Broken(_) => self.abandon(),
+            Stop::Refused(_) | Stop::Stale(_) => {}
         }
+        Err(stop.into_wit())
     }
 
     async fn once(&mut self, text: &str, parameters: &[ParameterValue], want: Want) -> Result<Outcome, Stop> {
         let lost = || Stop::Lost { maybe_done: false, cause: "it was lost with an earlier statement".into() };
-        let connection = self.lent.as_mut().ok_or_else(lost)?;
-        let bounds = self.pool.dialer.bounds;
+        let connection = self.lent.as_mut().and_then(Lent::connection).ok_or_else(lost)?;
         self.is_running = true;
-        let result = statement::run(connection, text, parameters, want, &bounds, &mut self.trace).await;
+        let result = statement::run(connection, text, parameters, want, &self.bounds).await;
         self.is_running = false;
-        match &result {
-            Err(Stop::Lost { .. }) => self.close(),
-            Err(Stop::Broken(_)) => self.abandon(),
-            _ => {}
-        }
         result
     }
 
-    fn ended(&self, stop: Stop) -> Error {
-        match stop {
-            Stop::Refused(error) | Stop::Broken(error) | Stop::Stale(error) => error,
-            Stop::Lost { maybe_done, cause } => {
-                let doubt =
-                    if maybe_done { ", and whether the statement was carried out is not known" } else { "" };
-                Error::ConnectionFailed(format!("the connection was lost: {cause}{doubt}"))
-            }
-        }
-    }
-
-    /// Gives the connection up for good.
-    fn close(&mut self) {
-        if let Some(lent) = self.lent.take() {
-            drop(Object::take(lent));
-        }
-    }
-
-    /// Gives the connection up in the middle of a statement. It keeps its place in the pool until the server was told.
+    /// Gives the connection up in the middle of a statement.
     fn abandon(&mut self) {
         self.is_running = false;
-        let Some(lent) = self.lent.take() else { return };
-        match Handle::try_current() {
-            Ok(runtime) => {
-                let pool = Arc::clone(&self.pool);
-                // Ends by itself: telling has a timeout.
-                let _task = runtime.spawn(async move {
-                    pool.dialer.cancel(&lent).await;
-                    drop(Object::take(lent));
-                });
-            }
-            Err(_) => drop(Object::take(lent)),
+        if let Some(lent) = self.lent.take() {
+            lent.abandon();
         }
-    }
-}
-
-impl super::Session for Session {
-    fn query<'a>(
-        &'a mut self,
-        statement: &'a str,
-        parameters: Vec<ParameterValue>,
-    ) -> BoxFuture<'a, Result<RowSet, Error>> {
-        async move { Ok(self.run(statement, &parameters, Want::Rows).await?.rows) }.boxed()
-    }
-
-    fn execute<'a>(
-        &'a mut self,
-        statement: &'a str,
-        parameters: Vec<ParameterValue>,
-    ) -> BoxFuture<'a, Result<u64, Error>> {
-        async move { Ok(self.run(statement, &parameters, Want::Count).await?.count) }.boxed()
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         if self.is_running {
-            return self.abandon();
+            self.abandon();
         }
-        if self.trace == Trace::Anything {
-            return self.close();
-        }
-        let Some(mut lent) = self.lent.take() else { return };
-        if self.trace == Trace::Transaction {
-            // Sent with the first poll, and answered before anything that the next borrower sends: nobody has to wait for it.
-            let _answer = lent.client.batch_execute("ROLLBACK").now_or_never();
-        }
-        lent.idle_since = Instant::now();
     }
 }

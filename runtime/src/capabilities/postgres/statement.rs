@@ -1,6 +1,6 @@
 //! One statement on one connection: prepared or taken from the connection's cache, its rows counted while they come.
 
-use std::{error::Error as _, pin::pin};
+use std::{error::Error as _, pin::pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{
@@ -9,17 +9,38 @@ use tokio_postgres::{
 };
 
 use super::{
-    bounds::Bounds,
-    connection::Connection,
     rdbms_types::{Error, ParameterValue, RowSet},
-    trace::Trace,
     value,
 };
+use crate::{
+    clients::postgres::Connection,
+    limits::{Limits, length, millis},
+};
 
-/// Prepared statements that a connection keeps, as many as one to SQLite does.
-const CACHED_STATEMENTS: usize = 64;
-/// Longer texts are prepared each time: a guest can make as many as it likes.
-const MAX_CACHED_STATEMENT_BYTES: usize = 4096;
+/// What a statement may take and give.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub(super) timeout: Duration,
+    pub(super) max_statement_bytes: usize,
+    pub(super) max_value_bytes: usize,
+    pub(super) max_rows: usize,
+    /// Of all values together.
+    pub(super) max_result_bytes: usize,
+}
+
+impl Bounds {
+    /// The rows of the table that hold for SQL.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            timeout: millis(limits.sql_statement_timeout_ms),
+            max_statement_bytes: length(limits.sql_max_statement_bytes),
+            max_value_bytes: length(limits.sql_max_value_bytes),
+            max_rows: length(limits.sql_max_rows),
+            max_result_bytes: length(limits.sql_max_result_bytes),
+        }
+    }
+}
 
 /// What is wanted of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,86 +76,51 @@ pub(super) enum Stop {
     Stale(Error),
 }
 
-/// The statements that a connection has prepared, the last used last.
-#[derive(Debug, Default)]
-pub(super) struct Statements(Vec<(Box<str>, Prepared)>);
-
-#[derive(Clone, Debug)]
-struct Prepared {
-    statement: Statement,
-    trace: Trace,
-}
-
-impl Statements {
-    fn get(&mut self, text: &str) -> Option<Prepared> {
-        let index = self.0.iter().rposition(|(known, _)| **known == *text)?;
-        // Moves it to the end.
-        if let Some(tail) = self.0.get_mut(index..) {
-            tail.rotate_left(1);
+impl Stop {
+    pub(super) fn into_wit(self) -> Error {
+        match self {
+            Self::Refused(error) | Self::Broken(error) | Self::Stale(error) => error,
+            Self::Lost { maybe_done, cause } => {
+                let doubt =
+                    if maybe_done { ", and whether the statement was carried out is not known" } else { "" };
+                Error::ConnectionFailed(format!("the connection was lost: {cause}{doubt}"))
+            }
         }
-        self.0.last().map(|(_, prepared)| prepared.clone())
-    }
-
-    fn keep(&mut self, text: &str, prepared: &Prepared) {
-        if text.len() > MAX_CACHED_STATEMENT_BYTES {
-            return;
-        }
-        if self.0.len() >= CACHED_STATEMENTS {
-            // The server forgets it too: the driver says so when the last handle goes.
-            self.0.remove(0);
-        }
-        self.0.push((text.into(), prepared.clone()));
-    }
-
-    fn forget(&mut self, text: &str) {
-        self.0.retain(|(known, _)| **known != *text);
     }
 }
 
-/// Runs a statement. `trace` takes up what it may leave in the session, before it can have left anything.
+/// Runs a statement.
 pub(super) async fn run(
     connection: &mut Connection,
     text: &str,
     parameters: &[ParameterValue],
     want: Want,
     bounds: &Bounds,
-    trace: &mut Trace,
 ) -> Result<Outcome, Stop> {
-    let cached = connection.statements.get(text);
-    let is_cached = cached.is_some();
-    let prepared = match cached {
-        Some(prepared) => prepared,
-        None => prepare(connection, text).await?,
+    let Some(statement) = connection.statements.get(text) else {
+        let statement = prepare(connection, text, bounds).await?;
+        return execute(connection, &statement, parameters, want, bounds).await;
     };
-    *trace = (*trace).max(prepared.trace);
-    let result = match execute(connection, &prepared.statement, parameters, want, bounds).await {
-        Err(Stop::Stale(error)) if is_cached => {
+    match execute(connection, &statement, parameters, want, bounds).await {
+        Err(Stop::Stale(error)) => {
             connection.statements.forget(text);
-            if *trace != Trace::Nothing {
-                // The transaction that it was in has been ended by the refusal.
+            if connection.in_transaction() {
+                // The refusal has ended it.
                 return Err(Stop::Refused(error));
             }
-            let prepared = prepare(connection, text).await?;
-            execute(connection, &prepared.statement, parameters, want, bounds).await
+            let statement = prepare(connection, text, bounds).await?;
+            execute(connection, &statement, parameters, want, bounds).await
         }
-        result => result,
-    };
-    if prepared.trace == Trace::Anything {
-        // It may have been DEALLOCATE.
-        connection.statements.0.clear();
-    }
-    match result {
-        Err(Stop::Stale(error)) => Err(Stop::Refused(error)),
         result => result,
     }
 }
 
 /// Nothing has been carried out when this fails.
-async fn prepare(connection: &mut Connection, text: &str) -> Result<Prepared, Stop> {
-    let statement = connection.client.prepare(text).await.map_err(|error| stop(connection, &error, false))?;
-    let prepared = Prepared { statement, trace: Trace::of(text) };
-    connection.statements.keep(text, &prepared);
-    Ok(prepared)
+async fn prepare(connection: &mut Connection, text: &str, bounds: &Bounds) -> Result<Statement, Stop> {
+    let prepared = connection.client.prepare(text).await;
+    let statement = prepared.map_err(|error| stop(connection, &error, false, bounds))?;
+    connection.statements.keep(text, &statement);
+    Ok(statement)
 }
 
 async fn execute(
@@ -152,7 +138,7 @@ async fn execute(
             cause: "the connection was closed while it was idle".into(),
         });
     }
-    let stopped = |error| stop(connection, &error, true);
+    let stopped = |error| stop(connection, &error, true, bounds);
     let mut found = pin!(connection.client.query_raw(statement, parameters).await.map_err(stopped)?);
     let (mut rows, mut bytes) = (Vec::new(), 0_usize);
     while let Some(row) = found.try_next().await.map_err(stopped)? {
@@ -182,9 +168,9 @@ fn too_many_bytes(max: usize) -> Error {
 }
 
 /// What an error of the driver means for the statement and for its connection.
-fn stop(connection: &Connection, error: &tokio_postgres::Error, maybe_done: bool) -> Stop {
-    if connection.tripped.get() {
-        return Stop::Broken(too_many_bytes(connection.max_result_bytes));
+fn stop(connection: &Connection, error: &tokio_postgres::Error, maybe_done: bool, bounds: &Bounds) -> Stop {
+    if connection.was_too_long() {
+        return Stop::Broken(too_many_bytes(bounds.max_result_bytes));
     }
     if let Some(refusal) = error.as_db_error() {
         return refused(refusal, maybe_done);

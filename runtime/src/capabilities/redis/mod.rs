@@ -1,27 +1,12 @@
 //! `fermyon:spin/redis`: a Redis server by address.
 //!
-//! An address must be within the component's `allowed_outbound_hosts`. Who answers there is behind [`Connector`]: [`Client`], which speaks to
-//! servers and also serves the key-value store, or what stands in for them (`messages/stand_in.rs`).
-//!
-//! | file | what lives there |
-//! |---|---|
-//! | `client.rs` | addresses to servers; what guests and the operator ask of them |
-//! | `server.rs` | the shared connection to one of them, and its replacement |
-//! | `connect.rs`, `bounded.rs` | a fresh connection, and the bound on what it reads |
-//! | `address.rs`, `refused.rs`, `reply.rs` | URLs, commands, answers |
+//! An address must be within the component's `allowed_outbound_hosts`. Who answers there is behind [`Connector`]: [`Servers`], over the client
+//! that also serves the key-value store (`clients/redis`), or what stands in for them (`messages/stand_in.rs`). A guest's connection to a
+//! server is in `session.rs`.
 
-mod address;
-mod bounded;
-mod client;
-mod connect;
-mod refused;
-mod reply;
-mod server;
+mod session;
 
-pub(crate) use address::Address;
-pub use client::{Client, validate};
-pub(crate) use connect::out_of_reach;
-pub(crate) use server::{Request, Server};
+pub use session::Servers;
 
 use std::{fmt, sync::Arc};
 
@@ -30,6 +15,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use super::bindings::fermyon::spin2_0_0::redis as wit;
 use super::{allowed_hosts::AllowedHosts, error::Failure};
+use crate::limits::Limits;
 
 /// The error type of this capability's host functions.
 pub type RedisError = Failure<wit::Error>;
@@ -62,11 +48,28 @@ pub struct RedisGrants {
     pub connector: Option<Arc<dyn Connector>>,
 }
 
+/// What one instance holds, besides what is in the resource table.
+#[derive(Debug)]
+pub struct RedisState {
+    max_connections: u64,
+    open: u64,
+}
+
+impl RedisState {
+    /// With nothing open.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { max_connections: limits.redis_max_connections_per_instance, open: 0 }
+    }
+}
+
 /// A view for one call.
 #[derive(Debug)]
 pub struct RedisView<'a> {
     /// Of the component.
     pub grants: &'a RedisGrants,
+    /// What the instance holds.
+    pub state: &'a mut RedisState,
     /// Where the instance's handles are.
     pub table: &'a mut ResourceTable,
 }
@@ -143,11 +146,16 @@ impl wit::HostConnection for RedisView<'_> {
         if !self.grants.hosts.allows_url(&address) {
             return Err(Failure::Guest(wit::Error::InvalidAddress));
         }
+        if self.state.open >= self.state.max_connections {
+            return Err(Failure::Guest(wit::Error::TooManyConnections));
+        }
         let Some(connector) = &self.grants.connector else {
             return Err(Failure::Guest(other("this runtime has no Redis client")));
         };
         let session = connector.open(&address).await.map_err(Failure::Guest)?;
-        Ok(self.table.push(OpenConnection(session))?)
+        let handle = self.table.push(OpenConnection(session))?;
+        self.state.open += 1;
+        Ok(handle)
     }
 
     async fn publish(
@@ -238,6 +246,7 @@ impl wit::HostConnection for RedisView<'_> {
 
     async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {
         self.table.delete(connection)?;
+        self.state.open = self.state.open.saturating_sub(1);
         Ok(())
     }
 }
@@ -247,15 +256,56 @@ mod tests {
     use super::wit::HostConnection as _;
     use super::*;
 
+    /// Opens sessions that do nothing.
+    #[derive(Debug)]
+    struct Idle;
+
+    impl Connector for Idle {
+        fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Session>, wit::Error>> {
+            Box::pin(std::future::ready(Ok(Box::new(Self) as _)))
+        }
+    }
+
+    impl Session for Idle {
+        fn publish<'a>(&'a mut self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+            Box::pin(std::future::ready(Ok(())))
+        }
+
+        fn command<'a>(
+            &'a mut self,
+            _: &'a str,
+            _: Vec<wit::RedisParameter>,
+        ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
+            Box::pin(std::future::ready(Ok(vec![])))
+        }
+    }
+
+    fn grants(connector: Option<Arc<dyn Connector>>) -> RedisGrants {
+        RedisGrants { hosts: Arc::new(AllowedHosts::parse(["redis://localhost:6379"]).unwrap()), connector }
+    }
+
     #[tokio::test]
     async fn an_address_needs_a_grant_and_a_client() {
-        let hosts = Arc::new(AllowedHosts::parse(["redis://localhost:6379"]).unwrap());
-        let grants = RedisGrants { hosts, connector: None };
-        let mut table = ResourceTable::new();
-        let mut view = RedisView { grants: &grants, table: &mut table };
+        let grants = grants(None);
+        let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&Limits::default()));
+        let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table };
         let elsewhere = view.open("redis://elsewhere:6379".into()).await;
         assert!(matches!(elsewhere, Err(Failure::Guest(wit::Error::InvalidAddress))), "{elsewhere:?}");
         let granted = view.open("redis://localhost:6379/3".into()).await;
         assert!(matches!(granted, Err(Failure::Guest(wit::Error::Other(_)))), "{granted:?}");
+    }
+
+    #[tokio::test]
+    async fn an_instance_holds_so_many_connections_and_no_more() {
+        let limits = Limits { redis_max_connections_per_instance: 2, ..Limits::default() };
+        let grants = grants(Some(Arc::new(Idle)));
+        let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&limits));
+        let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table };
+        let first = view.open("redis://localhost:6379".into()).await.unwrap();
+        view.open("redis://localhost:6379".into()).await.unwrap();
+        let third = view.open("redis://localhost:6379".into()).await;
+        assert!(matches!(third, Err(Failure::Guest(wit::Error::TooManyConnections))), "{third:?}");
+        view.drop(first).await.unwrap();
+        view.open("redis://localhost:6379".into()).await.unwrap();
     }
 }

@@ -13,7 +13,7 @@ use thumbs_s3::{Client, ContentType, Error, Key, Metadata, Settings, retry::Poli
 use self::network::Network;
 use super::{Backend, wit};
 use crate::{
-    capabilities::error::ServerFault,
+    clients::ServerFault,
     limits::{Limits, millis},
 };
 

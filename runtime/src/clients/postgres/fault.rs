@@ -1,14 +1,18 @@
 //! A connection that did not come about, as one sentence that a person can act on.
 
-use std::error::Error as _;
+use std::{error::Error as _, io::ErrorKind};
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::{address::Address, tls};
-use crate::capabilities::error::ServerFault;
+use super::{
+    address::{Address, Encryption},
+    messages::Seen,
+    tls,
+};
+use crate::clients::ServerFault;
 
-/// What an error of the driver means before the first statement.
-pub(super) fn of_connecting(address: &Address, error: &tokio_postgres::Error) -> ServerFault {
+/// What an error of the driver means before the first statement, on a connection that has shown this.
+pub(super) fn of_connecting(address: &Address, error: &tokio_postgres::Error, seen: &Seen) -> ServerFault {
     if let Some(refusal) = error.as_db_error() {
         return of_server(address, refusal);
     }
@@ -19,7 +23,13 @@ pub(super) fn of_connecting(address: &Address, error: &tokio_postgres::Error) ->
     {
         return address.refused(tls::clause(handshake));
     }
+    if seen.no_tls() && address.encryption != Encryption::Prefer {
+        return address.refused("offers no TLS, which its sslmode asks for");
+    }
     match (io, cause) {
+        (Some(io), _) if io.kind() == ErrorKind::InvalidData => {
+            address.refused("is not there: what answers is no PostgreSQL server")
+        }
         (Some(io), _) => address.unreachable(format_args!("can't be reached: {}", io.kind())),
         (None, _) if error.is_closed() => {
             address.unreachable("can't be reached: the server closed the connection")

@@ -1,7 +1,7 @@
 //! From an address to a connection that is ready: resolve, connect, TLS, log in, choose the database, ask whether it answers.
 //!
 //! The `redis` crate could do most of this. It is done here so that every way to fail keeps its name, which the crate's log-in folds into
-//! one, and so that the bytes that come back are bounded (`bounded.rs`).
+//! one, and so that the bytes that come back are bounded (`answers.rs`).
 //!
 //! A server's own words are not repeated: one that does not know AUTH answers with the password in its sentence.
 
@@ -17,8 +17,11 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{address::Address, bounded::Bounded};
-use crate::{blocking::blocking, capabilities::error::ServerFault};
+use super::{address::Address, answers::Answers};
+use crate::{
+    blocking::blocking,
+    clients::{ServerFault, inspect::Inspected, tls},
+};
 
 /// When a connection on which nothing happens is asked whether the other end is still there, and how often after that.
 const KEEPALIVE: TcpKeepalive =
@@ -34,7 +37,7 @@ pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
 /// A connection that is ready.
-pub(super) type Wire = Bounded<Box<dyn Duplex>>;
+pub(super) type Wire = Inspected<Box<dyn Duplex>, Answers>;
 
 /// What connections are verified with: the system's certificates, read when the first TLS connection is made.
 #[derive(Debug, Default)]
@@ -48,25 +51,14 @@ impl Tls {
     }
 
     async fn connector(&self) -> Result<TlsConnector, String> {
-        let made = self.0.get_or_try_init(|| blocking(|| config(system_roots())));
+        let made = self.0.get_or_try_init(|| blocking(|| config(tls::system_roots())));
         made.await.cloned().map(TlsConnector::from)
     }
 }
 
-/// The provider is named here, so that none needs to be the process's default.
 fn config(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
-}
-
-/// What of it can be read: a broken file among many must not make all others useless. Without any, no server is trusted.
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
+    let config = tls::configure().map_err(|error| error.to_string())?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// Makes a connection ready within `patience`, whose answers have at most `max_answer_bytes`.
@@ -82,7 +74,7 @@ pub(super) async fn connect(
     let connecting = async {
         let mut stream = open(address, tls).await?;
         make_ready(&mut stream, address).await?;
-        Ok(Bounded::new(stream, max_answer_bytes))
+        Ok(Inspected::new(stream, Answers::new(max_answer_bytes)))
     };
     tokio::time::timeout(patience, connecting).await.unwrap_or_else(|_| {
         Err(out_of_reach(address, &format!("did not answer within {} ms", patience.as_millis())))
@@ -95,7 +87,7 @@ pub(crate) fn out_of_reach(address: &Address, what: &str) -> ServerFault {
 }
 
 /// A sentence about a server that answers and refuses.
-pub(super) fn refuses(address: &Address, what: &str) -> ServerFault {
+pub(crate) fn refuses(address: &Address, what: &str) -> ServerFault {
     ServerFault::Refused(format!("Redis at {} {what}", address.place()))
 }
 

@@ -1,74 +1,21 @@
-//! A connection whose answers are bounded before they are kept: the parser behind it holds an answer whole, so what is too large must not
-//! reach it.
+//! Redis' answers on their way in: a bound on each, held before it is in memory.
 //!
 //! The bytes are followed only as far as their framing (RESP): how long a string says it is, how many elements an array says it has. Each
 //! element of an array counts [`ELEMENT_BYTES`] besides its own, for that is what it costs in memory: a list of a million empty strings is
 //! not small. The first header that goes over the bound ends the connection; whoever waited for the answer gets the error.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use super::super::inspect::Framing;
 
 /// What an element of an array costs beyond its bytes.
 const ELEMENT_BYTES: u64 = 64;
 /// The longest line: a number, a status, an error. No server writes such a long one.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// Reads from `S` no answer that is larger than the bound.
+/// Follows answers.
 #[derive(Debug)]
-pub(super) struct Bounded<S> {
-    stream: S,
-    frames: Frames,
-}
-
-impl<S> Bounded<S> {
-    pub(super) fn new(stream: S, max_bytes: u64) -> Self {
-        Self { stream, frames: Frames::new(max_bytes) }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if let Poll::Ready(Ok(())) = polled
-            && let Err(error) = self.frames.follow(buffer.filled().get(before..).unwrap_or_default())
-        {
-            return Poll::Ready(Err(error));
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// Where in the framing the bytes are.
-#[derive(Debug)]
-struct Frames {
+pub(super) struct Answers {
     max_bytes: u64,
     /// What the answer has come to so far.
     bytes: u64,
@@ -80,36 +27,10 @@ struct Frames {
     line: Vec<u8>,
 }
 
-impl Frames {
-    fn new(max_bytes: u64) -> Self {
+impl Answers {
+    /// None of which comes to more than so many bytes.
+    pub(super) fn new(max_bytes: u64) -> Self {
         Self { max_bytes, bytes: 0, elements: 1, string: 0, line: Vec::new() }
-    }
-
-    fn follow(&mut self, mut read: &[u8]) -> io::Result<()> {
-        while !read.is_empty() {
-            if self.string > 0 {
-                let skipped = read.len().min(usize::try_from(self.string).unwrap_or(usize::MAX));
-                read = read.get(skipped..).unwrap_or_default();
-                self.string -= skipped as u64;
-                if self.string == 0 {
-                    self.end_element();
-                }
-                continue;
-            }
-            let (line, rest) = match read.iter().position(|byte| *byte == b'\n') {
-                Some(end) => read.split_at(end + 1),
-                None => (read, &[][..]),
-            };
-            if self.line.len() + line.len() > MAX_LINE_BYTES {
-                return Err(self.too_large());
-            }
-            self.line.extend_from_slice(line);
-            read = rest;
-            if self.line.ends_with(b"\n") {
-                self.header()?;
-            }
-        }
-        Ok(())
     }
 
     fn header(&mut self) -> io::Result<()> {
@@ -161,6 +82,35 @@ impl Frames {
     }
 }
 
+impl Framing for Answers {
+    fn follow(&mut self, mut read: &[u8]) -> io::Result<()> {
+        while !read.is_empty() {
+            if self.string > 0 {
+                let skipped = read.len().min(usize::try_from(self.string).unwrap_or(usize::MAX));
+                read = read.get(skipped..).unwrap_or_default();
+                self.string -= skipped as u64;
+                if self.string == 0 {
+                    self.end_element();
+                }
+                continue;
+            }
+            let (line, rest) = match read.iter().position(|byte| *byte == b'\n') {
+                Some(end) => read.split_at(end + 1),
+                None => (read, &[][..]),
+            };
+            if self.line.len() + line.len() > MAX_LINE_BYTES {
+                return Err(self.too_large());
+            }
+            self.line.extend_from_slice(line);
+            read = rest;
+            if self.line.ends_with(b"\n") {
+                self.header()?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The number of a header; none where it is negative.
 fn number(line: &[u8]) -> io::Result<Option<u64>> {
     let digits = str::from_utf8(line.get(1..).unwrap_or_default()).unwrap_or_default().trim();
@@ -175,14 +125,14 @@ mod tests {
     use super::*;
 
     /// Follows the bytes in pieces of every size, for framing must not depend on how they arrive.
-    fn follow(max_bytes: u64, bytes: &[u8]) -> Result<Frames, String> {
+    fn follow(max_bytes: u64, bytes: &[u8]) -> Result<Answers, String> {
         let mut results = (1..=bytes.len().max(1)).map(|size| {
-            let mut frames = Frames::new(max_bytes);
+            let mut answers = Answers::new(max_bytes);
             bytes
                 .chunks(size)
-                .try_for_each(|piece| frames.follow(piece))
+                .try_for_each(|piece| answers.follow(piece))
                 .map_err(|error| error.to_string())?;
-            Ok(frames)
+            Ok(answers)
         });
         let first = results.next().unwrap();
         for result in results {
@@ -194,9 +144,9 @@ mod tests {
     #[test]
     fn each_answer_has_the_whole_bound_for_itself() {
         let answers = b"+OK\r\n:1\r\n$-1\r\n*-1\r\n$3\r\na\r\n\r\n*2\r\n$1\r\nx\r\n*1\r\n:1\r\n%1\r\n+a\r\n+b\r\n*0\r\n$0\r\n\r\n".repeat(50);
-        let frames = follow(200, &answers).unwrap();
-        assert_eq!((frames.bytes, frames.elements, frames.string), (0, 1, 0));
-        assert!(frames.line.is_empty());
+        let seen = follow(200, &answers).unwrap();
+        assert_eq!((seen.bytes, seen.elements, seen.string), (0, 1, 0));
+        assert!(seen.line.is_empty());
     }
 
     #[test]
@@ -220,9 +170,9 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_refused() {
-        let mut frames = Frames::new(u64::MAX);
-        frames.follow(&[b'+'; MAX_LINE_BYTES]).unwrap();
-        assert!(frames.follow(b"+").is_err());
+        let mut answers = Answers::new(u64::MAX);
+        answers.follow(&[b'+'; MAX_LINE_BYTES]).unwrap();
+        assert!(answers.follow(b"+").is_err());
     }
 
     #[test]

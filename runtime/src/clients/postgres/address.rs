@@ -17,21 +17,20 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::config::ChannelBinding;
 use url::{Host, Url};
 
-use crate::{
-    capabilities::{allowed_hosts::well_known_port, error::ServerFault},
-    secret::Secret,
-};
+use crate::{clients::ServerFault, secret::Secret};
 
 /// Far above any real one; guests give addresses too.
 const MAX_ADDRESS_BYTES: usize = 4096;
+/// The port of a server where a URL names none.
+const DEFAULT_PORT: u16 = 5432;
 /// What the server's own views call a connection that does not say.
 const APPLICATION_NAME: &str = "thumbs";
 const FORM: &str = "write postgres://user:password@host:port/database";
 const ENCODING: &str = "in the user and the password, write every character that is no letter or digit as % and its code, say %40 for @";
 
 /// Where a database is and who asks for it.
-#[derive(Clone, Debug)]
-pub(super) struct Address {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
     host: Host,
     port: u16,
     pub(super) user: String,
@@ -72,7 +71,7 @@ impl Address {
     ///
     /// # Errors
     /// A clause that says what is wrong, to follow "the address" or a variable's name.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_ADDRESS_BYTES {
             return Err(format!("is longer than {MAX_ADDRESS_BYTES} bytes"));
         }
@@ -100,19 +99,61 @@ impl Address {
             name if name.is_empty() => user.clone(),
             name => name,
         };
-        let port = url.port().or_else(|| well_known_port(url.scheme())).unwrap_or_default();
-        let parameters = Parameters::read(url.query().unwrap_or_default())?;
-        Ok(Self {
+        let port = url.port().unwrap_or(DEFAULT_PORT);
+        let mut address = Self {
             host,
             port,
             user,
             password,
             database,
-            encryption: parameters.encryption()?,
-            channel_binding: parameters.channel_binding.unwrap_or(ChannelBinding::Prefer),
-            application_name: parameters.application_name.unwrap_or_else(|| APPLICATION_NAME.to_owned()),
-            options: parameters.options,
-        })
+            encryption: Encryption::Prefer,
+            channel_binding: ChannelBinding::Prefer,
+            application_name: APPLICATION_NAME.to_owned(),
+            options: None,
+        };
+        address.take(url.query().unwrap_or_default())?;
+        Ok(address)
+    }
+
+    /// Takes up parameters.
+    fn take(&mut self, query: &str) -> Result<(), String> {
+        let (mut mode, mut roots) = (None, None);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            // A parameter without a value is not repeated: it may be a piece of a password.
+            let (key, value) = pair.split_once('=').ok_or("has a parameter without a value")?;
+            let value = decoded(value)?;
+            match (key, value.as_str()) {
+                ("sslmode", _) => mode = Some(value),
+                ("sslrootcert", "system") => roots = Some(Roots::System),
+                ("sslrootcert", _) => roots = Some(Roots::File(value.into())),
+                ("channel_binding", "disable") => self.channel_binding = ChannelBinding::Disable,
+                ("channel_binding", "prefer") => self.channel_binding = ChannelBinding::Prefer,
+                ("channel_binding", "require") => self.channel_binding = ChannelBinding::Require,
+                ("channel_binding", _) => {
+                    return Err("has a channel_binding other than disable, prefer or require".into());
+                }
+                ("application_name", _) => self.application_name = value,
+                ("options", _) => self.options = Some(value),
+                _ => {
+                    return Err("has a parameter that is not supported; those are sslmode, sslrootcert, channel_binding, \
+                                application_name and options"
+                        .into());
+                }
+            }
+        }
+        self.encryption = match (mode.as_deref(), roots) {
+            (Some("disable"), _) => Encryption::Disable,
+            (None | Some("prefer"), _) => Encryption::Prefer,
+            (Some("require"), None) => Encryption::Require,
+            (Some("require" | "verify-ca"), roots) => Encryption::VerifyCa(roots.unwrap_or(Roots::System)),
+            (Some("verify-full"), roots) => Encryption::VerifyFull(roots.unwrap_or(Roots::System)),
+            (Some(_), _) => {
+                return Err(
+                    "has an sslmode other than disable, prefer, require, verify-ca or verify-full".into()
+                );
+            }
+        };
+        Ok(())
     }
 
     /// The host, as it is looked up and as a certificate names it.
@@ -124,13 +165,18 @@ impl Address {
         }
     }
 
+    /// Whether both are on one server.
+    pub(super) fn shares_server(&self, other: &Self) -> bool {
+        (&self.host, self.port) == (&other.host, other.port)
+    }
+
     /// The port.
     pub(super) fn port(&self) -> u16 {
         self.port
     }
 
     /// A fault that time may mend. `clause` follows the name of the database.
-    pub(super) fn unreachable(&self, clause: impl fmt::Display) -> ServerFault {
+    pub(crate) fn unreachable(&self, clause: impl fmt::Display) -> ServerFault {
         ServerFault::Unreachable(format!("{self} {clause}"))
     }
 
@@ -144,64 +190,6 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the PostgreSQL database {:?} at {}:{}", self.database, self.host, self.port)
-    }
-}
-
-#[derive(Default)]
-struct Parameters {
-    mode: Option<String>,
-    roots: Option<Roots>,
-    channel_binding: Option<ChannelBinding>,
-    application_name: Option<String>,
-    options: Option<String>,
-}
-
-impl Parameters {
-    fn read(query: &str) -> Result<Self, String> {
-        let mut parameters = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            // A parameter without a value is not repeated: it may be a piece of a password.
-            let (key, value) = pair.split_once('=').ok_or("has a parameter without a value")?;
-            let value = decoded(value)?;
-            match key {
-                "sslmode" => parameters.mode = Some(value),
-                "sslrootcert" if value == "system" => parameters.roots = Some(Roots::System),
-                "sslrootcert" => parameters.roots = Some(Roots::File(value.into())),
-                "channel_binding" => {
-                    parameters.channel_binding = Some(match value.as_str() {
-                        "disable" => ChannelBinding::Disable,
-                        "prefer" => ChannelBinding::Prefer,
-                        "require" => ChannelBinding::Require,
-                        _ => return Err("has a channel_binding other than disable, prefer or require".into()),
-                    });
-                }
-                "application_name" => parameters.application_name = Some(value),
-                "options" => parameters.options = Some(value),
-                _ => {
-                    return Err("has a parameter that is not supported; those are sslmode, sslrootcert, channel_binding, \
-                                application_name and options"
-                        .into());
-                }
-            }
-        }
-        Ok(parameters)
-    }
-
-    fn encryption(&self) -> Result<Encryption, String> {
-        let roots = || self.roots.clone().unwrap_or(Roots::System);
-        Ok(match self.mode.as_deref() {
-            Some("disable") => Encryption::Disable,
-            None | Some("prefer") => Encryption::Prefer,
-            Some("require") if self.roots.is_some() => Encryption::VerifyCa(roots()),
-            Some("require") => Encryption::Require,
-            Some("verify-ca") => Encryption::VerifyCa(roots()),
-            Some("verify-full") => Encryption::VerifyFull(roots()),
-            Some(_) => {
-                return Err(
-                    "has an sslmode other than disable, prefer, require, verify-ca or verify-full".into()
-                );
-            }
-        })
     }
 }
 

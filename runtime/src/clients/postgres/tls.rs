@@ -5,19 +5,19 @@
 use std::{fs::File, io::Read as _, path::Path, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
-    crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
+    crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
     server::ParsedCertificate,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Encryption, Roots};
-use crate::blocking::blocking;
+use crate::{blocking::blocking, clients::tls};
 
 /// A bundle of all public authorities has a quarter of it. The path may come from a guest, so the file is not trusted to be short.
 const MAX_ROOTS_BYTES: u64 = 1 << 20;
@@ -32,31 +32,18 @@ pub(super) async fn connector(encryption: &Encryption) -> Result<MakeRustlsConne
         Encryption::VerifyCa(roots) => (Some(load(roots.clone()).await?), false),
         Encryption::VerifyFull(roots) => (Some(load(roots.clone()).await?), true),
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier { roots, check_name, algorithms: provider.signature_verification_algorithms };
-    configuration(provider, verifier).map(MakeRustlsConnect::new).map_err(|_| "can't be reached by TLS")
-}
-
-fn configuration(provider: Arc<CryptoProvider>, verifier: Verifier) -> Result<ClientConfig, Error> {
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
+    let algorithms = tls::provider().signature_verification_algorithms;
+    let verifier = Arc::new(Verifier { roots, check_name, algorithms });
+    let config = tls::configure().map_err(|_| "can't be reached by TLS")?;
+    let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
 }
 
 async fn load(roots: Roots) -> Result<Arc<RootCertStore>, &'static str> {
     let store = blocking(move || match roots {
-        Roots::System => {
-            let mut store = RootCertStore::empty();
-            // What can't be parsed is somebody else's oddity, as long as anything is left.
-            let _counts = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if store.is_empty() {
-                Err("can't be verified: this machine has no certificate authorities")
-            } else {
-                Ok(store)
-            }
-        }
+        Roots::System => Some(tls::system_roots())
+            .filter(|store| !store.is_empty())
+            .ok_or("can't be verified: this machine has no certificate authorities"),
         // One sentence for all: whether a file is there is not a guest's business.
         Roots::File(path) => read(&path).ok_or(
             "can't be verified: the file of its sslrootcert can't be read, or has no certificates in PEM",
