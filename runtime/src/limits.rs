@@ -156,11 +156,13 @@ limits! {
     max_message_bytes = 64 * KIB, 2 => 16 * MIB,
         "one message", "publishing it is refused";
     sql_max_connections = 64, 1 => 1_024,
-        "open connections to one SQLite database", "opening one waits `sql_busy_timeout_ms`, then fails";
+        "connections to one SQLite database that are in use at the same time", "a statement waits `sql_busy_timeout_ms`, then fails";
     sql_max_connections_per_instance = 4, 1 => 1_024,
         "connections to SQLite, and as many to PostgreSQL, that one instance holds", "opening one more fails";
     sql_busy_timeout_ms = 5_000, 0 => DAY_MS,
         "how long a statement waits for another writer", "the statement fails";
+    sql_max_idle_ms = 1_000, 1 => DAY_MS,
+        "the time that a guest keeps a connection to SQLite between two statements, within a transaction or after writing", "the connection goes back; a transaction is rolled back, and its next statement fails";
     sql_statement_timeout_ms = 10_000, 1 => DAY_MS,
         "how long one statement may run", "it is interrupted and fails";
     sql_max_statement_bytes = 64 * KIB, 64 => MIB,

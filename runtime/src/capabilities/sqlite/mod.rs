@@ -1,32 +1,29 @@
 //! `fermyon:spin/sqlite`: SQL on files of this host, by label.
 //!
 //! A component opens the labels that its `sqlite_databases` grants and no file: what would lead out of the database (`ATTACH`, most
-//! pragmas, extensions) is refused by `policy.rs`. A statement's text, rows and bytes are bounded (`statement.rs`). An open connection is
-//! lent from a pool and goes back when the guest drops it or ends; a transaction left open is rolled back.
+//! pragmas, extensions) is refused by `policy.rs`. A statement's text, rows and bytes are bounded (`statement.rs`). Connections are lent from a
+//! pool while they are needed (`connection.rs`); a transaction left open is rolled back.
 //!
 //! Where a statement runs: reading outside a transaction takes microseconds in WAL mode and never waits for a writer, so it runs at once
 //! on the async thread, with a budget of steps; what exceeds it starts again on a thread that may block. Everything else runs there from
 //! the start, and waits for the database's one writer before.
 
+mod connection;
 mod policy;
 mod statement;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use rusqlite::types::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-use self::statement::{Bounds, Outcome};
+pub use self::connection::OpenConnection;
+use self::statement::Bounds;
 pub use super::bindings::fermyon::spin2_0_0::sqlite as wit;
 use super::{
-    embedded::{Checkout, Database, OpenError, Settings},
+    embedded::{Database, OpenError, Settings},
     error::Failure,
 };
-use crate::{
-    blocking::blocking,
-    limits::{Limits, length, millis},
-};
+use crate::limits::{Limits, length, millis};
 
 /// The error type of this capability's host functions.
 pub type SqliteError = Failure<wit::Error>;
@@ -83,6 +80,7 @@ impl SqliteState {
             max_rows: length(limits.sql_max_rows),
             max_bytes: length(limits.sql_max_result_bytes),
             timeout: millis(limits.sql_statement_timeout_ms),
+            max_idle: millis(limits.sql_max_idle_ms),
         };
         Self { grants, bounds, max_connections: limits.sql_max_connections_per_instance, open: 0 }
     }
@@ -116,50 +114,6 @@ pub fn add_to_linker<T: Send + 'static>(
     wit::add_to_linker::<T, HasSqlite>(linker, view)
 }
 
-/// A connection that a guest has open.
-#[derive(Debug)]
-pub struct OpenConnection {
-    // Dropped in this order: the rollback comes before the next writer's turn.
-    checkout: Checkout,
-    turn: Option<OwnedSemaphorePermit>,
-}
-
-impl OpenConnection {
-    async fn execute(
-        &mut self,
-        sql: String,
-        parameters: Vec<Value>,
-        bounds: Bounds,
-    ) -> Result<wit::QueryResult, wit::Error> {
-        let lost = || wit::Error::Io("the connection was lost".into());
-        let connection = self.checkout.connection().ok_or_else(lost)?;
-        let mut reads = false;
-        if connection.is_autocommit() {
-            match statement::try_reading(connection, &sql, &parameters, &bounds) {
-                Outcome::Done(result) => return result,
-                Outcome::TooLong => reads = true,
-                Outcome::Writes => {}
-            }
-        }
-        if !reads && self.turn.is_none() {
-            let turn = self.checkout.database().writer().await;
-            self.turn = Some(turn.map_err(|_| wit::Error::Io("the database is busy writing".into()))?);
-        }
-        // Both go along: if this future is dropped, the work goes on, and the next writer must not start before it ends.
-        let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
-        let deadline = Instant::now() + bounds.timeout;
-        let (connection, turn, result) = blocking(move || {
-            let result = statement::run(&mut connection, &sql, &parameters, &bounds, deadline);
-            (connection, turn, result)
-        })
-        .await;
-        // Within a transaction the turn is kept for its next statement.
-        self.turn = turn.filter(|_| !connection.is_autocommit());
-        self.checkout.restore(connection);
-        result
-    }
-}
-
 impl wit::Host for SqliteView<'_> {
     fn convert_error(&mut self, error: SqliteError) -> wasmtime::Result<wit::Error> {
         error.into_wit()
@@ -174,8 +128,7 @@ impl wit::HostConnection for SqliteView<'_> {
         if self.state.open >= self.state.max_connections {
             return Err(Failure::Guest(wit::Error::Io("this instance has too many connections open".into())));
         }
-        let checkout = database.checkout().await.map_err(|error| Failure::Guest(open_error(&error)))?;
-        let handle = self.table.push(OpenConnection { checkout, turn: None })?;
+        let handle = self.table.push(OpenConnection::new(Arc::clone(database)))?;
         self.state.open += 1;
         Ok(handle)
     }
@@ -187,7 +140,7 @@ impl wit::HostConnection for SqliteView<'_> {
         parameters: Vec<wit::Value>,
     ) -> Result<wit::QueryResult, SqliteError> {
         let bounds = self.state.bounds;
-        let connection = self.table.get_mut(&connection)?;
+        let connection = self.table.get(&connection)?;
         let parameters = parameters.into_iter().map(statement::parameter).collect();
         connection.execute(statement, parameters, bounds).await.map_err(Failure::Guest)
     }
@@ -197,10 +150,6 @@ impl wit::HostConnection for SqliteView<'_> {
         self.state.open = self.state.open.saturating_sub(1);
         Ok(())
     }
-}
-
-fn open_error(error: &OpenError) -> wit::Error {
-    wit::Error::Io(error.to_string())
 }
 
 #[cfg(test)]

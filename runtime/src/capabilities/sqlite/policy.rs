@@ -1,7 +1,8 @@
 //! What SQL may do: anything within its own database.
 //!
 //! Refused are the ways out of the file and into the host: attaching other files (which `VACUUM INTO` does too), loading code, virtual
-//! tables over anything but text search, and pragmas that change how the host runs the database. SQLite asks while it compiles a
+//! tables over anything but text search, and pragmas that change how the host runs the database. So are temporary tables, views and
+//! triggers: they lie outside of the file and its bound, and stay with a connection that others use next. SQLite asks while it compiles a
 //! statement, so a refused one never runs.
 
 use rusqlite::{
@@ -51,13 +52,15 @@ pub(super) fn confine(connection: &mut Connection, settings: &Settings) -> rusql
     ] {
         connection.set_limit(limit, value)?;
     }
-    connection.authorizer(Some(|context: AuthContext<'_>| authorise(&context.action)))
+    connection.authorizer(Some(|context: AuthContext<'_>| authorise(&context)))
 }
 
-fn authorise(action: &AuthAction<'_>) -> Authorization {
+fn authorise(context: &AuthContext<'_>) -> Authorization {
     let among = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let allowed = match action {
+    let allowed = match &context.action {
         AuthAction::Attach { .. } | AuthAction::Detach { .. } | AuthAction::Unknown { .. } => false,
+        // Whatever is created is written to the schema that it belongs to; what it is called (`temp.x`) need not say that it is temporary.
+        AuthAction::Insert { .. } if context.database_name == Some("temp") => false,
         AuthAction::Pragma { pragma_name, .. } => among(PRAGMAS, pragma_name),
         AuthAction::CreateVtable { module_name, .. } => among(MODULES, module_name),
         AuthAction::Function { function_name } => !among(FUNCTIONS, function_name),

@@ -21,6 +21,8 @@ pub(super) struct Bounds {
     /// Of all values together.
     pub(super) max_bytes: usize,
     pub(super) timeout: Duration,
+    /// How long a connection is kept between two statements.
+    pub(super) max_idle: Duration,
 }
 
 /// What became of an attempt to read at once.

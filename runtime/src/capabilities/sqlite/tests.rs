@@ -223,23 +223,110 @@ async fn a_writer_that_waits_too_long_is_told_so() {
 }
 
 #[tokio::test]
-async fn connections_are_bounded_per_instance_and_per_database() {
+async fn handles_are_bounded_per_instance_and_connections_per_database() {
     let host = Host::new(Limits {
-        sql_max_connections: 3,
+        sql_max_connections: 1,
         sql_max_connections_per_instance: 2,
         sql_busy_timeout_ms: 20,
         ..Limits::default()
     });
     let (mut first, mut second) = (host.guest(), host.guest());
-    first.open().await;
-    first.open().await;
+    let (a, b) = (first.open().await, first.open().await);
     let third = first.view().open("default".into()).await;
     assert!(matches!(third, Err(Failure::Guest(wit::Error::Io(text))) if text.contains("too many")));
-    let other = second.open().await;
-    let fourth = second.view().open("default".into()).await;
-    assert!(matches!(fourth, Err(Failure::Guest(wit::Error::Io(text))) if text.contains("in use")));
-    second.view().drop(other).await.unwrap();
-    second.open().await;
+    first.view().drop(b).await.unwrap();
+    first.open().await;
+
+    // However many have one open, only who is in a statement or a transaction has a connection.
+    let c = second.open().await;
+    first.run(&a, "SELECT 1").await.unwrap();
+    second.run(&c, "SELECT 1").await.unwrap();
+    first.run(&a, "BEGIN").await.unwrap();
+    assert!(io(second.run(&c, "SELECT 1").await).contains("in use"));
+    first.run(&a, "COMMIT").await.unwrap();
+    first.view().drop(a).await.unwrap();
+    second.run(&c, "SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_guest_that_wrote_is_told_of_its_own_change_and_gives_the_connection_back() {
+    let host = Host::new(Limits { sql_max_connections: 2, sql_max_idle_ms: 200, ..Limits::default() });
+    let (mut first, mut second, mut third) = (host.guest(), host.guest(), host.guest());
+    let (a, b, c) = (first.open().await, second.open().await, third.open().await);
+    first.run(&a, "CREATE TABLE t (i INTEGER PRIMARY KEY)").await.unwrap();
+    first.run(&a, "INSERT INTO t VALUES (7)").await.unwrap();
+    second.run(&b, "INSERT INTO t VALUES (8), (9)").await.unwrap();
+    for (guest, connection, expected) in [(&mut first, &a, (7, 1)), (&mut second, &b, (9, 2))] {
+        let told = guest.run(connection, "SELECT last_insert_rowid(), changes()").await.unwrap();
+        let [wit::Value::Integer(rowid), wit::Value::Integer(changes)] = told.rows[0].values[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((rowid, changes), expected);
+    }
+    // Both connections are kept, and it is waited for longer than they are.
+    third.run(&c, "SELECT 1").await.unwrap();
+}
+
+/// A guest that waits for something else in the middle of a transaction holds up all writers.
+#[tokio::test]
+async fn a_transaction_in_which_nothing_happens_is_rolled_back() {
+    let host = Host::new(Limits { sql_max_idle_ms: 20, ..Limits::default() });
+    let (mut slow, mut other) = (host.guest(), host.guest());
+    let (s, o) = (slow.open().await, other.open().await);
+    other.run(&o, "CREATE TABLE t (i INTEGER)").await.unwrap();
+    for begin in ["BEGIN", "BEGIN IMMEDIATE"] {
+        slow.run(&s, begin).await.unwrap();
+        slow.run(&s, "INSERT INTO t VALUES (1)").await.unwrap();
+        // Waits for its turn, which comes long before its own patience has ended.
+        other.run(&o, "INSERT INTO t VALUES (2)").await.unwrap();
+        assert!(io(slow.run(&s, "COMMIT").await).contains("rolled back: nothing happened in it for 20 ms"));
+        assert_eq!(slow.run(&s, "SELECT i FROM t WHERE i = 1").await.unwrap().rows.len(), 0, "{begin}");
+    }
+    // One in which something happens goes on for longer than that.
+    let host = Host::new(Limits { sql_max_idle_ms: 1_000, ..Limits::default() });
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "BEGIN IMMEDIATE").await.unwrap();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_millis(1_500) {
+        guest.run(&connection, LONG).await.unwrap();
+    }
+    guest.run(&connection, "COMMIT").await.unwrap();
+}
+
+/// They would lie outside of the file and its bound, and stay with a connection that others have next.
+#[tokio::test]
+async fn there_are_no_temporary_objects() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE TABLE t (i INTEGER)").await.unwrap();
+    for sql in [
+        "CREATE TEMP TABLE x (i INTEGER)",
+        "CREATE TABLE temp.x (i INTEGER)",
+        "CREATE TEMP TABLE x AS SELECT 1",
+        "CREATE TEMP VIEW x AS SELECT 1",
+        "CREATE TEMP TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END",
+        "CREATE VIEW temp.x AS SELECT 1",
+        "CREATE TRIGGER temp.x AFTER INSERT ON main.t BEGIN SELECT 1; END",
+        "CREATE VIRTUAL TABLE temp.x USING fts5(a)",
+    ] {
+        let result = guest.run(&connection, sql).await;
+        assert!(matches!(result, Err(wit::Error::AccessDenied)), "{sql}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_virtual_table_keeps_is_not_written_by_hand() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE VIRTUAL TABLE words USING fts5(a)").await.unwrap();
+    guest.run(&connection, "INSERT INTO words VALUES ('a word')").await.unwrap();
+    let written = guest.run(&connection, "UPDATE words_data SET block = zeroblob(9)").await;
+    assert!(io(written).contains("may not be modified"));
+    let found = guest.run(&connection, "SELECT a FROM words WHERE words MATCH 'word'").await.unwrap();
+    assert_eq!(found.rows.len(), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,155 @@
+//! What a guest has open: a label, and a connection to its database only while it needs one.
+//!
+//! A statement that reads borrows a connection from the pool and gives it back, so a guest that waits for something else holds up nobody.
+//! Within a transaction the connection is kept, and with it the turn to write, as soon as it is needed; and it is kept after a statement that
+//! wrote, for the functions that tell of it (`last_insert_rowid()`, `changes()`). Either for a short while only: where nothing happens, the
+//! connection goes back, and a transaction is rolled back, for all who want to write wait for it. Its guest hears of that with its next
+//! statement.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use rusqlite::types::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    super::embedded::{Checkout, Database},
+    statement::{self, Bounds, Outcome},
+    wit,
+};
+use crate::blocking::blocking;
+
+/// A connection that a guest has open.
+#[derive(Debug)]
+pub struct OpenConnection {
+    database: Arc<Database>,
+    between: Arc<Mutex<Between>>,
+}
+
+/// What a guest has between two of its statements.
+#[derive(Debug, Default)]
+enum Between {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A connection, the end of its last statement, and the clock that takes it away.
+    Kept { held: Held, since: Instant, _clock: AbortOnDropHandle<()> },
+    /// It had a transaction, and was too slow.
+    RolledBack,
+}
+
+/// A connection, while it is needed.
+#[derive(Debug)]
+struct Held {
+    // Dropped in this order: the rollback comes before the next writer's turn.
+    checkout: Checkout,
+    turn: Option<OwnedSemaphorePermit>,
+    wrote: bool,
+}
+
+impl OpenConnection {
+    pub(super) fn new(database: Arc<Database>) -> Self {
+        Self { database, between: Arc::default() }
+    }
+
+    pub(super) async fn execute(
+        &self,
+        sql: String,
+        parameters: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<wit::QueryResult, wit::Error> {
+        let between = std::mem::take(&mut *lock(&self.between));
+        let mut held = match between {
+            Between::Kept { held, .. } => held,
+            Between::Nothing => {
+                let checkout = self.database.checkout().await;
+                Held {
+                    checkout: checkout.map_err(|error| wit::Error::Io(error.to_string()))?,
+                    turn: None,
+                    wrote: false,
+                }
+            }
+            Between::RolledBack => {
+                let millis = bounds.max_idle.as_millis();
+                return Err(wit::Error::Io(format!(
+                    "the transaction was rolled back: nothing happened in it for {millis} ms"
+                )));
+            }
+        };
+        let result = held.execute(sql, parameters, bounds).await;
+        if held.wrote || held.in_transaction() {
+            let since = Instant::now();
+            let clock = end_idle(Arc::downgrade(&self.between), since, bounds.max_idle);
+            let clock = AbortOnDropHandle::new(tokio::spawn(clock));
+            *lock(&self.between) = Between::Kept { held, since, _clock: clock };
+        }
+        result
+    }
+}
+
+fn lock(between: &Mutex<Between>) -> MutexGuard<'_, Between> {
+    between.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes away the connection on which nothing has happened since then, unless this is stopped before.
+async fn end_idle(between: Weak<Mutex<Between>>, since: Instant, patience: Duration) {
+    tokio::time::sleep(patience).await;
+    let Some(between) = between.upgrade() else { return };
+    let idle = {
+        let mut between = lock(&between);
+        let then = match &mut *between {
+            Between::Kept { held, since: end, .. } if *end == since => match held.in_transaction() {
+                true => Between::RolledBack,
+                false => Between::Nothing,
+            },
+            _ => return,
+        };
+        std::mem::replace(&mut *between, then)
+    };
+    // With it goes the handle of this very task: at the end.
+    blocking(move || drop(idle)).await;
+}
+
+impl Held {
+    fn in_transaction(&mut self) -> bool {
+        self.checkout.connection().is_some_and(|connection| !connection.is_autocommit())
+    }
+
+    async fn execute(
+        &mut self,
+        sql: String,
+        parameters: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<wit::QueryResult, wit::Error> {
+        let lost = || wit::Error::Io("the connection was lost".into());
+        let connection = self.checkout.connection().ok_or_else(lost)?;
+        let mut reads = false;
+        if connection.is_autocommit() {
+            match statement::try_reading(connection, &sql, &parameters, &bounds) {
+                Outcome::Done(result) => return result,
+                Outcome::TooLong => reads = true,
+                Outcome::Writes => {}
+            }
+        }
+        if !reads && self.turn.is_none() {
+            let turn = self.checkout.database().writer().await;
+            self.turn = Some(turn.map_err(|_| wit::Error::Io("the database is busy writing".into()))?);
+        }
+        self.wrote |= !reads;
+        // Both go along: if this future is dropped, the work goes on, and the next writer must not start before it ends.
+        let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
+        let deadline = Instant::now() + bounds.timeout;
+        let (connection, turn, result) = blocking(move || {
+            let result = statement::run(&mut connection, &sql, &parameters, &bounds, deadline);
+            (connection, turn, result)
+        })
+        .await;
+        // Within a transaction the turn is kept for its next statement.
+        self.turn = turn.filter(|_| !connection.is_autocommit());
+        self.checkout.restore(connection);
+        result
+    }
+}
