@@ -89,6 +89,11 @@ fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg
 	    -max_total_time=$(SECONDS) -timeout=10 -max_len=32768 -dict=$(FUZZ)/dictionaries/$$target.dict -print_final_stats=1 || exit 1; \
 	done
 
+##@ Deployment
+.PHONY: check-deploy
+check-deploy: ## the chart, the scripts and the container files, without a cluster (BLESS=1 first brings the chart up to spin.toml)
+	@./scripts/check-deploy
+
 ##@ Cleaning
 clean: ## remove what was built
 	$(CARGO) clean
