@@ -17,7 +17,7 @@ SECONDS ?= 60
 .PHONY: help run test test-all test-s3 build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build what is missing, then serve on http://127.0.0.1:3000 with embedded storage (stop with Ctrl-C)
 	target/release/thumbs up
@@ -90,7 +90,31 @@ fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg
 	done
 
 ##@ Deployment
-.PHONY: check-deploy
+.PHONY: check-deploy k8s-setup k8s-build k8s-load k8s-deploy k8s-all k8s-test k8s-logs k8s-clean
+k8s-all: ## a Kind cluster with Thumbs on it (HOST=spinkube, or runtime), and a thumbnail from it; needs docker, kind, kubectl, helm
+	@./scripts/k8s all
+
+k8s-setup: ## the cluster, with the Spin shim, a registry, cert-manager, spin-operator, metrics-server
+	@./scripts/k8s setup
+
+k8s-build: ## the image or the artifact
+	@./scripts/k8s build
+
+k8s-load: ## into the cluster with it
+	@./scripts/k8s load
+
+k8s-deploy: ## install the chart, or upgrade it
+	@./scripts/k8s deploy
+
+k8s-test: ## a smoke test through http://localhost:30000
+	@./scripts/k8s test
+
+k8s-logs: ## pods, events, logs, and what the shim said in the node's journal
+	@./scripts/k8s logs
+
+k8s-clean: ## delete the cluster with all its data
+	@./scripts/k8s clean
+
 check-deploy: ## the chart, the scripts and the container files, without a cluster (BLESS=1 first brings the chart up to spin.toml)
 	@./scripts/check-deploy
 
