@@ -14,13 +14,16 @@ FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 
 ##@ Everyday
-.PHONY: help run test test-all test-s3 build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
+.PHONY: help run run-spin test test-all test-s3 build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build what is missing, then serve on http://127.0.0.1:3000 with embedded storage (stop with Ctrl-C)
 	target/release/thumbs up
+
+run-spin: components ## the same on stock Spin, where it is on PATH with a Redis: API and worker as two processes, and a tick
+	@./scripts/run-spin
 
 test: components suites ## all tests that this machine can run; says what it skipped for want of a server
 	$(CARGO) test --release --workspace

@@ -1,4 +1,5 @@
-"""scripts/k8s with stand-ins for docker, kind, kubectl, helm and curl: what it asks of them, in which order, and what it says where one fails."""
+"""scripts/k8s and scripts/run-spin with stand-ins for docker, kind, kubectl, helm, curl and spin: what they ask of them, in which order, and what
+they say where one fails."""
 
 import os
 import pathlib
@@ -7,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import manifest
 from manifest import ROOT
 
 STAND_IN = """#!/bin/bash
@@ -146,6 +148,46 @@ class Scripts(unittest.TestCase):
         self.assertEqual(self.run_k8s("clean")[0].returncode, 0)
         (self.folder / "clusters").write_text("")
         self.assertEqual(self.run_k8s("clean")[0].returncode, 0)
+
+
+SPIN = """#!/bin/bash
+line="$(basename "$0") $*"
+echo "$line" >>"$CALLS"
+case "$line" in *resize*) exit 1 ;; "spin up"*) sleep 3 ;; esac
+"""
+
+
+class RunSpin(unittest.TestCase):
+    """scripts/run-spin with stand-ins for spin, whose worker ends at once, and redis-cli."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        for name in ("spin", "redis-cli"):
+            (self.folder / name).write_text(SPIN)
+            (self.folder / name).chmod(0o755)
+
+    def run_spin(self, **settings):
+        calls = self.folder / "calls"
+        calls.touch()
+        environment = {"PATH": f"{self.folder}:/usr/bin:/bin", "CALLS": str(calls), "STATE_DIR": str(self.folder), "TICK_SECS": "1", **settings}
+        done = subprocess.run([ROOT / "scripts/run-spin"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return done, calls.read_text().splitlines()
+
+    def test_requests_go_on_while_the_worker_is_started_anew_and_something_ticks(self):
+        done, calls = self.run_spin()
+        starts = [call for call in calls if call.startswith("spin up")]
+        answers = [call for call in starts if "--listen" in call]
+        self.assertEqual(len(answers), 1, done.stderr)
+        for id in manifest.COMPONENTS["api"]:
+            self.assertIn(f"-c {id}", answers[0])
+        self.assertGreaterEqual(len([call for call in starts if "-c resize" in call]), 2)
+        self.assertTrue([call for call in calls if "publish thumbs-wake {}" in call])
+
+    def test_a_grant_that_is_missing_is_named(self):
+        done, calls = self.run_spin(SPIN_VARIABLE_REDIS_URL="redis://elsewhere:6379")
+        self.assertIn("SPIN_VARIABLE_REDIS_OUTBOUND", done.stderr)
+        self.assertEqual(calls, [])
 
 
 if __name__ == "__main__":
