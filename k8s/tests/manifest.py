@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the chart has to know of spin.toml. Run as a program, it writes that into the chart: the variables that an operator may set into
-values.schema.json, the components of each SpinApp into values.yaml."""
+values.schema.json, the components of each SpinApp into values.yaml, those of each process of Spin into docs/SPIN.md."""
 
 import json
 import pathlib
@@ -46,6 +46,9 @@ def bless():
     for app, components in COMPONENTS.items():
         rest = re.sub(rf"^    {app}: \[.*\]$", f"    {app}: [{', '.join(components)}]", rest, count=1, flags=re.MULTILINE)
     path.write_text(f"{before}\n  components:\n{rest}")
+    path = ROOT / "docs/SPIN.md"
+    answering = "".join(f" -c {component}" for component in COMPONENTS["api"])
+    path.write_text(re.sub(rf"( -c (?!{COMPONENTS['worker'][0]}\b)[a-z-]+)+$", answering, path.read_text(), flags=re.MULTILINE))
 
 
 if __name__ == "__main__":
