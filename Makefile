@@ -36,7 +36,7 @@ test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) a
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw
 	$(CARGO) build --profile component --target wasm32-wasip2 --package thumbs-blob-store
-	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --package thumbs-tests -- --include-ignored \
+	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --workspace --test tests -- --include-ignored \
 	  blob_contract:: blob_s3:: blob_no_s3:: blob_tls:: servers::s3:: servers::versitygw::
 
 # With the features that the whole workspace asks for, as the tests have them: thumbs alone asks for others of Wasmtime's dependencies, and all of
