@@ -22,6 +22,7 @@ pub mod instance;
 pub mod limits;
 pub mod manifest;
 pub mod messages;
+mod private;
 pub mod problem;
 pub mod secret;
 pub mod shutdown;

@@ -15,14 +15,15 @@ use super::{
     servers::{self, Server},
 };
 use crate::{
-    backends::Backends,
+    backends::{Backends, Blobs, KeyValue},
     compose::{self, Composition},
     engine::{self, Ticker},
     instance::{NativeBlobs, Prepared, linker},
     limits::Limits,
     manifest::{HttpTarget, Manifest},
     messages::Broker,
-    telemetry::{Level, LogFormat, Logger},
+    private,
+    telemetry::{Event, Level, LogFormat, Logger},
     variables::Variables,
 };
 
@@ -67,6 +68,7 @@ impl Loaded {
         {
             variables.derive(outbound, grant);
         }
+        keep_private(&state_dir, &backends, &log);
         let limits = Arc::new(builder.limits);
         let clients = Clients::new(&backends, &limits)?;
         let broker = Arc::new(Broker::new(&limits, &log));
@@ -149,12 +151,35 @@ impl Loaded {
     }
 }
 
+/// Takes what lies open from others, where it is this user's, and says where it is not.
+fn keep_private(state_dir: &Path, backends: &Backends, log: &Logger) {
+    private::tighten_root(state_dir);
+    let mut folders = vec![backends.sqlite_dir.as_path()];
+    if let KeyValue::Directory(folder) = &backends.key_value {
+        folders.push(folder);
+    }
+    // A folder elsewhere is the operator's.
+    if let Blobs::Directory(folder) = &backends.blobs
+        && folder.starts_with(state_dir)
+    {
+        folders.push(folder);
+    }
+    for folder in folders {
+        if let Err(cause) = private::tighten_folder(folder) {
+            log.event(&Event::StateNotPrivate {
+                path: &folder.display().to_string(),
+                cause: &cause.to_string(),
+            });
+        }
+    }
+}
+
 /// The directory, made where it is missing, as an absolute path.
 ///
 /// # Errors
 /// It can't be made.
 pub(crate) fn usable_dir(path: &Path) -> Result<PathBuf, StartError> {
-    std::fs::create_dir_all(path)
+    private::make_folders(path)
         .and_then(|()| path.canonicalize())
         .map_err(|cause| StartError::Directory { path: path.to_owned(), cause })
 }

@@ -6,6 +6,7 @@
 //! own waiting.
 
 use std::{
+    io::ErrorKind,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -15,7 +16,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use crate::blocking::blocking;
+use crate::{blocking::blocking, private};
 
 /// Prepared statements that a connection keeps: our components have about thirty.
 const CACHED_STATEMENTS: usize = 64;
@@ -180,9 +181,13 @@ impl Database {
         let mut connection = match &self.place {
             Place::File(path) => {
                 if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)?;
+                    private::make_folders(folder)?;
                 }
-                Connection::open_with_flags(path, FLAGS)?
+                match private::make_file(path) {
+                    Err(failure) if failure.kind() != ErrorKind::AlreadyExists => return Err(failure.into()),
+                    // What SQLite puts beside it is as private as it is.
+                    _ => Connection::open_with_flags(path, FLAGS)?,
+                }
             }
             Place::Memory { uri, .. } => {
                 Connection::open_with_flags(uri, FLAGS | OpenFlags::SQLITE_OPEN_URI)?

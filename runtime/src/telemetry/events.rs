@@ -124,6 +124,9 @@ events! {
     PrepareFailed { cause: &'a str } = "prepare-failed", Warn,
         "The component that prepares the application could not; the application is served all the same, and does it when it is needed",
         "Look at the component's own lines before it, mend the cause and run `thumbs migrate`";
+    StateNotPrivate { path: &'a str, cause: &'a str } = "state-not-private", Warn,
+        "A folder of data, or a file in it, can be read by others, and could not be taken from them",
+        "Give it to the user that the runtime runs as, or close it by hand (folders 0700, files 0600)";
     AcceptFailed { cause: &'a str } = "accept-failed", Warn,
         "The system did not give a connection that a client opened; accepting goes on after a pause",
         "Where the cause is the number of open files, raise that limit of the process";

@@ -65,6 +65,26 @@ async fn what_was_compiled_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_lies_open_is_taken_from_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let database = state.join("sqlite/default.db");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    std::fs::create_dir_all(state.join("sqlite")).unwrap();
+    std::fs::write(&database, "").unwrap();
+    for (path, mode) in [(&state, 0o755), (&state.join("sqlite"), 0o755), (&database, 0o644)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let service = app().start_with(|builder| builder.state_dir(&state)).await;
+    for private in ["", "sqlite", "blobs"] {
+        assert_eq!(mode(&state.join(private)), 0o700, "{private}");
+    }
+    assert_eq!(mode(&database), 0o600);
+    service.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_banner_says_where_things_are() {
     let service = app().handling("work", &message("", "(i32.const 512)"), "").start(Limits::default()).await;
     let banner = service.running.banner();

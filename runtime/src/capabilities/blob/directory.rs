@@ -20,7 +20,7 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{Backend, wit};
-use crate::{blocking::blocking, limits::length};
+use crate::{blocking::blocking, limits::length, private};
 
 /// Marks the end of a file of ours, with the version of its layout.
 const MAGIC: &[u8; 4] = b"thb1";
@@ -46,7 +46,7 @@ impl DirectoryStore {
     /// The directory can't be made or read.
     pub fn open(directory: &Path) -> io::Result<Self> {
         let staging = directory.join(STAGING_FOLDER);
-        fs::create_dir_all(&staging)?;
+        private::make_folders(&staging)?;
         for entry in fs::read_dir(staging)? {
             let entry = entry?;
             let age = entry
@@ -98,7 +98,7 @@ impl DirectoryStore {
         let missing: Vec<&Path> =
             folder.ancestors().take_while(|folder| *folder != &*self.root && !folder.is_dir()).collect();
         for folder in missing.into_iter().rev() {
-            match fs::create_dir(folder) {
+            match private::make_folder(folder) {
                 Err(failure) if failure.kind() != ErrorKind::AlreadyExists => return Err(failure),
                 // Somebody else's too: that it is there does not say that the disk knows.
                 _ => make_durable(folder.parent().unwrap_or(&self.root))?,
@@ -109,7 +109,7 @@ impl DirectoryStore {
 }
 
 fn write_durably(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+    let mut file = private::make_file(path)?;
     file.write_all(bytes)?;
     file.sync_data()
 }
@@ -244,7 +244,10 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let store = DirectoryStore::open(folder.path()).unwrap();
         store.put("a/b.png", "image/png", b"pixels".to_vec()).await.unwrap();
-        let file = std::fs::read(folder.path().join("a/b.png")).unwrap();
+        let path = folder.path().join("a/b.png");
+        let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777;
+        assert_eq!((mode(&path), mode(&folder.path().join("a"))), (0o600, 0o700), "nobody else's to read");
+        let file = std::fs::read(path).unwrap();
         assert!(file.starts_with(b"pixelsimage/png"));
     }
 

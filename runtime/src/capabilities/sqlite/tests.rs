@@ -382,3 +382,16 @@ async fn hostile_statements_are_errors_and_nothing_else() {
     io(guest.run(&connection, &deep).await);
     guest.run(&connection, "SELECT 1").await.unwrap();
 }
+
+#[tokio::test]
+async fn its_files_are_for_this_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE TABLE t (x)").await.unwrap();
+    for name in ["default.db", "default.db-wal", "default.db-shm"] {
+        let metadata = std::fs::metadata(host.folder.path().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
