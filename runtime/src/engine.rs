@@ -62,6 +62,14 @@ pub fn engine(limits: &Limits, instances: u32, cache_dir: &Path) -> wasmtime::Re
     let mut config = Config::new();
     config
         .wasm_component_model(true)
+        // What no guest needs is no surface to attack, and 64-bit sizes overflow where others do not. Threads, garbage collection and
+        // exceptions are not compiled into this host (Cargo.toml). Several memories in one module are what wasmtime itself makes between
+        // composed components. docs/hosts.md has the list.
+        .wasm_memory64(false)
+        .wasm_tail_call(false)
+        .wasm_wide_arithmetic(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_stack_switching(false)
         // Relaxed SIMD gives different results on different processors; thumbnails must not.
         .wasm_relaxed_simd(false)
         // Every instance runs one call of the synchronous component model.
