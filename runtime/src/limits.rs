@@ -129,14 +129,14 @@ limits! {
     drain_timeout_ms = 30_000, 0 => DAY_MS,
         "how long requests and messages in work may go on after SIGTERM", "they are cut off; the end of a message's instance is `stopped`";
     max_request_memory_bytes = 256 * MIB, MIB => 4 * GIB,
-        "all memories and tables of a request's instance together, composed components included", "memory.grow fails; if the guest traps then, 503";
+        "all memories and tables of a request's instance together, composed components included, and what the host holds for it (values of calls, bodies)", "memory.grow or the call fails; if the guest traps then, 503";
     max_message_memory_bytes = 256 * MIB, MIB => 4 * GIB,
-        "the same of a message's instance", "memory.grow fails; if the guest traps then, its end is `out-of-memory`";
+        "the same of a message's instance", "memory.grow or the call fails; if the guest traps then, its end is `out-of-memory`";
     max_total_memory_bytes = 2 * GIB, MIB => 1024 * GIB,
-        "the memories of all instances together", "memory.grow fails; if the guest traps then, as where one instance has too much";
+        "the same of all instances together; of it, messages have `max_message_memory_bytes` for each worker (at most half), which requests can't take", "memory.grow or the call fails; if the guest traps then, as where one instance has too much";
     max_table_elements = 50_000, 1 => 1_000_000,
         "the elements of one table of an instance", "table.grow fails, or the instance does not start";
-    max_resources = 10_000, 16 => 1_000_000,
+    max_resources = 1_000, 16 => 1_000_000,
         "handles (streams, connections, fields) that one instance holds", "the instance is trapped";
     max_log_line_bytes = 16 * KIB, 64 => MIB,
         "one line that a guest writes", "the line is cut there and marked";
@@ -157,6 +157,8 @@ limits! {
         "one message", "publishing it is refused";
     sql_max_connections = 64, 1 => 1_024,
         "connections to one SQLite database that are in use at the same time", "a statement waits `sql_busy_timeout_ms`, then fails";
+    sql_reserved_connections = 8, 0 => 1_024,
+        "of these, connections that only messages use; never more than a quarter", "a request's statement waits for another, as where all are in use";
     sql_max_connections_per_instance = 4, 1 => 1_024,
         "connections to SQLite, and as many to PostgreSQL, that one instance holds", "opening one more fails";
     sql_busy_timeout_ms = 5_000, 0 => DAY_MS,
@@ -177,6 +179,8 @@ limits! {
         "the file of one SQLite database", "writing fails as database-full";
     pg_max_connections = 16, 1 => 1_000,
         "open connections to one PostgreSQL server, whatever user and database they are for", "opening one waits `pg_acquire_timeout_ms`, then fails";
+    pg_reserved_connections = 4, 0 => 1_000,
+        "of these, connections that only messages use; never more than a quarter", "opening one for a request waits for another, as where all are in use";
     pg_max_servers = 16, 1 => 1_000,
         "PostgreSQL servers in use at the same time", "opening a connection to another fails";
     pg_max_age_ms = 30 * 60 * 1_000, 1 => DAY_MS,

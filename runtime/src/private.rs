@@ -73,7 +73,11 @@ pub(crate) fn tighten_folder(folder: &Path) -> io::Result<()> {
 
 fn tighten(path: &Path) -> io::Result<()> {
     let mode = fs::metadata(path)?.permissions().mode();
-    if mode & OF_OTHERS == 0 { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(mode & !OF_OTHERS)) }
+    if mode & OF_OTHERS == 0 {
+        Ok(())
+    } else {
+        fs::set_permissions(path, Permissions::from_mode(mode & !OF_OTHERS))
+    }
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@ use thumbs::capabilities::key_value::EmbeddedStore;
 use thumbs::capabilities::postgres::PostgresGrants;
 use thumbs::capabilities::redis::RedisGrants;
 use thumbs::engine::{self, Ticker};
-use thumbs::instance::{Call, CallBounds, ComponentContext, MemoryBudget, Meter, NativeBlobs, State, linker};
+use thumbs::instance::{Call, CallBounds, ComponentContext, Meter, NativeBlobs, State, linker};
 use thumbs::limits::Limits;
 use thumbs::secret::Secret;
 use thumbs::telemetry::{CaptureSink, Level, Logger};
+use thumbs::{memory::MemoryBudgets, permits::Caller};
 use thumbs_tests::servers::Bucket;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
@@ -108,11 +109,12 @@ impl ComponentBlobs {
             redis: RedisGrants { hosts: Arc::clone(&hosts), connector: None },
             postgres: PostgresGrants { hosts, client: None },
             blobs: BlobStore::new(Arc::new(MemoryStore::default()), &limits),
-            memory: Arc::new(MemoryBudget::new(usize::MAX)),
+            memory: MemoryBudgets::split(usize::MAX, 0),
             limits: Arc::new(limits),
             log: Logger::new(Arc::new(CaptureSink::new()), Level::Error),
         };
         let bounds = CallBounds {
+            caller: Caller::Request,
             max_memory_bytes: MAX_MEMORY_BYTES,
             max_running_time: MAX_RUNNING_TIME,
             timeout: MAX_RUNNING_TIME,

@@ -149,7 +149,7 @@ impl RuntimeBuilder {
         let workers =
             self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let mut loaded = Loaded::new(self)?;
-        let contexts = loaded.contexts(&loaded.triggered())?;
+        let contexts = loaded.contexts(&loaded.triggered(), workers)?;
         // Told apart from the compiling, which takes long: a taken address should be an error at once.
         let refused = |cause| StartError::Listen { address: listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
@@ -189,7 +189,7 @@ impl RuntimeBuilder {
         if wanted.is_empty() {
             return Err(StartError::NothingToPrepare { manifest: loaded.manifest.path });
         }
-        let contexts = loaded.contexts(&wanted)?;
+        let contexts = loaded.contexts(&wanted, 1)?;
         // The clock runs until this function ends.
         let Ready { prepared, ticker: _ticker, .. } = loaded.ready(&contexts, 1).await?;
         Messages::new(&loaded, &prepared)?.prepare().await

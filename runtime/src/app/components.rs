@@ -22,9 +22,10 @@ use crate::{
         sqlite,
     },
     compose::{Composition, compose, declares_native},
-    instance::{ComponentContext, MemoryBudget},
+    instance::ComponentContext,
     limits::length,
     manifest::Component,
+    memory::MemoryBudgets,
     messages::{By, StandIn},
     telemetry::{Event, Logger},
 };
@@ -33,14 +34,19 @@ use crate::{
 pub(super) type Contexts = BTreeMap<String, Arc<ComponentContext>>;
 
 impl Loaded {
-    /// One per component that is wanted.
+    /// One per component that is wanted; `workers` is how many messages are handled at a time.
     ///
     /// # Errors
     /// A grant that this host can't give.
-    pub(super) fn contexts(&self, wanted: &BTreeSet<String>) -> Result<Contexts, StartError> {
+    pub(super) fn contexts(&self, wanted: &BTreeSet<String>, workers: usize) -> Result<Contexts, StartError> {
         let blobs = BlobStore::new(self.clients.blobs(), &self.limits);
         let databases = sqlite::databases(&self.backends.sqlite_dir, LABELS, &self.limits);
-        let memory = Arc::new(MemoryBudget::new(length(self.limits.max_total_memory_bytes)));
+        // One prepares the application even where none works.
+        let handling = if self.manifest.redis.is_empty() { 0 } else { workers.max(1) };
+        let memory = MemoryBudgets::split(
+            length(self.limits.max_total_memory_bytes),
+            length(self.limits.max_message_memory_bytes).saturating_mul(handling),
+        );
         let redis = self.redis();
         let stores: BTreeMap<String, Arc<dyn key_value::Backend>> = LABELS
             .iter()
@@ -76,7 +82,7 @@ impl Loaded {
                     hosts,
                     blobs: blobs.clone(),
                     limits: Arc::clone(&self.limits),
-                    memory: Arc::clone(&memory),
+                    memory: memory.clone(),
                     log: self.log.clone(),
                 };
                 Ok((component.id.clone(), Arc::new(context)))

@@ -16,7 +16,11 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use crate::{blocking::blocking, private};
+use crate::{
+    blocking::blocking,
+    permits::{Caller, Permit, Permits},
+    private,
+};
 
 /// Prepared statements that a connection keeps: our components have about thirty.
 const CACHED_STATEMENTS: usize = 64;
@@ -34,7 +38,7 @@ pub struct Database {
     configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
     settings: Settings,
     idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
+    permits: Permits,
     writer: Arc<Semaphore>,
 }
 
@@ -52,8 +56,10 @@ enum Place {
 /// What holds for each connection.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Open at the same time.
+    /// In use at the same time.
     pub max_connections: usize,
+    /// So many of them are for messages alone.
+    pub reserved_connections: usize,
     /// How long to wait for a connection, and for the writer's turn.
     pub busy_timeout: Duration,
     /// Largest text or blob.
@@ -70,7 +76,7 @@ pub struct Checkout {
     /// The connection. Some until it is dropped.
     connection: Option<Connection>,
     database: Arc<Database>,
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
 }
 
 /// Why there is no connection.
@@ -116,7 +122,7 @@ impl Database {
         settings: Settings,
         configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
     ) -> Self {
-        let permits = Arc::new(Semaphore::new(settings.max_connections));
+        let permits = Permits::new(settings.max_connections, settings.reserved_connections);
         Self {
             place,
             configure,
@@ -146,13 +152,13 @@ impl Database {
     ///
     /// # Errors
     /// All are in use for too long, or the file can't be opened.
-    pub async fn checkout(self: &Arc<Self>) -> Result<Checkout, OpenError> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+    pub async fn checkout(self: &Arc<Self>, caller: Caller) -> Result<Checkout, OpenError> {
+        let permit = match self.permits.try_acquire(caller) {
             Ok(permit) => permit,
             Err(_) => {
-                let waiting = Arc::clone(&self.permits).acquire_owned();
-                let waited = tokio::time::timeout(self.settings.busy_timeout, waiting).await;
-                waited.ok().and_then(Result::ok).ok_or(OpenError::Exhausted)?
+                let waited =
+                    tokio::time::timeout(self.settings.busy_timeout, self.permits.acquire(caller)).await;
+                waited.ok().flatten().ok_or(OpenError::Exhausted)?
             }
         };
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::allowed_hosts::AllowedHosts;
 use crate::{
     limits::{Limits, millis},
+    memory::Share,
     telemetry::{Event, Logger},
 };
 
@@ -48,7 +49,13 @@ pub struct Egress {
     longest: RequestOptions,
     left: u64,
     refused: u64,
+    memory: Arc<Share>,
 }
+
+/// A piece of a body that a guest writes: it waits in the host until the other side takes it.
+const BODY_PIECE_BYTES: usize = 64 * 1024;
+/// One that waits, and one that is on its way.
+const BODY_PIECES: usize = 2;
 
 /// The longest name of a host that is logged; DNS knows no longer one.
 const MAX_HOST_BYTES: usize = 253;
@@ -61,6 +68,7 @@ impl Egress {
         hosts: Arc<AllowedHosts>,
         component: Arc<str>,
         log: Logger,
+        memory: Arc<Share>,
         limits: &Limits,
     ) -> Self {
         let response = millis(limits.egress_response_timeout_ms);
@@ -69,7 +77,7 @@ impl Egress {
             first_byte_timeout: Some(response),
             between_bytes_timeout: Some(response),
         };
-        Self { carrier, hosts, component, log, longest, left: limits.max_egress_requests, refused: 0 }
+        Self { carrier, hosts, component, log, longest, left: limits.max_egress_requests, refused: 0, memory }
     }
 
     /// Whether a request may go out, and if not, why.
@@ -124,6 +132,19 @@ impl WasiHttpHooks for Egress {
         }
         self.carrier.carry(request, self.bounded(options))
     }
+
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        BODY_PIECES - 1
+    }
+
+    /// Asked once for each body that the guest makes, which takes so much until the instance ends. There is no way to refuse one, so a guest
+    /// that may have no more memory writes its further bodies a byte at a time.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        match self.memory.take(BODY_PIECES * BODY_PIECE_BYTES) {
+            Ok(()) => BODY_PIECE_BYTES,
+            Err(_) => 1,
+        }
+    }
 }
 
 impl Drop for Egress {
@@ -142,7 +163,10 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::telemetry::{CaptureSink, Level};
+    use crate::{
+        memory::MemoryBudget,
+        telemetry::{CaptureSink, Level},
+    };
 
     fn egress(limits: &Limits) -> Egress {
         logging(limits, &CaptureSink::new())
@@ -151,7 +175,8 @@ mod tests {
     fn logging(limits: &Limits, sink: &CaptureSink) -> Egress {
         let hosts = Arc::new(AllowedHosts::parse(["http://api.example:80"]).unwrap());
         let log = Logger::new(Arc::new(sink.clone()), Level::Debug);
-        Egress::new(Arc::new(Network), hosts, "upload".into(), log, limits)
+        let memory = Share::new(Arc::new(MemoryBudget::new(1 << 20)), 1 << 20);
+        Egress::new(Arc::new(Network), hosts, "upload".into(), log, memory, limits)
     }
 
     fn refused(egress: &Egress, uri: &'static str) -> Option<&'static str> {

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::MemoryBudget;
 use crate::{
     capabilities::{
         allowed_hosts::AllowedHosts, blob::BlobStore, http::Carrier, key_value, postgres::PostgresGrants,
         redis::RedisGrants, sqlite, variables::ComponentVariables,
     },
     limits::{Limits, length, millis},
+    memory::MemoryBudgets,
+    permits::Caller,
     telemetry::Logger,
 };
 
@@ -38,7 +39,7 @@ pub struct ComponentContext {
     /// The host's limits.
     pub limits: Arc<Limits>,
     /// What all instances may have together.
-    pub memory: Arc<MemoryBudget>,
+    pub memory: MemoryBudgets,
     /// Where its lines go.
     pub log: Logger,
 }
@@ -55,7 +56,9 @@ pub struct Call<'a> {
 /// What one call may take; differs between requests and messages.
 #[derive(Clone, Copy, Debug)]
 pub struct CallBounds {
-    /// All memories and tables together.
+    /// Whose call it is.
+    pub caller: Caller,
+    /// All memories and tables together, and what the host holds for the instance.
     pub max_memory_bytes: usize,
     /// Processor time of the guest.
     pub max_running_time: Duration,
@@ -68,6 +71,7 @@ impl CallBounds {
     #[must_use]
     pub fn of_request(limits: &Limits) -> Self {
         Self {
+            caller: Caller::Request,
             max_memory_bytes: length(limits.max_request_memory_bytes),
             max_running_time: millis(limits.request_cpu_ms),
             timeout: millis(limits.request_timeout_ms),
@@ -78,6 +82,7 @@ impl CallBounds {
     #[must_use]
     pub fn of_message(limits: &Limits) -> Self {
         Self {
+            caller: Caller::Message,
             max_memory_bytes: length(limits.max_message_memory_bytes),
             max_running_time: millis(limits.message_cpu_ms),
             timeout: millis(limits.message_timeout_ms),

@@ -56,7 +56,7 @@ impl CallFailure {
             FailureKind::Busy
         } else if store.data().out_of_time() {
             FailureKind::Deadline
-        } else if store.data().refused_memory() {
+        } else if store.data().refused_memory().is_some() {
             // A guest that can't get memory ends in whatever its allocator does then: mostly `unreachable`.
             FailureKind::OutOfMemory
         } else {

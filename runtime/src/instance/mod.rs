@@ -12,7 +12,7 @@ mod state;
 
 pub use context::{Call, CallBounds, ComponentContext};
 pub use failure::{CallFailure, FailureKind};
-pub use limiter::{MemoryBudget, MemoryLimiter};
+pub use limiter::MemoryLimiter;
 pub use prepared::{NativeBlobs, Prepared, linker};
 pub use running_time::{Meter, RunningTime};
 pub use state::State;

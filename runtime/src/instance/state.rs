@@ -18,11 +18,16 @@ use crate::{
         stdio::GuestOutput,
         variables::VariablesView,
     },
-    limits::length,
+    limits::{Limits, length},
+    memory::{CallMemory, MemoryBound, Share},
 };
 
 /// `wasi:random` hands out no more at once: making random bytes is time that no deadline sees.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+/// What a call hands over besides its largest value: names, types, the elements of lists.
+const CALL_OVERHEAD_BYTES: u64 = 1024 * 1024;
+/// A header takes more in memory than on the wire.
+const HEADER_OVERHEAD: u64 = 2;
 
 /// What one call has.
 #[expect(missing_debug_implementations, reason = "WASI's contexts have none")]
@@ -37,7 +42,9 @@ pub struct State {
     redis: RedisState,
     key_value: KeyValueState,
     output: GuestOutput,
-    memory: MemoryLimiter,
+    share: Arc<Share>,
+    calls: CallMemory,
+    limiter: MemoryLimiter,
     time: RunningTime,
 }
 
@@ -68,40 +75,43 @@ impl State {
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(length(limits.max_resources));
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(length(HEADER_OVERHEAD * limits.max_header_bytes));
+        let share = component.memory.share(bounds.caller, bounds.max_memory_bytes);
         let state = Self {
             table,
             wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
+            http,
             egress: Egress::new(
                 Arc::clone(&component.carrier),
                 Arc::clone(&component.hosts),
                 Arc::clone(&component.id),
                 component.log.clone(),
+                Arc::clone(&share),
                 limits,
             ),
-            sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits),
-            postgres: PostgresState::new(limits),
+            sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits, bounds.caller),
+            postgres: PostgresState::new(limits, bounds.caller),
             redis: RedisState::new(limits),
             key_value: KeyValueState::new(Arc::clone(&component.key_value), limits),
             output,
-            memory: MemoryLimiter::new(
-                Arc::clone(&component.memory),
-                bounds.max_memory_bytes,
-                length(limits.max_table_elements),
-            ),
+            calls: CallMemory::new(&share),
+            limiter: MemoryLimiter::new(Arc::clone(&share), length(limits.max_table_elements)),
+            share,
             time: RunningTime::new(bounds.max_running_time),
             component: Arc::clone(component),
         };
         let mut store = Store::new(engine, state);
-        store.limiter(|state| &mut state.memory);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(largest_call(limits).min(bounds.max_memory_bytes));
         RunningTime::bound(&mut store, |state| &mut state.time);
         store
     }
 
-    /// Whether the guest was ever refused memory.
+    /// Which bound refused the guest memory, if one did.
     #[must_use]
-    pub fn refused_memory(&self) -> bool {
-        self.memory.refused()
+    pub fn refused_memory(&self) -> Option<MemoryBound> {
+        self.share.refused()
     }
 
     /// Whether the guest used up its time.
@@ -118,22 +128,32 @@ impl State {
 
     /// The SQLite part.
     pub fn sqlite(&mut self) -> SqliteView<'_> {
-        SqliteView { state: &mut self.sqlite, table: &mut self.table }
+        SqliteView { state: &mut self.sqlite, table: &mut self.table, memory: &mut self.calls }
     }
 
     /// The key-value part.
     pub fn key_value(&mut self) -> KeyValueView<'_> {
-        KeyValueView { state: &self.key_value, table: &mut self.table }
+        KeyValueView { state: &self.key_value, table: &mut self.table, memory: &mut self.calls }
     }
 
     /// The Redis part.
     pub fn redis(&mut self) -> RedisView<'_> {
-        RedisView { grants: &self.component.redis, state: &mut self.redis, table: &mut self.table }
+        RedisView {
+            grants: &self.component.redis,
+            state: &mut self.redis,
+            table: &mut self.table,
+            memory: &mut self.calls,
+        }
     }
 
     /// The PostgreSQL part.
     pub fn postgres(&mut self) -> PostgresView<'_> {
-        PostgresView { grants: &self.component.postgres, state: &mut self.postgres, table: &mut self.table }
+        PostgresView {
+            grants: &self.component.postgres,
+            state: &mut self.postgres,
+            table: &mut self.table,
+            memory: &mut self.calls,
+        }
     }
 
     /// The part of the variables.
@@ -143,8 +163,18 @@ impl State {
 
     /// The part of the blobs.
     pub fn blobs(&mut self) -> BlobView<'_> {
-        BlobView(&self.component.blobs)
+        BlobView { store: &self.component.blobs, memory: &mut self.calls }
     }
+}
+
+/// The most that a guest hands over in one call: wasmtime copies it into the host before the host can look at it.
+fn largest_call(limits: &Limits) -> usize {
+    let largest = limits
+        .max_blob_bytes
+        .max(limits.kv_max_value_bytes)
+        .max(limits.sql_max_value_bytes)
+        .max(limits.redis_max_exchange_bytes);
+    length(largest.saturating_add(CALL_OVERHEAD_BYTES))
 }
 
 impl Drop for State {

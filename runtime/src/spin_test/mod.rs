@@ -41,9 +41,9 @@ use self::{
 use crate::{
     app::{StartError, usable_dir},
     engine::{self, Ticker},
-    instance::MemoryBudget,
     limits::{Limits, length},
     manifest::{Manifest, Route},
+    memory::MemoryBudget,
     telemetry::{Level, LogFormat, LogSink, Logger},
     triggers::router::{Pattern, Router},
 };

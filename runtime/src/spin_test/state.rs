@@ -15,8 +15,9 @@ use crate::{
         key_value::MemoryStore,
         sqlite::{SqliteState, SqliteView},
     },
-    instance::{CallBounds, MemoryBudget, MemoryLimiter, Meter, RunningTime},
+    instance::{CallBounds, MemoryLimiter, Meter, RunningTime},
     limits::{Limits, length},
+    memory::{CallMemory, MemoryBudget, Share},
     telemetry::Logger,
 };
 
@@ -44,7 +45,9 @@ pub(super) struct SuiteState {
     http: WasiHttpCtx,
     hooks: NoNetwork,
     sqlite: SqliteState,
-    memory: MemoryLimiter,
+    share: Arc<Share>,
+    calls: CallMemory,
+    limiter: MemoryLimiter,
     time: RunningTime,
 }
 
@@ -60,6 +63,7 @@ impl SuiteState {
     ) -> Store<Self> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(length(limits.max_resources));
+        let share = Share::new(Arc::clone(memory), bounds.max_memory_bytes);
         let state = Self {
             table,
             wasi: WasiCtx::builder()
@@ -70,26 +74,24 @@ impl SuiteState {
                 .build(),
             http: WasiHttpCtx::new(),
             hooks: NoNetwork,
-            sqlite: SqliteState::new(Arc::clone(&world.databases), limits),
-            memory: MemoryLimiter::new(
-                Arc::clone(memory),
-                bounds.max_memory_bytes,
-                length(limits.max_table_elements),
-            ),
+            sqlite: SqliteState::new(Arc::clone(&world.databases), limits, bounds.caller),
+            calls: CallMemory::new(&share),
+            limiter: MemoryLimiter::new(Arc::clone(&share), length(limits.max_table_elements)),
+            share,
             time: RunningTime::new(bounds.max_running_time),
             world,
             subject: Arc::clone(subject),
             log,
         };
         let mut store = Store::new(engine, state);
-        store.limiter(|state| &mut state.memory);
+        store.limiter(|state| &mut state.limiter);
         RunningTime::bound(&mut store, |state| &mut state.time);
         store
     }
 
     /// The SQLite part: all databases of the world.
     pub(super) fn sqlite(&mut self) -> SqliteView<'_> {
-        SqliteView { state: &mut self.sqlite, table: &mut self.table }
+        SqliteView { state: &mut self.sqlite, table: &mut self.table, memory: &mut self.calls }
     }
 
     /// Measures the suite, and with it the component under test, which runs within the suite's polls.
@@ -99,7 +101,7 @@ impl SuiteState {
 
     /// Whether the suite was ever refused memory.
     pub(super) fn refused_memory(&self) -> bool {
-        self.memory.refused()
+        self.share.refused().is_some()
     }
 
     /// Whether the suite used up its time.

@@ -22,9 +22,10 @@ use crate::{
         postgres::PostgresGrants,
         redis::RedisGrants,
     },
-    instance::{ComponentContext, MemoryBudget, Prepared},
+    instance::{ComponentContext, Prepared},
     limits::{Limits, length},
     manifest::{Component, HttpTarget, Manifest},
+    memory::{MemoryBudget, MemoryBudgets},
     problem::{Problem, REQUEST_ID},
     telemetry::{Event, Logger},
     triggers::{
@@ -61,7 +62,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         postgres: PostgresGrants { hosts: Arc::default(), client: None },
         blobs: BlobStore::new(Arc::new(MemoryStore::default()), limits),
         limits: Arc::clone(limits),
-        memory: Arc::new(MemoryBudget::new(0)),
+        memory: MemoryBudgets::split(0, 0),
         log: log.clone(),
     })
 }
@@ -225,7 +226,7 @@ impl Subject {
             redis: RedisGrants { hosts: Arc::clone(&hosts), connector: Some(Arc::new(DeafRedis)) },
             postgres: PostgresGrants { hosts: Arc::clone(&hosts), client: None },
             hosts,
-            memory: Arc::clone(&self.memory),
+            memory: MemoryBudgets::shared(&self.memory),
             log: log.clone(),
             ..ComponentContext::clone(self.prepared.context())
         }))

@@ -19,9 +19,10 @@ use crate::{
     app::{StartError, compile_one},
     blocking::blocking,
     compose::Composition,
-    instance::{CallBounds, MemoryBudget, NativeBlobs, Prepared, linker},
+    instance::{CallBounds, NativeBlobs, Prepared, linker},
     limits::Limits,
     manifest::{Component, HttpTarget, Manifest},
+    memory::MemoryBudget,
     telemetry::{Level, LogFormat, Logger, WriterSink},
     triggers::router::Router,
 };

@@ -75,6 +75,8 @@ const HTTP: &str = r#"
     (import "wasi:http/types@0.2.0" "[method]outgoing-response.body" (func $response-body (param i32 i32)))
     (import "wasi:http/types@0.2.0" "[method]outgoing-body.write" (func $body-stream (param i32 i32)))
     (import "wasi:http/types@0.2.0" "[static]outgoing-body.finish" (func $finish-body (param i32 i32 i32 i32)))
+    (import "wasi:io/streams@0.2.0" "[method]output-stream.check-write" (func $writable (param i32 i32)))
+    (import "wasi:io/streams@0.2.0" "[method]output-stream.write" (func $write-some (param i32 i32 i32 i32)))
     (import "wasi:io/streams@0.2.0" "[resource-drop]output-stream" (func $drop-output (param i32)))
     (import "wasi:http/types@0.2.0" "[static]response-outparam.set"
         (func $respond (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))

@@ -4,8 +4,8 @@ use thumbs::limits::Limits;
 
 use crate::{
     app::App,
-    client::get,
-    guests::{request, request_with_extra},
+    client::{Exchange, get},
+    guests::{message, request, request_with_extra},
 };
 
 const OK: &str = "(call $answer (local.get $out) (i32.const 200))";
@@ -88,4 +88,65 @@ async fn tables_and_handles_are_bounded() {
     assert_eq!((&*line.component, &line.fields["reason"]), ("handles", &"trap".into()));
     let tight = app().start(Limits { max_table_elements: 400, ..Limits::default() }).await;
     get(tight.address(), "/grow").await.is_problem(503, "out-of-memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_guest_needs_is_not_taken() {
+    let refused = |module: &'static str| async move {
+        let guest = wat::parse_str(format!("(component (core module {module}))")).unwrap();
+        App::new().serving("odd", &guest, "").refused().await
+    };
+    for module in [
+        "(memory i64 1)",
+        "(table i64 1 funcref)",
+        "(memory 1 1 shared)",
+        "(type (struct (field i32)))",
+        "(func $f (return_call $f))",
+        "(tag)",
+    ] {
+        let error = refused(module).await;
+        assert!(error.contains("odd") && error.contains("can't be compiled"), "{module}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_hands_over_more_than_any_may_is_a_trap() {
+    let hand_over = "(drop (memory.grow (i32.const 64)))
+        (call $open-store (i32.const 1024) (i32.const 3000000) (i32.const 0))
+        (call $answer (local.get $out) (i32.const 200))";
+    let app = || App::new().serving("hand", &request("", hand_over), "");
+    let roomy = app().start(Limits::default()).await;
+    assert_eq!(get(roomy.address(), "/hand").await.status, 200);
+    let tight = Limits {
+        max_blob_bytes: MIB,
+        kv_max_value_bytes: MIB,
+        sql_max_value_bytes: MIB,
+        redis_max_exchange_bytes: MIB,
+        ..Limits::default()
+    };
+    get(app().start(tight).await.address(), "/hand").await.is_problem(500, "internal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_take_all_memory_leave_the_messages_theirs() {
+    let take = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+        (call $say (i32.const 64) (i32.const 6)) (call $wait-ms (i64.const 600000))";
+    let grow = "(if (i32.eq (memory.grow (i32.const 12)) (i32.const -1)) (then (unreachable)))
+        (call $say (i32.const 64) (i32.const 5)) (i32.const 512)";
+    let service = App::new()
+        .serving("take", &request("taken\\0a", take), "")
+        .handling("work", &message("done\\0a", grow), "tick = { every_ms = 10, message = \"{}\" }")
+        .start_with(|builder| {
+            builder.workers(1).limits(Limits {
+                max_total_memory_bytes: 4 * MIB,
+                max_message_memory_bytes: MIB,
+                ..Limits::default()
+            })
+        })
+        .await;
+    let _taking = Exchange::begin(service.address(), "GET /take HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    service.said("taken").await;
+    let done = service.count(|line| line.fields.get("message") == Some(&"done".into()));
+    service.said_times("done", done + 2).await;
+    assert_eq!(service.count(|line| line.event == "message-failed"), 0, "{:#?}", service.log.lines());
 }

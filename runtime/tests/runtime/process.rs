@@ -61,6 +61,14 @@ impl Process {
         line
     }
 
+    /// The most that it ever had in memory.
+    fn peak_bytes(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Asks it to stop, as Kubernetes and systemd do, and waits until it has.
     async fn terminated(mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
@@ -142,4 +150,36 @@ async fn guests_that_compute_on_every_thread_keep_no_connection_waiting() {
     }
     // A look at sockets after every 61st poll of 10 ms lets five or so through.
     assert!(checks >= 30, "{checks} health checks were answered while {guests} guests computed");
+}
+
+/// Makes one body after the other, and writes as much of each as the host takes without a reader.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_nobody_reads_are_memory_of_their_instance() {
+    const MAX_BYTES: u64 = 8 << 20;
+    let fill = "(local $stream i32) (local $some i64)
+        (drop (memory.grow (i32.const 16)))
+        (loop $more
+            (call $response-body (call $new-response (call $new-fields)) (i32.const 0))
+            (call $body-stream (i32.load (i32.const 4)) (i32.const 0))
+            (local.set $stream (i32.load (i32.const 4)))
+            (block $full (loop $fill
+                (call $writable (local.get $stream) (i32.const 0))
+                (local.set $some (i64.load (i32.const 8)))
+                (br_if $full (i64.eqz (local.get $some)))
+                (call $write-some (local.get $stream) (i32.const 1024) (i32.wrap_i64 (local.get $some)) (i32.const 0))
+                (br $fill)))
+            (br $more))";
+    let app = App::new().serving("fill", &request("", fill), "").serving(
+        "ok",
+        &request("", "(call $answer (local.get $out) (i32.const 200))"),
+        "",
+    );
+    let limit = format!("max_request_memory_bytes={MAX_BYTES}");
+    let process = Process::start(app, &[&limit, "max_resources=3000", "request_cpu_ms=10000"]).await;
+    assert_eq!(get(process.address, "/ok").await.status, 200);
+    let before = process.peak_bytes();
+    let reply = get(process.address, "/fill").await;
+    let grown = process.peak_bytes() - before;
+    assert!(grown < 2 * MAX_BYTES, "{grown} bytes for an instance that may have {MAX_BYTES}");
+    reply.is_problem(503, "out-of-memory");
 }

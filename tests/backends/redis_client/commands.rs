@@ -5,7 +5,11 @@ use thumbs::capabilities::{
     error::Failure,
     redis::{RedisGrants, RedisState, RedisView, wit::HostConnection as _},
 };
-use thumbs::clients::ServerFault;
+use thumbs::{
+    clients::ServerFault,
+    memory::{CallMemory, MemoryBudgets},
+    permits::Caller,
+};
 use wasmtime::component::{Resource, ResourceTable};
 
 use super::*;
@@ -28,7 +32,8 @@ async fn every_command_of_the_interface_does_what_it_says() {
         connector: Some(Arc::new(Servers::new(Client::new(&limits), &limits))),
     };
     let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&limits));
-    let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table };
+    let mut memory = CallMemory::new(&MemoryBudgets::split(usize::MAX, 0).share(Caller::Request, usize::MAX));
+    let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
     let refused = view.open("redis://127.0.0.1:1".into()).await;
     assert!(matches!(refused, Err(Failure::Guest(wit::Error::InvalidAddress))), "not granted: {refused:?}");
     let wrong = view.open(format!("{}/x", redis.url())).await;

@@ -12,7 +12,7 @@
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -108,7 +108,7 @@ impl DirectoryStore {
     }
 }
 
-fn write_durably(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = private::make_file(path)?;
     file.write_all(bytes)?;
     file.sync_data()
@@ -245,7 +245,9 @@ mod tests {
         let store = DirectoryStore::open(folder.path()).unwrap();
         store.put("a/b.png", "image/png", b"pixels".to_vec()).await.unwrap();
         let path = folder.path().join("a/b.png");
-        let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777;
+        let mode = |path: &Path| {
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777
+        };
         assert_eq!((mode(&path), mode(&folder.path().join("a"))), (0o600, 0o700), "nobody else's to read");
         let file = std::fs::read(path).unwrap();
         assert!(file.starts_with(b"pixelsimage/png"));

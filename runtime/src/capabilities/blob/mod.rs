@@ -22,7 +22,10 @@ use wasmtime::component::{HasData, Linker};
 
 pub use super::bindings::thumbs::blob_store::store as wit;
 use super::error::Failure;
-use crate::limits::{Limits, length, millis};
+use crate::{
+    limits::{Limits, length, millis},
+    memory::{CallMemory, OutOfMemory},
+};
 
 /// The error type of this capability's host functions.
 pub type BlobError = Failure<wit::Error>;
@@ -77,7 +80,12 @@ impl BlobStore {
 
 /// A view for one call.
 #[derive(Debug)]
-pub struct BlobView<'a>(pub &'a BlobStore);
+pub struct BlobView<'a> {
+    /// The blobs.
+    pub store: &'a BlobStore,
+    /// What the instance's calls take.
+    pub memory: &'a mut CallMemory,
+}
 
 /// Marks the view for linkers.
 #[derive(Debug)]
@@ -102,30 +110,40 @@ fn checked(key: &str) -> Result<Key<'_>, BlobError> {
     Key::parse(key).ok_or(Failure::Guest(wit::Error::InvalidKey))
 }
 
+fn out_of_memory(error: OutOfMemory) -> BlobError {
+    Failure::Guest(wit::Error::Unavailable(error.to_string()))
+}
+
 impl wit::Host for BlobView<'_> {
     async fn put(&mut self, key: String, content_type: String, data: Vec<u8>) -> Result<(), BlobError> {
         let key = checked(&key)?;
         let content_type = ContentType::parse(&content_type)
             .ok_or_else(|| Failure::Guest(wit::Error::Other(ContentType::RULE.to_owned())))?;
-        if data.len() > length(self.0.max_blob_bytes) {
-            return Err(Failure::Guest(wit::Error::TooLarge(self.0.max_blob_bytes)));
+        if data.len() > length(self.store.max_blob_bytes) {
+            return Err(Failure::Guest(wit::Error::TooLarge(self.store.max_blob_bytes)));
         }
-        self.0.in_time(self.0.backend.put(key.as_str(), content_type.as_str(), data)).await
+        let _held = self.memory.call(data.len()).map_err(out_of_memory)?;
+        self.store.in_time(self.store.backend.put(key.as_str(), content_type.as_str(), data)).await
     }
 
     async fn get(&mut self, key: String, max_bytes: u64) -> Result<wit::Object, BlobError> {
         let key = checked(&key)?;
-        self.0.in_time(self.0.backend.get(key.as_str(), max_bytes.min(self.0.max_blob_bytes))).await
+        let max_bytes = max_bytes.min(self.store.max_blob_bytes);
+        let mut held = self.memory.call(length(max_bytes)).map_err(out_of_memory)?;
+        let object = self.store.in_time(self.store.backend.get(key.as_str(), max_bytes)).await?;
+        held.shrink_to(object.data.len());
+        self.memory.gave(held);
+        Ok(object)
     }
 
     async fn head(&mut self, key: String) -> Result<wit::Metadata, BlobError> {
         let key = checked(&key)?;
-        self.0.in_time(self.0.backend.head(key.as_str())).await
+        self.store.in_time(self.store.backend.head(key.as_str())).await
     }
 
     async fn delete(&mut self, key: String) -> Result<(), BlobError> {
         let key = checked(&key)?;
-        self.0.in_time(self.0.backend.delete(key.as_str())).await
+        self.store.in_time(self.store.backend.delete(key.as_str())).await
     }
 
     fn convert_error(&mut self, error: BlobError) -> wasmtime::Result<wit::Error> {
@@ -174,7 +192,8 @@ mod tests {
     #[tokio::test]
     async fn keys_sizes_and_types_are_checked_before_the_backend_is_asked() {
         let store = store();
-        let mut view = BlobView(&store);
+        let mut memory = CallMemory::of_test(1_000);
+        let mut view = BlobView { store: &store, memory: &mut memory };
         assert!(matches!(guest(view.get("../etc/passwd".into(), 1).await), wit::Error::InvalidKey));
         assert!(matches!(
             guest(view.put("a".into(), "image/png".into(), vec![0; 5]).await),
@@ -189,7 +208,8 @@ mod tests {
     #[tokio::test]
     async fn a_store_that_does_not_answer_is_unavailable() {
         let store = store();
-        let mut view = BlobView(&store);
+        let mut memory = CallMemory::of_test(1_000);
+        let mut view = BlobView { store: &store, memory: &mut memory };
         assert!(matches!(guest(view.head("a".into()).await), wit::Error::Unavailable(_)));
         assert!(matches!(guest(view.delete("a".into()).await), wit::Error::Unavailable(_)));
     }

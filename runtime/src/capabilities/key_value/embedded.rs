@@ -12,6 +12,7 @@ use super::{
 use crate::{
     blocking::blocking,
     limits::{Limits, length, millis},
+    permits::Caller,
 };
 
 /// One label's file.
@@ -27,6 +28,7 @@ impl EmbeddedStore {
         let small = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
         let settings = Settings {
             max_connections: length(limits.sql_max_connections),
+            reserved_connections: 0,
             busy_timeout: millis(limits.sql_busy_timeout_ms),
             // A row is its key and its value.
             max_value_bytes: small(limits.kv_max_value_bytes.saturating_add(2 * limits.kv_max_key_bytes)),
@@ -43,7 +45,7 @@ impl EmbeddedStore {
     ) -> Result<R, BackendError> {
         let failed =
             |error: &dyn std::fmt::Display| BackendError(format!("the key-value store failed: {error}"));
-        let mut checkout = self.database.checkout().await.map_err(|error| failed(&error))?;
+        let mut checkout = self.database.checkout(Caller::Message).await.map_err(|error| failed(&error))?;
         let turn =
             if writes { Some(self.database.writer().await.map_err(|error| failed(&error))?) } else { None };
         blocking(move || {

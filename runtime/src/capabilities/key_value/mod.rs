@@ -20,7 +20,13 @@ use futures_util::future::BoxFuture;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use super::{bindings::fermyon::spin2_0_0::key_value as wit, error::Failure};
-use crate::limits::{Limits, length};
+use crate::{
+    limits::{Limits, length},
+    memory::{CallMemory, Held, OutOfMemory},
+};
+
+/// As much as most values have at most.
+const SMALL_VALUE_BYTES: usize = 256 * 1024;
 
 /// The error type of this capability's host functions.
 pub type KeyValueError = Failure<wit::Error>;
@@ -82,6 +88,8 @@ pub struct KeyValueView<'a> {
     pub state: &'a KeyValueState,
     /// Where its handles are.
     pub table: &'a mut ResourceTable,
+    /// What its calls take.
+    pub memory: &'a mut CallMemory,
 }
 
 /// Marks the view for linkers.
@@ -117,8 +125,33 @@ impl KeyValueView<'_> {
     }
 }
 
+/// The value of a key. Its memory is taken before it is read: first for as much as most values have, then for as much as one may have.
+async fn value(
+    store: &dyn Backend,
+    key: &str,
+    max_bytes: usize,
+    held: &mut Held,
+) -> Result<Option<Vec<u8>>, KeyValueError> {
+    let before = held.bytes();
+    let small = max_bytes.min(SMALL_VALUE_BYTES);
+    held.grow(small).map_err(out_of_memory)?;
+    let value = match store.get(key, small).await {
+        Err(_) if small < max_bytes => {
+            held.grow(max_bytes - small).map_err(out_of_memory)?;
+            store.get(key, max_bytes).await.map_err(backend)?
+        }
+        value => value.map_err(backend)?,
+    };
+    held.shrink_to(before + value.as_ref().map_or(0, Vec::len));
+    Ok(value)
+}
+
 fn other(text: impl Into<String>) -> KeyValueError {
     Failure::Guest(wit::Error::Other(text.into()))
+}
+
+fn out_of_memory(error: OutOfMemory) -> KeyValueError {
+    other(error.to_string())
 }
 
 fn backend(error: BackendError) -> KeyValueError {
@@ -142,7 +175,11 @@ impl wit::HostStore for KeyValueView<'_> {
         store: Resource<OpenStore>,
         key: String,
     ) -> Result<Option<Vec<u8>>, KeyValueError> {
-        self.store(&store, &key)?.get(&key, self.state.max_value_bytes).await.map_err(backend)
+        let store = self.store(&store, &key)?;
+        let mut held = self.memory.call(key.len()).map_err(out_of_memory)?;
+        let value = value(&*store, &key, self.state.max_value_bytes, &mut held).await?;
+        self.memory.gave(held);
+        Ok(value)
     }
 
     async fn set(
@@ -155,6 +192,7 @@ impl wit::HostStore for KeyValueView<'_> {
         if value.len() > self.state.max_value_bytes {
             return Err(other(format!("a value has at most {} bytes", self.state.max_value_bytes)));
         }
+        let _held = self.memory.call(value.len()).map_err(out_of_memory)?;
         store.set(&key, value).await.map_err(backend)
     }
 
@@ -167,7 +205,13 @@ impl wit::HostStore for KeyValueView<'_> {
     }
 
     async fn get_keys(&mut self, store: Resource<OpenStore>) -> Result<Vec<String>, KeyValueError> {
-        self.store(&store, "")?.keys(self.state.max_keys).await.map_err(backend)
+        let store = self.store(&store, "")?;
+        let mut held = self.memory.call(0).map_err(out_of_memory)?;
+        let keys = store.keys(self.state.max_keys).await.map_err(backend)?;
+        let bytes = keys.iter().map(|key| key.len() + size_of::<String>()).sum();
+        held.grow(bytes).map_err(out_of_memory)?;
+        self.memory.gave(held);
+        Ok(keys)
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
@@ -211,7 +255,8 @@ mod tests {
         let limits = Limits { kv_max_key_bytes: 3, kv_max_value_bytes: 4, ..Limits::default() };
         let state = KeyValueState::new(grants, &limits);
         let mut table = ResourceTable::new();
-        let mut view = KeyValueView { state: &state, table: &mut table };
+        let mut memory = CallMemory::of_test(1_000);
+        let mut view = KeyValueView { state: &state, table: &mut table, memory: &mut memory };
         assert!(matches!(view.open("other".into()).await, Err(Failure::Guest(wit::Error::AccessDenied))));
         let store = view.open("default".into()).await.unwrap();
         let borrow = || Resource::new_borrow(store.rep());

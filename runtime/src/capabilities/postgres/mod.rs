@@ -24,7 +24,12 @@ pub use super::bindings::fermyon::spin2_0_0::{
     rdbms_types::{Column, DbDataType, DbValue, Error, ParameterValue, RowSet},
 };
 use super::{allowed_hosts::AllowedHosts, bindings::fermyon::spin2_0_0::rdbms_types, error::Failure};
-use crate::{clients::postgres::Client, limits::Limits};
+use crate::{
+    clients::postgres::Client,
+    limits::Limits,
+    memory::{CallMemory, OutOfMemory},
+    permits::Caller,
+};
 
 /// The error type of this capability's host functions.
 pub type PostgresError = Failure<Error>;
@@ -44,14 +49,15 @@ pub struct PostgresState {
     bounds: Bounds,
     max_connections: u64,
     open: u64,
+    caller: Caller,
 }
 
 impl PostgresState {
     /// With nothing open.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, caller: Caller) -> Self {
         let max_connections = limits.sql_max_connections_per_instance;
-        Self { bounds: Bounds::new(limits), max_connections, open: 0 }
+        Self { bounds: Bounds::new(limits), max_connections, open: 0, caller }
     }
 }
 
@@ -64,6 +70,8 @@ pub struct PostgresView<'a> {
     pub state: &'a mut PostgresState,
     /// Where its handles are.
     pub table: &'a mut ResourceTable,
+    /// What its calls take.
+    pub memory: &'a mut CallMemory,
 }
 
 /// Marks the view for linkers.
@@ -90,6 +98,14 @@ pub fn add_to_linker<T: Send + 'static>(
 #[derive(Debug)]
 pub struct OpenConnection(Session);
 
+fn out_of_memory(error: OutOfMemory) -> PostgresError {
+    Failure::Guest(Error::QueryFailed(error.to_string()))
+}
+
+fn handed_bytes(statement: &str, parameters: &[ParameterValue]) -> usize {
+    statement.len() + parameters.iter().map(value::parameter_bytes).sum::<usize>()
+}
+
 impl rdbms_types::Host for PostgresView<'_> {
     fn convert_error(&mut self, error: PostgresError) -> wasmtime::Result<Error> {
         error.into_wit()
@@ -109,7 +125,8 @@ impl wit::HostConnection for PostgresView<'_> {
         if self.state.open >= self.state.max_connections {
             return Err(failed("this instance has too many connections open"));
         }
-        let session = Session::open(client, &address, self.state.bounds).await.map_err(Failure::Guest)?;
+        let client = client.on_behalf_of(self.state.caller);
+        let session = Session::open(&client, &address, self.state.bounds).await.map_err(Failure::Guest)?;
         let handle = self.table.push(OpenConnection(session))?;
         self.state.open += 1;
         Ok(handle)
@@ -121,8 +138,13 @@ impl wit::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Result<RowSet, PostgresError> {
+        let mut held = self.memory.call(handed_bytes(&statement, &parameters)).map_err(out_of_memory)?;
         let session = &mut self.table.get_mut(&connection)?.0;
-        session.query(&statement, parameters).await.map_err(Failure::Guest)
+        let rows = session.query(&statement, parameters).await.map_err(Failure::Guest)?;
+        // Taken when it is there: what is on its way is bounded by the number of connections.
+        held.grow(session.last_result_bytes()).map_err(out_of_memory)?;
+        self.memory.gave(held);
+        Ok(rows)
     }
 
     async fn execute(
@@ -131,6 +153,7 @@ impl wit::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Result<u64, PostgresError> {
+        let _held = self.memory.call(handed_bytes(&statement, &parameters)).map_err(out_of_memory)?;
         let session = &mut self.table.get_mut(&connection)?.0;
         session.execute(&statement, parameters).await.map_err(Failure::Guest)
     }

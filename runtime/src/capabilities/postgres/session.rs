@@ -26,6 +26,7 @@ pub struct Session {
     is_new: bool,
     /// A statement was begun and not ended.
     is_running: bool,
+    last_result_bytes: usize,
 }
 
 impl Session {
@@ -38,7 +39,15 @@ impl Session {
         let address = parsed(address).map_err(failed)?;
         let lent = client.lend(&address).await.map_err(failed)?;
         let client = client.clone();
-        Ok(Self { client, address, bounds, lent: Some(lent), is_new: true, is_running: false })
+        Ok(Self {
+            client,
+            address,
+            bounds,
+            lent: Some(lent),
+            is_new: true,
+            is_running: false,
+            last_result_bytes: 0,
+        })
     }
 
     /// Runs a statement for its rows.
@@ -49,7 +58,15 @@ impl Session {
     /// # Cancel safety
     /// The statement of a future that is dropped is stopped, and may have run; the session is lost.
     pub async fn query(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
-        Ok(self.run(statement, &parameters, Want::Rows).await?.rows)
+        let outcome = self.run(statement, &parameters, Want::Rows).await?;
+        self.last_result_bytes = outcome.bytes;
+        Ok(outcome.rows)
+    }
+
+    /// What the values of the last query take in memory.
+    #[must_use]
+    pub fn last_result_bytes(&self) -> usize {
+        self.last_result_bytes
     }
 
     /// Runs a statement for the number of rows that it changed.

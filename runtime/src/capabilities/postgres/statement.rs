@@ -55,6 +55,8 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) rows: RowSet,
+    /// What the values of its rows take.
+    pub(super) bytes: usize,
     pub(super) count: u64,
 }
 
@@ -156,7 +158,7 @@ async fn execute(
         rows.push(values);
     }
     let rows = RowSet { columns: value::columns(statement.columns()), rows };
-    Ok(Outcome { rows, count: found.rows_affected().unwrap_or_default() })
+    Ok(Outcome { rows, bytes, count: found.rows_affected().unwrap_or_default() })
 }
 
 fn too_much(what: String) -> Error {

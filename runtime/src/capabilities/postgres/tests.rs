@@ -13,8 +13,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 async fn an_address_needs_a_grant_and_a_client() {
     let hosts = Arc::new(AllowedHosts::parse(["postgres://db:5432"]).unwrap());
     let grants = PostgresGrants { hosts, client: None };
-    let (mut table, mut state) = (ResourceTable::new(), PostgresState::new(&Limits::default()));
-    let mut view = PostgresView { grants: &grants, state: &mut state, table: &mut table };
+    let (mut table, mut state) =
+        (ResourceTable::new(), PostgresState::new(&Limits::default(), Caller::Request));
+    let mut memory = CallMemory::of_test(1_000);
+    let mut view =
+        PostgresView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
     for (address, reason) in [
         ("postgres://u:hunter2@elsewhere/x", "not in allowed_outbound_hosts"),
         ("host=db", "not in allowed_outbound_hosts"),
@@ -36,8 +39,10 @@ async fn an_instance_holds_so_many_connections_and_no_more() {
     let hosts = Arc::new(AllowedHosts::parse([format!("postgres://{place}")]).unwrap());
     let limits = Limits { sql_max_connections_per_instance: 2, ..Limits::default() };
     let grants = PostgresGrants { hosts, client: Some(Client::new(&limits)) };
-    let (mut table, mut state) = (ResourceTable::new(), PostgresState::new(&limits));
-    let mut view = PostgresView { grants: &grants, state: &mut state, table: &mut table };
+    let (mut table, mut state) = (ResourceTable::new(), PostgresState::new(&limits, Caller::Request));
+    let mut memory = CallMemory::of_test(1_000);
+    let mut view =
+        PostgresView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
     let first = view.open(url.clone()).await.unwrap();
     view.open(url.clone()).await.unwrap();
     let third = view.open(url.clone()).await;

@@ -223,6 +223,15 @@ fn value(ty: &Type, raw: &[u8]) -> Result<DbValue, Reason> {
     })
 }
 
+/// What a parameter takes besides its place in the list.
+pub(super) fn parameter_bytes(value: &ParameterValue) -> usize {
+    match value {
+        ParameterValue::Str(text) => text.len(),
+        ParameterValue::Binary(bytes) => bytes.len(),
+        _ => 0,
+    }
+}
+
 fn size(value: &DbValue) -> usize {
     let long = match value {
         DbValue::Str(text) => text.len(),

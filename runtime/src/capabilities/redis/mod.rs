@@ -15,7 +15,10 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use super::bindings::fermyon::spin2_0_0::redis as wit;
 use super::{allowed_hosts::AllowedHosts, error::Failure};
-use crate::limits::Limits;
+use crate::{
+    limits::Limits,
+    memory::{CallMemory, OutOfMemory},
+};
 
 /// The error type of this capability's host functions.
 pub type RedisError = Failure<wit::Error>;
@@ -72,6 +75,8 @@ pub struct RedisView<'a> {
     pub state: &'a mut RedisState,
     /// Where the instance's handles are.
     pub table: &'a mut ResourceTable,
+    /// What its calls take.
+    pub memory: &'a mut CallMemory,
 }
 
 /// Marks the view for linkers.
@@ -123,6 +128,26 @@ fn count(results: &[wit::RedisResult]) -> Result<u32, wit::Error> {
     u32::try_from(integer(results)?).map_err(|_| wit::Error::TypeError)
 }
 
+fn out_of_memory(error: OutOfMemory) -> RedisError {
+    Failure::Guest(other(error.to_string()))
+}
+
+fn argument_bytes(argument: &wit::RedisParameter) -> usize {
+    match argument {
+        wit::RedisParameter::Binary(bytes) => bytes.len(),
+        wit::RedisParameter::Int64(_) => 0,
+    }
+}
+
+fn result_bytes(result: &wit::RedisResult) -> usize {
+    size_of::<wit::RedisResult>()
+        + match result {
+            wit::RedisResult::Binary(bytes) => bytes.len(),
+            wit::RedisResult::Status(text) => text.len(),
+            wit::RedisResult::Nil | wit::RedisResult::Int64(_) => 0,
+        }
+}
+
 impl RedisView<'_> {
     async fn command(
         &mut self,
@@ -130,7 +155,13 @@ impl RedisView<'_> {
         command: &str,
         arguments: Vec<wit::RedisParameter>,
     ) -> Result<Vec<wit::RedisResult>, RedisError> {
-        self.table.get_mut(connection)?.0.command(command, arguments).await.map_err(Failure::Guest)
+        let handed = arguments.iter().map(argument_bytes).sum();
+        let mut held = self.memory.call(handed).map_err(out_of_memory)?;
+        let session = &mut self.table.get_mut(connection)?.0;
+        let results = session.command(command, arguments).await.map_err(Failure::Guest)?;
+        held.grow(results.iter().map(result_bytes).sum()).map_err(out_of_memory)?;
+        self.memory.gave(held);
+        Ok(results)
     }
 }
 
@@ -288,7 +319,9 @@ mod tests {
     async fn an_address_needs_a_grant_and_a_client() {
         let grants = grants(None);
         let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&Limits::default()));
-        let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table };
+        let mut memory = CallMemory::of_test(1_000);
+        let mut view =
+            RedisView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
         let elsewhere = view.open("redis://elsewhere:6379".into()).await;
         assert!(matches!(elsewhere, Err(Failure::Guest(wit::Error::InvalidAddress))), "{elsewhere:?}");
         let granted = view.open("redis://localhost:6379/3".into()).await;
@@ -300,7 +333,9 @@ mod tests {
         let limits = Limits { redis_max_connections_per_instance: 2, ..Limits::default() };
         let grants = grants(Some(Arc::new(Idle)));
         let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&limits));
-        let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table };
+        let mut memory = CallMemory::of_test(1_000);
+        let mut view =
+            RedisView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
         let first = view.open("redis://localhost:6379".into()).await.unwrap();
         view.open("redis://localhost:6379".into()).await.unwrap();
         let third = view.open("redis://localhost:6379".into()).await;

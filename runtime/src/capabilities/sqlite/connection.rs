@@ -20,12 +20,13 @@ use super::{
     statement::{self, Bounds, Outcome},
     wit,
 };
-use crate::blocking::blocking;
+use crate::{blocking::blocking, memory::Held, permits::Caller};
 
 /// A connection that a guest has open.
 #[derive(Debug)]
 pub struct OpenConnection {
     database: Arc<Database>,
+    caller: Caller,
     between: Arc<Mutex<Between>>,
 }
 
@@ -36,14 +37,14 @@ enum Between {
     #[default]
     Nothing,
     /// A connection, the end of its last statement, and the clock that takes it away.
-    Kept { held: Held, since: Instant, _clock: AbortOnDropHandle<()> },
+    Kept { held: Kept, since: Instant, _clock: AbortOnDropHandle<()> },
     /// It had a transaction, and was too slow.
     RolledBack,
 }
 
 /// A connection, while it is needed.
 #[derive(Debug)]
-struct Held {
+struct Kept {
     // Dropped in this order: the rollback comes before the next writer's turn.
     checkout: Checkout,
     turn: Option<OwnedSemaphorePermit>,
@@ -51,8 +52,8 @@ struct Held {
 }
 
 impl OpenConnection {
-    pub(super) fn new(database: Arc<Database>) -> Self {
-        Self { database, between: Arc::default() }
+    pub(super) fn new(database: Arc<Database>, caller: Caller) -> Self {
+        Self { database, caller, between: Arc::default() }
     }
 
     pub(super) async fn execute(
@@ -60,13 +61,14 @@ impl OpenConnection {
         sql: String,
         parameters: Vec<Value>,
         bounds: Bounds,
-    ) -> Result<wit::QueryResult, wit::Error> {
+        memory: Held,
+    ) -> Result<(wit::QueryResult, Held), wit::Error> {
         let between = std::mem::take(&mut *lock(&self.between));
         let mut held = match between {
             Between::Kept { held, .. } => held,
             Between::Nothing => {
-                let checkout = self.database.checkout().await;
-                Held {
+                let checkout = self.database.checkout(self.caller).await;
+                Kept {
                     checkout: checkout.map_err(|error| wit::Error::Io(error.to_string()))?,
                     turn: None,
                     wrote: false,
@@ -79,7 +81,7 @@ impl OpenConnection {
                 )));
             }
         };
-        let result = held.execute(sql, parameters, bounds).await;
+        let result = held.execute(sql, parameters, bounds, memory).await;
         if held.wrote || held.in_transaction() {
             let since = Instant::now();
             let clock = end_idle(Arc::downgrade(&self.between), since, bounds.max_idle);
@@ -113,7 +115,7 @@ async fn end_idle(between: Weak<Mutex<Between>>, since: Instant, patience: Durat
     blocking(move || drop(idle)).await;
 }
 
-impl Held {
+impl Kept {
     fn in_transaction(&mut self) -> bool {
         self.checkout.connection().is_some_and(|connection| !connection.is_autocommit())
     }
@@ -123,13 +125,14 @@ impl Held {
         sql: String,
         parameters: Vec<Value>,
         bounds: Bounds,
-    ) -> Result<wit::QueryResult, wit::Error> {
+        mut memory: Held,
+    ) -> Result<(wit::QueryResult, Held), wit::Error> {
         let lost = || wit::Error::Io("the connection was lost".into());
         let connection = self.checkout.connection().ok_or_else(lost)?;
         let mut reads = false;
         if connection.is_autocommit() {
-            match statement::try_reading(connection, &sql, &parameters, &bounds) {
-                Outcome::Done(result) => return result,
+            match statement::try_reading(connection, &sql, &parameters, &bounds, &mut memory) {
+                Outcome::Done(result) => return Ok((result?, memory)),
                 Outcome::TooLong => reads = true,
                 Outcome::Writes => {}
             }
@@ -143,8 +146,8 @@ impl Held {
         let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
         let deadline = Instant::now() + bounds.timeout;
         let (connection, turn, result) = blocking(move || {
-            let result = statement::run(&mut connection, &sql, &parameters, &bounds, deadline);
-            (connection, turn, result)
+            let result = statement::run(&mut connection, &sql, &parameters, &bounds, &mut memory, deadline);
+            (connection, turn, result.map(|result| (result, memory)))
         })
         .await;
         // Within a transaction the turn is kept for its next statement.

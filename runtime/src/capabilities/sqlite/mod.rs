@@ -23,7 +23,11 @@ use super::{
     embedded::{Database, OpenError, Settings},
     error::Failure,
 };
-use crate::limits::{Limits, length, millis};
+use crate::{
+    limits::{Limits, length, millis},
+    memory::CallMemory,
+    permits::Caller,
+};
 
 /// The error type of this capability's host functions.
 pub type SqliteError = Failure<wit::Error>;
@@ -56,6 +60,7 @@ fn settings(limits: &Limits) -> Settings {
     let small = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
     Settings {
         max_connections: length(limits.sql_max_connections),
+        reserved_connections: length(limits.sql_reserved_connections),
         busy_timeout: millis(limits.sql_busy_timeout_ms),
         max_value_bytes: small(limits.sql_max_value_bytes),
         max_statement_bytes: small(limits.sql_max_statement_bytes),
@@ -70,19 +75,20 @@ pub struct SqliteState {
     bounds: Bounds,
     max_connections: u64,
     open: u64,
+    caller: Caller,
 }
 
 impl SqliteState {
     /// With nothing open.
     #[must_use]
-    pub fn new(grants: Grants, limits: &Limits) -> Self {
+    pub fn new(grants: Grants, limits: &Limits, caller: Caller) -> Self {
         let bounds = Bounds {
             max_rows: length(limits.sql_max_rows),
             max_bytes: length(limits.sql_max_result_bytes),
             timeout: millis(limits.sql_statement_timeout_ms),
             max_idle: millis(limits.sql_max_idle_ms),
         };
-        Self { grants, bounds, max_connections: limits.sql_max_connections_per_instance, open: 0 }
+        Self { grants, bounds, max_connections: limits.sql_max_connections_per_instance, open: 0, caller }
     }
 }
 
@@ -93,6 +99,8 @@ pub struct SqliteView<'a> {
     pub state: &'a mut SqliteState,
     /// Where its handles are.
     pub table: &'a mut ResourceTable,
+    /// What its calls take.
+    pub memory: &'a mut CallMemory,
 }
 
 /// Marks the view for linkers.
@@ -128,7 +136,7 @@ impl wit::HostConnection for SqliteView<'_> {
         if self.state.open >= self.state.max_connections {
             return Err(Failure::Guest(wit::Error::Io("this instance has too many connections open".into())));
         }
-        let handle = self.table.push(OpenConnection::new(Arc::clone(database)))?;
+        let handle = self.table.push(OpenConnection::new(Arc::clone(database), self.state.caller))?;
         self.state.open += 1;
         Ok(handle)
     }
@@ -141,8 +149,14 @@ impl wit::HostConnection for SqliteView<'_> {
     ) -> Result<wit::QueryResult, SqliteError> {
         let bounds = self.state.bounds;
         let connection = self.table.get(&connection)?;
+        let handed = statement.len() + parameters.iter().map(statement::parameter_bytes).sum::<usize>();
+        let held =
+            self.memory.call(handed).map_err(|error| Failure::Guest(wit::Error::Io(error.to_string())))?;
         let parameters = parameters.into_iter().map(statement::parameter).collect();
-        connection.execute(statement, parameters, bounds).await.map_err(Failure::Guest)
+        let (result, held) =
+            connection.execute(statement, parameters, bounds, held).await.map_err(Failure::Guest)?;
+        self.memory.gave(held);
+        Ok(result)
     }
 
     async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {

@@ -8,6 +8,7 @@ use rusqlite::{
 };
 
 use super::wit;
+use crate::memory::{Held, OutOfMemory};
 
 /// How long reading may take on an async thread, in steps of SQLite's machine: some hundred microseconds.
 const INLINE_STEPS: i32 = 20_000;
@@ -41,15 +42,20 @@ pub(super) fn try_reading(
     sql: &str,
     parameters: &[Value],
     bounds: &Bounds,
+    memory: &mut Held,
 ) -> Outcome {
+    let handed = memory.bytes();
     if let Err(error) = connection.progress_handler(INLINE_STEPS, Some(|| true)) {
         return Outcome::Done(Err(wit_error(&error)));
     }
     let outcome = match connection.prepare_cached(sql) {
         Err(error) => Outcome::Done(Err(wit_error(&error))),
         Ok(statement) if !statement.readonly() => Outcome::Writes,
-        Ok(mut statement) => match query(&mut statement, parameters, bounds) {
-            Err(QueryError::Interrupted) => Outcome::TooLong,
+        Ok(mut statement) => match query(&mut statement, parameters, bounds, memory) {
+            Err(QueryError::Interrupted) => {
+                memory.shrink_to(handed);
+                Outcome::TooLong
+            }
             result => Outcome::Done(result.map_err(QueryError::into_wit)),
         },
     };
@@ -63,13 +69,14 @@ pub(super) fn run(
     sql: &str,
     parameters: &[Value],
     bounds: &Bounds,
+    memory: &mut Held,
     deadline: Instant,
 ) -> Result<wit::QueryResult, wit::Error> {
     connection
         .progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))
         .map_err(|error| wit_error(&error))?;
     let result = match connection.prepare_cached(sql) {
-        Ok(mut statement) => query(&mut statement, parameters, bounds).map_err(QueryError::into_wit),
+        Ok(mut statement) => query(&mut statement, parameters, bounds, memory).map_err(QueryError::into_wit),
         Err(error) => Err(wit_error(&error)),
     };
     stop_watching(connection);
@@ -98,6 +105,12 @@ impl QueryError {
     }
 }
 
+impl From<OutOfMemory> for QueryError {
+    fn from(error: OutOfMemory) -> Self {
+        Self::TooMuch(format!("the result is too large: {error}"))
+    }
+}
+
 impl From<Error> for QueryError {
     fn from(error: Error) -> Self {
         match error.sqlite_error_code() {
@@ -111,6 +124,7 @@ fn query(
     statement: &mut Statement<'_>,
     parameters: &[Value],
     bounds: &Bounds,
+    memory: &mut Held,
 ) -> Result<wit::QueryResult, QueryError> {
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let (mut rows, mut bytes) = (Vec::new(), 0_usize);
@@ -121,7 +135,8 @@ fn query(
         }
         let mut values = Vec::with_capacity(columns.len());
         for column in 0..columns.len() {
-            let (value, size) = result(row.get_ref(column)?)?;
+            let value = row.get_ref(column)?;
+            let size = size(value);
             bytes = bytes.saturating_add(size);
             if bytes > bounds.max_bytes {
                 return Err(QueryError::TooMuch(format!(
@@ -129,27 +144,43 @@ fn query(
                     bounds.max_bytes
                 )));
             }
-            values.push(value);
+            memory.grow(size)?;
+            values.push(result(value)?);
         }
         rows.push(wit::RowResult { values });
     }
     Ok(wit::QueryResult { columns, rows })
 }
 
-/// A value of a row, and what it counts: its bytes, and a little for being there.
-fn result(value: ValueRef<'_>) -> Result<(wit::Value, usize), QueryError> {
-    const CELL_BYTES: usize = size_of::<wit::Value>();
-    Ok(match value {
-        ValueRef::Null => (wit::Value::Null, CELL_BYTES),
-        ValueRef::Integer(integer) => (wit::Value::Integer(integer), CELL_BYTES),
-        ValueRef::Real(real) => (wit::Value::Real(real), CELL_BYTES),
-        ValueRef::Text(text) => {
-            let size = text.len() + CELL_BYTES;
-            let text = str::from_utf8(text).map_err(|_| QueryError::TooMuch("a text is not UTF-8".into()))?;
-            (wit::Value::Text(text.to_owned()), size)
+/// What a value of a row counts: its bytes, and a little for being there.
+fn size(value: ValueRef<'_>) -> usize {
+    size_of::<wit::Value>()
+        + match value {
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
         }
-        ValueRef::Blob(blob) => (wit::Value::Blob(blob.to_owned()), blob.len() + CELL_BYTES),
+}
+
+fn result(value: ValueRef<'_>) -> Result<wit::Value, QueryError> {
+    Ok(match value {
+        ValueRef::Null => wit::Value::Null,
+        ValueRef::Integer(integer) => wit::Value::Integer(integer),
+        ValueRef::Real(real) => wit::Value::Real(real),
+        ValueRef::Text(text) => {
+            let text = str::from_utf8(text).map_err(|_| QueryError::TooMuch("a text is not UTF-8".into()))?;
+            wit::Value::Text(text.to_owned())
+        }
+        ValueRef::Blob(blob) => wit::Value::Blob(blob.to_owned()),
     })
+}
+
+/// What a parameter takes besides its place in the list.
+pub(super) fn parameter_bytes(value: &wit::Value) -> usize {
+    match value {
+        wit::Value::Text(text) => text.len(),
+        wit::Value::Blob(blob) => blob.len(),
+        wit::Value::Null | wit::Value::Integer(_) | wit::Value::Real(_) => 0,
+    }
 }
 
 /// A parameter as SQLite takes it.

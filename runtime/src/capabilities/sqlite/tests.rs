@@ -10,11 +10,12 @@ use super::{
     OpenConnection, SqliteError, SqliteState, SqliteView, databases,
     wit::{self, HostConnection as _},
 };
-use crate::limits::Limits;
+use crate::{limits::Limits, memory::CallMemory, permits::Caller};
 
 struct Guest {
     state: SqliteState,
     table: ResourceTable,
+    memory: CallMemory,
 }
 
 struct Host {
@@ -32,15 +33,16 @@ impl Host {
 
     fn guest(&self) -> Guest {
         Guest {
-            state: SqliteState::new(Arc::clone(&self.databases), &self.limits),
+            state: SqliteState::new(Arc::clone(&self.databases), &self.limits, Caller::Request),
             table: ResourceTable::new(),
+            memory: CallMemory::of_test(1 << 30),
         }
     }
 }
 
 impl Guest {
     fn view(&mut self) -> SqliteView<'_> {
-        SqliteView { state: &mut self.state, table: &mut self.table }
+        SqliteView { state: &mut self.state, table: &mut self.table, memory: &mut self.memory }
     }
 
     async fn open(&mut self) -> Resource<OpenConnection> {
@@ -109,8 +111,9 @@ async fn a_database_in_memory_is_shared_by_its_connections_and_confined_as_a_fil
     let limits = Limits { sql_busy_timeout_ms: 0, ..Limits::default() };
     let grants = || Arc::new([("default".to_owned(), super::in_memory(&limits).unwrap())].into());
     let guest = |databases: &super::Grants| Guest {
-        state: SqliteState::new(Arc::clone(databases), &limits),
+        state: SqliteState::new(Arc::clone(databases), &limits, Caller::Request),
         table: ResourceTable::new(),
+        memory: CallMemory::of_test(1 << 30),
     };
     let (one, another) = (grants(), grants());
     let mut writer = guest(&one);
@@ -138,8 +141,8 @@ async fn a_database_in_memory_is_shared_by_its_connections_and_confined_as_a_fil
 #[tokio::test]
 async fn a_label_that_is_not_granted_is_denied() {
     let host = Host::new(Limits::default());
-    let mut guest =
-        Guest { state: SqliteState::new(Arc::default(), &host.limits), table: ResourceTable::new() };
+    let mut guest = host.guest();
+    guest.state = SqliteState::new(Arc::default(), &host.limits, Caller::Request);
     let result = guest.view().open("default".into()).await;
     assert!(matches!(result, Err(SqliteError::Guest(wit::Error::AccessDenied))));
 }
@@ -394,4 +397,22 @@ async fn its_files_are_for_this_user_alone() {
         let metadata = std::fs::metadata(host.folder.path().join(name)).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_a_statement_takes_and_gives_is_memory_of_its_instance() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE TABLE t (x)").await.unwrap();
+    guest.run(&connection, "INSERT INTO t VALUES (zeroblob(600000))").await.unwrap();
+    guest.memory = CallMemory::of_test(1_000_000);
+    for _ in 0..3 {
+        assert_eq!(guest.run(&connection, "SELECT x FROM t").await.unwrap().rows.len(), 1);
+    }
+    let refused = io(guest.run(&connection, "SELECT x, x FROM t").await);
+    assert!(refused.contains("no more memory"), "{refused}");
+    let long = vec![wit::Value::Blob(vec![0; 1_000_000])];
+    let refused = io(guest.run_with(&connection, "SELECT length(?)", long).await);
+    assert!(refused.contains("no more memory"), "{refused}");
 }

@@ -15,6 +15,8 @@ pub(super) struct Bounds {
     pub(super) max_servers: usize,
     /// To one server.
     pub(super) max_connections: usize,
+    /// So many of them are not for requests.
+    pub(super) reserved_connections: usize,
     pub(super) max_age: Duration,
     pub(super) max_idle: Duration,
     pub(super) acquire_timeout: Duration,
@@ -31,6 +33,7 @@ impl Bounds {
         Self {
             max_servers: length(limits.pg_max_servers),
             max_connections: length(limits.pg_max_connections),
+            reserved_connections: length(limits.pg_reserved_connections),
             max_age: millis(limits.pg_max_age_ms),
             max_idle: millis(limits.pg_max_idle_ms),
             acquire_timeout: millis(limits.pg_acquire_timeout_ms),

@@ -35,11 +35,14 @@ use tokio::runtime::Handle;
 pub(crate) use self::{address::Address, connection::Connection, pool::Lent};
 use self::{bounds::Bounds, connection::Dialer, pool::Pool};
 use super::ServerFault;
-use crate::limits::Limits;
+use crate::{limits::Limits, permits::Caller};
 
 /// Speaks to PostgreSQL servers. Copies share their connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    caller: Caller,
+}
 
 struct Inner {
     bounds: Bounds,
@@ -52,7 +55,7 @@ type Servers = Mutex<Vec<(Arc<Address>, Arc<Pool>)>>;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("bounds", &self.0.bounds).finish_non_exhaustive()
+        f.debug_struct("Client").field("bounds", &self.inner.bounds).finish_non_exhaustive()
     }
 }
 
@@ -70,7 +73,13 @@ impl Client {
         let inner = Arc::new(Inner { bounds, home: Handle::current(), servers: Mutex::default() });
         // Ends with the last copy of this client.
         let _task = inner.home.spawn(reap(Arc::downgrade(&inner), bounds.max_idle.min(bounds.max_age) / 4));
-        Self(inner)
+        Self { inner, caller: Caller::Message }
+    }
+
+    /// The same client for somebody: connections for requests leave some to messages and to the host itself.
+    #[must_use]
+    pub fn on_behalf_of(&self, caller: Caller) -> Self {
+        Self { inner: Arc::clone(&self.inner), caller }
     }
 
     /// What is wrong with a URL, as a clause to follow its name. No credential is in it.
@@ -94,16 +103,16 @@ impl Client {
     /// # Errors
     /// As [`Client::check`].
     pub(crate) async fn lend(&self, address: &Arc<Address>) -> Result<Lent, ServerFault> {
-        self.lend_trusting(address, self.0.bounds.trust).await
+        self.lend_trusting(address, self.inner.bounds.trust).await
     }
 
     async fn lend_trusting(&self, address: &Arc<Address>, trust: Duration) -> Result<Lent, ServerFault> {
-        self.pool(address)?.lend(address, trust).await
+        self.pool(address)?.lend(address, trust, self.caller).await
     }
 
     fn pool(&self, address: &Arc<Address>) -> Result<Arc<Pool>, ServerFault> {
-        let Inner { bounds, home, .. } = &*self.0;
-        let mut servers = self.0.servers();
+        let Inner { bounds, home, .. } = &*self.inner;
+        let mut servers = self.inner.servers();
         let entry = match servers.iter().position(|(known, _)| known.shares_server(address)) {
             Some(index) => servers.remove(index),
             None => {

@@ -10,10 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -22,7 +19,10 @@ use super::{
     connection::{Connection, Dialer},
     reset::reset,
 };
-use crate::clients::ServerFault;
+use crate::{
+    clients::ServerFault,
+    permits::{Caller, Permit, Permits},
+};
 
 /// One server's connections.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Pool {
     pub(super) dialer: Arc<Dialer>,
     home: Handle,
     /// One for each connection that is lent, on its way to a borrower or on its way back.
-    permits: Arc<Semaphore>,
+    permits: Permits,
     /// The last used last: it is the one most likely to live, and has the statements prepared.
     idle: Mutex<Vec<Idle>>,
 }
@@ -43,7 +43,7 @@ struct Idle {
 
 impl Pool {
     pub(super) fn new(dialer: Dialer, home: Handle) -> Self {
-        let permits = Arc::new(Semaphore::new(dialer.bounds.max_connections));
+        let permits = Permits::new(dialer.bounds.max_connections, dialer.bounds.reserved_connections);
         Self { dialer: Arc::new(dialer), home, permits, idle: Mutex::default() }
     }
 
@@ -55,10 +55,11 @@ impl Pool {
         self: &Arc<Self>,
         address: &Arc<Address>,
         trust: Duration,
+        caller: Caller,
     ) -> Result<Lent, ServerFault> {
         let bounds = self.bounds();
-        let permit = tokio::time::timeout(bounds.acquire_timeout, Arc::clone(&self.permits).acquire_owned());
-        let Ok(Ok(permit)) = permit.await else {
+        let permit = tokio::time::timeout(bounds.acquire_timeout, self.permits.acquire(caller));
+        let Ok(Some(permit)) = permit.await else {
             let (max, waited_ms) = (bounds.max_connections, bounds.acquire_timeout.as_millis());
             return Err(address.unreachable(format_args!(
                 "is busy: all {max} connections of this runtime to its server were in use for {waited_ms} ms"
@@ -107,7 +108,7 @@ impl Pool {
             return Some(idle.remove(index));
         }
         // What is lent and what is idle are together within the bound: one that is idle for another address gives way.
-        while idle.len() > self.permits.available_permits() {
+        while idle.len() > self.permits.free() {
             idle.remove(0);
         }
         None
@@ -152,7 +153,7 @@ impl Pool {
 pub(crate) struct Lent {
     /// Some until it is dropped.
     connection: Option<Connection>,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<Permit>,
     pool: Arc<Pool>,
 }
 

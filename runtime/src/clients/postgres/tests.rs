@@ -39,7 +39,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 /// Waits until as many of this client's connections are idle.
 async fn until_idle(client: &Client, expected: usize) {
     within(async {
-        while client.0.servers().iter().map(|(_, pool)| pool.idle_len()).sum::<usize>() != expected {
+        while client.inner.servers().iter().map(|(_, pool)| pool.idle_len()).sum::<usize>() != expected {
             tokio::task::yield_now().await;
         }
     })
@@ -229,7 +229,7 @@ async fn connections_are_closed_when_they_are_old_or_nobody_uses_them() {
         drop(lend(&client, &url).await.unwrap());
         until_idle(&client, 1).await;
         until_idle(&client, 0).await;
-        assert!(client.0.servers().is_empty(), "nothing is left of a server that nobody uses");
+        assert!(client.inner.servers().is_empty(), "nothing is left of a server that nobody uses");
         drop(lend(&client, &url).await.unwrap());
         assert_eq!(clients.load(Ordering::SeqCst), 2);
     }
@@ -246,7 +246,7 @@ async fn one_server_is_one_pool_whatever_an_address_says_besides() {
     let (a, _b) = (lend(&client, &of("a")).await.unwrap(), lend(&client, &of("b")).await.unwrap());
     let third = lend(&client, &url.replace("/db?", "/other?")).await.unwrap_err();
     assert!(third.to_string().contains("all 2 connections of this runtime to its server"), "{third}");
-    assert_eq!(client.0.servers().len(), 1);
+    assert_eq!(client.inner.servers().len(), 1);
     // One that waits for another address gives way, and is never lent for this one.
     drop(a);
     until_idle(&client, 1).await;
