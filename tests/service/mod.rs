@@ -7,5 +7,6 @@ mod happy_path;
 mod jobs;
 mod list;
 mod outages;
+mod pages;
 mod refused;
 mod replicas;

@@ -58,6 +58,13 @@ fn components(manifest: &Table) -> &Table {
     manifest["component"].as_table().unwrap()
 }
 
+/// The components that answer requests.
+pub(super) fn answering() -> BTreeSet<String> {
+    let manifest = toml("spin.toml");
+    let triggers = manifest["trigger"]["http"].as_array().unwrap();
+    triggers.iter().filter_map(|trigger| trigger.get("component")?.as_str()).map(str::to_owned).collect()
+}
+
 /// Paths of a component's dependencies.
 fn dependencies(component: &toml::Value) -> impl Iterator<Item = &str> {
     let dependencies = component.get("dependencies").and_then(toml::Value::as_table);
@@ -127,10 +134,7 @@ fn each_component_has_its_world_and_each_world_its_component() {
 fn each_component_that_answers_requests_has_its_suite_and_each_suite_its_component() {
     let manifest = toml("spin.toml");
     let suites: Vec<String> = crates("tests/suites").into_iter().filter(|name| name != "kit").collect();
-    let triggers = manifest["trigger"]["http"].as_array().unwrap();
-    let answering: BTreeSet<&str> =
-        triggers.iter().filter_map(|trigger| trigger.get("component")?.as_str()).collect();
-    for id in &answering {
+    for id in &answering() {
         assert!(
             suites.iter().any(|suite| suite == id),
             "[component.{id}]: make the crate tests/suites/{id}, after that of another"

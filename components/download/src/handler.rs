@@ -1,9 +1,7 @@
 //! Giving out a thumbnail, with the headers that keep a browser from taking it for anything else.
 
-use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
+use http::{HeaderValue, Method};
 use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status, Thumbnail};
@@ -11,7 +9,7 @@ use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::{BlobError, Blobs};
-use thumbs_guest::http::{Failed, Request, Response};
+use thumbs_guest::http::{Failed, Request, Response, etag};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 
@@ -45,7 +43,7 @@ impl Download<'_> {
         let job = self.store.get(&id)?.ok_or_else(not_found)?;
         let thumbnail = finished(&job)?;
         let etag = header(&format!("\"{}\"", thumbnail.sha256))?;
-        if is_known(&request.headers, &etag) {
+        if etag::is_known(&request.headers, &etag) {
             return Ok(not_modified(etag));
         }
         let key = ObjectKey::thumbnail(&job.id, &thumbnail.sha256);
@@ -89,18 +87,9 @@ fn finished(job: &Job) -> Result<&Thumbnail, Failed> {
     }
 }
 
-/// Whether the client has these bytes already (RFC 9110, section 13.1.2). The comparison is the weak one, as it asks.
-fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let Ok(etag) = etag.to_str() else { return false };
-    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
 /// Has the headers of the full answer that a cache would update (RFC 9110, section 15.4.5).
 fn not_modified(etag: HeaderValue) -> Response {
-    let mut response = Response::new(Vec::new());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let mut response = etag::not_modified();
     response.headers_mut().insert(CACHE_CONTROL, KEEP_A_DAY);
     response.headers_mut().insert(ETAG, etag);
     response

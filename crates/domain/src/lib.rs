@@ -4,6 +4,7 @@
 //! come in as arguments. So each rule is tested natively, and the same code decides on every host. Texts from outside are
 //! parsed here once, into types that cannot be wrong; behind the edge nobody checks again.
 
+pub mod accept;
 pub mod cursor;
 pub mod digest;
 pub mod event;

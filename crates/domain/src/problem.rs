@@ -27,6 +27,14 @@ pub struct Row {
     pub remedy: &'static str,
 }
 
+impl Row {
+    /// The member `type`, and the page that explains it. A path of this service (RFC 9457, section 3.1.1, allows a relative
+    /// reference with a full path): the service has no fixed name of its own that an absolute URI could stand on.
+    pub fn href(&self) -> String {
+        format!("/problems/{}", self.code)
+    }
+}
+
 macro_rules! problems {
     ($($kind:ident = $code:literal, $status:literal, $retry_after_secs:expr, $title:literal, $meaning:literal, $remedy:literal;)+) => {
         /// What is wrong, by whose fault.
@@ -104,6 +112,43 @@ problems! {
         "Ask again after `Retry-After`";
 }
 
+/// What `thumbs up` answers before or instead of a component, in the same form, beside kinds that components have as well. A test
+/// of what ships holds it against the host.
+pub const OF_THE_HOST: &[Row] = &[
+    Row {
+        code: "body-timeout",
+        status: 408,
+        retry_after_secs: None,
+        title: "The body did not arrive in time",
+        meaning: "The body stopped arriving",
+        remedy: "Send it again without a pause",
+    },
+    Row {
+        code: "out-of-memory",
+        status: 503,
+        retry_after_secs: Some(1),
+        title: "The service has too little memory",
+        meaning: "Handling the request needs more memory than is there",
+        remedy: "Ask again after `Retry-After`, or send less",
+    },
+    Row {
+        code: "deadline",
+        status: 503,
+        retry_after_secs: Some(5),
+        title: "The service took too long",
+        meaning: "Handling the request took longer than one may take",
+        remedy: "Ask again after `Retry-After`, or send less",
+    },
+    Row {
+        code: "busy",
+        status: 503,
+        retry_after_secs: Some(1),
+        title: "The service is busy",
+        meaning: "Too many requests are being handled, or the service is stopping",
+        remedy: "Ask again after `Retry-After`",
+    },
+];
+
 /// One problem, before it is bound to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -119,18 +164,10 @@ impl Problem {
         Self { kind, detail: detail.into() }
     }
 
-    /// As the client reads it. `type` is a path of this service (RFC 9457, section 3.1.1, allows a relative reference with a
-    /// full path): the service has no fixed name of its own that an absolute URI could stand on.
+    /// As the client reads it.
     pub fn document<'a>(&'a self, correlation_id: &'a str) -> Document<'a> {
         let Row { code, status, title, .. } = *self.kind.row();
-        Document {
-            kind: format!("/problems/{code}"),
-            title,
-            status,
-            detail: &self.detail,
-            code,
-            correlation_id,
-        }
+        Document { kind: self.kind.row().href(), title, status, detail: &self.detail, code, correlation_id }
     }
 }
 
@@ -156,9 +193,10 @@ mod tests {
 
     #[test]
     fn each_kind_has_a_code_of_its_own_and_a_status_of_an_error() {
-        let codes: BTreeSet<_> = ProblemKind::ALL.iter().map(|kind| kind.row().code).collect();
-        assert_eq!(codes.len(), ProblemKind::ALL.len());
-        for row in ProblemKind::ALL.iter().map(|kind| kind.row()) {
+        let rows: Vec<_> = ProblemKind::ALL.iter().map(|kind| kind.row()).chain(OF_THE_HOST).collect();
+        let codes: BTreeSet<_> = rows.iter().map(|row| row.code).collect();
+        assert_eq!(codes.len(), rows.len());
+        for row in rows {
             assert!((400..600).contains(&row.status), "{}", row.code);
             assert!(row.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", row.code);
         }

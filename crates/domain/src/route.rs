@@ -44,8 +44,43 @@ pub const THUMBNAIL: Row = Row {
     )],
 };
 
+/// `/docs`.
+pub const DOCS: Row = Row {
+    path: "/docs",
+    component: "pages",
+    allow: "GET, HEAD",
+    methods: &[("GET", "This API, to read and to try out")],
+};
+
+/// `/openapi.json`.
+pub const OPENAPI: Row = Row {
+    path: "/openapi.json",
+    component: "pages",
+    allow: "GET, HEAD",
+    methods: &[("GET", "This API, as an OpenAPI 3.1 document")],
+};
+
+/// `/problems/{code}`.
+pub const PROBLEM: Row = Row {
+    path: "/problems/{code}",
+    component: "pages",
+    allow: "GET, HEAD",
+    methods: &[(
+        "GET",
+        "What the code of a problem or of a failed job means, and what to do; a page, or JSON by `Accept`",
+    )],
+};
+
+/// `/site/{file}`.
+pub const SITE: Row = Row {
+    path: "/site/{file}",
+    component: "pages",
+    allow: "GET, HEAD",
+    methods: &[("GET", "A script, style or picture of the pages")],
+};
+
 /// All routes, in the order of the documentation.
-pub const TABLE: &[Row] = &[JOBS, JOB, THUMBNAIL];
+pub const TABLE: &[Row] = &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, SITE];
 
 #[cfg(test)]
 mod tests {

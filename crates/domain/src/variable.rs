@@ -87,9 +87,9 @@ macro_rules! variables {
     (@ public) => { false };
 }
 
-const ALL: &[&str] = &["upload", "status", "download", "resize"];
+const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize"];
 const WITH_BLOBS: &[&str] = &["upload", "download", "resize"];
-const WITH_IMAGES: &[&str] = &["upload", "resize"];
+const BOUNDED: &[&str] = &["upload", "resize", "pages"];
 const WAKING: &[&str] = &["upload", "status", "resize"];
 const WORKING: &[&str] = &["resize"];
 
@@ -99,9 +99,9 @@ const GIB: u64 = 1024 * 1024 * 1024;
 
 variables! {
     DatabaseUrl = "database_url", "sqlite:default", secret,
-        Takes::Text("`sqlite:<label>` or `postgres://<user>:<password>@<host>:<port>/<database>`"), ALL,
+        Takes::Text("`sqlite:<label>` or `postgres://<user>:<password>@<host>:<port>/<database>`"), WITH_JOBS,
         "Where the jobs are: an SQLite database that the manifest names, which on `thumbs up` is a file, or PostgreSQL";
-    DatabaseOutbound = "database_outbound", "postgres://localhost:5432", public, ADDRESS, ALL,
+    DatabaseOutbound = "database_outbound", "postgres://localhost:5432", public, ADDRESS, WITH_JOBS,
         "Grants the server of `database_url`; `thumbs up` derives it";
     RedisUrl = "redis_url", "redis://localhost:6379", secret,
         Takes::Text("`redis://...` or `rediss://...`"), WAKING,
@@ -128,17 +128,17 @@ variables! {
         "Proves who asks the S3 server";
     S3SessionToken = "s3_session_token", "", secret, Takes::Text("a session token, or empty"), WITH_BLOBS,
         "Comes with an access key that is lent for a time, as to a role";
-    MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), WITH_IMAGES,
+    MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), BOUNDED,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
-    MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), WITH_IMAGES,
+    MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
         "Width x height of one frame; 422 beyond, by the image's header";
-    MaxSide = "max_side", "16384", public, number(1, 1_000_000, "pixels"), WITH_IMAGES,
+    MaxSide = "max_side", "16384", public, number(1, 1_000_000, "pixels"), BOUNDED,
         "Width, and height, of an image; 422 beyond";
-    MaxFrames = "max_frames", "200", public, number(1, 100_000, "frames"), WITH_IMAGES,
+    MaxFrames = "max_frames", "200", public, number(1, 100_000, "frames"), BOUNDED,
         "Frames of an animation; 422 beyond";
-    MaxTotalPixels = "max_total_pixels", "100000000", public, number(1, 100_000_000_000, "pixels"), WITH_IMAGES,
+    MaxTotalPixels = "max_total_pixels", "100000000", public, number(1, 100_000_000_000, "pixels"), BOUNDED,
         "Pixels over all frames, with what GIF frames hide beyond the screen; 422 beyond. Of an animation, half of it bounds what is held at once (the canvas, twice but for WebP, and the thumbnails), a quarter the thumbnails; beyond these, the job fails";
-    MaxOutputSide = "max_output_side", "2048", public, number(1, 16_383, "pixels"), WITH_IMAGES,
+    MaxOutputSide = "max_output_side", "2048", public, number(1, 16_383, "pixels"), BOUNDED,
         "Width, and height, of a thumbnail; 400 beyond";
     MaxAttempts = "max_attempts", "3", public, number(1, 100, "attempts"), WORKING,
         "Attempts before a job is the dead letter";

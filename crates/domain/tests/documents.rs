@@ -8,7 +8,7 @@ use std::path::Path;
 use thumbs_domain::failure::{Fault, JobCode};
 use thumbs_domain::options::{Options, Takes};
 use thumbs_domain::preset::Preset;
-use thumbs_domain::problem::ProblemKind;
+use thumbs_domain::problem::{self, ProblemKind};
 use thumbs_domain::variable::{self, Variable};
 use thumbs_domain::{event, options, route};
 
@@ -20,7 +20,8 @@ fn the_page_on_the_api_has_its_tables() {
             ("routes", routes()),
             ("options", option_rows()),
             ("presets", presets()),
-            ("problems", problems()),
+            ("problems", problems(ProblemKind::ALL.iter().map(|kind| kind.row()))),
+            ("host problems", problems(problem::OF_THE_HOST.iter())),
             ("job codes", job_codes()),
         ],
     );
@@ -84,9 +85,8 @@ fn presets() -> String {
     table(&["preset", "`width`, `height`", "`max_bytes`", "frames at most", "what it is for"], rows)
 }
 
-fn problems() -> String {
-    let rows = ProblemKind::ALL.iter().map(|kind| {
-        let row = kind.row();
+fn problems<'a>(rows: impl Iterator<Item = &'a problem::Row>) -> String {
+    let rows = rows.map(|row| {
         let retry_after = row.retry_after_secs.map_or_else(String::new, |secs| format!("{secs} s"));
         vec![
             row.status.to_string(),

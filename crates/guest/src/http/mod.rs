@@ -5,6 +5,7 @@
 //! `serve.rs`.
 
 pub mod body;
+pub mod etag;
 pub mod request;
 pub mod response;
 #[cfg(target_arch = "wasm32")]

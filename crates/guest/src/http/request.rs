@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, Method};
+use thumbs_domain::accept;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
 
 use crate::ids::Ids;
@@ -50,6 +52,13 @@ impl Request {
     /// A header that is text; none where it is missing or not.
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The one of these media types that the client prefers; the first, where it does not say.
+    pub fn prefers<'a>(&self, offers: &[&'a str]) -> &'a str {
+        let accept: Vec<_> =
+            self.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        accept::preferred(&accept.join(","), offers).unwrap_or_default()
     }
 
     /// The trace that the request belongs to.

@@ -1,0 +1,106 @@
+//! A job in each state, serialised by the code that serves jobs, so that an example shows what a client gets.
+
+use serde_json::{Value, json};
+use thumbs_domain::cursor::Cursor;
+use thumbs_domain::digest::Digest;
+use thumbs_domain::failure::JobCode;
+use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Concession, Cost, Job, NewJob, Source, Status, Thumbnail, Warning};
+use thumbs_domain::list::ListQuery;
+use thumbs_domain::options::Draft;
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::CorrelationId;
+use thumbs_domain::view::{JobListView, JobView};
+
+/// The job of the examples.
+pub(crate) const JOB_ID: &str = "01a20b45-91bc-7e9f-a641-b8a86e025ba7";
+
+/// When it was uploaded: 2026-11-28.
+const UPLOADED_MS: i64 = 1_795_867_200_000;
+
+/// `processing`, `succeeded` and `failed`, under these names.
+pub(crate) fn jobs() -> Value {
+    let states = [Status::Processing, Status::Succeeded, Status::Failed];
+    let examples = states.into_iter().filter_map(|status| {
+        let job = job(status)?;
+        Some((status.name().to_owned(), json!({ "value": JobView::new(&job) })))
+    });
+    Value::Object(examples.collect())
+}
+
+/// The job that an upload makes.
+pub(crate) fn accepted() -> Value {
+    json!({ "accepted": { "value": job(Status::Processing).as_ref().map(JobView::new) } })
+}
+
+/// A page with another behind it.
+pub(crate) fn page() -> Value {
+    let jobs: Vec<Job> = job(Status::Succeeded).into_iter().collect();
+    let query = ListQuery { status: None, limit: 1, after: None };
+    json!({ "page": { "value": JobListView::new(&query, &jobs, true) } })
+}
+
+/// What a page's link to the next one holds.
+pub(crate) fn cursor() -> Value {
+    JobId::parse(JOB_ID).map(|id| Cursor(id).to_string()).ok().into()
+}
+
+/// None only where the ids above were none; a test shows that they are.
+fn job(status: Status) -> Option<Job> {
+    let new = NewJob {
+        id: JobId::parse(JOB_ID).ok()?,
+        created_at: Timestamp::from_unix_millis(UPLOADED_MS),
+        options: Draft::new(2048).finish(1),
+        source: Source {
+            sha256: Digest::from_bytes([0x6e; 32]),
+            format: SourceFormat::Jpeg,
+            bytes: 698_472,
+            width: 2560,
+            height: 1600,
+            frames: 1,
+        },
+        correlation_id: CorrelationId::parse(crate::answers::CORRELATION_ID).ok()?,
+        trace_parent: None,
+        idempotency_key: None,
+    };
+    let job = new.stored();
+    let ended = Job {
+        status,
+        attempts: 1,
+        due_at: None,
+        updated_at: Timestamp::from_unix_millis(UPLOADED_MS + 31),
+        ..job.clone()
+    };
+    Some(match status {
+        Status::Processing => job,
+        Status::Failed => Job { failure: Some(JobCode::MalformedImage.into()), ..ended },
+        Status::Succeeded => Job { thumbnail: Some(thumbnail()), cost: Some(cost()), ..ended },
+    })
+}
+
+fn thumbnail() -> Thumbnail {
+    Thumbnail {
+        format: OutputFormat::Png,
+        bytes: 18_634,
+        width: 100,
+        height: 100,
+        sha256: Digest::from_bytes([0x7a; 32]),
+        frames: 1,
+        placeholder: "HwcGHwhriqdeiVeIqGcHuueRKPiHgW8J".to_owned(),
+        warnings: vec![Warning::ProfileIgnored],
+        concessions: vec![Concession::Colours(64)],
+    }
+}
+
+const fn cost() -> Cost {
+    Cost {
+        decode_ms: 15.182,
+        finish_ms: 0.017,
+        encode_ms: 0.775,
+        total_ms: 18.571,
+        peak_memory_bytes: 2_949_120,
+        pixels: 4_096_000,
+        frames: 1,
+    }
+}

@@ -1,0 +1,312 @@
+//! One function for each operation. What a route does in a sentence comes from the table of routes; here is what a client sends and gets.
+
+use serde_json::{Value, json};
+use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::job::Status;
+use thumbs_domain::limits::UploadLimits;
+use thumbs_domain::list::{DEFAULT_LIMIT, MAX_LIMIT};
+use thumbs_domain::options;
+use thumbs_domain::problem::ProblemKind::{self, *};
+
+use crate::answers::{json_response, reference, responses};
+use crate::{examples, schemas};
+
+/// An operation before it has its summary and what its path asks for.
+struct Operation {
+    id: &'static str,
+    tag: &'static str,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    good: Value,
+    problems: &'static [ProblemKind],
+    curl: &'static str,
+}
+
+/// The operation of this row of the table of routes.
+pub(crate) fn operation(method: &str, path: &str, meaning: &str, limits: &UploadLimits) -> Value {
+    let operation = match (method, path) {
+        ("POST", "/jobs") => create_job(limits),
+        ("GET", "/jobs") => list_jobs(),
+        ("GET", "/jobs/{id}") => get_job(),
+        ("GET", "/thumbnails/{id}") => get_thumbnail(),
+        ("GET", "/openapi.json") => get_document(),
+        ("GET", "/problems/{code}") => get_problem(),
+        _ => undescribed(),
+    };
+    let mut parameters: Vec<Value> = path.split('/').filter_map(path_parameter).collect();
+    parameters.extend(operation.parameters);
+    parameters.push(request_id());
+    let mut document = json!({
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": format!("{meaning}."),
+        "parameters": parameters,
+        "responses": responses(operation.good, operation.problems),
+        "x-curl": operation.curl,
+    });
+    if let Some(body) = operation.body {
+        document["requestBody"] = body;
+    }
+    document
+}
+
+/// A route that nobody has described here yet: a test names it.
+fn undescribed() -> Operation {
+    Operation {
+        id: "undescribed",
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({ "default": { "description": "Not described." } }),
+        problems: &[],
+        curl: "",
+    }
+}
+
+fn create_job(limits: &UploadLimits) -> Operation {
+    let options = options::TABLE.iter().map(|row| {
+        json!({
+            "name": row.name,
+            "in": "query",
+            "required": false,
+            "description": format!("{}.", row.meaning),
+            "schema": schemas::option(row, limits),
+            "example": example(row.example),
+        })
+    });
+    let key = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "description": "An upload that comes again under its key gets the job that the first one made.",
+        "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
+        "example": "7f3c6b1e-9d5a-4a83-9a5e-0b1d6f2f6a10",
+    });
+    let mut good = json_response("The job, which is made from now on.", "Job", examples::accepted());
+    good["headers"] = json!({ "Location": reference("headers", "location") });
+    let of_the_job = json!({ "id": "$response.body#/job_id" });
+    good["links"] = json!({
+        "job": { "operationId": "getJob", "parameters": of_the_job, "description": "Follow the job." },
+        "thumbnail": { "operationId": "getThumbnail", "parameters": of_the_job, "description": "Take the thumbnail, once it is made." },
+    });
+    Operation {
+        id: "createJob",
+        tag: "jobs",
+        parameters: options.chain([key]).collect(),
+        body: Some(upload(limits)),
+        good: json!({ "202": good }),
+        problems: &[
+            InvalidOption,
+            InvalidIdempotencyKey,
+            UploadTooLarge,
+            UnsupportedImage,
+            UndecodableImage,
+            ImageOverLimit,
+            IdempotencyKeyReused,
+            Unavailable,
+        ],
+        curl: "curl -F image=@photo.jpg -F width=320 -F height=240 {origin}/jobs",
+    }
+}
+
+/// A form, or the image itself.
+fn upload(limits: &UploadLimits) -> Value {
+    let image = json!({
+        "description": "The bytes of a JPEG, PNG, GIF or WebP image; what they are is told by the first of them.",
+        "contentMediaType": "application/octet-stream",
+        "maxLength": limits.max_upload_bytes,
+    });
+    let mut members = json!({ "image": image });
+    for row in options::TABLE {
+        let mut schema = schemas::option(row, limits);
+        schema["description"] = format!("{}.", row.meaning).into();
+        members[row.name] = schema;
+    }
+    let form = json!({
+        "type": "object",
+        "properties": members,
+        "required": ["image"],
+        "additionalProperties": false,
+    });
+    let mut content = json!({
+        "multipart/form-data": { "schema": form },
+        "application/octet-stream": { "schema": {} },
+    });
+    for format in SourceFormat::ALL {
+        content[format.content_type()] = json!({ "schema": {} });
+    }
+    json!({
+        "required": true,
+        "description": "The image: as the part `image` of a form, or as the whole body. Options are parameters of the query or parts of the form, none of them both.",
+        "content": content,
+    })
+}
+
+fn list_jobs() -> Operation {
+    let parameters = vec![
+        query(
+            "status",
+            "Only jobs that stand so.",
+            json!({ "type": "string", "enum": Status::WORDS }),
+            "succeeded",
+        ),
+        query(
+            "limit",
+            "Jobs on a page.",
+            json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
+            "20",
+        ),
+        json!({
+            "name": "cursor",
+            "in": "query",
+            "required": false,
+            "description": "What the `next` link of a page holds.",
+            "schema": { "type": "string" },
+            "example": examples::cursor(),
+        }),
+    ];
+    Operation {
+        id: "listJobs",
+        tag: "jobs",
+        parameters,
+        body: None,
+        good: json!({ "200": json_response("A page of jobs.", "JobList", examples::page()) }),
+        problems: &[InvalidOption, Unavailable],
+        curl: "curl '{origin}/jobs?status=failed&limit=5'",
+    }
+}
+
+fn get_job() -> Operation {
+    let wait = query(
+        "wait",
+        "Seconds for which the answer is held until the job is done; more than 30 are 30.",
+        json!({ "type": "integer", "minimum": 0 }),
+        "10",
+    );
+    let mut good = json_response("The job as it stands.", "Job", examples::jobs());
+    good["headers"] = json!({ "Retry-After": reference("headers", "retry-after") });
+    Operation {
+        id: "getJob",
+        tag: "jobs",
+        parameters: vec![wait],
+        body: None,
+        good: json!({ "200": good }),
+        problems: &[InvalidOption, NotFound, Unavailable],
+        curl: "curl '{origin}/jobs/{id}?wait=10'",
+    }
+}
+
+fn get_thumbnail() -> Operation {
+    let types =
+        OutputFormat::ALL.iter().map(|format| (format.content_type().to_owned(), json!({ "schema": {} })));
+    let known = json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "required": false,
+        "description": "The `ETag` of bytes that the client has: if they are still the same, the answer is 304.",
+        "schema": { "type": "string" },
+    });
+    let headers = json!({ "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") });
+    Operation {
+        id: "getThumbnail",
+        tag: "thumbnails",
+        parameters: vec![known],
+        body: None,
+        good: json!({
+            "200": {
+                "description": "The thumbnail.",
+                "headers": headers,
+                "content": Value::Object(types.collect()),
+            },
+            "304": { "description": "The client has it already.", "headers": headers },
+        }),
+        problems: &[NotFound, NotReady, JobFailed, ThumbnailGone, Unavailable],
+        curl: "curl -o thumbnail.png {origin}/thumbnails/{id}",
+    }
+}
+
+fn get_document() -> Operation {
+    Operation {
+        id: "getOpenApi",
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({
+            "200": {
+                "description": "This document.",
+                "headers": { "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") },
+                "content": { "application/json": { "schema": { "type": "object" } } },
+            },
+        }),
+        problems: &[],
+        curl: "curl {origin}/openapi.json",
+    }
+}
+
+fn get_problem() -> Operation {
+    Operation {
+        id: "getProblem",
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({
+            "200": {
+                "description": "What the code means and what to do: a page for people, or JSON for who prefers that.",
+                "headers": { "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") },
+                "content": {
+                    "text/html": { "schema": { "type": "string" } },
+                    "application/json": { "schema": reference("schemas", "ProblemType") },
+                },
+            },
+        }),
+        problems: &[NotFound],
+        curl: "curl -H 'Accept: application/json' {origin}/problems/{code}",
+    }
+}
+
+/// A parameter of the path, where the segment is one.
+fn path_parameter(segment: &str) -> Option<Value> {
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    let (about, schema, example) = match name {
+        "id" => ("The `job_id` of a job.", json!({ "type": "string" }), examples::JOB_ID),
+        "code" => {
+            ("The `code` of a problem or of a failed job.", json!({ "type": "string" }), NotFound.row().code)
+        }
+        _ => ("Part of the path.", json!({ "type": "string" }), ""),
+    };
+    Some(json!({
+        "name": name,
+        "in": "path",
+        "required": true,
+        "description": about,
+        "schema": schema,
+        "example": example,
+    }))
+}
+
+fn request_id() -> Value {
+    json!({
+        "name": "X-Request-Id",
+        "in": "header",
+        "required": false,
+        "description": "Names the request in answers and in the log: at most 128 of `A-Z a-z 0-9 . _ -`; of anything else, a new one is made.",
+        "schema": { "type": "string" },
+    })
+}
+
+fn query(name: &str, about: &str, schema: Value, text: &str) -> Value {
+    json!({
+        "name": name,
+        "in": "query",
+        "required": false,
+        "description": about,
+        "schema": schema,
+        "example": example(text),
+    })
+}
+
+/// As JSON has it: `85` is a number, `webp` a text.
+fn example(text: &str) -> Value {
+    let number = text.parse::<u64>().map(Value::from);
+    number.or_else(|_| text.parse::<bool>().map(Value::from)).unwrap_or_else(|_| text.into())
+}

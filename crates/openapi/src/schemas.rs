@@ -1,0 +1,287 @@
+//! The shapes of JSON that clients read. Each object names all its members and lets no other in; tests hold them against what the domain
+//! serialises.
+
+use serde_json::{Map, Value, json};
+use thumbs_domain::failure::JobCode;
+use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::job::{Status, Warning};
+use thumbs_domain::limits::UploadLimits;
+use thumbs_domain::options::{self, Options, Row, Takes};
+use thumbs_domain::problem::{self, ProblemKind};
+
+use crate::answers::reference;
+
+/// `components.schemas`.
+pub(crate) fn all(limits: &UploadLimits) -> Value {
+    json!({
+        "Job": job(),
+        "JobList": job_list(),
+        "Options": parameters(limits),
+        "Source": source(),
+        "Thumbnail": thumbnail(),
+        "Concession": concession(),
+        "Failure": failure(),
+        "Cost": cost(),
+        "Links": links(),
+        "Problem": problem(),
+        "ProblemType": problem_type(),
+    })
+}
+
+/// What values an option takes, as a schema; `default` where it has one.
+pub(crate) fn option(row: &Row, limits: &UploadLimits) -> Value {
+    let defaults = serde_json::to_value(Options::default()).unwrap_or_default();
+    let mut schema = match row.takes {
+        Takes::Side => json!({ "type": "integer", "minimum": 1, "maximum": limits.image.max_output_side }),
+        Takes::UpTo(max) => json!({ "type": "integer", "minimum": 1, "maximum": max }),
+        Takes::OneOf(words) if words == ["true", "false"] => json!({ "type": "boolean" }),
+        Takes::OneOf(words) => json!({ "type": "string", "enum": words }),
+        Takes::Colour => json!({ "type": "string", "pattern": "^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$" }),
+    };
+    if !defaults[row.name].is_null() {
+        schema["default"] = defaults[row.name].clone();
+    }
+    schema
+}
+
+fn object(about: &str, members: Value) -> Value {
+    let required: Vec<String> =
+        members.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
+    json!({
+        "type": "object",
+        "description": about,
+        "properties": members,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn optional(schema: Value, about: &str) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }], "description": about })
+}
+
+fn count(about: &str) -> Value {
+    json!({ "type": "integer", "minimum": 0, "description": about })
+}
+
+fn text(about: &str) -> Value {
+    json!({ "type": "string", "description": about })
+}
+
+fn digest(about: &str) -> Value {
+    json!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": about })
+}
+
+fn moment(about: &str) -> Value {
+    json!({ "type": "string", "format": "date-time", "description": about })
+}
+
+fn millis(about: &str) -> Value {
+    json!({ "type": "number", "minimum": 0, "description": about })
+}
+
+fn job() -> Value {
+    object(
+        "One upload and the thumbnail that it asks for. All members are always there; what is not known yet is null.",
+        json!({
+            "job_id": { "type": "string", "format": "uuid", "description": "A UUID of version 7: ids sort by the time of creation." },
+            "status": { "type": "string", "enum": Status::WORDS, "description": "`processing` from the upload on, then `succeeded` or `failed`." },
+            "created_at": moment("When the upload was accepted."),
+            "updated_at": moment("When the job last changed."),
+            "parameters": reference("schemas", "Options"),
+            "source": reference("schemas", "Source"),
+            "result": optional(reference("schemas", "Thumbnail"), "The thumbnail, once succeeded."),
+            "attempts": count("Attempts begun."),
+            "error": optional(reference("schemas", "Failure"), "The last failure: why the job failed, or while `processing`, why it is tried again."),
+            "cost": optional(reference("schemas", "Cost"), "What the attempt took, once succeeded."),
+            "correlation_id": text("The request that made the job."),
+            "links": reference("schemas", "Links"),
+        }),
+    )
+}
+
+fn job_list() -> Value {
+    let links = object(
+        "Paths on this service.",
+        json!({ "next": { "type": ["string", "null"], "description": "The next page; null on the last one." } }),
+    );
+    object(
+        "One page of jobs.",
+        json!({
+            "jobs": { "type": "array", "items": reference("schemas", "Job"), "description": "Newest first." },
+            "links": links,
+        }),
+    )
+}
+
+/// All options of a job as it shows them: those without a value are null, colours have one spelling.
+fn parameters(limits: &UploadLimits) -> Value {
+    let mut members: Map<String, Value> = options::TABLE
+        .iter()
+        .map(|row| {
+            let mut schema = option(row, limits);
+            let has_default = schema.as_object_mut().is_some_and(|schema| schema.remove("default").is_some());
+            if row.takes == Takes::Side {
+                // The largest side may have been another when the job was made.
+                schema.as_object_mut().map(|schema| schema.remove("maximum"));
+            }
+            let about = format!("{}.", row.meaning);
+            let member = match has_default {
+                true => {
+                    schema["description"] = about.into();
+                    schema
+                }
+                false => optional(schema, &about),
+            };
+            (row.name.to_owned(), member)
+        })
+        .collect();
+    let about = "Frames that the thumbnail has at most; only a preset sets it.";
+    members.insert("max_frames".to_owned(), optional(json!({ "type": "integer", "minimum": 1 }), about));
+    object("All options, defaults filled in.", Value::Object(members))
+}
+
+fn source() -> Value {
+    let types: Vec<_> = SourceFormat::ALL.iter().map(|format| format.content_type()).collect();
+    object(
+        "The uploaded image.",
+        json!({
+            "sha256": digest("Of the bytes as uploaded."),
+            "content_type": { "type": "string", "enum": types, "description": "By its first bytes." },
+            "bytes": count("Length in bytes."),
+            "width": count("Pixels, after EXIF orientation."),
+            "height": count("Pixels, after EXIF orientation."),
+            "frames": count("1 for a still image."),
+        }),
+    )
+}
+
+fn thumbnail() -> Value {
+    let types: Vec<_> = OutputFormat::ALL.iter().map(|format| format.content_type()).collect();
+    object(
+        "The thumbnail.",
+        json!({
+            "content_type": { "type": "string", "enum": types, "description": "What it is encoded as." },
+            "bytes": count("Length in bytes."),
+            "width": count("Pixels."),
+            "height": count("Pixels."),
+            "sha256": digest("Of its bytes; the `ETag` of the download."),
+            "frames": count("1 for a still image."),
+            "placeholder": text("A ThumbHash in base64, to show before the thumbnail is there."),
+            "warnings": {
+                "type": "array",
+                "items": { "type": "string", "enum": Warning::WORDS },
+                "description": "What a person should know of the thumbnail.",
+            },
+            "concessions": {
+                "type": "array",
+                "items": reference("schemas", "Concession"),
+                "description": "What was given up for `max_bytes` or a preset, in the order it was tried.",
+            },
+        }),
+    )
+}
+
+fn concession() -> Value {
+    object(
+        "One thing that was given up to meet a bound.",
+        json!({
+            "kind": { "type": "string", "enum": ["quality", "colours", "frames", "width"], "description": "What." },
+            "value": count("What it came down to."),
+        }),
+    )
+}
+
+fn failure() -> Value {
+    let codes: Vec<_> = JobCode::ALL.iter().map(|code| code.row().code).collect();
+    object(
+        "Why an attempt failed.",
+        json!({
+            "code": {
+                "type": "string",
+                "description": "Stable, for programs; `x-job-codes` says what each means. A newer version of the service may know others.",
+                "examples": codes,
+            },
+            "message": text("A sentence that a person can act on."),
+        }),
+    )
+}
+
+fn cost() -> Value {
+    object(
+        "What the attempt took.",
+        json!({
+            "decode_ms": millis("Reading headers and decoding."),
+            "finish_ms": millis("Turning the picture upright and cutting or padding it to its box."),
+            "encode_ms": millis("Encoding."),
+            "total_ms": millis("From the claim to the stored thumbnail, reading and writing blobs included."),
+            "peak_memory_bytes": count("Linear memory of the imaging component at its highest."),
+            "pixels": count("Source pixels over all frames decoded, at full scale."),
+            "frames": count("Frames decoded."),
+        }),
+    )
+}
+
+fn links() -> Value {
+    object(
+        "Paths on this service.",
+        json!({ "self": text("The job itself."), "thumbnail": text("The thumbnail; answers 409 until it is made.") }),
+    )
+}
+
+fn codes() -> Vec<&'static str> {
+    let rows = ProblemKind::ALL.iter().map(|kind| kind.row()).chain(problem::OF_THE_HOST);
+    rows.map(|row| row.code).collect()
+}
+
+fn problem() -> Value {
+    object(
+        "Why a request is not served (RFC 9457).",
+        json!({
+            "type": { "type": "string", "format": "uri-reference", "description": "Stable; has a page on this service." },
+            "title": text("What is wrong, in short."),
+            "status": { "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status." },
+            "detail": text("A sentence that a person can act on."),
+            "code": { "type": "string", "description": "The last part of `type`.", "examples": codes() },
+            "correlation_id": text("Names this request in the log of the service."),
+        }),
+    )
+}
+
+fn problem_type() -> Value {
+    object(
+        "What a code means: that of a problem, that of a failed job, or both.",
+        json!({
+            "type": { "type": "string", "format": "uri-reference", "description": "The path of this page." },
+            "code": { "type": "string", "description": "The code.", "examples": codes() },
+            "problem": optional(
+                object(
+                    "As the answer to a request.",
+                    json!({
+                        "status": { "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status." },
+                        "title": text("What is wrong, in short."),
+                        "meaning": text("What it means."),
+                        "remedy": text("What the client does about it."),
+                        "retry_after_secs": {
+                            "type": ["integer", "null"],
+                            "minimum": 1,
+                            "description": "Seconds after which the same request may be answered otherwise; null where it won't be.",
+                        },
+                    }),
+                ),
+                "As the answer to a request.",
+            ),
+            "job": optional(
+                object(
+                    "As the reason of a failed job.",
+                    json!({
+                        "meaning": text("What happened."),
+                        "remedy": text("What the client does about it."),
+                        "tried_again": { "type": "boolean", "description": "Whether another attempt is made by itself." },
+                    }),
+                ),
+                "As the reason of a failed job.",
+            ),
+        }),
+    )
+}
