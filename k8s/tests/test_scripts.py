@@ -153,7 +153,7 @@ class Scripts(unittest.TestCase):
 SPIN = """#!/bin/bash
 line="$(basename "$0") $*"
 echo "$line" >>"$CALLS"
-case "$line" in *resize*) exit 1 ;; "spin up"*) sleep 3 ;; esac
+case "$line" in *resize*) exit 1 ;; "spin up"*) sleep 3 ;; *ping) echo PONG ;; esac
 """
 
 

@@ -10,7 +10,7 @@ spec:
   restartPolicy: Never
   volumes:
     - name: tmp
-      emptyDir: {}
+      emptyDir: {sizeLimit: 64Mi}
     {{- if .volume }}
     - name: backup
       persistentVolumeClaim:
