@@ -27,7 +27,9 @@ RUN ldd /image/usr/bin/thumbs | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {}
 RUN THUMBS_CACHE_DIR=/image/app/compiled THUMBS_STATE_DIR=/tmp/state THUMBS_LISTEN=127.0.0.1:3000 \
     timeout 300 sh -c '/image/usr/bin/thumbs up -f /image/app/spin.toml & \
       until curl -fs http://127.0.0.1:3000/.well-known/spin/health; do kill -0 $! && sleep 1 || exit 1; done; kill $!; wait $!' \
- && rm -f /image/app/compiled/.cleanup*
+ && rm -f /image/app/compiled/.cleanup* \
+ # Folders of compiled code are made for their maker alone; here another user reads them.
+ && chmod -R a+rX,go-w /image/app
 
 FROM scratch AS app
 COPY --from=build /app /

@@ -58,7 +58,7 @@ def pod_templates(documents):
     """Name, labels and pod spec of whatever makes pods but SpinApps, which have none."""
     for document in documents:
         name, spec = f"{document['kind']} {document['metadata']['name']}", document.get("spec", {})
-        if document["kind"] in ("Deployment", "StatefulSet"):
+        if document["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield name, spec["template"]["metadata"]["labels"], spec["template"]["spec"]
         elif document["kind"] == "CronJob":
             template = spec["jobTemplate"]["spec"]["template"]

@@ -16,6 +16,7 @@ ASKS = {
     "backup": {"postgresql", "s3"},
     "restore": {"postgresql", "s3"},
     "retention": {"postgresql", "s3"},
+    "bucket": {"s3"},
     "test": {"api"},
     "postgresql": set(),
     "redis": set(),

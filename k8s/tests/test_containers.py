@@ -70,6 +70,7 @@ class Compose(unittest.TestCase):
         self.assertEqual({name: servers[name]["image"] for name in ("postgresql", "redis", "s3")}, {
             name: VALUES[name]["image"] for name in ("postgresql", "redis", "s3")
         })
+        self.assertEqual(servers["bucket"]["image"], VALUES["backup"]["image"])
 
     def test_passwords_are_asked_for(self):
         text = (ROOT / "deploy/compose.yaml").read_text()

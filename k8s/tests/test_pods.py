@@ -144,6 +144,12 @@ class Servers(unittest.TestCase):
             self.assertNotIn("optional", environment(s3)[name]["secretKeyRef"])
         self.assertEqual(environment(s3)["S3_BUCKET"], "thumbs")
 
+    def test_the_bucket_is_made_for_each_revision(self):
+        (job,) = rendering.of_kind(objects("defaults", "runtime"), "Job")
+        self.assertTrue(job["metadata"]["name"].endswith("-bucket-1"), "a Job can't be changed")
+        self.assertEqual(environment(job["spec"]["template"]["spec"]["containers"][0])["BUCKET"], "s3:thumbs")
+        self.assertEqual(rendering.of_kind(objects("external", "runtime"), "Job"), [])
+
     def test_each_can_be_somebody_elses(self):
         for host in rendering.HOSTS:
             self.assertEqual(rendering.of_kind(objects("external", host), "StatefulSet"), [])

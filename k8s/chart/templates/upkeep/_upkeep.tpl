@@ -47,7 +47,6 @@ volumeMounts:
 - {name: RCLONE_CONFIG_S3_ENDPOINT, value: {{ include "thumbs.s3Endpoint" .root | quote }}}
 - {name: RCLONE_CONFIG_S3_REGION, value: {{ $values.s3.region | quote }}}
 - {name: RCLONE_CONFIG_S3_FORCE_PATH_STYLE, value: {{ $values.s3.pathStyle | quote }}}
-- {name: RCLONE_CONFIG_S3_NO_CHECK_BUCKET, value: "true"}
 {{- range $name := list "access_key_id" "secret_access_key" "session_token" }}
 - {{ include "thumbs.fromSecret" (dict "root" $.root "name" (printf "RCLONE_CONFIG_S3_%s" (upper $name)) "key" (printf "s3_%s" $name) "optional" (eq $name "session_token")) }}
 {{- end }}
