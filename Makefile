@@ -14,7 +14,7 @@ FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
+.PHONY: help run run-spin test test-all test-s3 test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test: components suites ## all tests that this machine can run; says what it ski
 test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) and skips nothing but test-s3
 	@./scripts/install-test-servers
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(MAKE) test
+
+test-web: build ## the pages in a real Chromium; installs it and the packages of tests/web where they are missing (Debian, Ubuntu)
+	@./scripts/install-web-tests
+	cd tests/web && node --test
 
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw

@@ -45,7 +45,7 @@ fn the_problems_of_the_host_are_in_the_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn head_of_a_page_has_the_headers_and_no_body() {
     let service = Service::start().await;
-    for path in ["/docs", "/openapi.json", "/site/docs.js", "/problems/busy"] {
+    for path in ["/", "/docs", "/openapi.json", "/site/app.js", "/problems/busy"] {
         let whole = service.client.get(path).await;
         let head = service.client.send(service.client.request(Method::HEAD, path)).await;
         assert_eq!((whole.status, head.status), (StatusCode::OK, StatusCode::OK), "{path}");

@@ -18,7 +18,7 @@ function parameterTable(parameters) {
     element("td", {}, takes(parameter.schema)),
     element("td", {}, String(parameter.schema.default ?? "")),
     element("td", {}, ...prose(parameter.description)));
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Parameters" },
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Parameters" },
     element("table", {},
       element("thead", {}, element("tr", {}, ...["Parameter", "Values", "Default", "What it does"].map((head) => element("th", { scope: "col" }, head)))),
       element("tbody", {}, ...parameters.map(row))));
@@ -125,7 +125,7 @@ export function operationSection(operation, api) {
       element("code", {}, operation.path)),
     element("p", {}, ...prose(operation.summary)),
     operation.requestBody && element("p", {}, ...prose(operation.requestBody.description)),
-    element("div", { class: "line" }, element("pre", { tabindex: "0", role: "region", "aria-label": "By curl" }, line), button),
+    element("div", { class: "line" }, element("pre", { tabindex: "0", role: "group", "aria-label": "By curl" }, line), button),
     element("h3", {}, "Parameters"), parameterTable(operation.parameters),
     element("h3", {}, "Answers"), ...answers(operation, api),
     tryOut(operation));

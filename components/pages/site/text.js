@@ -9,6 +9,11 @@ export function bytes(count) {
   return `${Math.round(count / 1e9)} GB`;
 }
 
+/** `32 MiB`, as limits are set; never more than there is. */
+export function mebibytes(count) {
+  return count < 2 ** 20 ? bytes(count) : `${Math.floor(count / 2 ** 20)} MiB`;
+}
+
 /** `18.6 ms`, `1.2 s`. */
 export function millis(count) {
   if (count < 1000) return `${count.toLocaleString("en", { maximumFractionDigits: count < 10 ? 1 : 0 })} ms`;

@@ -40,11 +40,12 @@ impl Pages<'_> {
     /// [`Failed`], which becomes a problem.
     pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            return Err(Failed::Method(route::DOCS.allow));
+            return Err(Failed::Method(route::HOME.allow));
         }
         // Hosts route a path with a slash at its end as if it had none.
         let path = request.path.trim_end_matches('/');
         match path.split_once('/').map(|(_, path)| path).unwrap_or_default() {
+            "" => page(request, &site::HOME),
             "docs" => page(request, &site::DOCS),
             "openapi.json" => self.document(request),
             path => match path.split_once('/') {
@@ -83,7 +84,7 @@ fn explain(request: &Request, code: &str) -> Result<Response, Failed> {
 }
 
 fn not_found() -> Failed {
-    Failed::problem(ProblemKind::NotFound, "There is no page at this path. Begin at \"/docs\".")
+    Failed::problem(ProblemKind::NotFound, "There is no page at this path. Begin at \"/\", or at \"/docs\".")
 }
 
 /// With an `ETag` that names the bytes; 304 to who has them.

@@ -1,4 +1,5 @@
-//! The pages component: what the service says of itself: its API as a document and as a page, its problems explained.
+//! The pages component: the web page, and what the service says of itself: its API as a document and as a
+//! page, its problems explained.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides, `site.rs` holds the files of `site/`, `problem.rs` writes the
 //! page of a code. It sees no job and no blob: the pages ask the other components as any client does.

@@ -17,6 +17,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
+/// What is at `/`.
+pub(crate) const HOME: File =
+    File { name: "index.html", content_type: HTML, content: include_bytes!("../site/index.html") };
+
 /// What is at `/docs`.
 pub(crate) const DOCS: File =
     File { name: "docs.html", content_type: HTML, content: include_bytes!("../site/docs.html") };
@@ -31,13 +35,19 @@ macro_rules! files {
 }
 
 files! {
+    "api.js" SCRIPT;
+    "app.css" CSS;
+    "app.js" SCRIPT;
+    "card.js" SCRIPT;
     "docs.css" CSS;
     "docs.js" SCRIPT;
     "dom.js" SCRIPT;
     "icon.svg" SVG;
     "operation.js" SCRIPT;
+    "options.js" SCRIPT;
     "style.css" CSS;
     "text.js" SCRIPT;
+    "zip.js" SCRIPT;
 }
 
 /// The file of this name below `/site/`.

@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use thumbs_domain::failure::JobCode;
+use thumbs_domain::options::{self, Takes};
 use thumbs_domain::problem::{OF_THE_HOST, ProblemKind};
 use thumbs_guest::testing::{FixedVariables, request, text};
 use thumbs_pages::{FILES, Pages};
@@ -44,7 +45,7 @@ fn json_is_for_who_prefers_it() {
 /// policy.
 #[test]
 fn pages_name_files_that_are_there_and_have_nothing_inline() {
-    for path in ["/docs", "/problems/not-found"] {
+    for path in ["/", "/docs", "/problems/not-found"] {
         let page = page(path);
         let named: Vec<_> =
             page.split("\"/site/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -82,5 +83,29 @@ fn every_file_of_the_site_is_carried() {
             is_page || FILES.iter().any(|file| file.name == name),
             "{name}: add it to site.rs, or remove it"
         );
+    }
+}
+
+/// Whoever adds an option, or a word to one, adds it to the page as well.
+#[test]
+fn the_web_page_offers_every_option_and_each_of_its_words() {
+    let page = page("/");
+    for row in options::TABLE {
+        assert!(
+            page.contains(&format!("name=\"{}\"", row.name)),
+            "site/index.html does not offer {}",
+            row.name
+        );
+        let Takes::OneOf(words) = row.takes else { continue };
+        if words == ["true", "false"] {
+            continue;
+        }
+        for word in words {
+            assert!(
+                page.contains(&format!("value=\"{word}\"")),
+                "site/index.html does not offer {}={word}",
+                row.name
+            );
+        }
     }
 }

@@ -44,6 +44,14 @@ pub const THUMBNAIL: Row = Row {
     )],
 };
 
+/// `/`.
+pub const HOME: Row = Row {
+    path: "/",
+    component: "pages",
+    allow: "GET, HEAD",
+    methods: &[("GET", "The page on which people make thumbnails")],
+};
+
 /// `/docs`.
 pub const DOCS: Row = Row {
     path: "/docs",
@@ -80,7 +88,7 @@ pub const SITE: Row = Row {
 };
 
 /// All routes, in the order of the documentation.
-pub const TABLE: &[Row] = &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, SITE];
+pub const TABLE: &[Row] = &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, HOME, SITE];
 
 #[cfg(test)]
 mod tests {

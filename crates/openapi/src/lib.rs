@@ -23,7 +23,7 @@ use thumbs_domain::preset::Preset;
 use thumbs_domain::route;
 
 /// Routes that give pages to people: no part of the API.
-pub const PAGES: &[&str] = &["/docs", "/site/{file}"];
+pub const PAGES: &[&str] = &["/", "/docs", "/site/{file}"];
 
 const ABOUT: &str = "Upload an image, get a job at once, poll it, download the thumbnail. A request that is not served is answered by \
     `application/problem+json` (RFC 9457) with a stable `code` and a sentence to act on; each code has a page at `/problems/{code}`.";

@@ -5,7 +5,7 @@
 use thumbs_spin_test::{Method, Reply, Request, bindings::fermyon::spin_test_virt::variables, blobs, suite};
 
 suite![
-    the_docs_are_a_page,
+    the_web_page_and_the_docs_are_pages,
     a_page_needs_nothing_from_elsewhere,
     a_file_has_its_type,
     a_path_that_is_no_page_is_not_found,
@@ -21,8 +21,8 @@ fn get(path: &str) -> Reply {
     Request::get(path).send()
 }
 
-fn the_docs_are_a_page() {
-    for path in ["/docs", "/docs/"] {
+fn the_web_page_and_the_docs_are_pages() {
+    for path in ["/", "/docs", "/docs/"] {
         let reply = get(path);
         assert_eq!(reply.status, 200, "{path}");
         assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
@@ -30,7 +30,7 @@ fn the_docs_are_a_page() {
 }
 
 fn a_page_needs_nothing_from_elsewhere() {
-    for path in ["/docs", "/problems/not-found"] {
+    for path in ["/", "/docs", "/problems/not-found"] {
         let reply = get(path);
         let policy = reply.header("content-security-policy").unwrap_or_default().to_owned();
         assert!(
@@ -43,7 +43,7 @@ fn a_page_needs_nothing_from_elsewhere() {
 
 fn a_file_has_its_type() {
     for (path, content_type) in [
-        ("/site/docs.js", "text/javascript; charset=utf-8"),
+        ("/site/app.js", "text/javascript; charset=utf-8"),
         ("/site/style.css", "text/css; charset=utf-8"),
         ("/site/icon.svg", "image/svg+xml"),
     ] {
@@ -74,7 +74,7 @@ fn a_limit_that_is_none_is_a_mistake_without_details() {
     let reply = get("/openapi.json");
     assert_eq!(reply.status, 500);
     assert!(!String::from_utf8_lossy(&reply.body).contains("many"));
-    assert_eq!(get("/docs").status, 200, "the page does not ask for it");
+    assert_eq!(get("/").status, 200, "the page does not ask for it");
 }
 
 fn a_code_is_explained_to_people_and_to_programs() {
@@ -87,7 +87,7 @@ fn a_code_is_explained_to_people_and_to_programs() {
 }
 
 fn who_has_the_page_is_told_so() {
-    for path in ["/docs", "/site/docs.js", "/openapi.json", "/problems/not-found"] {
+    for path in ["/", "/docs", "/site/app.js", "/openapi.json", "/problems/not-found"] {
         let first = get(path);
         let etag = first.header("etag").unwrap_or_default().to_owned();
         assert!(etag.starts_with('"'), "{path}: {etag}");
@@ -98,13 +98,13 @@ fn who_has_the_page_is_told_so() {
 }
 
 fn only_reading_is_allowed() {
-    for path in ["/docs", "/openapi.json", "/problems/not-found", "/site/docs.js"] {
+    for path in ["/", "/docs", "/openapi.json", "/problems/not-found", "/site/app.js"] {
         let reply = Request::new(Method::Delete, path).send();
         assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }
 }
 
 fn nothing_is_stored() {
-    assert_eq!(get("/docs").status, 200);
+    assert_eq!(get("/").status, 200);
     assert_eq!(blobs::written(), Vec::<String>::new());
 }
