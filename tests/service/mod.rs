@@ -4,6 +4,7 @@ mod animation;
 mod bad_input;
 mod grants;
 mod happy_path;
+mod health;
 mod jobs;
 mod list;
 mod outages;

@@ -128,6 +128,8 @@ events! {
     DependencyUnavailable { cause: &'a str } = "dependency-unavailable", Error,
         "The job store or the blob store could not be reached; the client got 503",
         "Look after the store that the cause names";
+    DependencyDown { dependency: &'a str, cause: &'a str } = "dependency-down", Warn,
+        "A dependency did not answer `/healthz/detailed`", "What that answer says of the dependency";
     SchemaTooNew { cause: &'a str } = "schema-too-new", Error,
         "A newer version has migrated the job store; this one does not write to it, the client got 503",
         "Finish the upgrade";

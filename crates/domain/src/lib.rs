@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod cursor;
+pub mod dependency;
 pub mod digest;
 pub mod event;
 pub mod failure;

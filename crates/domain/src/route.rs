@@ -87,8 +87,33 @@ pub const SITE: Row = Row {
     methods: &[("GET", "A script, style or picture of the pages")],
 };
 
+/// `/healthz`.
+pub const HEALTHZ: Row = Row {
+    path: "/healthz",
+    component: "ops",
+    allow: "GET, HEAD",
+    methods: &[("GET", "Whether the service is alive; asks nothing else")],
+};
+
+/// `/readyz`.
+pub const READYZ: Row = Row {
+    path: "/readyz",
+    component: "ops",
+    allow: "GET, HEAD",
+    methods: &[("GET", "Whether it can serve: 200 where all that it needs answers, else 503")],
+};
+
+/// `/healthz/detailed`.
+pub const HEALTHZ_DETAILED: Row = Row {
+    path: "/healthz/detailed",
+    component: "ops",
+    allow: "GET, HEAD",
+    methods: &[("GET", "How each thing that it depends on answers; 503 where one that it needs does not")],
+};
+
 /// All routes, in the order of the documentation.
-pub const TABLE: &[Row] = &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, HOME, SITE];
+pub const TABLE: &[Row] =
+    &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, HOME, SITE, HEALTHZ, READYZ, HEALTHZ_DETAILED];
 
 #[cfg(test)]
 mod tests {

@@ -87,10 +87,10 @@ macro_rules! variables {
     (@ public) => { false };
 }
 
-const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize"];
-const WITH_BLOBS: &[&str] = &["upload", "download", "resize"];
+const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
+const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
-const WAKING: &[&str] = &["upload", "status", "resize"];
+const WAKING: &[&str] = &["upload", "status", "resize", "ops"];
 const WORKING: &[&str] = &["resize"];
 
 const ADDRESS: Takes = Takes::Text("`<scheme>://<host>:<port>`");

@@ -10,8 +10,18 @@ use crate::redact::redact;
 
 /// Reaches the workers, most of the time.
 pub trait Wake {
-    /// Asks any worker to look for a due job. A failure is logged, and made good by the next tick.
-    fn wake(&self, log: &Log);
+    /// Asks any worker to look for a due job.
+    ///
+    /// # Errors
+    /// Why the message was not taken. The text is for the log.
+    fn publish(&self) -> Result<(), String>;
+
+    /// The same for who can do nothing about a failure: it is logged, and made good by the next tick.
+    fn wake(&self, log: &Log) {
+        if let Err(cause) = self.publish() {
+            log.event(Event::WakeUpLost { cause: &cause });
+        }
+    }
 }
 
 /// Publishes to the channel that the resize trigger listens on.
@@ -19,17 +29,11 @@ pub trait Wake {
 pub struct HostWake;
 
 impl Wake for HostWake {
-    fn wake(&self, log: &Log) {
-        if let Err(cause) = publish() {
-            log.event(Event::WakeUpLost { cause: &cause });
-        }
+    fn publish(&self) -> Result<(), String> {
+        let config = WakeUps::read(&HostVariables).map_err(|error| error.to_string())?;
+        let publish = || Connection::open(&config.address)?.publish(&config.channel, WAKE_UP);
+        publish().map_err(|error| redact(&cause(error), &config.address))
     }
-}
-
-fn publish() -> Result<(), String> {
-    let config = WakeUps::read(&HostVariables).map_err(|error| error.to_string())?;
-    let publish = || Connection::open(&config.address)?.publish(&config.channel, WAKE_UP);
-    publish().map_err(|error| redact(&cause(error), &config.address))
 }
 
 fn cause(error: Error) -> String {

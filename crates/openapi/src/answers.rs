@@ -29,7 +29,13 @@ pub(crate) fn responses(good: Value, problems: &[ProblemKind]) -> Value {
         }
     }
     for (status, rows) in by_status {
-        responses.insert(status.to_string(), problem_response(&rows));
+        let mut response = problem_response(&rows);
+        // One that is a good answer in another form as well keeps that.
+        if let Some(Value::Object(good)) = responses.get(&status.to_string()) {
+            response["description"] = good["description"].clone();
+            response["content"]["application/json"] = good["content"]["application/json"].clone();
+        }
+        responses.insert(status.to_string(), response);
     }
     Value::Object(responses)
 }

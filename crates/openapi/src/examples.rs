@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use thumbs_domain::cursor::Cursor;
+use thumbs_domain::dependency::{Dependency, Health};
 use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
@@ -44,6 +45,24 @@ pub(crate) fn page() -> Value {
 /// What a page's link to the next one holds.
 pub(crate) fn cursor() -> Value {
     JobId::parse(JOB_ID).map(|id| Cursor(id).to_string()).ok().into()
+}
+
+/// A report of health, with the database up or down.
+pub(crate) fn health(is_down: bool) -> Value {
+    let probes = Dependency::ALL.iter().map(|&dependency| {
+        let row = dependency.row();
+        let is_up = !(is_down && dependency == Dependency::Database);
+        json!({
+            "name": row.name,
+            "is_needed": row.is_needed,
+            "state": if is_up { "up" } else { "down" },
+            "latency_ms": 0.31,
+            "remedy": (!is_up).then(|| format!("{}.", row.remedy)),
+        })
+    });
+    let probes: Vec<Value> = probes.collect();
+    let health = if is_down { Health::Down } else { Health::Ok };
+    json!({ health.name(): { "value": { "status": health.name(), "dependencies": probes } } })
 }
 
 /// None only where the ids above were none; a test shows that they are.

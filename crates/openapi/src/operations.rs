@@ -31,6 +31,9 @@ pub(crate) fn operation(method: &str, path: &str, meaning: &str, limits: &Upload
         ("GET", "/thumbnails/{id}") => get_thumbnail(),
         ("GET", "/openapi.json") => get_document(),
         ("GET", "/problems/{code}") => get_problem(),
+        ("GET", "/healthz") => get_health("getHealth", "Alive.", &[], "curl {origin}/healthz"),
+        ("GET", "/readyz") => get_health("getReadiness", "Ready.", &[Unavailable], "curl {origin}/readyz"),
+        ("GET", "/healthz/detailed") => get_detailed_health(),
         _ => undescribed(),
     };
     let mut parameters: Vec<Value> = path.split('/').filter_map(path_parameter).collect();
@@ -261,6 +264,41 @@ fn get_problem() -> Operation {
         }),
         problems: &[NotFound],
         curl: "curl -H 'Accept: application/json' {origin}/problems/{code}",
+    }
+}
+
+fn get_health(
+    id: &'static str,
+    about: &str,
+    problems: &'static [ProblemKind],
+    curl: &'static str,
+) -> Operation {
+    let examples = json!({ "ok": { "value": { "status": "ok" } } });
+    Operation {
+        id,
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({ "200": json_response(about, "Alive", examples) }),
+        problems,
+        curl,
+    }
+}
+
+/// A report is the answer in both cases, so 503 is no problem here, but for those of the host.
+fn get_detailed_health() -> Operation {
+    let report = |about, down| json_response(about, "Health", examples::health(down));
+    Operation {
+        id: "getDetailedHealth",
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({
+            "200": report("What is needed answers.", false),
+            "503": report("Something that is needed does not answer.", true),
+        }),
+        problems: &[],
+        curl: "curl {origin}/healthz/detailed",
     }
 }
 

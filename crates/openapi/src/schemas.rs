@@ -2,6 +2,7 @@
 //! serialises.
 
 use serde_json::{Map, Value, json};
+use thumbs_domain::dependency::Dependency;
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::job::{Status, Warning};
@@ -25,6 +26,8 @@ pub(crate) fn all(limits: &UploadLimits) -> Value {
         "Links": links(),
         "Problem": problem(),
         "ProblemType": problem_type(),
+        "Alive": object("That there is an answer is all of it.", json!({ "status": { "type": "string", "enum": ["ok"], "description": "`ok`." } })),
+        "Health": health(),
     })
 }
 
@@ -244,6 +247,31 @@ fn problem() -> Value {
             "detail": text("A sentence that a person can act on."),
             "code": { "type": "string", "description": "The last part of `type`.", "examples": codes() },
             "correlation_id": text("Names this request in the log of the service."),
+        }),
+    )
+}
+
+fn health() -> Value {
+    let names: Vec<_> = Dependency::ALL.iter().map(|dependency| dependency.row().name).collect();
+    let dependency = object(
+        "One thing that the service depends on.",
+        json!({
+            "name": { "type": "string", "enum": names, "description": "What." },
+            "is_needed": { "type": "boolean", "description": "Whether nothing can be served without it." },
+            "state": { "type": "string", "enum": ["up", "down"], "description": "Whether it answered as it should." },
+            "latency_ms": millis("How long the answer took."),
+            "remedy": { "type": ["string", "null"], "description": "What to do where it is down." },
+        }),
+    );
+    object(
+        "How the service stands.",
+        json!({
+            "status": {
+                "type": "string",
+                "enum": ["ok", "degraded", "down"],
+                "description": "`degraded`: all that is needed answers, something else does not. `down`: something that is needed does not.",
+            },
+            "dependencies": { "type": "array", "items": dependency, "description": "In the order in which they were asked." },
         }),
     )
 }

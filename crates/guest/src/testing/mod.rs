@@ -28,7 +28,6 @@ use thumbs_domain::variable::Variable;
 
 use crate::config::{ConfigError, Variables};
 use crate::ids::{HostIds, Ids};
-use crate::log::Log;
 use crate::wake::Wake;
 
 /// Counts wake-ups.
@@ -43,8 +42,9 @@ impl CountingWake {
 }
 
 impl Wake for CountingWake {
-    fn wake(&self, _: &Log) {
+    fn publish(&self) -> Result<(), String> {
         self.0.set(self.0.get() + 1);
+        Ok(())
     }
 }
 

@@ -1,0 +1,79 @@
+//! Which path gives what.
+
+use http::{Method, StatusCode};
+use serde_json::json;
+use thumbs_domain::dependency::Health;
+use thumbs_domain::problem::ProblemKind;
+use thumbs_domain::route;
+use thumbs_guest::blobs::Blobs;
+use thumbs_guest::clock::Clock;
+use thumbs_guest::http::response::json;
+use thumbs_guest::http::{Failed, Request, Response};
+use thumbs_guest::jobs::JobStore;
+use thumbs_guest::log::Log;
+use thumbs_guest::wake::Wake;
+
+use crate::health;
+
+/// What the component works with, for one request.
+pub struct Ops<'a> {
+    /// The rows.
+    pub store: &'a dyn JobStore,
+    /// The images.
+    pub blobs: &'a dyn Blobs,
+    /// The way to the workers.
+    pub wake: &'a dyn Wake,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// The log of this request.
+    pub log: &'a Log,
+}
+
+impl Ops<'_> {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`Failed`], which becomes a problem.
+    pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Err(Failed::Method(route::HEALTHZ.allow));
+        }
+        match request.path.trim_end_matches('/') {
+            // That there is an answer is all of it: a database that is down is no reason to start the service anew.
+            "/healthz" => Ok(json(StatusCode::OK, &json!({ "status": Health::Ok.name() }))),
+            "/readyz" => self.ready(),
+            "/healthz/detailed" => Ok(self.detailed()),
+            _ => Err(Failed::problem(ProblemKind::NotFound, "There is nothing at this path.")),
+        }
+    }
+
+    /// The first thing that is needed and does not answer is the reason.
+    fn ready(&self) -> Result<Response, Failed> {
+        health::database(self.store, self.clock)?;
+        health::blobs(self.blobs)?;
+        Ok(json(StatusCode::OK, &json!({ "status": Health::Ok.name() })))
+    }
+
+    fn detailed(&self) -> Response {
+        let probes = health::probes(self);
+        let health = Health::of(&probes);
+        let dependencies: Vec<_> = probes
+            .iter()
+            .map(|probe| {
+                let row = probe.dependency.row();
+                json!({
+                    "name": row.name,
+                    "is_needed": row.is_needed,
+                    "state": if probe.is_up { "up" } else { "down" },
+                    "latency_ms": probe.latency_ms,
+                    "remedy": (!probe.is_up).then(|| format!("{}.", row.remedy)),
+                })
+            })
+            .collect();
+        let status = match health {
+            Health::Down => StatusCode::SERVICE_UNAVAILABLE,
+            Health::Ok | Health::Degraded => StatusCode::OK,
+        };
+        json(status, &json!({ "status": health.name(), "dependencies": dependencies }))
+    }
+}

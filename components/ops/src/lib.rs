@@ -1,0 +1,40 @@
+//! The ops component: whether the service is alive, ready and well, for who runs it.
+//!
+//! Here is only the entry point and what it is wired to; `handler.rs` decides, `health.rs` asks the dependencies. It changes no job and
+//! shows none, and names no address: who may see more has to show a key.
+
+mod handler;
+mod health;
+
+pub use handler::Ops;
+
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "the SDK's macro writes the entry point of the component")]
+mod entry {
+    use spin_sdk::http::{IncomingRequest, ResponseOutparam};
+    use spin_sdk::http_component;
+    use thumbs_guest::blobs::HostBlobs;
+    use thumbs_guest::clock::HostClock;
+    use thumbs_guest::config::{Database, HostVariables};
+    use thumbs_guest::http::serve::serve;
+    use thumbs_guest::jobs;
+    use thumbs_guest::wake::HostWake;
+
+    use super::Ops;
+
+    #[http_component]
+    async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve("ops", request, out, async |request, _, log| {
+            let store = jobs::open(&Database::read(&HostVariables)?);
+            let ops = Ops {
+                store: store.as_ref(),
+                blobs: &HostBlobs,
+                wake: &HostWake,
+                clock: &HostClock::start(),
+                log: &log,
+            };
+            ops.handle(&request)
+        })
+        .await;
+    }
+}
