@@ -106,6 +106,20 @@ class Network(unittest.TestCase):
             self.assertLessEqual(selector.items(), pods(objects("everything", host))["api"].items())
 
 
+class Health(unittest.TestCase):
+    def test_probes_ask_what_there_is(self):
+        routes = {trigger["route"] for trigger in manifest.SPIN_TOML["trigger"]["http"]} | {"/.well-known/spin/health"}
+        for host in rendering.HOSTS:
+            paths = set(re.findall(r"path: (/\S+?)[,}]", rendering.text("external", host)))
+            self.assertLessEqual(paths, routes)
+
+    def test_no_lost_server_restarts_a_pod(self):
+        for host in rendering.HOSTS:
+            for document in of_kind(objects("defaults", host), "SpinApp", "Deployment"):
+                for probe in re.findall(r"liveness\w*': {'httpGet': {'path': '([^']+)'", str(document)):
+                    self.assertEqual(probe, "/.well-known/spin/health")
+
+
 class Numbers(unittest.TestCase):
     def test_deployments_are_scaled_and_never_to_none(self):
         for host in rendering.HOSTS:
