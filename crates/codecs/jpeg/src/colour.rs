@@ -10,13 +10,11 @@ use crate::image::PixelFormat;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conversion {
     model: ColourModel,
-    /// CMYK is stored as Adobe does, 255 for no ink.
-    inverted: bool,
 }
 
 impl Conversion {
-    pub(crate) const fn new(model: ColourModel, inverted: bool) -> Self {
-        Self { model, inverted }
+    pub(crate) const fn new(model: ColourModel) -> Self {
+        Self { model }
     }
 
     /// Of the result.
@@ -35,30 +33,31 @@ impl Conversion {
             (ColourModel::Grey, [grey]) => out.copy_from_slice(&grey[..out.len()]),
             (ColourModel::Rgb, &[r, g, b]) => rgb_row([r, g, b], out, |channels| channels),
             (ColourModel::YCbCr, &[y, cb, cr]) => rgb_row([y, cb, cr], out, to_rgb),
-            (ColourModel::Cmyk, &[c, m, y, k]) => self.cmyk_row([c, m, y], k, out, false),
-            (ColourModel::Ycck, &[y, cb, cr, k]) => self.cmyk_row([y, cb, cr], k, out, true),
+            (ColourModel::Cmyk, &[c, m, y, k]) => cmyk_row([c, m, y], k, out, false),
+            (ColourModel::Ycck, &[y, cb, cr, k]) => cmyk_row([y, cb, cr], k, out, true),
             // The header decides the model by the number of components.
             _ => {}
         }
     }
+}
 
-    fn cmyk_row(self, colour: [&[u8]; 3], k: &[u8], out: &mut [u8], coded: bool) {
-        // YCCK gives RGB, the inverse of CMY; Adobe stores both inverted.
-        let flip = |flip: bool| if flip { 255_u8 } else { 0 };
-        let (flip_colour, flip_k) = (flip(coded != self.inverted), flip(self.inverted));
-        let mut rgb = [0; 3 * BYTES];
-        for (index, out) in out.chunks_mut(4 * BYTES).enumerate() {
-            let chunks = colour.map(|row| load(row, index));
-            store_rgb(&mut rgb, if coded { to_rgb(chunks) } else { chunks });
-            let k = k[index * BYTES..].iter();
-            for ((out, colour), k) in out.chunks_exact_mut(4).zip(rgb.chunks_exact(3)).zip(k) {
-                out.copy_from_slice(&[
-                    colour[0] ^ flip_colour,
-                    colour[1] ^ flip_colour,
-                    colour[2] ^ flip_colour,
-                    k ^ flip_k,
-                ]);
-            }
+/// Inks are stored as Adobe does, 255 for none, whether Adobe's marker says so or not: files without it come from programs that took over
+/// the convention and not the marker, and every viewer takes them so.
+fn cmyk_row(colour: [&[u8]; 3], k: &[u8], out: &mut [u8], coded: bool) {
+    // YCCK gives RGB, the inverse of CMY, and is stored inverted like the rest.
+    let flip_colour = if coded { 0 } else { 255 };
+    let mut rgb = [0; 3 * BYTES];
+    for (index, out) in out.chunks_mut(4 * BYTES).enumerate() {
+        let chunks = colour.map(|row| load(row, index));
+        store_rgb(&mut rgb, if coded { to_rgb(chunks) } else { chunks });
+        let k = k[index * BYTES..].iter();
+        for ((out, colour), k) in out.chunks_exact_mut(4).zip(rgb.chunks_exact(3)).zip(k) {
+            out.copy_from_slice(&[
+                colour[0] ^ flip_colour,
+                colour[1] ^ flip_colour,
+                colour[2] ^ flip_colour,
+                !k,
+            ]);
         }
     }
 }
@@ -137,10 +136,10 @@ mod tests {
     use super::Conversion;
     use crate::frame::ColourModel;
 
-    fn convert(model: ColourModel, inverted: bool, pixel: &[u8]) -> Vec<u8> {
+    fn convert(model: ColourModel, pixel: &[u8]) -> Vec<u8> {
         let rows: Vec<[u8; 16]> = pixel.iter().map(|&value| [value; 16]).collect();
         let rows: Vec<&[u8]> = rows.iter().map(|row| row.as_slice()).collect();
-        let conversion = Conversion::new(model, inverted);
+        let conversion = Conversion::new(model);
         let mut out = vec![0; conversion.format().channels()];
         conversion.row(&rows, &mut out);
         out
@@ -153,7 +152,7 @@ mod tests {
                 for cr in 0..=255 {
                     let (fy, fb, fr) = (f64::from(y), f64::from(cb) - 128.0, f64::from(cr) - 128.0);
                     let real = [fy + 1.402 * fr, fy - 0.344_14 * fb - 0.714_14 * fr, fy + 1.772 * fb];
-                    let got = convert(ColourModel::YCbCr, false, &[y, cb, cr]);
+                    let got = convert(ColourModel::YCbCr, &[y, cb, cr]);
                     for (got, real) in got.iter().zip(real) {
                         assert!((f64::from(*got) - real.clamp(0.0, 255.0)).abs() <= 0.51, "{y} {cb} {cr}");
                     }
@@ -163,18 +162,16 @@ mod tests {
     }
 
     #[test]
-    fn ink_is_255_however_it_was_stored() {
-        assert_eq!(convert(ColourModel::Cmyk, false, &[255, 0, 7, 9]), [255, 0, 7, 9]);
-        assert_eq!(convert(ColourModel::Cmyk, true, &[0, 255, 248, 246]), [255, 0, 7, 9]);
-        // YCCK codes the inverse of CMY; of what Adobe has inverted, that is the ink itself.
-        assert_eq!(convert(ColourModel::Ycck, true, &[255, 128, 128, 255]), [255, 255, 255, 0]);
-        assert_eq!(convert(ColourModel::Ycck, false, &[255, 128, 128, 0]), [0, 0, 0, 0]);
+    fn ink_is_255_and_stored_as_0() {
+        assert_eq!(convert(ColourModel::Cmyk, &[0, 255, 248, 246]), [255, 0, 7, 9]);
+        // YCCK codes the inverse of CMY; of what is inverted, that is the ink itself.
+        assert_eq!(convert(ColourModel::Ycck, &[255, 128, 128, 255]), [255, 255, 255, 0]);
     }
 
     #[test]
     fn rgb_and_grey_pass_through() {
-        assert_eq!(convert(ColourModel::Rgb, false, &[1, 2, 3]), [1, 2, 3]);
-        assert_eq!(convert(ColourModel::Grey, false, &[9]), [9]);
+        assert_eq!(convert(ColourModel::Rgb, &[1, 2, 3]), [1, 2, 3]);
+        assert_eq!(convert(ColourModel::Grey, &[9]), [9]);
     }
 
     #[test]
@@ -184,7 +181,7 @@ mod tests {
         let rows = [rows[0].as_slice(), &rows[1], &rows[2]];
         for pixels in 1..48 {
             let mut out = vec![0; 3 * pixels];
-            Conversion::new(ColourModel::Rgb, false).row(&rows, &mut out);
+            Conversion::new(ColourModel::Rgb).row(&rows, &mut out);
             for (x, pixel) in out.chunks(3).enumerate() {
                 assert_eq!(pixel, [x as u8, 60 + x as u8, 120 + x as u8]);
             }

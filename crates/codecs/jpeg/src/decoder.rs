@@ -73,6 +73,12 @@ impl<'a> Decoder<'a> {
         self.header.exif
     }
 
+    /// The first XMP segment, as XML.
+    #[must_use]
+    pub const fn xmp(&self) -> Option<&'a [u8]> {
+        self.header.xmp
+    }
+
     /// The ICC profile, as its segments hold it.
     #[must_use]
     pub fn icc_profile(&self) -> IccProfile<'a> {
@@ -212,6 +218,6 @@ impl<'a> Decoder<'a> {
     }
 
     fn conversion(&self) -> Conversion {
-        Conversion::new(self.header.colour, self.header.adobe)
+        Conversion::new(self.header.colour)
     }
 }

@@ -32,7 +32,7 @@ pub(crate) enum Process {
 /// - `blocks_*` cover the component's own samples, `padded_*` whole MCUs; `padded_* >= blocks_*`
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Component {
-    /// As scans name it.
+    /// As scans name it; some files give several components the same.
     pub(crate) id: u8,
     /// Blocks of an interleaved MCU, across and down.
     pub(crate) h: usize,
@@ -101,9 +101,6 @@ impl Frame {
             }
             if quant > 3 {
                 return Err(Error::Malformed("a quantisation table's number is above 3"));
-            }
-            if components.iter().any(|other| other.id == id) {
-                return Err(Error::Malformed("two components have one name"));
             }
             components.push(Component {
                 id,
@@ -175,7 +172,6 @@ mod tests {
             (sof(8, 8, &[[1, 0x11, 0], [2, 0x11, 0]]), true),
             (sof(8, 8, &[[1, 0x51, 0], [2, 0x11, 0], [3, 0x11, 0]]), false),
             (sof(8, 8, &[[1, 0x11, 4]]), false),
-            (sof(8, 8, &[[1, 0x11, 0], [1, 0x11, 0], [3, 0x11, 0]]), false),
             (sof(8, 8, &[]), false),
         ] {
             let error = Frame::parse(Process::Sequential, &payload).unwrap_err();

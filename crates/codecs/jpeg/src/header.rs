@@ -107,16 +107,18 @@ pub(crate) struct Header<'a> {
     pub(crate) frame: Frame,
     pub(crate) tables: Tables,
     pub(crate) colour: ColourModel,
-    /// The file says that Adobe wrote it, so CMYK is inverted.
-    pub(crate) adobe: bool,
     /// The payload of the first EXIF segment, from its TIFF header on.
     pub(crate) exif: Option<&'a [u8]>,
+    /// The XML of the first XMP segment.
+    pub(crate) xmp: Option<&'a [u8]>,
     pub(crate) profile: Parts<'a>,
     /// Offset of the first SOS marker.
     pub(crate) scans_at: usize,
 }
 
-const EXIF_TAG: &[u8] = b"Exif\0\0";
+/// Then follows a byte of padding, whatever it is.
+const EXIF_TAG: &[u8] = b"Exif\0";
+const XMP_TAG: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const ICC_TAG: &[u8] = b"ICC_PROFILE\0";
 const ADOBE_TAG: &[u8] = b"Adobe";
 const JFIF_TAG: &[u8] = b"JFIF\0";
@@ -132,7 +134,8 @@ impl<'a> Header<'a> {
         let mut markers = Markers::new(data, 2);
         let mut tables = Tables::default();
         let mut frame = None;
-        let (mut jfif, mut adobe_transform, mut exif) = (false, None, None);
+        let (mut jfif, mut adobe_transform) = (false, None);
+        let (mut exif, mut xmp) = (None, None);
         let mut profile = Parts::default();
         let scans_at = loop {
             let before = markers.at();
@@ -154,7 +157,10 @@ impl<'a> Header<'a> {
                 code::EOI => return Err(Error::Malformed("it has no scan")),
                 code::SOS => break before,
                 code::APP0 if payload.starts_with(JFIF_TAG) => jfif = true,
-                code::APP1 if exif.is_none() => exif = payload.strip_prefix(EXIF_TAG),
+                code::APP1 => {
+                    exif = exif.or(payload.strip_prefix(EXIF_TAG).and_then(|tagged| tagged.get(1..)));
+                    xmp = xmp.or(payload.strip_prefix(XMP_TAG));
+                }
                 code::APP2 => {
                     if let Some(part) = payload.strip_prefix(ICC_TAG) {
                         profile.add(part);
@@ -166,7 +172,7 @@ impl<'a> Header<'a> {
         };
         let frame: Frame = frame.ok_or(Error::Malformed("it has a scan but no frame header"))?;
         let colour = colour_of(&frame, jfif, adobe_transform);
-        Ok(Self { frame, tables, colour, adobe: adobe_transform.is_some(), exif, profile, scans_at })
+        Ok(Self { frame, tables, colour, exif, xmp, profile, scans_at })
     }
 }
 
@@ -184,8 +190,9 @@ fn colour_of(frame: &Frame, jfif: bool, adobe_transform: Option<u8>) -> ColourMo
         }
         (3, None) if frame.components.iter().map(|component| component.id).eq(*b"RGB") => ColourModel::Rgb,
         (3, None) => ColourModel::YCbCr,
-        (_, Some(2)) => ColourModel::Ycck,
-        _ => ColourModel::Cmyk,
+        (_, None | Some(0)) => ColourModel::Cmyk,
+        // 2 by the book, and libjpeg takes any other number for it.
+        _ => ColourModel::Ycck,
     }
 }
 
@@ -233,7 +240,9 @@ mod tests {
             (vec![jfif, adobe(0), sof(&[1, 2, 3])], ColourModel::YCbCr),
             (vec![sof(&[1, 2, 3, 4])], ColourModel::Cmyk),
             (vec![adobe(0), sof(&[1, 2, 3, 4])], ColourModel::Cmyk),
+            (vec![adobe(1), sof(&[1, 2, 3, 4])], ColourModel::Ycck),
             (vec![adobe(2), sof(&[1, 2, 3, 4])], ColourModel::Ycck),
+            (vec![adobe(3), sof(&[1, 2, 3, 4])], ColourModel::Ycck),
         ] {
             let bytes = file(&[segments.concat(), sos.clone()]);
             assert_eq!(Header::parse(&bytes).unwrap().colour, expected);
@@ -247,6 +256,37 @@ mod tests {
         {
             let error = Header::parse(&file(&[segment(marker, &[8])])).unwrap_err();
             assert!(matches!(error, Error::Unsupported(what) if what.contains(text)), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_exif_and_the_first_xmp_count() {
+        let exif = |padding: u8, text: &[u8]| segment(0xe1, &[&b"Exif\0"[..], &[padding], text].concat());
+        let xmp = |text: &[u8]| segment(0xe1, &[&b"http://ns.adobe.com/xap/1.0/\0"[..], text].concat());
+        let parts = [
+            segment(0xe1, b"something else"),
+            xmp(b"one"),
+            exif(0xff, b"two"),
+            exif(0, b"three"),
+            xmp(b"four"),
+            sof(&[1]),
+            segment(0xda, &[]),
+        ];
+        let bytes = file(&parts);
+        let header = Header::parse(&bytes).unwrap();
+        assert_eq!((header.exif, header.xmp), (Some(&b"two"[..]), Some(&b"one"[..])));
+    }
+
+    #[test]
+    fn segments_that_claim_less_than_their_own_length_are_empty() {
+        for length in [0, 1] {
+            let bytes = file(&[
+                vec![0xff, 0xfe, 0, length],
+                vec![0xff, 0xe1, 0, length],
+                sof(&[1]),
+                segment(0xda, &[]),
+            ]);
+            assert_eq!(Header::parse(&bytes).unwrap().colour, ColourModel::Grey, "{length}");
         }
     }
 

@@ -43,14 +43,18 @@ impl Scan {
         }
         let mut members: Vec<Member> = Vec::with_capacity(4);
         for spec in specs.chunks_exact(2) {
-            let component = frame
-                .components
-                .iter()
-                .position(|component| component.id == spec[0])
-                .ok_or(Error::Malformed("a scan names a component that the frame doesn't have"))?;
-            if members.iter().any(|other| other.component == component) {
-                return Err(Error::Malformed("a scan names a component twice"));
-            }
+            // Components that share a name are meant in their order, as libjpeg takes them.
+            let mut named = (0..frame.components.len()).filter(|&at| frame.components[at].id == spec[0]);
+            let is_free = |at: &usize| members.iter().all(|other| other.component != *at);
+            let component = match named.clone().find(is_free) {
+                Some(component) => component,
+                None if named.next().is_some() => {
+                    return Err(Error::Malformed("a scan names a component twice"));
+                }
+                None => {
+                    return Err(Error::Malformed("a scan names a component that the frame doesn't have"));
+                }
+            };
             let (dc, ac) = (usize::from(spec[1] >> 4), usize::from(spec[1] & 15));
             if dc > 3 || ac > 3 {
                 return Err(Error::Malformed("a Huffman table's number is above 3"));

@@ -140,3 +140,24 @@ fn limits_are_checked_before_anything_is_allocated() {
         Error::LimitExceeded(Limit::Memory)
     );
 }
+
+#[test]
+fn components_that_share_a_name_count_by_their_order() {
+    for sampling in [&[(2, 2), (1, 1), (1, 1)][..], &[(1, 1), (1, 1), (1, 1), (1, 1)]] {
+        let file = Source::random(40, 30, sampling, 3).write(Style::PLAIN);
+        let expected = Decoder::new(&file).unwrap().decode(Scale::Full, &Limits::default()).unwrap();
+        let mut shared = file.clone();
+        let frame = file.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+        let scan = file.windows(2).position(|marker| marker == [0xff, 0xda]).unwrap();
+        for index in 0..sampling.len() {
+            shared[frame + 10 + 3 * index] = 1;
+            shared[scan + 5 + 2 * index] = 1;
+        }
+        let image = Decoder::new(&shared).unwrap().decode(Scale::Full, &Limits::default()).unwrap();
+        assert!(image.pixels == expected.pixels && !image.outcome.damaged, "{sampling:?}");
+        // A scan can't have more of a name than the frame.
+        shared[frame + 10] = 2;
+        let error = Decoder::new(&shared).unwrap().decode(Scale::Full, &Limits::default()).unwrap_err();
+        assert!(matches!(error, Error::Malformed(_)), "{error}");
+    }
+}
