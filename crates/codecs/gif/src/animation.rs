@@ -33,12 +33,17 @@ impl<'a> Frames<'a> {
             rows: area.height() as u32,
             truncated: rows_decoded < area.height(),
         };
-        Some(Frame {
-            pixels: self.canvas.pixels(),
-            duration_ms: MS_PER_CS * u32::from(frame.delay_cs),
-            outcome,
-        })
+        Some(Frame { pixels: self.canvas.pixels(), duration_ms: duration_ms(&frame), outcome })
     }
+
+    /// Passes over a frame, which is not drawn; how long it is shown. What is drawn after it lacks it.
+    pub fn pass_over(&mut self) -> Option<u32> {
+        self.blocks.next().map(|frame| duration_ms(&frame))
+    }
+}
+
+fn duration_ms(frame: &Descriptor<'_>) -> u32 {
+    MS_PER_CS * u32::from(frame.delay_cs)
 }
 
 /// Draws what there is of a frame; says how many of the area's rows that was.

@@ -133,7 +133,8 @@ impl<'a> Iterator for Blocks<'a> {
                         disposal = match flags >> 2 & 7 {
                             // The specification says background; viewers make it transparent.
                             2 => Disposal::Clear,
-                            3 => Disposal::Restore,
+                            // 4 is undefined, and what old encoders wrote for 3.
+                            3 | 4 => Disposal::Restore,
                             _ => Disposal::Keep,
                         };
                         delay_cs = u16::from_le_bytes([low, high]);

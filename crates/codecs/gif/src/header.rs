@@ -31,10 +31,9 @@ impl Header {
         let mut hidden_pixels = 0_u64;
         for frame in blocks.by_ref() {
             if frames == 0 {
-                // Some encoders leave the screen at 0x0; viewers then take the first frame for it.
-                if width == 0 || height == 0 {
-                    (width, height) = (frame.left + frame.width, frame.top + frame.height);
-                }
+                // Some encoders leave the screen at 0x0 or at the size of another picture; viewers show all of the first frame.
+                width = width.max(frame.left + frame.width);
+                height = height.max(frame.top + frame.height);
                 has_alpha = !frame.covers(width, height);
             }
             has_alpha |= frame.transparent.is_some();
@@ -94,12 +93,20 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_the_screen_is_counted() {
+    fn the_screen_grows_to_hold_the_first_frame_and_no_other() {
         // The screen has 8x6 pixels.
+        let larger = b",\x01\0\x02\0\x64\0\x0A\0\0\x02\x01\x44\0";
+        let size = |parts: &[&[u8]]| read(&file(parts)).map(|header| (header.width, header.height)).unwrap();
+        assert_eq!(size(&[FRAME, larger]), (8, 6));
+        assert_eq!(size(&[larger, FRAME]), (101, 12));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_screen_is_counted() {
         let larger = b",\x01\0\x02\0\x64\0\x0A\0\0\x02\x01\x44\0";
         let hidden = |parts: &[&[u8]]| read(&file(parts)).unwrap().hidden_pixels;
         assert_eq!(hidden(&[FRAME, FRAME]), 0);
-        assert_eq!(hidden(&[larger, FRAME, larger]), 2 * (1000 - 48));
+        assert_eq!(hidden(&[FRAME, larger, larger]), 2 * (1000 - 48));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! GIF has no smaller version of a picture in it, so rows come at full scale; who wants fewer pixels averages them as they come.
 //!
 //! Viewers disagree with the specification in places, and files are made for viewers: a frame that is disposed of to the background
-//! leaves transparency, a screen of no pixels takes the size of the first frame, the background colour is ignored.
+//! leaves transparency, the screen grows to hold all of the first frame, the background colour is ignored.
 //!
 //! Memory: a row, the dictionary (up to 8 MiB in a file made for it), of an interlaced still its indices; of an animation one screen of 4
 //! bytes a pixel, and what of it a frame restores afterwards. Input is hostile: sizes are checked against [`Limits`] before anything is

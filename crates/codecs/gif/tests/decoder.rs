@@ -114,7 +114,7 @@ fn frames_are_drawn_on_what_is_left_of_those_before() {
 
 #[test]
 fn what_exceeds_a_limit_is_refused() {
-    let file = [screen(1, 5), frame(0, 10, 5, false, &[1; 50])].concat();
+    let file = [screen(1, 5), frame(0, 1, 5, false, &[1; 5]), frame(0, 10, 5, false, &[1; 50])].concat();
     let decoder = Decoder::new(&file).unwrap();
     assert_eq!(decoder.info().hidden_pixels, 45);
     for (limits, limit) in [
@@ -125,7 +125,7 @@ fn what_exceeds_a_limit_is_refused() {
         assert_eq!(decoder.decode_rows(&limits, &mut |_| panic!("a row came")).unwrap_err(), refused);
         assert_eq!(decoder.frames(&limits).unwrap_err(), refused);
     }
-    let limits = Limits { max_total_pixels: 49, ..Limits::NONE };
+    let limits = Limits { max_total_pixels: 54, ..Limits::NONE };
     assert_eq!(decoder.frames(&limits).unwrap_err(), Error::LimitExceeded(Limit::TotalPixels));
 }
 
@@ -133,4 +133,38 @@ fn what_exceeds_a_limit_is_refused() {
 fn what_is_no_gif_is_told_from_one_that_is_broken() {
     assert_eq!(Decoder::new(b"GIF88a").unwrap_err(), Error::NotGif);
     assert!(matches!(Decoder::new(b"GIF89a"), Err(Error::Malformed(_))));
+}
+
+#[test]
+fn the_first_frame_is_shown_whole_and_later_ones_as_far_as_the_screen_reaches() {
+    let file = [screen(1, 1), frame(1, 2, 1, false, &[1, 2]), frame(0, 9, 1, false, &[3; 9])].concat();
+    let (rows, outcome) = rows(&file, usize::MAX);
+    assert_eq!(rows, [colours(&[None, Some(1), Some(2)])]);
+    assert!(!outcome.truncated);
+    let decoder = Decoder::new(&file).unwrap();
+    let mut frames = decoder.frames(&Limits::default()).unwrap();
+    let mut shown = || frames.next_frame().map(|frame| frame.pixels.to_vec());
+    assert_eq!(shown(), Some(colours(&[None, Some(1), Some(2)])));
+    assert_eq!(shown(), Some(colours(&[Some(3); 3])));
+}
+
+#[test]
+fn disposal_4_goes_back_as_3_does() {
+    for disposal in [3, 4] {
+        let file = [
+            screen(2, 1),
+            frame(0, 2, 1, false, &[1, 1]),
+            control(disposal, None),
+            frame(0, 1, 1, false, &[2]),
+            frame(1, 1, 1, false, &[3]),
+        ]
+        .concat();
+        let decoder = Decoder::new(&file).unwrap();
+        let mut frames = decoder.frames(&Limits::default()).unwrap();
+        for _ in 0..2 {
+            assert!(frames.next_frame().is_some());
+        }
+        let last = frames.next_frame().map(|frame| frame.pixels.to_vec());
+        assert_eq!(last, Some(colours(&[Some(1), Some(3)])), "{disposal}");
+    }
 }
