@@ -43,7 +43,17 @@ pub struct Frames<'a> {
     /// `None` where every frame stands alone and can be decoded at reduced size at once.
     canvas: Option<Canvas>,
     source: Source<'a>,
-    failed: bool,
+    state: State,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// No frame was shown yet.
+    Blank,
+    Shown,
+    /// A frame could not be drawn over those before it.
+    Failed,
 }
 
 impl<'a> Frames<'a> {
@@ -69,8 +79,14 @@ impl<'a> Frames<'a> {
             max_table_bytes: limits.max_table_bytes,
             canvas,
             source,
-            failed: false,
+            state: State::Blank,
         })
+    }
+
+    /// Passes over a frame; how long it is shown. Nothing is decoded, so that frames behind it can't be shown any more.
+    pub fn pass_over(&mut self) -> Option<u32> {
+        self.state = State::Failed;
+        self.next_frame().map(|frame| frame.map_or(0, |frame| frame.duration_ms))
     }
 
     fn next_frame(&mut self) -> Option<Result<AnimationFrame<'a>, Error>> {
@@ -82,7 +98,8 @@ impl<'a> Frames<'a> {
         }
     }
 
-    fn decode(&mut self, frame: &AnimationFrame<'a>) -> Result<Image, Error> {
+    /// Draws a frame on the canvas, where there is one; gives what is shown then.
+    pub(crate) fn decode(&mut self, frame: &AnimationFrame<'a>) -> Result<Image, Error> {
         let (width, height) =
             (self.width.div_ceil(self.shrink.get()), self.height.div_ceil(self.shrink.get()));
         let mut pixels = Vec::with_capacity(4 * width as usize * height as usize);
@@ -115,13 +132,21 @@ impl Iterator for Frames<'_> {
     type Item = Result<Frame, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
+        if self.state == State::Failed {
             return None;
         }
         let frame = self.next_frame()?;
         let result =
             frame.and_then(|frame| Ok(Frame { image: self.decode(&frame)?, duration_ms: frame.duration_ms }));
-        self.failed = result.is_err();
+        self.state = match (&result, self.state) {
+            (Ok(_), _) => State::Shown,
+            (Err(_), State::Blank) => {
+                // What was drawn of the broken one is no part of the next.
+                self.canvas = self.canvas.take().map(|_| Canvas::new(self.width, self.height));
+                State::Blank
+            }
+            (Err(_), _) => State::Failed,
+        };
         Some(result)
     }
 }

@@ -9,7 +9,14 @@ use crate::{
     vp8l::header::{LosslessHeader, lossless_header},
 };
 
-const FLAG_ANIMATION: u8 = 0x02;
+/// What a VP8X chunk says there is. Chunks that it does not announce are ignored, as libwebp does.
+mod flag {
+    pub(super) const ANIMATION: u8 = 0x02;
+    pub(super) const XMP: u8 = 0x04;
+    pub(super) const EXIF: u8 = 0x08;
+    pub(super) const ALPHA: u8 = 0x10;
+    pub(super) const ICC: u8 = 0x20;
+}
 
 /// One chunk; `payload` is shorter than the file says where the file ends early.
 #[derive(Clone, Copy, Debug)]
@@ -74,12 +81,12 @@ pub(crate) struct Coded<'a> {
 }
 
 impl<'a> Coded<'a> {
-    /// The first image among `chunks`, with the `ALPH` chunk before it.
-    fn find(chunks: Chunks<'a>) -> Result<Self, Error> {
+    /// The first image among `chunks`, with the `ALPH` chunk before it where that counts.
+    fn find(chunks: Chunks<'a>, takes_alpha: bool) -> Result<Self, Error> {
         let mut alpha = None;
         for Chunk { id, payload } in chunks {
             match &id {
-                b"ALPH" => alpha = Some(payload),
+                b"ALPH" if takes_alpha => alpha = Some(payload),
                 b"VP8 " => {
                     let (width, height) = key_frame_size(payload)?;
                     let bitstream = Bitstream::Lossy { data: payload, alpha };
@@ -126,7 +133,7 @@ impl<'a> AnimationFrame<'a> {
         let (head, chunks) = payload.split_first_chunk::<16>().ok_or(SHORT)?;
         let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]);
         let (left, top) = (number(0) * 2, number(3) * 2);
-        let coded = Coded::find(Chunks::new(chunks))?;
+        let coded = Coded::find(Chunks::new(chunks), true)?;
         if coded.width != number(6) + 1 || coded.height != number(9) + 1 {
             return Err(Error::Malformed("frame size differs from its image"));
         }
@@ -156,8 +163,10 @@ pub(crate) enum Content<'a> {
         loop_count: u16,
         /// At least 1.
         frame_count: u32,
-        /// The first one.
+        /// The first one that is none of the broken.
         first: AnimationFrame<'a>,
+        /// There are broken ones before it.
+        begins_late: bool,
     },
 }
 
@@ -169,6 +178,7 @@ pub(crate) struct Container<'a> {
     pub(crate) content: Content<'a>,
     pub(crate) icc: Option<&'a [u8]>,
     pub(crate) exif: Option<&'a [u8]>,
+    pub(crate) xmp: Option<&'a [u8]>,
     /// The file is shorter than it says.
     pub(crate) cut: bool,
 }
@@ -189,13 +199,14 @@ impl<'a> Container<'a> {
 
         let extended = Chunks::new(body).next().filter(|chunk| &chunk.id == b"VP8X");
         let Some(extended) = extended else {
-            let coded = Coded::find(Chunks::new(body))?;
+            let coded = Coded::find(Chunks::new(body), false)?;
             return Ok(Self {
                 width: coded.width,
                 height: coded.height,
                 content: Content::Still(coded),
                 icc: None,
                 exif: None,
+                xmp: None,
                 cut,
             });
         };
@@ -206,30 +217,35 @@ impl<'a> Container<'a> {
         let mut walk = Chunks::new(body);
         walk.next();
         let chunks = walk.rest;
-        let find = |id: &[u8; 4]| Chunks::new(chunks).find(|chunk| &chunk.id == id);
-        let content = if head[0] & FLAG_ANIMATION == 0 {
-            let coded = Coded::find(Chunks::new(chunks))?;
+        let payload =
+            |id: &[u8; 4]| Chunks::new(chunks).find(|chunk| &chunk.id == id).map(|chunk| chunk.payload);
+        let declares = |flag: u8| head[0] & flag != 0;
+        let content = if !declares(flag::ANIMATION) {
+            let coded = Coded::find(Chunks::new(chunks), declares(flag::ALPHA))?;
             if (coded.width, coded.height) != (width, height) {
                 return Err(Error::Malformed("canvas size differs from its image"));
             }
             Content::Still(coded)
         } else {
-            let first = FrameWalk::new(chunks, width, height)
-                .next()
-                .ok_or(Error::Malformed("animation without frames"))??;
-            let loop_count = find(b"ANIM")
-                .and_then(|chunk| chunk.payload.get(4..6)?.try_into().ok())
+            let mut walk = FrameWalk::new(chunks, width, height);
+            let first = walk.next().ok_or(Error::Malformed("animation without frames"))?;
+            let begins_late = first.is_err();
+            let first = first.or_else(|error| walk.find_map(Result::ok).ok_or(error))?;
+            let loop_count = payload(b"ANIM")
+                .and_then(|payload| payload.get(4..6)?.try_into().ok())
                 .map_or(0, u16::from_le_bytes);
             let frame_count = Chunks::new(chunks).filter(|chunk| &chunk.id == b"ANMF").count();
             let frame_count = u32::try_from(frame_count).unwrap_or(u32::MAX);
-            Content::Animation { chunks, loop_count, frame_count, first }
+            Content::Animation { chunks, loop_count, frame_count, first, begins_late }
         };
+        let find = |flag: u8, id: &[u8; 4]| if declares(flag) { payload(id) } else { None };
         Ok(Self {
             width,
             height,
             content,
-            icc: find(b"ICCP").map(|chunk| chunk.payload),
-            exif: find(b"EXIF").map(|chunk| chunk.payload),
+            icc: find(flag::ICC, b"ICCP"),
+            exif: find(flag::EXIF, b"EXIF"),
+            xmp: find(flag::XMP, b"XMP "),
             cut,
         })
     }

@@ -97,6 +97,18 @@ impl<'a> Decoder<'a> {
         self.container.exif
     }
 
+    /// The XMP data, an XML document.
+    #[must_use]
+    pub const fn xmp(&self) -> Option<&'a [u8]> {
+        self.container.xmp
+    }
+
+    /// It is an animation whose first frames are broken: it is shown from the next one on.
+    #[must_use]
+    pub const fn begins_late(&self) -> bool {
+        matches!(self.container.content, Content::Animation { begins_late: true, .. })
+    }
+
     /// The file is shorter than its header says. Its image may be complete all the same.
     #[must_use]
     pub const fn is_cut(&self) -> bool {
@@ -139,11 +151,7 @@ impl<'a> Decoder<'a> {
             Content::Still(coded) => coded,
             Content::Animation { first, .. } => {
                 if !first.covers(self.width(), self.height()) {
-                    let mut frames = Frames::new(self.container, shrink, limits)?;
-                    let Some(frame) = frames.next() else {
-                        return Err(Error::Malformed("animation without frames"));
-                    };
-                    let image = frame?.image;
+                    let image = Frames::new(self.container, shrink, limits)?.decode(&first)?;
                     let line = image.width as usize * image.layout.bytes_per_pixel();
                     image.pixels.chunks_exact(line).for_each(|row| sink(image.layout, row));
                     return Ok(image.extent);
@@ -160,7 +168,8 @@ impl<'a> Decoder<'a> {
     /// background colour that a file may name is ignored, as viewers do.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`]. The iterator itself yields an error once, and then ends.
+    /// [`Error::LimitExceeded`]. The iterator itself yields an error for each broken frame that comes first, and goes on; it ends with an
+    /// error behind one that was shown.
     pub fn frames(&self, shrink: NonZeroU32, limits: &Limits) -> Result<Frames<'a>, Error> {
         limits.check_canvas(self.width(), self.height())?;
         limits.check_frames(self.width(), self.height(), self.frame_count())?;

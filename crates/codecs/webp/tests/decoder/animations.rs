@@ -102,3 +102,91 @@ fn frames_over_a_limit_are_refused() {
     );
     assert_eq!(refused(Limits { max_frames: 5, max_total_pixels: 5 * pixels, ..Limits::default() }), None);
 }
+
+/// Where the payload of the `n`th chunk of that name begins, wherever it is nested.
+fn payload_at(file: &[u8], id: &[u8; 4], n: usize) -> usize {
+    (0..file.len() - 4).filter(|&at| &file[at..at + 4] == id).nth(n).unwrap() + 8
+}
+
+#[test]
+fn an_animation_begins_with_its_first_frame_that_is_not_broken() {
+    let whole = read("animation-opaque");
+    let second =
+        Decoder::new(&whole).unwrap().frames(shrink(1), &Limits::default()).unwrap().nth(1).unwrap().unwrap();
+    let frame = payload_at(&whole, b"ANMF", 0);
+    // Its size is another than its image's; the start code of its image is wrong.
+    for at in [frame + 6, payload_at(&whole, b"VP8 ", 0) + 3] {
+        let mut file = whole.clone();
+        file[at] ^= 0x55;
+        let decoder = Decoder::new(&file).unwrap();
+        assert!(decoder.begins_late());
+        let mut frames = decoder.frames(shrink(1), &Limits::default()).unwrap();
+        assert!(matches!(frames.next(), Some(Err(Error::Malformed(_)))));
+        let begun = frames.next().unwrap().unwrap();
+        assert_eq!(begun.duration_ms, second.duration_ms);
+        // On a blank canvas, what it draws is what it drew over the first, and the rest is transparent.
+        let pixels = begun.image.pixels.as_chunks::<4>().0.iter().zip(second.image.pixels.as_chunks::<4>().0);
+        let drawn = pixels
+            .filter(|(begun, _)| begun[3] > 0)
+            .inspect(|(begun, second)| assert!(begun == second))
+            .count();
+        assert!(drawn > 100, "{drawn} pixels");
+        assert!(frames.next().unwrap().is_ok());
+        assert!(decoder.decode_still(shrink(1), &Limits::default()).unwrap() == begun.image);
+    }
+    assert!(!Decoder::new(&whole).unwrap().begins_late());
+}
+
+#[test]
+fn an_animation_ends_with_a_frame_that_is_broken() {
+    let mut file = read("animation-opaque");
+    let second = payload_at(&file, b"VP8 ", 1) + 3;
+    file[second] ^= 0x55;
+    let decoder = Decoder::new(&file).unwrap();
+    let mut frames = decoder.frames(shrink(1), &Limits::default()).unwrap();
+    assert!(frames.next().unwrap().is_ok());
+    assert!(frames.next().unwrap().is_err());
+    assert!(frames.next().is_none());
+}
+
+#[test]
+fn a_frame_that_is_passed_over_tells_its_time() {
+    let file = read("animation-lossy");
+    let mut frames = Decoder::new(&file).unwrap().frames(shrink(8), &Limits::default()).unwrap();
+    assert_eq!(frames.next().unwrap().unwrap().duration_ms, 40);
+    let rest: Vec<u32> = std::iter::from_fn(|| frames.pass_over()).collect();
+    assert_eq!(rest, [80, 120, 10, 500]);
+}
+
+#[test]
+fn only_what_the_header_declares_is_there() {
+    const ALPHA: u8 = 0x10;
+    let with_alpha = read("alpha-lossless");
+    let flags = payload_at(&with_alpha, b"VP8X", 0);
+    let mut without = with_alpha.clone();
+    without[flags] &= !ALPHA;
+    assert!(decode(&with_alpha, 1).layout == Layout::Rgba8 && decode(&without, 1).layout == Layout::Rgb8);
+    // EXIF, XMP and a profile, first declared and then not.
+    let mut file = read("lossy-q75-m6");
+    let (width, height) = (decode(&file, 1).width - 1, decode(&file, 1).height - 1);
+    let chunk =
+        |id: &[u8; 4], payload: &[u8]| [&id[..], &(payload.len() as u32).to_le_bytes(), payload].concat();
+    let sides = [&width.to_le_bytes()[..3], &height.to_le_bytes()[..3]].concat();
+    for flags in [0x2c, 0] {
+        let extended = chunk(b"VP8X", &[&[flags, 0, 0, 0], &sides[..]].concat());
+        let body = [
+            extended,
+            chunk(b"ICCP", b"profile!"),
+            file.split_off(12),
+            chunk(b"EXIF", b"II"),
+            chunk(b"XMP ", b"<x>!"),
+        ];
+        let body = body.concat();
+        let all = [&b"RIFF"[..], &(body.len() as u32 + 4).to_le_bytes(), b"WEBP", &body].concat();
+        let decoder = Decoder::new(&all).unwrap();
+        let told = [decoder.icc_profile(), decoder.exif(), decoder.xmp()];
+        let declared: [Option<&[u8]>; 3] = [Some(b"profile!"), Some(b"II"), Some(b"<x>!")];
+        assert_eq!(told, if flags == 0 { [None; 3] } else { declared });
+        file = read("lossy-q75-m6");
+    }
+}
