@@ -15,7 +15,7 @@ mod bindings {
 
 use bindings::{
     ImagingPre,
-    exports::thumbs::imaging::thumbnailer::{Fit, Gravity, Limits, Options, OutputFormat, Rgb},
+    exports::thumbs::imaging::thumbnailer::{Fit, Gravity, Limits, Options, OutputFormat},
 };
 
 /// The compiled component.
@@ -50,7 +50,7 @@ impl Sandbox {
             format: if gif { OutputFormat::Gif } else { OutputFormat::Png },
             gravity: Gravity::Center,
             animated: true,
-            background: Rgb { red: 255, green: 255, blue: 255 },
+            background: None,
             quality: None,
             max_bytes: None,
             max_output_frames: None,
@@ -61,6 +61,7 @@ impl Sandbox {
             max_frames: 200,
             max_total_pixels: 200_000_000,
             max_output_side: 2048,
+            max_output_pixels: 100_000_000,
         };
         let thumbnail = instance
             .thumbs_imaging_thumbnailer()

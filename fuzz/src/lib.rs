@@ -2,7 +2,7 @@
 //!
 //! - Nothing panics, no arithmetic overflows (overflow checks are on), and nothing takes 10 s (`-timeout`, in the Makefile).
 //! - No more memory is allocated than follows from the limits and from what the header says; see [`thumbnail_bytes`].
-//! - A probe and a thumbnail say the same of the source, or fail for the same reason.
+//! - A probe and a thumbnail say the same of the source, or fail for the same reason; what is over a limit is told before anything is decoded.
 //! - A thumbnail is what was asked for, and what we made is what we read.
 //! - Making it twice gives the same bytes.
 //!
@@ -16,7 +16,7 @@ use thumbs_imaging::error::{Error, Limit};
 use thumbs_imaging::options::{
     Concession, Fit, Gravity, Limits, Options, OutputFormat, SourceFormat, Warning,
 };
-use thumbs_imaging::{SourceInfo, Thumbnail, probe, sniff, thumbnail};
+use thumbs_imaging::{SourceInfo, Thumbnail, check as check_before, probe, sniff, thumbnail};
 
 use options::{Order, order};
 
@@ -58,7 +58,11 @@ pub fn check(format: SourceFormat, image: &[u8]) -> Corpus {
         }
         Err(Error::Malformed(_) | Error::UnsupportedFeature(_)) => {}
         Err(Error::BudgetUnreachable) => assert!(options.max_bytes.is_some()),
-        Err(Error::LimitExceeded(limit)) => assert_eq!(*limit, Limit::TotalPixels),
+        Err(Error::LimitExceeded(limit)) => {
+            assert!(matches!(limit, Limit::Frames | Limit::TotalPixels | Limit::HeldPixels), "{limit:?}");
+            assert!(source.frames > 1);
+            assert_eq!(check_before(source, &options, &limits), Err(Error::LimitExceeded(*limit)));
+        }
         Err(error) => panic!("not the image's fault: {error}"),
     }
     if twice {
@@ -119,9 +123,8 @@ fn check_source(source: &SourceInfo, format: SourceFormat, limits: &Limits) {
     let SourceInfo { width, height, frames, orientation, .. } = *source;
     assert_eq!(source.format, format);
     assert!(width >= 1 && height >= 1 && frames >= 1 && (1..=8).contains(&orientation));
-    assert!(width.max(height) <= limits.max_side && frames <= limits.max_frames);
-    let pixels = u64::from(width) * u64::from(height);
-    assert!(pixels <= limits.max_pixels && pixels * u64::from(frames) <= limits.max_total_pixels);
+    assert!(width.max(height) <= limits.max_side);
+    assert!(u64::from(width) * u64::from(height) <= limits.max_pixels);
 }
 
 fn check_thumbnail(made: &Thumbnail, source: &SourceInfo, options: &Options) {
@@ -144,8 +147,9 @@ fn check_thumbnail(made: &Thumbnail, source: &SourceInfo, options: &Options) {
     }
     let keeps = options.animated && options.format != OutputFormat::Jpeg;
     assert!(keeps || made.frames == 1);
-    let is_said =
-        [Warning::AnimationDropped, Warning::Truncated].iter().any(|said| made.warnings.contains(said));
+    let is_said = [Warning::AnimationDropped, Warning::Truncated, Warning::Damaged]
+        .iter()
+        .any(|said| made.warnings.contains(said));
     assert!(made.frames > 1 || source.frames == 1 || is_said);
 }
 

@@ -30,6 +30,7 @@ const SMALL: Limits = Limits {
     max_frames: 16,
     max_total_pixels: 1 << 18,
     max_output_side: 63,
+    max_output_pixels: 1 << 13,
 };
 const LARGE: Limits = Limits {
     max_pixels: 1 << 22,
@@ -37,6 +38,7 @@ const LARGE: Limits = Limits {
     max_frames: 64,
     max_total_pixels: 1 << 23,
     max_output_side: 63,
+    max_output_pixels: 1 << 16,
 };
 
 /// What is done with one input.
@@ -62,7 +64,7 @@ pub(crate) fn order(image: &[u8]) -> Order {
         format: FORMATS[usize::from(kind & 3)],
         gravity: GRAVITIES[usize::from(place) % GRAVITIES.len()],
         animated: kind & 16 == 0,
-        background: Rgb([paint, paint.rotate_left(3), paint.rotate_left(5)]),
+        background: (paint > 0).then_some(Rgb([paint, paint.rotate_left(3), paint.rotate_left(5)])),
         quality: (1..=100).contains(&quality).then_some(quality),
         // One in four with a bound, as it costs up to ten attempts; from hopeless to generous.
         max_bytes: (max_bytes >= 192).then(|| 40 + 4 * u64::from(max_bytes - 192).pow(2)),

@@ -1,26 +1,78 @@
 //! What a caller allows, checked before anything is allocated.
 
 use crate::error::{Error, Limit};
-use crate::header::Header;
-use crate::options::{Limits, Options};
+use crate::options::{Limits, Options, SourceFormat};
+use crate::orientation::Orientation;
+use crate::plan::Plan;
+use crate::selection::Selection;
+use crate::task::SourceInfo;
 
+/// Whether such a thumbnail may be made of the image, and of which of its frames.
+///
 /// # Errors
-/// [`Error::LimitExceeded`] with the first limit that is exceeded.
-pub(crate) fn check_source(header: &Header<'_>, limits: &Limits) -> Result<(), Error> {
-    let pixels = u64::from(header.width) * u64::from(header.height);
-    let total = pixels.saturating_mul(u64::from(header.frames)).saturating_add(header.hidden_pixels);
-    let checks = [
-        (header.width.max(header.height) > limits.max_side, Limit::Side),
-        (pixels > limits.max_pixels, Limit::Pixels),
-        (header.frames > limits.max_frames, Limit::Frames),
+/// [`Error::InvalidOptions`], and [`Error::LimitExceeded`] with the first limit that is exceeded.
+pub(crate) fn check(source: &SourceInfo, options: &Options, limits: &Limits) -> Result<Selection, Error> {
+    check_options(options, limits)?;
+    check_frame(source, limits)?;
+    let selection = Selection::new(source.frames, options, limits);
+    check_frames(source, selection.decoded(), limits)?;
+    // Turned or not, it has as many pixels.
+    let plan = Plan::new(source.width, source.height, Orientation::UPRIGHT, options);
+    // What is padded is larger than the picture in it, what is chosen from larger than its box.
+    let thumbnail = area(plan.width, plan.height).max(area(plan.box_width, plan.box_height));
+    let film = thumbnail.saturating_mul(selection.kept().into());
+    check_film(film, canvases(source.format) * area(source.width, source.height), selection.kept(), limits)?;
+    Ok(selection)
+}
+
+/// Of one frame, or the canvas of all.
+///
+/// # Errors
+/// [`Error::LimitExceeded`].
+pub(crate) fn check_frame(source: &SourceInfo, limits: &Limits) -> Result<(), Error> {
+    first([
+        (source.width.max(source.height) > limits.max_side, Limit::Side),
+        (area(source.width, source.height) > limits.max_pixels, Limit::Pixels),
+    ])
+}
+
+/// Of so many frames that have to be decoded.
+///
+/// # Errors
+/// [`Error::LimitExceeded`].
+fn check_frames(source: &SourceInfo, decoded: u32, limits: &Limits) -> Result<(), Error> {
+    // The first frame hides nothing, for the screen grows with it.
+    let hidden = if decoded > 1 { source.hidden_pixels } else { 0 };
+    let total = area(source.width, source.height).saturating_mul(decoded.into()).saturating_add(hidden);
+    first([
+        (decoded > limits.max_frames, Limit::Frames),
         (total > limits.max_total_pixels, Limit::TotalPixels),
-    ];
-    first(checks)
+    ])
+}
+
+/// Full-size canvases that are held at most while an animation is decoded: one, and what of it a frame restores afterwards.
+const fn canvases(format: SourceFormat) -> u64 {
+    match format {
+        SourceFormat::Jpeg => 0,
+        SourceFormat::Webp => 1,
+        SourceFormat::Png | SourceFormat::Gif => 2,
+    }
+}
+
+/// Whether a still may be looked for among all frames, on a canvas, where the first is not to be had alone.
+pub(crate) fn may_search(source: &SourceInfo, limits: &Limits) -> bool {
+    let canvases = canvases(source.format) * area(source.width, source.height);
+    let held = canvases.saturating_mul(HELD_SHARE);
+    held <= limits.max_total_pixels && check_frames(source, source.frames, limits).is_ok()
+}
+
+fn area(width: u32, height: u32) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 /// # Errors
-/// [`Error::InvalidOptions`], and [`Error::LimitExceeded`] for the sides of the thumbnail.
-pub(crate) fn check_options(options: &Options, limits: &Limits) -> Result<(), Error> {
+/// [`Error::InvalidOptions`], and [`Error::LimitExceeded`] for the size of the thumbnail.
+fn check_options(options: &Options, limits: &Limits) -> Result<(), Error> {
     let invalid = |what: &str| Err(Error::InvalidOptions(what.to_owned()));
     if options.width == 0 || options.height == 0 {
         return invalid("width and height are at least 1");
@@ -31,7 +83,10 @@ pub(crate) fn check_options(options: &Options, limits: &Limits) -> Result<(), Er
     if options.max_output_frames == Some(0) {
         return invalid("a thumbnail has at least 1 frame");
     }
-    first([(options.width.max(options.height) > limits.max_output_side, Limit::OutputSide)])
+    first([
+        (options.width.max(options.height) > limits.max_output_side, Limit::OutputSide),
+        (area(options.width, options.height) > limits.max_output_pixels, Limit::OutputPixels),
+    ])
 }
 
 /// Of [`Limits::max_total_pixels`], one in this many may be held at once of an animation: its canvases and its thumbnails. With the defaults
@@ -40,24 +95,19 @@ const HELD_SHARE: u64 = 2;
 /// One in this many may be thumbnails: the file that is made of them may take as much again.
 const FILM_SHARE: u64 = 4;
 
-/// Thumbnails of `film_pixels` over all `frames` have to be allowed. Those of an animation are all held until they are encoded, and until
-/// they are made its canvases, together of `canvas_pixels`.
+/// Thumbnails of `film_pixels` over all `frames` that are kept. Those of an animation are all held until they are encoded, and until they
+/// are made its canvases, together of `canvas_pixels`.
 ///
 /// # Errors
-/// [`Error::LimitExceeded`] with [`Limit::TotalPixels`].
-pub(crate) fn check_film(
-    film_pixels: u64,
-    canvas_pixels: u64,
-    frames: u32,
-    limits: &Limits,
-) -> Result<(), Error> {
+/// [`Error::LimitExceeded`] with [`Limit::HeldPixels`].
+fn check_film(film_pixels: u64, canvas_pixels: u64, frames: u32, limits: &Limits) -> Result<(), Error> {
     let counted = if frames > 1 {
         let held = film_pixels.saturating_add(canvas_pixels).saturating_mul(HELD_SHARE);
         held.max(film_pixels.saturating_mul(FILM_SHARE))
     } else {
         film_pixels
     };
-    first([(counted > limits.max_total_pixels, Limit::TotalPixels)])
+    first([(counted > limits.max_total_pixels, Limit::HeldPixels)])
 }
 
 fn first<const N: usize>(checks: [(bool, Limit); N]) -> Result<(), Error> {
@@ -70,44 +120,80 @@ fn first<const N: usize>(checks: [(bool, Limit); N]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::{Colour, Model};
-    use crate::options::SourceFormat;
-    use crate::orientation::Orientation;
 
-    const LIMITS: Limits =
-        Limits { max_pixels: 100, max_side: 20, max_frames: 3, max_total_pixels: 200, max_output_side: 50 };
+    const LIMITS: Limits = Limits {
+        max_pixels: 100,
+        max_side: 20,
+        max_frames: 3,
+        max_total_pixels: 200,
+        max_output_side: 50,
+        max_output_pixels: 1000,
+    };
+    const SMALL: Options = Options { width: 1, height: 1, ..Options::DEFAULT };
 
-    fn source(width: u32, height: u32, frames: u32) -> Result<(), Error> {
-        source_with_hidden(width, height, frames, 0)
-    }
-
-    fn source_with_hidden(width: u32, height: u32, frames: u32, hidden_pixels: u64) -> Result<(), Error> {
-        let header = Header {
-            format: SourceFormat::Gif,
+    fn source(width: u32, height: u32, frames: u32) -> SourceInfo {
+        SourceInfo {
+            format: SourceFormat::Webp,
             width,
             height,
             frames,
-            hidden_pixels,
-            orientation: Orientation::UPRIGHT,
+            orientation: 1,
             has_alpha: false,
-            model: Model::Rgb,
-            colour: Colour::Srgb,
-        };
-        check_source(&header, &LIMITS)
+            hidden_pixels: 0,
+        }
+    }
+
+    fn checked(source: &SourceInfo, options: &Options) -> Result<(), Error> {
+        check(source, options, &LIMITS).map(drop)
     }
 
     #[test]
     fn limits_are_inclusive_and_named() {
-        assert_eq!(source(10, 10, 2), Ok(()));
-        assert_eq!(source(20, 5, 1), Ok(()));
-        assert_eq!(source(21, 1, 1), Err(Error::LimitExceeded(Limit::Side)));
-        assert_eq!(source(1, 21, 1), Err(Error::LimitExceeded(Limit::Side)));
-        assert_eq!(source(11, 10, 1), Err(Error::LimitExceeded(Limit::Pixels)));
-        assert_eq!(source(1, 1, 4), Err(Error::LimitExceeded(Limit::Frames)));
-        assert_eq!(source(10, 10, 3), Err(Error::LimitExceeded(Limit::TotalPixels)));
-        assert_eq!(source(u32::MAX, u32::MAX, u32::MAX), Err(Error::LimitExceeded(Limit::Side)));
-        assert_eq!(source_with_hidden(10, 10, 1, 100), Ok(()));
-        assert_eq!(source_with_hidden(10, 10, 1, 101), Err(Error::LimitExceeded(Limit::TotalPixels)));
+        let over = |limit| Err(Error::LimitExceeded(limit));
+        for (width, height, frames, expected) in [
+            (10, 10, 1, Ok(())),
+            (20, 5, 2, over(Limit::HeldPixels)),
+            (7, 7, 2, Ok(())),
+            (21, 1, 1, over(Limit::Side)),
+            (1, 21, 1, over(Limit::Side)),
+            (11, 10, 1, over(Limit::Pixels)),
+            (1, 1, 4, over(Limit::Frames)),
+            (10, 10, 3, over(Limit::TotalPixels)),
+            (u32::MAX, u32::MAX, u32::MAX, over(Limit::Side)),
+        ] {
+            assert_eq!(
+                checked(&source(width, height, frames), &SMALL),
+                expected,
+                "{width}x{height}x{frames}"
+            );
+        }
+    }
+
+    #[test]
+    fn hidden_pixels_count_where_frames_that_hide_some_are_decoded() {
+        let hiding = |frames, hidden_pixels| SourceInfo { hidden_pixels, ..source(5, 5, frames) };
+        assert_eq!(checked(&hiding(2, 150), &SMALL), Ok(()));
+        assert_eq!(checked(&hiding(2, 151), &SMALL), Err(Error::LimitExceeded(Limit::TotalPixels)));
+        assert_eq!(checked(&hiding(2, u64::MAX), &Options { animated: false, ..SMALL }), Ok(()));
+    }
+
+    #[test]
+    fn a_still_of_an_animation_counts_as_one_frame() {
+        let long = source(10, 10, 1000);
+        assert_eq!(checked(&long, &SMALL), Err(Error::LimitExceeded(Limit::Frames)));
+        assert_eq!(checked(&long, &Options { animated: false, ..SMALL }), Ok(()));
+        assert_eq!(checked(&long, &Options { max_output_frames: Some(1), ..SMALL }), Ok(()));
+        assert!(probed(&long).is_ok() && probed(&source(11, 10, 1)).is_err());
+    }
+
+    fn probed(source: &SourceInfo) -> Result<(), Error> {
+        check_frame(source, &LIMITS)
+    }
+
+    #[test]
+    fn frames_behind_the_last_that_is_kept_do_not_count() {
+        // Kept are those of number 0 and 2.
+        assert_eq!(checked(&source(1, 1, 4), &Options { max_output_frames: Some(2), ..SMALL }), Ok(()));
     }
 
     #[test]
@@ -126,11 +212,13 @@ mod tests {
         for bad in [Options { width: 51, ..good }, Options { height: 51, ..good }] {
             assert_eq!(check_options(&bad, &LIMITS), Err(Error::LimitExceeded(Limit::OutputSide)));
         }
+        let large = |height| check_options(&Options { height, ..good }, &LIMITS);
+        assert_eq!((large(20), large(21)), (Ok(()), Err(Error::LimitExceeded(Limit::OutputPixels))));
     }
 
     #[test]
     fn an_animation_may_hold_half_of_what_it_may_have_and_half_of_that_as_thumbnails() {
-        let over = Err(Error::LimitExceeded(Limit::TotalPixels));
+        let over = Err(Error::LimitExceeded(Limit::HeldPixels));
         assert_eq!(check_film(20, 80, 2, &LIMITS), Ok(()));
         assert_eq!(check_film(21, 80, 2, &LIMITS), over);
         assert_eq!(check_film(20, 81, 2, &LIMITS), over);
@@ -142,6 +230,6 @@ mod tests {
     #[test]
     fn a_still_is_made_row_by_row() {
         assert_eq!(check_film(200, u64::MAX, 1, &LIMITS), Ok(()));
-        assert_eq!(check_film(201, 0, 1, &LIMITS), Err(Error::LimitExceeded(Limit::TotalPixels)));
+        assert_eq!(check_film(201, 0, 1, &LIMITS), Err(Error::LimitExceeded(Limit::HeldPixels)));
     }
 }

@@ -25,6 +25,10 @@ impl wit::Guest for Imaging {
         Ok(crate::probe(&image, &limits.into())?.into())
     }
 
+    fn check(source: wit::SourceInfo, options: wit::Options, limits: wit::Limits) -> Result<(), wit::Error> {
+        Ok(crate::check(&source.into(), &options.into(), &limits.into())?)
+    }
+
     fn make(
         image: Vec<u8>,
         options: wit::Options,
@@ -58,14 +62,19 @@ impl wit::GuestTask for RefCell<Task<'static>> {
 
 impl From<wit::Limits> for Limits {
     fn from(limits: wit::Limits) -> Self {
-        let wit::Limits { max_pixels, max_side, max_frames, max_total_pixels, max_output_side } = limits;
-        Self { max_pixels, max_side, max_frames, max_total_pixels, max_output_side }
+        Self {
+            max_pixels: limits.max_pixels,
+            max_side: limits.max_side,
+            max_frames: limits.max_frames,
+            max_total_pixels: limits.max_total_pixels,
+            max_output_side: limits.max_output_side,
+            max_output_pixels: limits.max_output_pixels,
+        }
     }
 }
 
 impl From<wit::Options> for Options {
     fn from(options: wit::Options) -> Self {
-        let wit::Rgb { red, green, blue } = options.background;
         Self {
             width: options.width,
             height: options.height,
@@ -77,7 +86,7 @@ impl From<wit::Options> for Options {
             format: options.format.into(),
             gravity: options.gravity.into(),
             animated: options.animated,
-            background: Rgb([red, green, blue]),
+            background: options.background.map(|wit::Rgb { red, green, blue }| Rgb([red, green, blue])),
             quality: options.quality,
             max_bytes: options.max_bytes,
             max_output_frames: options.max_output_frames,
@@ -126,14 +135,27 @@ impl From<OutputFormat> for wit::OutputFormat {
 
 impl From<SourceInfo> for wit::SourceInfo {
     fn from(source: SourceInfo) -> Self {
-        let SourceInfo { format, width, height, frames, orientation, has_alpha } = source;
+        let SourceInfo { format, width, height, frames, orientation, has_alpha, hidden_pixels } = source;
         let format = match format {
             SourceFormat::Jpeg => wit::SourceFormat::Jpeg,
             SourceFormat::Png => wit::SourceFormat::Png,
             SourceFormat::Gif => wit::SourceFormat::Gif,
             SourceFormat::Webp => wit::SourceFormat::Webp,
         };
-        Self { format, width, height, frames, orientation, has_alpha }
+        Self { format, width, height, frames, orientation, has_alpha, hidden_pixels }
+    }
+}
+
+impl From<wit::SourceInfo> for SourceInfo {
+    fn from(source: wit::SourceInfo) -> Self {
+        let wit::SourceInfo { format, width, height, frames, orientation, has_alpha, hidden_pixels } = source;
+        let format = match format {
+            wit::SourceFormat::Jpeg => SourceFormat::Jpeg,
+            wit::SourceFormat::Png => SourceFormat::Png,
+            wit::SourceFormat::Gif => SourceFormat::Gif,
+            wit::SourceFormat::Webp => SourceFormat::Webp,
+        };
+        Self { format, width, height, frames, orientation, has_alpha, hidden_pixels }
     }
 }
 
@@ -162,6 +184,7 @@ impl From<Warning> for wit::Warning {
             Warning::AnimationDropped => Self::AnimationDropped,
             Warning::ProfileIgnored => Self::ProfileIgnored,
             Warning::Enlarged => Self::Enlarged,
+            Warning::Damaged => Self::Damaged,
         }
     }
 }
@@ -180,7 +203,7 @@ impl From<Concession> for wit::Concession {
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
         match error {
-            Error::UnsupportedFormat => Self::UnsupportedFormat,
+            Error::UnsupportedFormat(kind) => Self::UnsupportedFormat(kind.map(str::to_owned)),
             Error::UnsupportedFeature(what) => Self::UnsupportedFeature(what),
             Error::Malformed(what) => Self::Malformed(what),
             Error::LimitExceeded(limit) => Self::LimitExceeded(match limit {
@@ -188,7 +211,9 @@ impl From<Error> for wit::Error {
                 Limit::Side => wit::Limit::Side,
                 Limit::Frames => wit::Limit::Frames,
                 Limit::TotalPixels => wit::Limit::TotalPixels,
+                Limit::HeldPixels => wit::Limit::HeldPixels,
                 Limit::OutputSide => wit::Limit::OutputSide,
+                Limit::OutputPixels => wit::Limit::OutputPixels,
             }),
             Error::InvalidOptions(what) => Self::InvalidOptions(what),
             Error::BudgetUnreachable => Self::BudgetUnreachable,

@@ -3,9 +3,9 @@
 /// Repeating the call with the same arguments gives the same error. Texts never hold bytes of the image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The first bytes are of no format we decode.
+    /// The first bytes are of no format we decode; with what they are of instead, where that is known.
     #[error("not a JPEG, PNG, GIF or WebP image")]
-    UnsupportedFormat,
+    UnsupportedFormat(Option<&'static str>),
     /// A known format with a feature we do not decode.
     #[error("{0} is not supported")]
     UnsupportedFeature(String),
@@ -31,7 +31,9 @@ pub enum Limit {
     Side,
     Frames,
     TotalPixels,
+    HeldPixels,
     OutputSide,
+    OutputPixels,
 }
 
 impl std::fmt::Display for Limit {
@@ -41,7 +43,9 @@ impl std::fmt::Display for Limit {
             Self::Side => "side length",
             Self::Frames => "frames",
             Self::TotalPixels => "pixels over all frames",
+            Self::HeldPixels => "pixels that are held at once of an animation",
             Self::OutputSide => "the thumbnail's side length",
+            Self::OutputPixels => "the thumbnail's pixels",
         })
     }
 }

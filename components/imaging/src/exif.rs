@@ -5,9 +5,15 @@ use crate::bytes::{be16, be32, le16, le32};
 
 /// Tag 0x0112 of the first directory.
 const ORIENTATION: u16 = 0x0112;
-/// TIFF's field types that occur for it.
-const SHORT: u16 = 3;
-const LONG: u16 = 4;
+/// TIFF's types of whole numbers. It should be a SHORT; programs write all of them.
+mod kind {
+    pub(super) const BYTE: u16 = 1;
+    pub(super) const SHORT: u16 = 3;
+    pub(super) const LONG: u16 = 4;
+    pub(super) const SBYTE: u16 = 6;
+    pub(super) const SSHORT: u16 = 8;
+    pub(super) const SLONG: u16 = 9;
+}
 /// A directory entry: tag, type, count, value.
 const ENTRY_BYTES: usize = 12;
 
@@ -32,8 +38,10 @@ pub(crate) fn orientation(block: &[u8]) -> Option<u8> {
             continue;
         }
         let value = match short(entry + 2)? {
-            SHORT => u32::from(short(entry + 8)?),
-            LONG => long(entry + 8)?,
+            kind::BYTE | kind::SBYTE => u32::from(*tiff.get(entry + 8)?),
+            kind::SHORT | kind::SSHORT => u32::from(short(entry + 8)?),
+            // What is negative is out of range one way or the other.
+            kind::LONG | kind::SLONG => long(entry + 8)?,
             _ => return None,
         };
         return u8::try_from(value).ok().filter(|value| (1..=8).contains(value));
@@ -41,8 +49,26 @@ pub(crate) fn orientation(block: &[u8]) -> Option<u8> {
     None
 }
 
+/// The longest block that is read out of a text. Real ones have some hundred bytes, or some ten thousand with a picture in them.
+const MAX_RAW_BYTES: usize = 64 << 10;
+
+/// The block out of a text of ImageMagick's: a line with a name, a line with the number of bytes, then these in hexadecimal. What is no
+/// digit between them is passed over, and what comes behind the longest block.
+pub(crate) fn from_text(text: &[u8]) -> Option<Vec<u8>> {
+    let mut lines = text.trim_ascii_start().splitn(3, |&byte| byte == b'\n').skip(2);
+    let digits: Vec<u8> = lines
+        .next()?
+        .iter()
+        .filter_map(|&byte| char::from(byte).to_digit(16))
+        .take(2 * MAX_RAW_BYTES)
+        .filter_map(|digit| u8::try_from(digit).ok())
+        .collect();
+    Some(digits.as_chunks().0.iter().map(|&[high, low]| high << 4 | low).collect())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::kind::{LONG, SHORT};
     use super::*;
 
     fn block(big_endian: bool, kind: u16, value: u32) -> Vec<u8> {
@@ -57,11 +83,13 @@ mod tests {
         bytes.extend([long(1), long(7)].concat());
         bytes.extend([short(ORIENTATION), short(kind)].concat());
         bytes.extend(long(1));
-        if kind == SHORT {
-            bytes.extend(short(u16::try_from(value).unwrap()));
-            bytes.extend([0, 0]);
-        } else {
-            bytes.extend(long(value));
+        match kind {
+            kind::BYTE | kind::SBYTE => bytes.extend([u8::try_from(value).unwrap(), 0, 0, 0]),
+            SHORT | kind::SSHORT => {
+                bytes.extend(short(u16::try_from(value).unwrap()));
+                bytes.extend([0, 0]);
+            }
+            _ => bytes.extend(long(value)),
         }
         bytes
     }
@@ -70,7 +98,7 @@ mod tests {
     fn reads_all_eight_in_both_byte_orders() {
         for value in 1..=8 {
             for big_endian in [true, false] {
-                for kind in [SHORT, LONG] {
+                for kind in [kind::BYTE, SHORT, LONG, kind::SBYTE, kind::SSHORT, kind::SLONG] {
                     assert_eq!(orientation(&block(big_endian, kind, value)), u8::try_from(value).ok());
                 }
             }
@@ -89,6 +117,25 @@ mod tests {
             assert_eq!(orientation(&block(true, SHORT, value)), None);
         }
         assert_eq!(orientation(&block(true, LONG, 0x0006_0000)), None);
+        assert_eq!(orientation(&block(true, kind::SLONG, 6_u32.wrapping_neg())), None);
+        // A rational number, and a text.
+        assert_eq!(orientation(&block(true, 5, 6)), None);
+        assert_eq!(orientation(&block(true, 2, 6)), None);
+    }
+
+    #[test]
+    fn reads_a_block_out_of_a_text() {
+        let bytes = block(true, SHORT, 6);
+        let lines =
+            bytes.chunks(36).map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let text = format!("\nexif\n      {}\n{}\n", bytes.len(), lines.collect::<Vec<_>>().join("\n"));
+        assert_eq!(from_text(text.as_bytes()), Some(bytes));
+        assert_eq!(from_text(b""), None);
+        assert_eq!(from_text(b"\nexif\n 4"), None);
+        assert_eq!(
+            from_text(&[&b"exif\n1\n"[..], &vec![b'0'; 3 * MAX_RAW_BYTES]].concat()).unwrap().len(),
+            MAX_RAW_BYTES
+        );
     }
 
     #[test]

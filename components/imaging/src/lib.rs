@@ -21,8 +21,10 @@ pub mod placeholder;
 mod plan;
 pub mod raster;
 mod resample;
+mod selection;
 mod sniff;
 mod task;
+mod xmp;
 
 pub use sniff::sniff;
 pub use task::{Cost, SourceInfo, Task, Thumbnail};
@@ -30,14 +32,24 @@ pub use task::{Cost, SourceInfo, Task, Thumbnail};
 use error::Error;
 use options::{Limits, Options};
 
-/// Reads headers only: O(size of the file) at most, and next to no memory.
+/// Reads headers only: O(size of the file) at most, and next to no memory. Checked is what no thumbnail gets around, the size of a frame:
+/// how many frames are too many depends on what is made of them, see [`check`].
 ///
 /// # Errors
-/// All but [`Error::InvalidOptions`] and [`Error::BudgetUnreachable`].
+/// [`Error::UnsupportedFormat`], [`Error::UnsupportedFeature`], [`Error::Malformed`]; [`Error::LimitExceeded`] for side and pixels.
 pub fn probe(image: &[u8], limits: &Limits) -> Result<SourceInfo, Error> {
     let header = header::read(image)?;
-    bounds::check_source(&header, limits)?;
-    Ok(SourceInfo::new(&header))
+    let source = SourceInfo::new(&header);
+    bounds::check_frame(&source, limits)?;
+    Ok(source)
+}
+
+/// Whether the image of which a probe said this may be made into such a thumbnail.
+///
+/// # Errors
+/// [`Error::InvalidOptions`], [`Error::LimitExceeded`].
+pub fn check(source: &SourceInfo, options: &Options, limits: &Limits) -> Result<(), Error> {
+    bounds::check(source, options, limits).map(drop)
 }
 
 /// Decodes, finishes and encodes in one call.

@@ -53,6 +53,11 @@ pub enum Gravity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rgb(pub [u8; 3]);
 
+impl Rgb {
+    /// What transparency lies over where a format has none and no other colour is asked for.
+    pub const WHITE: Self = Self([255; 3]);
+}
+
 /// What the thumbnail shall be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented in wit/imaging")]
@@ -63,27 +68,31 @@ pub struct Options {
     pub format: OutputFormat,
     pub gravity: Gravity,
     pub animated: bool,
-    pub background: Rgb,
+    pub background: Option<Rgb>,
     pub quality: Option<u8>,
     pub max_bytes: Option<u64>,
     pub max_output_frames: Option<u32>,
 }
 
-impl Default for Options {
+impl Options {
     /// A 100x100 PNG that covers the box from the centre.
+    pub const DEFAULT: Self = Self {
+        width: 100,
+        height: 100,
+        fit: Fit::Cover,
+        format: OutputFormat::Png,
+        gravity: Gravity::Center,
+        animated: true,
+        background: None,
+        quality: None,
+        max_bytes: None,
+        max_output_frames: None,
+    };
+}
+
+impl Default for Options {
     fn default() -> Self {
-        Self {
-            width: 100,
-            height: 100,
-            fit: Fit::Cover,
-            format: OutputFormat::Png,
-            gravity: Gravity::Center,
-            animated: true,
-            background: Rgb([255, 255, 255]),
-            quality: None,
-            max_bytes: None,
-            max_output_frames: None,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -96,6 +105,7 @@ pub struct Limits {
     pub max_frames: u32,
     pub max_total_pixels: u64,
     pub max_output_side: u32,
+    pub max_output_pixels: u64,
 }
 
 impl Default for Limits {
@@ -107,6 +117,7 @@ impl Default for Limits {
             max_frames: 200,
             max_total_pixels: 100_000_000,
             max_output_side: 2_048,
+            max_output_pixels: 4_194_304,
         }
     }
 }
@@ -135,4 +146,6 @@ pub enum Warning {
     ProfileIgnored,
     /// The source is smaller than the thumbnail.
     Enlarged,
+    /// Something within the image is broken and was covered up.
+    Damaged,
 }

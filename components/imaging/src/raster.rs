@@ -48,14 +48,14 @@ impl Raster {
         Self::new(width, height, rows.filter_map(|row| row.get(columns.clone())).flatten().copied().collect())
     }
 
-    /// This at (`left`, `top`) in `width` x `height` transparent pixels; `None` unless it fits in there.
+    /// This at (`left`, `top`) in `width` x `height` pixels of `padding`; `None` unless it fits in there.
     #[must_use]
-    pub fn padded(&self, left: u32, top: u32, width: u32, height: u32) -> Option<Self> {
+    pub fn padded(&self, left: u32, top: u32, width: u32, height: u32, padding: [u8; 4]) -> Option<Self> {
         let fits = left.checked_add(self.width)? <= width && top.checked_add(self.height)? <= height;
         if !fits {
             return None;
         }
-        let mut rgba = vec![0; (width as usize).checked_mul(height as usize)?.checked_mul(4)?];
+        let mut rgba = padding.repeat((width as usize).checked_mul(height as usize)?);
         let columns = 4 * left as usize..4 * (left + self.width) as usize;
         let boxed = rgba.chunks_exact_mut(4 * width as usize).skip(top as usize);
         for (boxed, row) in boxed.zip(self.rgba.chunks_exact(4 * self.width as usize)) {
@@ -147,9 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn pads_with_transparency() {
-        assert_eq!(text(&letters().padded(1, 0, 4, 3).unwrap()), ".abc.def....");
-        assert_eq!(letters().padded(1, 0, 3, 3), None);
-        assert_eq!(letters().padded(0, u32::MAX, 3, 3), None);
+    fn pads_with_transparency_or_a_colour() {
+        assert_eq!(text(&letters().padded(1, 0, 4, 3, [0; 4]).unwrap()), ".abc.def....");
+        assert_eq!(text(&letters().padded(1, 0, 4, 3, *b"#--!").unwrap()), "#abc#def####");
+        assert_eq!(letters().padded(1, 0, 3, 3, [0; 4]), None);
+        assert_eq!(letters().padded(0, u32::MAX, 3, 3, [0; 4]), None);
     }
 }

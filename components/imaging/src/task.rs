@@ -10,11 +10,12 @@ use crate::decode::{self, Film, Job};
 use crate::encode;
 use crate::error::Error;
 use crate::header::{self, Header};
-use crate::options::{Concession, Limits, Options, OutputFormat, SourceFormat, Warning};
+use crate::options::{Concession, Limits, Options, OutputFormat, Rgb, SourceFormat, Warning};
 use crate::placeholder;
 use crate::plan::{Finish, Plan, Span};
 use crate::raster::{Frame, Picture, Raster};
 use crate::resample::{Axis, Layout, Scaler};
+use crate::selection::Selection;
 
 /// What an image says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct SourceInfo {
     pub orientation: u8,
     /// The file can hold transparency.
     pub has_alpha: bool,
+    /// What the frames after the first code beyond the canvas.
+    pub hidden_pixels: u64,
 }
 
 impl SourceInfo {
@@ -43,6 +46,7 @@ impl SourceInfo {
             frames: header.frames,
             orientation: header.orientation.exif(),
             has_alpha: header.has_alpha,
+            hidden_pixels: header.hidden_pixels,
         }
     }
 }
@@ -88,8 +92,12 @@ pub struct Thumbnail {
 pub struct Task<'a> {
     options: Options,
     source: SourceInfo,
-    /// Those to decode, then those that were there.
+    /// Of the frames that the file says there are.
+    selection: Selection,
+    /// That were decoded.
     decoded_frames: u32,
+    /// Where the first frame is not to be had alone, others may be decoded for it.
+    may_search: bool,
     plan: Plan,
     warnings: Vec<Warning>,
     stage: Stage<'a>,
@@ -111,28 +119,29 @@ impl<'a> Task<'a> {
     /// All but [`Error::BudgetUnreachable`].
     pub fn open(image: impl Into<Cow<'a, [u8]>>, options: &Options, limits: &Limits) -> Result<Self, Error> {
         let image = image.into();
-        bounds::check_options(options, limits)?;
         let header = header::read(&image)?;
-        bounds::check_source(&header, limits)?;
         let source = SourceInfo::new(&header);
+        let selection = bounds::check(&source, options, limits)?;
         let plan = Plan::new(header.width, header.height, header.orientation, options);
-        let keeps_animation = options.animated && options.format != OutputFormat::Jpeg;
-        let decoded_frames = if keeps_animation { source.frames } else { 1 };
-        let pixels = |width: u32, height: u32| u64::from(width) * u64::from(height);
-        // What is padded is larger than the picture in it, what is chosen from larger than its box.
-        let thumbnail = pixels(plan.width, plan.height).max(pixels(plan.box_width, plan.box_height));
-        let film = thumbnail.saturating_mul(decoded_frames.into());
-        let canvases = decode::canvases(header.format) * pixels(header.width, header.height);
-        bounds::check_film(film, canvases, decoded_frames, limits)?;
         let mut warnings = Vec::new();
-        if decoded_frames < source.frames {
+        if selection.kept() == 1 && source.frames > 1 {
             warnings.push(Warning::AnimationDropped);
         }
         if plan.reduction() < 1.0 {
             warnings.push(Warning::Enlarged);
         }
+        let may_search = bounds::may_search(&source, limits);
         let stage = Stage::Opened(image);
-        Ok(Self { options: *options, source, decoded_frames, plan, warnings, stage })
+        Ok(Self {
+            options: *options,
+            source,
+            selection,
+            decoded_frames: 0,
+            may_search,
+            plan,
+            warnings,
+            stage,
+        })
     }
 
     /// Pixels out of the file, reduced as far as the decoder can.
@@ -149,19 +158,21 @@ impl<'a> Task<'a> {
             image: &image,
             header: &header,
             plan: &self.plan,
-            animated: self.decoded_frames > 1,
+            selection: self.selection,
+            may_search: self.may_search,
             converter,
         };
         let film = decode::decode(&job)?;
-        let decoded_frames = u32::try_from(film.frames.len()).unwrap_or(u32::MAX);
-        // A frame that the header counted may turn out to be none.
-        if film.truncated || decoded_frames < self.decoded_frames {
+        if film.truncated {
             self.warn(Warning::Truncated);
+        }
+        if film.damaged {
+            self.warn(Warning::Damaged);
         }
         if film.profile_ignored || profile_ignored {
             self.warn(Warning::ProfileIgnored);
         }
-        self.decoded_frames = decoded_frames;
+        self.decoded_frames = film.decoded_frames;
         self.stage = Stage::Decoded(film);
         Ok(())
     }
@@ -174,7 +185,7 @@ impl<'a> Task<'a> {
         let Stage::Decoded(film) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Err(out_of_order());
         };
-        let picture = finish_frames(film, &self.plan)
+        let picture = finish_frames(film, &self.plan, self.options.background)
             .ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
         self.stage = Stage::Finished(picture);
         Ok(())
@@ -188,7 +199,7 @@ impl<'a> Task<'a> {
         let Stage::Finished(picture) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return Err(out_of_order());
         };
-        let encoded = encode::encode(&picture, &self.options, &shrink)?;
+        let encoded = encode::encode(&picture, &self.options, self.selection.is_thinned(), &shrink)?;
         for &warning in &encoded.warnings {
             self.warn(warning);
         }
@@ -224,14 +235,15 @@ fn out_of_order() -> Error {
 }
 
 /// Turns all frames upright and brings them to the size of the box.
-fn finish_frames(film: Film, plan: &Plan) -> Option<Picture> {
+fn finish_frames(film: Film, plan: &Plan, background: Option<Rgb>) -> Option<Picture> {
+    let padding = background.map_or([0; 4], |Rgb([red, green, blue])| [red, green, blue, 255]);
     let (box_width, box_height) = (plan.box_width, plan.box_height);
     let mut chosen = None;
     let frames = film.frames.into_iter().map(|Frame { raster, delay_ms }| {
         let upright = plan.orientation.apply(raster);
         let raster = match plan.finish {
             Finish::Keep => Some(upright),
-            Finish::Pad { left, top } => upright.padded(left, top, box_width, box_height),
+            Finish::Pad { left, top } => upright.padded(left, top, box_width, box_height, padding),
             Finish::Choose => {
                 // The first frame decides for all: a crop that moved with them would shake.
                 let (left, top) =

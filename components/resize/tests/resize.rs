@@ -141,7 +141,7 @@ fn what_imaging_refuses_fails_at_once() {
     for (error, code) in [
         (ImagingError::Malformed("the data ends early".into()), "malformed-image"),
         (ImagingError::BudgetUnreachable, "budget-unreachable"),
-        (ImagingError::UnsupportedFormat, "unsupported-image"),
+        (ImagingError::UnsupportedFormat(None), "unsupported-image"),
     ] {
         let (service, id) = Service::with_job();
         let imaging = ScriptedImaging(Err(error));

@@ -31,6 +31,7 @@ impl Upload<'_> {
         let Received { image, options } = intake::receive(request, body, &limits).await?;
         let info = self.imaging.probe(&image, &limits.image).map_err(|error| error.problem())?;
         let options = options.finish(info.frames);
+        self.imaging.check(&info, &options, &limits.image).map_err(|error| error.problem())?;
         let source = Source {
             sha256: sha256(&image),
             format: info.format,

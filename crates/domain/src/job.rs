@@ -59,7 +59,7 @@ pub struct Thumbnail {
     pub placeholder: String,
     /// What a person should know of it.
     pub warnings: Vec<Warning>,
-    /// What was given up to meet a bound on bytes or frames, in the order it was tried.
+    /// What was given up to meet a bound on bytes, frames, pixels or delays, in the order it was tried.
     pub concessions: Vec<Concession>,
 }
 
@@ -74,6 +74,8 @@ words! {
         ProfileIgnored = "profile-ignored",
         /// The source has fewer pixels than the thumbnail.
         Enlarged = "enlarged",
+        /// Something within the file is broken; it was covered up, or the frames at the beginning left out.
+        Damaged = "damaged",
     }
 }
 

@@ -5,6 +5,7 @@
 //! parsed here once, into types that cannot be wrong; behind the edge nobody checks again.
 
 pub mod accept;
+pub mod background;
 pub mod cursor;
 pub mod dependency;
 pub mod digest;

@@ -16,10 +16,12 @@ pub struct ImageLimits {
     pub max_pixels: u64,
     /// Width, and height, in pixels.
     pub max_side: u32,
-    /// Frames of an animation.
+    /// Frames of an animation that its thumbnail needs.
     pub max_frames: u32,
-    /// Width x height x frames. A thumbnail may also be refused for what of an animation is held at once (wit/imaging).
+    /// Width x height x frames that the thumbnail needs. A thumbnail may also be refused for what of an animation is held at once (wit/imaging).
     pub max_total_pixels: u64,
     /// Width, and height, of a thumbnail in pixels.
     pub max_output_side: u32,
+    /// Width x height of a thumbnail, over all its frames: an animation that has more loses frames.
+    pub max_output_pixels: u64,
 }

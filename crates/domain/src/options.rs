@@ -7,10 +7,10 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::background::Background;
 use crate::format::OutputFormat;
 use crate::framing::{Fit, Gravity};
 use crate::preset::{self, Preset};
-use crate::rgb::Rgb;
 
 /// The largest `max_bytes` that can be asked for: more than any thumbnail has.
 pub const MAX_MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -37,8 +37,8 @@ pub enum Takes {
     UpTo(u64),
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// What [`Rgb::parse`] reads.
-    Colour,
+    /// What [`Background::parse`] reads.
+    Background,
 }
 
 impl Takes {
@@ -56,7 +56,7 @@ impl std::fmt::Display for Takes {
             Self::Side => f.write_str("a whole number from 1 to the largest side"),
             Self::UpTo(max) => write!(f, "a whole number from 1 to {max}"),
             Self::OneOf(words) => write!(f, "one of: {}", words.join(", ")),
-            Self::Colour => f.write_str("a colour like ffffff or #fff"),
+            Self::Background => f.write_str("transparent, or a colour like ffffff or #fff"),
         }
     }
 }
@@ -156,8 +156,8 @@ options! {
         "Which part of the image `cover` keeps; `attention` is the part that draws the eye", "north-east";
     animated: bool = true, Takes::OneOf(&["true", "false"]),
         "Whether an animation stays one where the format can hold it", "false";
-    background: Rgb = Rgb::WHITE, Takes::Colour,
-        "What shows through transparency in JPEG, and pads there", "#1e90ff";
+    background: Background = Background::Transparent, Takes::Background,
+        "What `contain` pads with; in JPEG, which has no transparency, also what shows through it, white for `transparent`", "#1e90ff";
     quality: Option<u8> = None, Takes::UpTo(100),
         "How faithful a lossy format is; where it is not given, the format's own default", "85";
     max_bytes: Option<u64> = None, Takes::UpTo(MAX_MAX_BYTES),
@@ -261,7 +261,7 @@ impl Value for bool {
     }
 }
 
-impl Value for Rgb {
+impl Value for Background {
     fn read(text: &str, _: Takes) -> Option<Self> {
         Self::parse(text).ok()
     }
@@ -277,6 +277,7 @@ fn number(text: &str, takes: Takes) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rgb::Rgb;
 
     fn draft(pairs: &[(&str, &str)]) -> Result<Draft, OptionError> {
         let mut draft = Draft::new(2048);
@@ -297,7 +298,7 @@ mod tests {
             format: OutputFormat::Png,
             gravity: Gravity::Center,
             animated: true,
-            background: Rgb::WHITE,
+            background: Background::Transparent,
             quality: None,
             max_bytes: None,
             max_frames: None,
@@ -315,7 +316,7 @@ mod tests {
             format: OutputFormat::Webp,
             gravity: Gravity::NorthWest,
             animated: false,
-            background: Rgb { red: 0x11, green: 0x22, blue: 0x33 },
+            background: Background::Colour(Rgb { red: 0x11, green: 0x22, blue: 0x33 }),
             quality: Some(100),
             max_bytes: Some(9),
             max_frames: Some(50),
@@ -367,7 +368,7 @@ mod tests {
         assert!(draft(&[("gravity", "centre")]).is_err());
         assert_eq!(
             draft(&[("background", "red")]).unwrap_err().to_string(),
-            "The option \"background\" takes a colour like ffffff or #fff."
+            "The option \"background\" takes transparent, or a colour like ffffff or #fff."
         );
     }
 

@@ -1,7 +1,7 @@
 //! What a client is told when a request can't be served: RFC 9457, `application/problem+json`.
 //!
 //! One row a kind, from which come the type, the document and the table of docs/api.md. A kind's `type`, status and title never
-//! vary; the detail is a sentence that the reader can act on. No text of a driver, no configured number and no byte of an image
+//! vary; the detail is a sentence that the reader can act on. No text of a driver and no byte of an image
 //! gets in here.
 
 use serde::Serialize;

@@ -135,11 +135,13 @@ variables! {
     MaxSide = "max_side", "16384", public, number(1, 1_000_000, "pixels"), BOUNDED,
         "Width, and height, of an image; 422 beyond";
     MaxFrames = "max_frames", "200", public, number(1, 100_000, "frames"), BOUNDED,
-        "Frames of an animation; 422 beyond";
+        "Frames of an animation that have to be decoded: all up to the last that is kept, one for a still; 422 beyond";
     MaxTotalPixels = "max_total_pixels", "100000000", public, number(1, 100_000_000_000, "pixels"), BOUNDED,
-        "Pixels over all frames, with what GIF frames hide beyond the screen; 422 beyond. Of an animation, half of it bounds what is held at once (the canvas, twice but for WebP, and the thumbnails), a quarter the thumbnails; beyond these, the job fails";
+        "Pixels over all frames that have to be decoded, with what GIF frames hide beyond the screen; 422 beyond. Of an animation that stays one, half of it bounds what is held at once (the canvas, twice but for WebP, and the thumbnails), a quarter the thumbnails; 422 beyond";
     MaxOutputSide = "max_output_side", "2048", public, number(1, 16_383, "pixels"), BOUNDED,
         "Width, and height, of a thumbnail; 400 beyond";
+    MaxOutputPixels = "max_output_pixels", "4194304", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
+        "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more";
     MaxAttempts = "max_attempts", "3", public, number(1, 100, "attempts"), WORKING,
         "Attempts before a job is the dead letter";
     LeaseSecs = "lease_secs", "30", public, number(1, A_DAY_SECS, "seconds"), WORKING,

@@ -209,7 +209,7 @@ mod tests {
     fn parameters() -> serde_json::Value {
         json!({
             "width": 100, "height": 100, "fit": "cover", "format": "png", "gravity": "center", "animated": true,
-            "background": "#ffffff", "quality": null, "max_bytes": null, "max_frames": null, "preset": null,
+            "background": "transparent", "quality": null, "max_bytes": null, "max_frames": null, "preset": null,
         })
     }
 

@@ -53,7 +53,9 @@ fn option_rows() -> String {
             Takes::Side => format!("1 to `{}`", Variable::MaxOutputSide.row().name),
             Takes::UpTo(max) => format!("1 to {max}"),
             Takes::OneOf(words) => code(words),
-            Takes::Colour => "`rrggbb` or `rgb` in hexadecimal, with or without `#`".to_owned(),
+            Takes::Background => {
+                "`transparent`, or `rrggbb` or `rgb` in hexadecimal, with or without `#`".to_owned()
+            }
         };
         let default = match &defaults[row.name] {
             serde_json::Value::Null => "none".to_owned(),

@@ -126,6 +126,7 @@ pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
         max_frames: number(variables, Variable::MaxFrames)?,
         max_total_pixels: number(variables, Variable::MaxTotalPixels)?,
         max_output_side: number(variables, Variable::MaxOutputSide)?,
+        max_output_pixels: number(variables, Variable::MaxOutputPixels)?,
     };
     Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, image })
 }

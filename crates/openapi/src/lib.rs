@@ -68,6 +68,7 @@ pub fn document(limits: &UploadLimits) -> Value {
             "max_frames": limits.image.max_frames,
             "max_total_pixels": limits.image.max_total_pixels,
             "max_output_side": limits.image.max_output_side,
+            "max_output_pixels": limits.image.max_output_pixels,
         },
     })
 }

@@ -39,7 +39,9 @@ pub(crate) fn option(row: &Row, limits: &UploadLimits) -> Value {
         Takes::UpTo(max) => json!({ "type": "integer", "minimum": 1, "maximum": max }),
         Takes::OneOf(words) if words == ["true", "false"] => json!({ "type": "boolean" }),
         Takes::OneOf(words) => json!({ "type": "string", "enum": words }),
-        Takes::Colour => json!({ "type": "string", "pattern": "^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$" }),
+        Takes::Background => {
+            json!({ "type": "string", "pattern": "^(transparent|#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6}))$" })
+        }
     };
     if !defaults[row.name].is_null() {
         schema["default"] = defaults[row.name].clone();

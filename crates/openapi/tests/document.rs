@@ -31,6 +31,7 @@ fn limits() -> UploadLimits {
             max_frames: side(Variable::MaxFrames),
             max_total_pixels: default(Variable::MaxTotalPixels),
             max_output_side: side(Variable::MaxOutputSide),
+            max_output_pixels: default(Variable::MaxOutputPixels),
         },
     }
 }

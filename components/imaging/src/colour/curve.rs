@@ -16,6 +16,16 @@ impl Curve {
         Self((0..=STEPS).map(at).map(|value| if value.is_nan() { 0.0 } else { value }).collect())
     }
 
+    /// This, and then a function of what it gives.
+    pub(crate) fn then(self, function: impl Fn(f64) -> f64) -> Self {
+        Self::sample(|value| function(self.exact_at(value)))
+    }
+
+    fn exact_at(&self, value: f64) -> f64 {
+        #[expect(clippy::cast_possible_truncation, reason = "samples have no more")]
+        f64::from(self.at(value as f32))
+    }
+
     /// `value` is clamped to 0..=1.
     pub(crate) fn at(&self, value: f32) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "a power of two")]

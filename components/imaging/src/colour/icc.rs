@@ -1,6 +1,7 @@
 //! ICC profiles (ICC.1:2022). Parsing and multi-dimensional tables are `moxcms`'s; curves with a matrix, as nearly all
 //! photographs have them, are evaluated by our own `shaper`, which is faster for few pixels and rounds alike everywhere.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use moxcms::{
@@ -11,6 +12,7 @@ use moxcms::{
 use super::Converter;
 use super::curve::Curve;
 use super::shaper::Shaper;
+use crate::bytes::be32;
 use crate::header::{Colour, Model};
 use crate::resample::Pixel;
 
@@ -45,7 +47,11 @@ pub(super) fn converter(bytes: &[u8], model: Model) -> Option<Converter> {
         || profile.lut_a_to_b_saturation.is_some();
     match (profile.color_space, model) {
         (DataColorSpace::Gray, Model::Grey) if !has_table => {
-            Some(Converter::shaped(Shaper::with_curve(curve(profile.gray_trc.as_ref()?)?)))
+            let curve = curve(profile.gray_trc.as_ref()?)?;
+            // In a profile that connects through Lab the curve gives lightness, not light.
+            let to_light =
+                if profile.pcs == DataColorSpace::Lab { curve.then(lightness_to_light) } else { curve };
+            Some(Converter::shaped(Shaper::with_curve(to_light)))
         }
         // A grey picture in an RGB space is one whose channels are equal.
         (DataColorSpace::Rgb, _) if !has_table => shaper(&profile).map(Converter::shaped),
@@ -67,7 +73,39 @@ pub(super) fn ink_transform(bytes: &[u8]) -> Option<Arc<Transform8BitExecutor>> 
 
 fn parse(bytes: &[u8]) -> Option<ColorProfile> {
     let options = ParsingOptions { max_profile_size: MAX_PROFILE_BYTES, ..ParsingOptions::default() };
-    ColorProfile::new_from_slice_with_options(bytes, options).ok()
+    ColorProfile::new_from_slice_with_options(&mended(bytes), options).ok()
+}
+
+/// Types of tags as broken programs wrote them by the thousand, and what they stand for: those that `LittleCMS` reads too.
+const BROKEN_TYPES: [([u8; 4], [u8; 4]); 2] =
+    [([0x17, 0xA5, 0x05, 0xB8], *b"XYZ "), ([0x94, 0x78, 0xEE, 0x00], *b"curv")];
+
+/// The profile with the types that it means.
+fn mended(profile: &[u8]) -> Cow<'_, [u8]> {
+    /// Where the number of tags stands, before the table of their names, places and lengths.
+    const COUNT_AT: usize = 128;
+    const ENTRY_BYTES: usize = 12;
+    let mut mended = Cow::Borrowed(profile);
+    let entries = profile.get(COUNT_AT + 4..).unwrap_or_default().chunks_exact(ENTRY_BYTES);
+    let count = be32(profile, COUNT_AT).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    for entry in entries.take(count) {
+        let place = be32(entry, 4).and_then(|place| usize::try_from(place).ok());
+        let type_of = |place: usize| Some(place..place.checked_add(4)?);
+        let Some(place) = place.and_then(type_of) else { continue };
+        let meant = BROKEN_TYPES.iter().find(|(broken, _)| profile.get(place.clone()) == Some(broken));
+        if let Some((_, meant)) = meant
+            && let Some(stored) = mended.to_mut().get_mut(place)
+        {
+            stored.copy_from_slice(meant);
+        }
+    }
+    mended
+}
+
+/// CIE 1976: L*, here from 0 to 1, to Y.
+fn lightness_to_light(lightness: f64) -> f64 {
+    let (lightness, knee) = (100.0 * lightness, 8.0);
+    if lightness <= knee { lightness * 27.0 / 24_389.0 } else { libm::pow((lightness + 16.0) / 116.0, 3.0) }
 }
 
 fn shaper(profile: &ColorProfile) -> Option<Shaper> {
@@ -200,6 +238,55 @@ mod tests {
         let grey = converter(&bytes, Model::Grey).unwrap();
         assert_eq!(stored(&grey, [127.5; 3]), [188; 3]);
         assert!(converter(&bytes, Model::Rgb).is_none());
+    }
+
+    /// A grey value, and what LittleCMS 2.19 (relative colorimetric, to sRGB) makes of it where the curve is the power 1 or 2.
+    const LITTLE_CMS: [(u8, u8, u8); 10] = [
+        (0, 0, 0),
+        (5, 7, 0),
+        (10, 14, 1),
+        (20, 23, 2),
+        (50, 47, 14),
+        (100, 92, 39),
+        (128, 119, 60),
+        (150, 141, 81),
+        (200, 194, 149),
+        (255, 255, 255),
+    ];
+
+    #[test]
+    fn a_grey_profile_that_connects_through_lab_gives_lightness() {
+        let through_lab = |power| {
+            let mut bytes = ColorProfile::new_gray_with_gamma(power).encode().unwrap();
+            bytes[20..24].copy_from_slice(b"Lab ");
+            converter(&bytes, Model::Grey).unwrap()
+        };
+        for (grey, linear, squared) in LITTLE_CMS {
+            for (converter, expected) in [(through_lab(1.0), linear), (through_lab(2.0), squared)] {
+                let [level, ..] = stored(&converter, [f32::from(grey); 3]);
+                assert!(level.abs_diff(expected) <= 1, "{grey}: {level}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn types_that_broken_programs_wrote_are_taken_for_what_they_mean() {
+        let whole = ColorProfile::new_adobe_rgb().encode().unwrap();
+        let expected = stored(&converter(&whole, Model::Rgb).unwrap(), [200.0, 100.0, 50.0]);
+        let mut broken = whole.clone();
+        let mut replaced = 0;
+        for (code, meant) in BROKEN_TYPES {
+            for place in (128..whole.len() - 8).filter(|&place| whole[place..].starts_with(&meant)) {
+                // A type is followed by four zeros, a name by where its data are.
+                if whole[place + 4..place + 8] == [0; 4] {
+                    broken[place..place + 4].copy_from_slice(&code);
+                    replaced += 1;
+                }
+            }
+        }
+        assert!(replaced >= 4, "only {replaced} types were there to be broken");
+        assert!(ColorProfile::new_from_slice(&broken).map_or(true, |profile| !profile.is_matrix_shaper()));
+        assert_eq!(stored(&converter(&broken, Model::Rgb).unwrap(), [200.0, 100.0, 50.0]), expected);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What decoding gives: pictures of the planned size, as stored.
 
+use crate::error::Error;
 use crate::raster::{Frame, Loops, Raster};
 
 /// Frames shown for less than this are shown by browsers, and were meant by their makers, for [`USUAL_MS`].
@@ -11,8 +12,12 @@ const USUAL_MS: u32 = 100;
 pub(crate) struct Film {
     pub(crate) frames: Vec<Frame>,
     pub(crate) loops: Loops,
+    /// Of the file, those left out or broken included.
+    pub(crate) decoded_frames: u32,
     /// The file ends early; what is missing was filled.
     pub(crate) truncated: bool,
+    /// Something within is broken; it was covered up or left out.
+    pub(crate) damaged: bool,
     /// A colour profile could not be used.
     pub(crate) profile_ignored: bool,
 }
@@ -21,7 +26,7 @@ impl Film {
     /// One picture.
     pub(super) fn still(raster: Raster, truncated: bool) -> Self {
         let frames = vec![Frame { raster, delay_ms: 0 }];
-        Self { frames, loops: Loops::Times(1), truncated, profile_ignored: false }
+        Self { decoded_frames: 1, truncated, ..Self::blank(frames, Loops::Times(1)) }
     }
 
     /// An animation without frames. `loop_count`: how often it plays, 0 is for ever.
@@ -30,12 +35,46 @@ impl Film {
             0 => Loops::Forever,
             times => Loops::Times(u16::try_from(times).unwrap_or(u16::MAX)),
         };
-        Self { frames: Vec::new(), loops, truncated, profile_ignored: false }
+        Self { truncated, ..Self::blank(Vec::new(), loops) }
+    }
+
+    const fn blank(frames: Vec<Frame>, loops: Loops) -> Self {
+        Self { frames, loops, decoded_frames: 0, truncated: false, damaged: false, profile_ignored: false }
     }
 
     /// One more frame, which says that it is shown for `said_ms`.
     pub(super) fn push(&mut self, raster: Raster, said_ms: u32) {
         self.frames.push(Frame { raster, delay_ms: shown_ms(said_ms) });
+    }
+
+    /// A frame that is left out: the one before it is shown in its stead.
+    pub(super) fn pass_over(&mut self, said_ms: u32) {
+        if let Some(last) = self.frames.last_mut() {
+            last.delay_ms = last.delay_ms.saturating_add(shown_ms(said_ms));
+        }
+    }
+
+    /// A first frame that can't be shown: the animation begins with the next. The error of the very first counts if none can.
+    pub(super) fn begin_late(&mut self, broken: &mut Option<Error>, error: Error) {
+        self.damaged = true;
+        broken.get_or_insert(error);
+    }
+
+    /// The film, if there is something on it.
+    ///
+    /// # Errors
+    /// Why its first frame could not be shown.
+    pub(super) fn finished(self, broken: Option<Error>) -> Result<Self, Error> {
+        if self.frames.is_empty() {
+            return Err(broken.unwrap_or_else(|| Error::Malformed("there are no frames".to_owned())));
+        }
+        Ok(self)
+    }
+
+    /// A film of one frame, which does not play.
+    pub(super) fn stopped(mut self) -> Self {
+        self.frames.iter_mut().for_each(|frame| frame.delay_ms = 0);
+        Self { loops: Loops::Times(1), ..self }
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     }
     let raster = printer.finish()?;
     let profile_ignored = inks.is_some_and(|inks| inks.profile_ignored());
-    Ok(Film { profile_ignored, ..Film::still(raster, outcome.truncated) })
+    // What is cut off is no damage beyond that.
+    let damaged = outcome.damaged && !outcome.truncated;
+    Ok(Film { profile_ignored, damaged, ..Film::still(raster, outcome.truncated) })
 }
 
 /// With how many pixels of the image become one on each axis.

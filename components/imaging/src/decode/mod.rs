@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::header::Header;
 use crate::options::SourceFormat;
 use crate::plan::Plan;
+use crate::selection::Selection;
 
 pub(crate) use film::Film;
 use printer::Printer;
@@ -27,9 +28,33 @@ pub(crate) struct Job<'a> {
     /// Of `image`.
     pub(crate) header: &'a Header<'a>,
     pub(crate) plan: &'a Plan,
-    /// All frames rather than the first.
-    pub(crate) animated: bool,
+    /// Of the frames that the header counts.
+    pub(crate) selection: Selection,
+    /// All frames may be decoded for the sake of one.
+    pub(crate) may_search: bool,
     pub(crate) converter: Converter,
+}
+
+impl Job<'_> {
+    /// Whether an animation of which so many frames were looked at, and some shown or none, is to be decoded further.
+    fn goes_on(&self, looked_at: u32, film: &Film) -> bool {
+        looked_at < self.selection.decoded() || film.frames.is_empty() && self.may_search
+    }
+
+    /// A still, or where that fails the first frame of the animation that can be shown.
+    fn still_or(
+        &self,
+        still: impl FnOnce() -> Result<Film, Error>,
+        animation: impl FnOnce() -> Result<Film, Error>,
+    ) -> Result<Film, Error> {
+        match still() {
+            Err(Error::Malformed(how)) if self.header.frames > 1 && self.may_search => match animation() {
+                Ok(film) => Ok(Film { damaged: true, ..film.stopped() }),
+                Err(_) => Err(Error::Malformed(how)),
+            },
+            result => result,
+        }
+    }
 }
 
 /// At least one frame.
@@ -42,15 +67,6 @@ pub(crate) fn decode(job: &Job<'_>) -> Result<Film, Error> {
         SourceFormat::Png => png::decode(job),
         SourceFormat::Gif => gif::decode(job),
         SourceFormat::Webp => webp::decode(job),
-    }
-}
-
-/// Full-size canvases that are held at most while an animation is decoded: one, and what of it a frame restores afterwards.
-pub(crate) const fn canvases(format: SourceFormat) -> u64 {
-    match format {
-        SourceFormat::Jpeg => 0,
-        SourceFormat::Webp => 1,
-        SourceFormat::Png | SourceFormat::Gif => 2,
     }
 }
 

@@ -5,13 +5,22 @@ use std::ops::ControlFlow;
 
 use thumbs_png::{Decoder, Depth, Limits};
 
-use super::{Film, Job, Printer, check_rows, malformed};
+use super::{Film, Job, Printer, check_rows};
 use crate::error::Error;
 use crate::resample::{self, Layout};
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     let decoder = Decoder::new(job.image)?;
-    if job.animated { animation(job, &decoder) } else { still(job, &decoder) }
+    let from_frames = || animation(job, &decoder);
+    if job.selection.kept() > 1 {
+        return from_frames();
+    }
+    let still = || still(job, &decoder);
+    if decoder.info().hides_still && job.may_search {
+        // The still was meant for viewers that show no animations; better than nothing it is.
+        return from_frames().map(Film::stopped).or_else(|_| still());
+    }
+    job.still_or(still, from_frames)
 }
 
 fn still(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
@@ -40,20 +49,35 @@ fn animation(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
     let info = decoder.info();
     let mut printer = Printer::new(job, Layout::RGBA, info.width, info.height, 1);
     let mut film = Film::animation(info.loop_count, info.is_cut);
+    let mut broken = None;
     let mut frames = decoder.frames(&Limits::NONE)?;
-    while let Some(frame) = frames.next_frame() {
-        if frame.outcome.truncated {
-            film.truncated = true;
-            match check_rows(frame.outcome.rows_decoded, frame.outcome.rows) {
-                Err(error) if film.frames.is_empty() => return Err(error),
-                // What was shown until here is worth keeping.
-                Err(_) => break,
-                Ok(()) => {}
+    while job.goes_on(film.decoded_frames, &film) {
+        let Some(frame) = frames.next_frame() else {
+            film.truncated |= film.decoded_frames < job.selection.decoded();
+            break;
+        };
+        let index = film.decoded_frames;
+        film.decoded_frames += 1;
+        if let Err(error) = check_rows(frame.outcome.rows_decoded, frame.outcome.rows) {
+            if film.frames.is_empty() {
+                film.begin_late(&mut broken, error);
+                continue;
             }
+            // What was shown until here is worth keeping.
+            film.truncated = true;
+            break;
         }
-        film.push(printer.print(frame.pixels)?, frame.duration_ms);
+        film.truncated |= frame.outcome.truncated;
+        if film.frames.is_empty() || job.selection.keeps(index) {
+            film.push(printer.print(frame.pixels)?, frame.duration_ms);
+        } else {
+            film.pass_over(frame.duration_ms);
+        }
     }
-    if film.frames.is_empty() { Err(malformed("there are no frames")) } else { Ok(film) }
+    while let Some(duration_ms) = frames.pass_over() {
+        film.pass_over(duration_ms);
+    }
+    film.finished(broken)
 }
 
 /// The decoder's in our words.

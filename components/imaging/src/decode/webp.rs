@@ -20,7 +20,11 @@ const LIMITS: Limits = Limits {
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     let decoder = Decoder::new(job.image)?;
     let shrink = NonZeroU32::MIN.max(resample::cell(job.plan.reduction()));
-    if job.animated { animation(job, &decoder, shrink) } else { still(job, &decoder, shrink) }
+    let from_frames = || animation(job, &decoder, shrink);
+    if job.selection.kept() > 1 {
+        return from_frames();
+    }
+    job.still_or(|| still(job, &decoder, shrink), from_frames)
 }
 
 fn still(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result<Film, Error> {
@@ -31,28 +35,48 @@ fn still(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result<Fil
     })?;
     check_rows(extent.decoded_rows, extent.rows)?;
     let mut printer: Printer = printer.ok_or_else(|| malformed("there are no rows"))?;
-    Ok(Film::still(printer.finish()?, !extent.is_complete()))
+    let film = Film::still(printer.finish()?, !extent.is_complete());
+    Ok(Film { damaged: decoder.begins_late(), ..film })
 }
 
 fn animation(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result<Film, Error> {
     let mut printer = printer(job, thumbs_webp::Layout::Rgba8, shrink);
     let mut film = Film::animation(decoder.loop_count().into(), decoder.is_cut());
-    for frame in decoder.frames(shrink, &LIMITS)? {
-        match frame {
+    let mut broken = None;
+    let mut frames = decoder.frames(shrink, &LIMITS)?;
+    while job.goes_on(film.decoded_frames, &film) {
+        let Some(frame) = frames.next() else {
+            film.truncated |= film.decoded_frames < job.selection.decoded();
+            break;
+        };
+        let index = film.decoded_frames;
+        film.decoded_frames += 1;
+        let is_first = film.frames.is_empty();
+        let whole_enough = |frame: thumbs_webp::Frame| {
+            let extent = frame.image.extent;
+            if is_first { check_rows(extent.decoded_rows, extent.rows).map(|()| frame) } else { Ok(frame) }
+        };
+        match frame.map_err(Error::from).and_then(whole_enough) {
             Ok(frame) => {
-                let extent = frame.image.extent;
-                if film.frames.is_empty() {
-                    check_rows(extent.decoded_rows, extent.rows)?;
+                film.truncated |= !frame.image.extent.is_complete();
+                if is_first || job.selection.keeps(index) {
+                    film.push(printer.print(&frame.image.pixels)?, frame.duration_ms);
+                } else {
+                    film.pass_over(frame.duration_ms);
                 }
-                film.truncated |= !extent.is_complete();
-                film.push(printer.print(&frame.image.pixels)?, frame.duration_ms);
             }
+            Err(error) if is_first => film.begin_late(&mut broken, error),
             // What was shown until here is worth keeping.
-            Err(_) if !film.frames.is_empty() => film.truncated = true,
-            Err(error) => return Err(error.into()),
+            Err(_) => {
+                film.truncated = true;
+                break;
+            }
         }
     }
-    Ok(film)
+    while let Some(duration_ms) = frames.pass_over() {
+        film.pass_over(duration_ms);
+    }
+    film.finished(broken)
 }
 
 fn printer(job: &Job<'_>, layout: thumbs_webp::Layout, shrink: NonZeroU32) -> Printer {

@@ -2,6 +2,9 @@
 //! is a thumbnail; the first rung that fits is found by bisection, as files get smaller down the ladder (where one does not,
 //! the result is a rung too low, never one that does not fit).
 //!
+//! Attempts are counted by their pixels, and what is too dear for what is left of [`MAX_PIXELS`] is passed over like one that does not
+//! fit: a large thumbnail gives up more than it would have to, rather than take ten times as long as one without a budget.
+//!
 //! The order: lossy quality or number of colours, frames, size; first each down to where it begins to hurt, then, in the same
 //! order, each as far as it goes.
 
@@ -39,6 +42,11 @@ const FRAME_DIVISORS: [usize; 2] = [3, usize::MAX];
 /// No thumbnail gets smaller than this on its longer side, in pixels.
 const MIN_LONGER_SIDE: u32 = 16;
 
+/// Pixels that all attempts together may have, where a pixel costs most; what an emoji of 128 pixels a side and 50 frames takes in seven.
+const MAX_PIXELS: u64 = 6 << 20;
+/// So many of a JPEG's cost as much as one of another format.
+const JPEG_PIXELS: u64 = 8;
+
 /// Sizes of palettes worth telling apart.
 const COLOURS: [u16; 21] =
     [256, 224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 24, 20, 16, 12, 10, 8, 6, 4];
@@ -73,6 +81,13 @@ impl Attempt {
         Ok(written.map(|bytes| File { bytes, width, height, frames }))
     }
 
+    /// In pixels where they cost most, at least 1.
+    fn cost(&self, all: &Clip<'_>, format: OutputFormat) -> u64 {
+        let (width, height) = self.sides(all);
+        let pixels = u64::from(width) * u64::from(height) * self.frames as u64;
+        if format == OutputFormat::Jpeg { pixels.div_ceil(JPEG_PIXELS) } else { pixels }
+    }
+
     fn sides(&self, all: &Clip<'_>) -> (u32, u32) {
         let longer = u64::from(all.width().max(all.height())).max(1);
         let scaled = |side: u32| {
@@ -100,10 +115,18 @@ pub(super) fn fit(
     }
     let rungs = ladder(all, format, asked);
     let (mut first_unknown, mut first_known) = (0, rungs.len());
+    let mut left = MAX_PIXELS.saturating_sub(asked.cost(all, format));
     let mut best = None;
     while first_unknown < first_known {
         let middle = first_unknown + (first_known - first_unknown) / 2;
         let Some(rung) = rungs.get(middle) else { break };
+        let cost = rung.cost(all, format);
+        // The last rung costs next to nothing and is never out of reach.
+        if cost > left / 2 && middle + 1 < rungs.len() {
+            first_unknown = middle + 1;
+            continue;
+        }
+        left = left.saturating_sub(cost);
         match make(rung)? {
             Ok(file) => {
                 best = Some((*rung, file));

@@ -89,6 +89,37 @@ impl<'a> Clip<'a> {
         Clip { first, rest, loops: self.loops }
     }
 
+    /// For a format whose delays are hundredths of a second and at least two of these: as many frames as that leaves room for, each begun
+    /// about when it should, so that the play time stays. `None` where all have room.
+    pub(crate) fn in_hundredths(&self) -> Option<Clip<'a>> {
+        const MS: u64 = 10;
+        const LEAST: u64 = 2;
+        let is_short = |shot: &Shot<'a>| u64::from(shot.delay_ms) < LEAST * MS;
+        if !self.shots().any(is_short) {
+            return None;
+        }
+        let nearest = |ms: u64| (ms + MS / 2) / MS;
+        let end = nearest(self.shots().map(|shot| u64::from(shot.delay_ms)).sum());
+        let mut kept: Vec<(u64, &Shot<'a>)> = Vec::with_capacity(self.len());
+        let mut time_ms = 0;
+        for shot in self.shots() {
+            let start = nearest(time_ms);
+            time_ms += u64::from(shot.delay_ms);
+            let earliest = kept.last().map_or(0, |(before, _)| before + LEAST);
+            // What is shown for long is not left out for what flits by before it.
+            let start = if is_short(shot) { start } else { start.max(earliest) };
+            if kept.is_empty() || start >= earliest && start + LEAST <= end {
+                kept.push((start, shot));
+            }
+        }
+        let ends = kept.iter().skip(1).map(|&(start, _)| start).chain([end]);
+        let mut shots = kept.iter().zip(ends).map(|(&(start, shot), end)| Shot {
+            raster: shot.raster.clone(),
+            delay_ms: u32::try_from((end - start) * MS).unwrap_or(u32::MAX),
+        });
+        Some(Clip { first: shots.next()?, rest: shots.collect(), loops: self.loops })
+    }
+
     /// All frames at another size.
     pub(crate) fn resized(
         &self,

@@ -285,7 +285,7 @@ struct Clock {
 
 /// Viewers show frames of 0 and 1 centiseconds for 10 of them, and have so for decades: sources with such delays keep
 /// them, others must not fall into them.
-const SLOW_BELOW_MS: u32 = 11;
+pub(super) const SLOW_BELOW_MS: u32 = 11;
 
 impl Clock {
     fn tick(&mut self, delay_ms: u32) -> u16 {

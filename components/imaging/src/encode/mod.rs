@@ -78,16 +78,28 @@ struct Settings {
 }
 
 /// Writes `picture` in `options.format`, animated where that is asked for and the format can, within `options.max_bytes` and
-/// `options.max_output_frames`. Of the options only `format`, `animated`, `background`, `quality` and these two are read.
+/// `options.max_output_frames`. Of the options only `format`, `animated`, `background`, `quality` and these two are read. `is_thinned`: frames
+/// were left out before, of which the concessions are to tell.
 ///
 /// With `max_bytes`, at most ten attempts are made, and those that exceed it stop as soon as they do.
 ///
 /// # Errors
 /// [`Error::LimitExceeded`] beyond [`MAX_SIDE`]; [`Error::BudgetUnreachable`] where not even the smallest file, of 16 pixels
 /// on the longer side, fits; whatever `shrink` reports.
-pub fn encode(picture: &Picture, options: &Options, shrink: &Shrink<'_>) -> Result<Encoded, Error> {
+pub fn encode(
+    picture: &Picture,
+    options: &Options,
+    is_thinned: bool,
+    shrink: &Shrink<'_>,
+) -> Result<Encoded, Error> {
     let keeps_animation = options.animated && options.format != OutputFormat::Jpeg;
-    let all = Clip::of(picture, keeps_animation).ok_or(Error::LimitExceeded(Limit::Frames))?;
+    let mut all = Clip::of(picture, keeps_animation).ok_or(Error::LimitExceeded(Limit::Frames))?;
+    let frames_before = all.len();
+    // Viewers decide how long they show what says that it is hardly shown at all.
+    let is_timed = |clip: &Clip<'_>| clip.shots().all(|shot| shot.delay_ms >= gif::SLOW_BELOW_MS);
+    if options.format == OutputFormat::Gif && all.is_animated() && is_timed(&all) {
+        all = all.in_hundredths().unwrap_or(all);
+    }
     if all.width() > MAX_SIDE || all.height() > MAX_SIDE {
         return Err(Error::LimitExceeded(Limit::OutputSide));
     }
@@ -97,7 +109,7 @@ pub fn encode(picture: &Picture, options: &Options, shrink: &Shrink<'_>) -> Resu
             quality: options.quality.unwrap_or(DEFAULT_QUALITY),
             colours: None,
             thorough: false,
-            background: options.background,
+            background: options.background.unwrap_or(Rgb::WHITE),
         },
         frames: all.len().min(max_frames).max(1),
         longer_side: all.width().max(all.height()),
@@ -114,7 +126,7 @@ pub fn encode(picture: &Picture, options: &Options, shrink: &Shrink<'_>) -> Resu
         concessions.push(Concession::Quality(made.settings.quality));
     }
     concessions.extend(made.settings.colours.map(Concession::Colours));
-    if made.frames != all.len() {
+    if made.frames != frames_before || is_thinned {
         concessions.push(Concession::Frames(file.frames));
     }
     if made.longer_side != asked.longer_side {

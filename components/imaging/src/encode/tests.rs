@@ -41,7 +41,7 @@ fn options(format: OutputFormat) -> Options {
 }
 
 fn encoded(picture: &Picture, options: &Options) -> Encoded {
-    encode(picture, options, &pick).unwrap()
+    encode(picture, options, false, &pick).unwrap()
 }
 
 fn shown(raster: &Raster) -> Vec<[u8; 4]> {
@@ -135,7 +135,10 @@ fn max_output_frames_thins_and_says_so() {
 fn too_large_a_picture_is_refused_not_truncated() {
     for format in ALL {
         let line = still(raster(MAX_SIDE + 1, 1, |_, _| [0, 0, 0, 255]));
-        assert_eq!(encode(&line, &options(format), &pick), Err(Error::LimitExceeded(Limit::OutputSide)));
+        assert_eq!(
+            encode(&line, &options(format), false, &pick),
+            Err(Error::LimitExceeded(Limit::OutputSide))
+        );
         let longest = still(raster(MAX_SIDE, 1, |_, _| [0, 0, 0, 255]));
         assert_eq!(encoded(&longest, &options(format)).width, MAX_SIDE);
     }
@@ -171,8 +174,8 @@ fn quality_falls_no_further_than_it_must() {
 fn an_impossible_budget_is_an_error() {
     for format in ALL {
         let asked = Options { max_bytes: Some(30), ..options(format) };
-        assert_eq!(encode(&still(photo(64, 0)), &asked, &pick), Err(Error::BudgetUnreachable));
-        assert_eq!(encode(&still(photo(1, 0)), &asked, &pick), Err(Error::BudgetUnreachable));
+        assert_eq!(encode(&still(photo(64, 0)), &asked, false, &pick), Err(Error::BudgetUnreachable));
+        assert_eq!(encode(&still(photo(1, 0)), &asked, false, &pick), Err(Error::BudgetUnreachable));
     }
 }
 
@@ -180,7 +183,7 @@ fn an_impossible_budget_is_an_error() {
 fn a_failing_resampler_is_reported() {
     let fail = |_: &Raster, _, _| Err(Error::Malformed("no".into()));
     let asked = Options { max_bytes: Some(400), ..options(OutputFormat::Png) };
-    assert_eq!(encode(&still(photo(64, 0)), &asked, &fail), Err(Error::Malformed("no".into())));
+    assert_eq!(encode(&still(photo(64, 0)), &asked, false, &fail), Err(Error::Malformed("no".into())));
 }
 
 #[test]
@@ -188,11 +191,11 @@ fn jpeg_lays_transparency_over_the_background() {
     let glass = still(raster(16, 16, |_, _| [255, 0, 0, 0]));
     let solid = |colour: [u8; 3]| still(raster(16, 16, |_, _| [colour[0], colour[1], colour[2], 255]));
     for colour in [[255, 255, 255], [10, 200, 30]] {
-        let asked = Options { background: Rgb(colour), ..options(OutputFormat::Jpeg) };
+        let asked = Options { background: Some(Rgb(colour)), ..options(OutputFormat::Jpeg) };
         assert_eq!(encoded(&glass, &asked).data, encoded(&solid(colour), &options(OutputFormat::Jpeg)).data);
     }
     let half = still(raster(16, 16, |_, _| [0, 0, 0, 128]));
-    let asked = Options { background: Rgb([255; 3]), ..options(OutputFormat::Jpeg) };
+    let asked = Options { background: Some(Rgb([255; 3])), ..options(OutputFormat::Jpeg) };
     assert_eq!(encoded(&half, &asked).data, encoded(&solid([127; 3]), &asked).data);
 }
 
@@ -305,7 +308,7 @@ proptest! {
         let picture = film((0..frames).map(source), 90, Loops::Forever);
         for format in ALL {
             let asked = Options { max_bytes: Some(max_bytes), max_output_frames, ..options(format) };
-            let made = match encode(&picture, &asked, &pick) {
+            let made = match encode(&picture, &asked, false, &pick) {
                 Ok(made) => made,
                 Err(error) => {
                     prop_assert_eq!(error, Error::BudgetUnreachable);
@@ -354,4 +357,32 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_gif_can_not_show_fast_enough_is_shown_as_long() {
+    // 60 a second, of which a GIF holds 50.
+    let frames = |delays_ms: &[u32]| {
+        let frames =
+            (0..).zip(delays_ms).map(|(index, &delay_ms)| Frame { raster: photo(8, index), delay_ms });
+        Picture::new(frames.collect(), Loops::Forever).unwrap()
+    };
+    let delays = |delays_ms: &[u32]| -> Vec<u32> {
+        let made = encoded(&frames(delays_ms), &options(OutputFormat::Gif));
+        let shown = view(&made.data, OutputFormat::Gif).frames;
+        let is_told = made.concessions == [Concession::Frames(made.frames)];
+        assert_eq!(is_told, shown.len() < delays_ms.len(), "{:?}", made.concessions);
+        shown.iter().map(|frame| frame.delay_ms).collect()
+    };
+    let fast = delays(&[17; 60]);
+    assert_eq!(fast.iter().sum::<u32>(), 1020);
+    assert!(fast.len() >= 40 && fast.iter().all(|&delay_ms| delay_ms >= 20), "{fast:?}");
+    assert_eq!(delays(&[11, 12, 13]), [20, 20]);
+    assert_eq!(delays(&[15; 4]), [20, 40]);
+    assert_eq!(delays(&[500, 15, 15, 500]), [500, 20, 20, 490]);
+    // What is fast enough, and what is meant to be slow, stays.
+    assert_eq!(delays(&[20, 30, 40]), [20, 30, 40]);
+    assert_eq!(delays(&[25, 25, 25, 25]), [30, 20, 30, 20]);
+    let webp = encoded(&frames(&[17; 60]), &options(OutputFormat::Webp));
+    assert_eq!((webp.frames, webp.concessions.len()), (60, 0));
 }

@@ -26,7 +26,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
 impl From<thumbs_gif::Error> for Error {
     fn from(error: thumbs_gif::Error) -> Self {
         match error {
-            thumbs_gif::Error::NotGif => Self::UnsupportedFormat,
+            thumbs_gif::Error::NotGif => Self::UnsupportedFormat(None),
             thumbs_gif::Error::Malformed(what) => Self::Malformed(what.to_owned()),
             thumbs_gif::Error::LimitExceeded(_) => Self::Malformed("it is too large".to_owned()),
         }

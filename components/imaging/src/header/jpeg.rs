@@ -4,9 +4,9 @@ use thumbs_jpeg::{Decoder, IccProfile, PixelFormat};
 
 use super::{Colour, Header, Model};
 use crate::error::Error;
-use crate::exif;
 use crate::options::SourceFormat;
 use crate::orientation::Orientation;
+use crate::{exif, xmp};
 
 pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
     let decoder = Decoder::new(image)?;
@@ -17,7 +17,13 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         height: info.height,
         frames: 1,
         hidden_pixels: 0,
-        orientation: Orientation::new(decoder.exif().and_then(exif::orientation).unwrap_or(1)),
+        orientation: Orientation::new(
+            decoder
+                .exif()
+                .and_then(exif::orientation)
+                .or_else(|| decoder.xmp().and_then(xmp::orientation))
+                .unwrap_or(1),
+        ),
         has_alpha: false,
         model: match info.format {
             PixelFormat::Luma8 => Model::Grey,

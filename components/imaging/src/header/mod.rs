@@ -10,7 +10,7 @@ mod webp;
 use crate::error::Error;
 use crate::options::SourceFormat;
 use crate::orientation::Orientation;
-use crate::sniff::sniff;
+use crate::sniff::{other_kind, sniff};
 
 /// The header of an image, borrowed from its bytes.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub(crate) enum Colour<'a> {
 /// # Errors
 /// [`Error::UnsupportedFormat`], [`Error::Malformed`], and [`Error::UnsupportedFeature`] where the header alone shows one.
 pub(crate) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
-    match sniff(image).ok_or(Error::UnsupportedFormat)? {
+    match sniff(image).ok_or_else(|| Error::UnsupportedFormat(other_kind(image)))? {
         SourceFormat::Jpeg => jpeg::read(image),
         SourceFormat::Png => png::read(image),
         SourceFormat::Gif => gif::read(image),

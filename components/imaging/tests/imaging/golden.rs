@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use thumbs_imaging::options::{Fit, Gravity, Limits, Options, OutputFormat, Rgb};
+use thumbs_imaging::options::{Fit, Gravity, Limits, Options, OutputFormat};
 use thumbs_imaging::thumbnail;
 
 use crate::fixtures;
@@ -57,7 +57,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Every fixture at little reduction and at much, and each option that takes its own way at least once.
 fn cases() -> Vec<(String, Options)> {
-    let usual = Options { background: Rgb([255, 255, 255]), ..Options::default() };
+    let usual = Options::default();
     let small = Options { width: 12, height: 20, fit: Fit::Contain, format: OutputFormat::Webp, ..usual };
     let mut cases: Vec<(String, Options)> =
         fixtures::names().into_iter().flat_map(|name| [(name.clone(), usual), (name, small)]).collect();

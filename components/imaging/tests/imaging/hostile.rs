@@ -17,16 +17,17 @@ fn raised() -> Limits {
 
 #[test]
 fn what_is_no_image_is_said_to_be_none() {
-    for bytes in [
-        &b""[..],
-        b"\x89",
-        b"hello, world",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"BM",
-        b"\0\0\0\x20ftypavif",
+    for (bytes, kind) in [
+        (&b""[..], None),
+        (b"\x89", None),
+        (b"hello, world", None),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Some("SVG")),
+        (b"BM", None),
+        (b"\0\0\0\x20ftypavif", Some("AVIF")),
+        (b"\x89PNG\r\n\x1A\n\0\0\0\x04CgBI\x50\0\x20\x06", Some("a PNG for iOS alone (CgBI)")),
     ] {
-        assert_eq!(make(bytes).err(), Some(Error::UnsupportedFormat));
-        assert_eq!(probe(bytes, &Limits::default()).err(), Some(Error::UnsupportedFormat));
+        assert_eq!(make(bytes).err(), Some(Error::UnsupportedFormat(kind)));
+        assert_eq!(probe(bytes, &Limits::default()).err(), Some(Error::UnsupportedFormat(kind)));
     }
 }
 
@@ -88,10 +89,16 @@ fn a_gif_that_claims_much_and_holds_nothing() {
     let limits =
         Limits { max_side: 65_535, max_pixels: u64::MAX, max_total_pixels: u64::MAX, ..Limits::default() };
     assert!(matches!(thumbnail(&frame, &Options::default(), &limits), Err(Error::Malformed(_))));
-    // A small screen with a huge frame, which would have to be decoded to find its last rows.
-    let beyond =
-        b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\xFF\xFF\xFF\xFF\x80\0\0\0\xFF\xFF\xFF\x02\x02\x44\x01\0;";
-    assert_eq!(make(beyond).err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    // A small screen with a huge frame, to which it grows.
+    const HUGE: &[u8] = b",\0\0\0\0\xFF\xFF\xFF\xFF\x80\0\0\0\xFF\xFF\xFF\x02\x02\x44\x01\0";
+    let beyond = [&b"GIF89a\x01\0\x01\0\0\0\0"[..], HUGE, b";"].concat();
+    assert_eq!(make(&beyond).err(), Some(Error::LimitExceeded(Limit::Side)));
+    // The same behind a frame that fits: it would have to be decoded to find its last rows.
+    let dot = b",\0\0\0\0\x01\0\x01\0\x80\0\0\0\xFF\xFF\xFF\x02\x02\x44\x01\0";
+    let later = [&b"GIF89a\x01\0\x01\0\0\0\0"[..], dot, HUGE, b";"].concat();
+    assert_eq!(make(&later).err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    let still = Options { animated: false, ..Options::default() };
+    assert!(thumbnail(&later, &still, &Limits::default()).is_ok());
 }
 
 #[test]

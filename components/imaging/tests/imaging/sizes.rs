@@ -1,9 +1,10 @@
 //! The thumbnail has the size asked for, whatever the image's shape.
 
 use thumbs_imaging::error::{Error, Limit};
-use thumbs_imaging::options::{Fit, Gravity, Limits, Options, OutputFormat, Rgb, Warning};
-use thumbs_imaging::{probe, thumbnail};
+use thumbs_imaging::options::{Concession, Fit, Gravity, Limits, Options, OutputFormat, Rgb, Warning};
+use thumbs_imaging::{self as imaging, probe, thumbnail};
 
+use crate::animation::frames_of;
 use crate::pictures::Png;
 use crate::{compare, fixtures};
 
@@ -40,18 +41,38 @@ fn every_fit_gives_exactly_the_box_in_every_format() {
 }
 
 #[test]
-fn contain_pads_with_transparency_or_the_background() {
+fn contain_pads_with_transparency_where_no_background_is_asked_for() {
     let file = Png::noise(40, 10, 8, 2, false).bytes();
-    let options = Options { fit: Fit::Contain, background: Rgb([10, 200, 30]), ..Options::default() };
-    let clear = compare::decoded(&thumbnail(&file, &options, &Limits::default()).unwrap().data);
-    assert_eq!(
-        (clear.get_pixel(50, 5).0[3], clear.get_pixel(50, 50).0[3], clear.get_pixel(50, 95).0[3]),
-        (0, 255, 0)
-    );
-    let options = Options { format: OutputFormat::Jpeg, quality: Some(95), ..options };
-    let laid = compare::decoded(&thumbnail(&file, &options, &Limits::default()).unwrap().data);
-    let [red, green, blue, _] = laid.get_pixel(50, 5).0;
-    assert!(red.abs_diff(10) < 6 && green.abs_diff(200) < 6 && blue.abs_diff(30) < 6, "{red} {green} {blue}");
+    for format in [OutputFormat::Png, OutputFormat::Webp, OutputFormat::Gif, OutputFormat::Jpeg] {
+        let options = Options { fit: Fit::Contain, format, ..Options::default() };
+        let made = compare::decoded(&thumbnail(&file, &options, &Limits::default()).unwrap().data);
+        let padding = [made.get_pixel(50, 5).0, made.get_pixel(50, 95).0];
+        let expected = if format == OutputFormat::Jpeg { [255; 4] } else { [0; 4] };
+        assert_eq!((padding, made.get_pixel(50, 50).0[3]), ([expected; 2], 255), "{format:?}");
+    }
+}
+
+#[test]
+fn contain_pads_with_the_background_in_every_format() {
+    // Half-transparent itself, which it stays where the format has alpha.
+    let file = Png { samples: [90, 90, 90, 128].repeat(400), ..Png::noise(40, 10, 8, 6, false) }.bytes();
+    for format in [OutputFormat::Png, OutputFormat::Webp, OutputFormat::Gif, OutputFormat::Jpeg] {
+        let background = Some(Rgb([10, 200, 30]));
+        let options =
+            Options { fit: Fit::Contain, format, quality: Some(95), background, ..Options::default() };
+        let made = compare::decoded(&thumbnail(&file, &options, &Limits::default()).unwrap().data);
+        for y in [5, 95] {
+            let [red, green, blue, alpha] = made.get_pixel(50, y).0;
+            let near = red.abs_diff(10) < 6 && green.abs_diff(200) < 6 && blue.abs_diff(30) < 6;
+            assert!(near && alpha == 255, "{format:?}: {red} {green} {blue} {alpha}");
+        }
+        let alpha = made.get_pixel(50, 50).0[3];
+        assert_eq!(
+            alpha == 128,
+            matches!(format, OutputFormat::Png | OutputFormat::Webp),
+            "{format:?}: {alpha}"
+        );
+    }
 }
 
 #[test]
@@ -107,10 +128,18 @@ fn a_probe_tells_what_is_shown() {
 
 #[test]
 fn limits_hold_before_anything_is_decoded() {
+    let file = fixtures::read("animated.gif");
     let check = |limits: Limits, limit: Limit| {
-        let file = fixtures::read("animated.gif");
         let expected = Some(Error::LimitExceeded(limit));
-        assert_eq!(probe(&file, &limits).err(), expected);
+        let probed = probe(&file, &limits);
+        let of_a_frame = matches!(limit, Limit::Side | Limit::Pixels);
+        assert_eq!(probed.as_ref().err().cloned(), expected.clone().filter(|_| of_a_frame));
+        if let Ok(source) = probed {
+            assert_eq!(imaging::check(&source, &Options::default(), &limits).err(), expected);
+            let still = Options { animated: false, ..Options::default() };
+            assert_eq!(imaging::check(&source, &still, &limits), Ok(()));
+            assert_eq!(thumbnail(&file, &still, &limits).unwrap().frames, 1);
+        }
         assert_eq!(thumbnail(&file, &Options::default(), &limits).err(), expected);
     };
     let all = Limits::default();
@@ -121,20 +150,22 @@ fn limits_hold_before_anything_is_decoded() {
     let options = Options { width: 101, height: 1, ..Options::default() };
     let made = thumbnail(&fixtures::read("rgb.png"), &options, &Limits { max_output_side: 100, ..all });
     assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::OutputSide)));
+    let made = thumbnail(&fixtures::read("rgb.png"), &options, &Limits { max_output_pixels: 100, ..all });
+    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::OutputPixels)));
 }
 
 #[test]
 fn thumbnails_of_an_animation_count_as_pixels_too() {
     // 6 small frames, asked to become 6 large ones.
-    let options = Options { width: 2000, height: 2000, format: OutputFormat::Webp, ..Options::default() };
-    let limits = Limits { max_total_pixels: 4 * 6 * 2000 * 2000 - 1, ..Limits::default() };
+    let options = Options { width: 600, height: 600, format: OutputFormat::Webp, ..Options::default() };
+    let limits = Limits { max_total_pixels: 4 * 6 * 600 * 600 - 1, ..Limits::default() };
     let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
-    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::HeldPixels)));
     // 80x60 in a box ten times as high: nine tenths are padding, and are held all the same.
     let options = Options { width: 80, height: 600, fit: Fit::Contain, ..options };
     let limits = Limits { max_total_pixels: 4 * 6 * 80 * 600 - 1, ..limits };
     let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
-    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::HeldPixels)));
     let limits = Limits { max_total_pixels: limits.max_total_pixels + 1, ..limits };
     assert_eq!(thumbnail(&fixtures::read("animated.gif"), &options, &limits).unwrap().frames, 6);
     // With what is restored of it, the canvas is held twice until they are made.
@@ -142,7 +173,24 @@ fn thumbnails_of_an_animation_count_as_pixels_too() {
     let held = 2 * 80 * 60 + 6 * 36 * 36;
     let limits = Limits { max_total_pixels: 2 * held - 1, ..limits };
     let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits);
-    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::TotalPixels)));
+    assert_eq!(made.err(), Some(Error::LimitExceeded(Limit::HeldPixels)));
     let limits = Limits { max_total_pixels: 2 * held, ..limits };
     assert_eq!(thumbnail(&fixtures::read("animated.gif"), &options, &limits).unwrap().frames, 6);
+}
+
+#[test]
+fn an_animation_that_is_too_large_runs_less_smoothly() {
+    let options = Options { width: 120, height: 100, format: OutputFormat::Webp, ..Options::default() };
+    for (most, frames) in [(6, 6), (5, 5), (2, 2), (1, 1)] {
+        let limits = Limits { max_output_pixels: most * 120 * 100, ..Limits::default() };
+        let made = thumbnail(&fixtures::read("animated.gif"), &options, &limits).unwrap();
+        assert_eq!((made.frames, made.width, made.height), (frames, 120, 100));
+        let told = if frames == 6 { vec![] } else { vec![Concession::Frames(frames)] };
+        assert_eq!(made.concessions, told);
+        assert_eq!(made.warnings.contains(&Warning::AnimationDropped), frames == 1);
+        if frames > 1 {
+            let total: u32 = frames_of(&made.data).iter().map(|(_, delay_ms)| delay_ms).sum();
+            assert_eq!(total, 70 + 80 + 90 + 100 + 110 + 120, "the play time stays");
+        }
+    }
 }

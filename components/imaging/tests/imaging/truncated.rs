@@ -27,7 +27,10 @@ fn first_success(name: &str, file: &[u8]) -> usize {
             }
             Err(error) => {
                 assert!(first.is_none(), "{name} at {hundredths} %: {error} after a success");
-                assert!(matches!(error, Error::Malformed(_) | Error::UnsupportedFormat), "{name}: {error}");
+                assert!(
+                    matches!(error, Error::Malformed(_) | Error::UnsupportedFormat(None)),
+                    "{name}: {error}"
+                );
             }
         }
     }

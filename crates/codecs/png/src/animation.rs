@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use thumbs_canvas::{Canvas, Disposal, Frame, blend};
 
-use crate::chunks::{Chunks, be16, be32};
+use crate::chunks::{Chunk, Chunks, be16, be32};
 use crate::expand::Expander;
 use crate::format::Format;
 use crate::pieces::Pieces;
@@ -63,6 +63,18 @@ impl<'a> Frames<'a> {
 
     /// Draws the next frame. What is missing of one that is truncated is not drawn; frames after it may build on that.
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
+        let (control, first) = self.find()?;
+        let pieces = Pieces::new(first, self.chunks.clone());
+        Some(self.draw(&control, pieces))
+    }
+
+    /// Passes over a frame, which is not drawn; how long it is shown. What is drawn after it lacks it.
+    pub fn pass_over(&mut self) -> Option<u32> {
+        self.find().map(|(control, _)| control.duration_ms)
+    }
+
+    /// The next frame's control, and the first chunk of its data.
+    fn find(&mut self) -> Option<(Control, Chunk<'a>)> {
         let mut control = None;
         while let Some(chunk) = self.chunks.next() {
             match &chunk.kind {
@@ -70,8 +82,7 @@ impl<'a> Frames<'a> {
                 b"IDAT" | b"fdAT" => {
                     // Data without a control is the still image, or goes on with a frame that is done.
                     let Some(control) = control.take() else { continue };
-                    let pieces = Pieces::new(chunk, self.chunks.clone());
-                    return Some(self.draw(&control, pieces));
+                    return Some((control, chunk));
                 }
                 b"IEND" => break,
                 _ => {}

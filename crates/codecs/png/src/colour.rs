@@ -38,20 +38,20 @@ pub(crate) struct ColourChunks<'a> {
 }
 
 impl<'a> ColourChunks<'a> {
-    /// Takes one up; others leave it as it is.
+    /// Takes one up, the first of each kind; others leave it as it is.
     pub(crate) fn take(&mut self, kind: [u8; 4], body: &'a [u8]) {
         match &kind {
             b"sRGB" => self.srgb = true,
-            b"iCCP" => self.profile = Some(deflated_profile(body)),
-            b"cICP" => {
+            b"iCCP" if self.profile.is_none() => self.profile = Some(deflated_profile(body)),
+            b"cICP" if self.codes.is_none() => {
                 self.codes = match *body {
                     // Only RGB (matrix 0) with the full range can stand in a PNG.
                     [primaries, transfer, 0, 1] => Some(Colour::Codes { primaries, transfer }),
                     _ => Some(Colour::Broken),
                 }
             }
-            b"gAMA" => self.exponent = be32(body, 0),
-            b"cHRM" => {
+            b"gAMA" if self.exponent.is_none() => self.exponent = be32(body, 0),
+            b"cHRM" if self.chromaticities.is_none() => {
                 self.chromaticities = body.as_chunks::<4>().0.get(..8).and_then(|values| {
                     <[[u8; 4]; 8]>::try_from(values).ok().map(|values| values.map(u32::from_be_bytes))
                 });

@@ -13,6 +13,7 @@ use crate::header::Header;
 use crate::pieces::Pieces;
 use crate::row::{Layout, Row};
 use crate::rows::{self, Missing};
+use crate::text::Text;
 
 /// What the header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Info {
     pub is_grey: bool,
     /// Rows come in passes.
     pub is_interlaced: bool,
+    /// It is an animation, of one frame or more, and the still image is none of these: it was meant for viewers that show no animations.
+    pub hides_still: bool,
     /// The file ends before its end chunk does. Its pixels may be complete all the same.
     pub is_cut: bool,
 }
@@ -47,7 +50,7 @@ impl<'a> Decoder<'a> {
     /// Walks over all chunks; decodes nothing.
     ///
     /// # Errors
-    /// [`Error::NotPng`]; [`Error::Malformed`] where the image header makes no sense.
+    /// [`Error::NotPng`], [`Error::CgBi`]; [`Error::Malformed`] where the image header makes no sense.
     pub fn new(image: &'a [u8]) -> Result<Self, Error> {
         let chunks = Chunks::new(image).ok_or(Error::NotPng)?;
         Ok(Self { header: Header::read(chunks.clone())?, chunks })
@@ -56,7 +59,7 @@ impl<'a> Decoder<'a> {
     /// What the header says.
     #[must_use]
     pub const fn info(&self) -> Info {
-        let Header { format, frames, loop_count, has_alpha, is_cut, .. } = self.header;
+        let Header { format, frames, loop_count, has_alpha, hides_still, is_cut, .. } = self.header;
         Info {
             width: format.width,
             height: format.height,
@@ -65,6 +68,7 @@ impl<'a> Decoder<'a> {
             has_alpha,
             is_grey: matches!(format.colour_type, 0 | 4),
             is_interlaced: format.interlaced,
+            hides_still,
             is_cut,
         }
     }
@@ -79,6 +83,18 @@ impl<'a> Decoder<'a> {
     #[must_use]
     pub const fn exif(&self) -> Option<&'a [u8]> {
         self.header.exif
+    }
+
+    /// XMP, an XML document.
+    #[must_use]
+    pub const fn xmp(&self) -> Option<Text<'a>> {
+        self.header.texts.xmp
+    }
+
+    /// EXIF data in the way of ImageMagick: a line with a name, a line with the number of bytes, then these in hexadecimal.
+    #[must_use]
+    pub const fn raw_exif(&self) -> Option<Text<'a>> {
+        self.header.texts.raw_exif
     }
 
     /// Of the rows that [`Decoder::decode_rows`] gives.

@@ -8,6 +8,9 @@ pub enum Error {
     /// The bytes do not begin like a PNG file.
     #[error("not a PNG image")]
     NotPng,
+    /// What Xcode makes of the pictures of an app for iOS: it begins like a PNG, and is no file that anything but iOS reads.
+    #[error("an iOS app's PNG (CgBI), which is not a PNG image")]
+    CgBi,
     /// The file breaks the rules of the format so early that there is no picture at all.
     #[error("the PNG image can't be decoded: {0}")]
     Malformed(&'static str),

@@ -4,6 +4,7 @@ use crate::chunks::{Chunk, Chunks, be32};
 use crate::colour::{Colour, ColourChunks};
 use crate::error::Error;
 use crate::format::Format;
+use crate::text::Texts;
 
 /// The chunks that pixels need: a palette, and what of it or which colour is transparent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,26 +26,34 @@ pub(crate) struct Header<'a> {
     pub(crate) colour: Colour<'a>,
     /// The body of the first eXIf chunk.
     pub(crate) exif: Option<&'a [u8]>,
+    pub(crate) texts: Texts<'a>,
+    /// It is an animation of which the still image is no frame.
+    pub(crate) hides_still: bool,
     /// The file ends before its end chunk.
     pub(crate) is_cut: bool,
 }
 
 impl<'a> Header<'a> {
     /// # Errors
-    /// [`Error::Malformed`] for a first chunk that is no header or makes no sense.
+    /// [`Error::Malformed`] for a first chunk that is no header or makes no sense, [`Error::CgBi`].
     pub(crate) fn read(mut chunks: Chunks<'a>) -> Result<Self, Error> {
         let format = match chunks.next() {
             Some(chunk) if chunk.kind == *b"IHDR" => Format::read(chunk.body)?,
+            Some(chunk) if chunk.kind == *b"CgBI" => return Err(Error::CgBi),
             _ => return Err(Error::Malformed("the first chunk is not a header")),
         };
         let mut palette = Palette::default();
         let mut colour = ColourChunks::default();
-        let mut exif = None;
+        let (mut exif, mut texts) = (None, Texts::default());
+        let mut hides_still = false;
         let (mut has_pixels, mut has_transparency, mut animated, mut is_cut) = (false, false, false, true);
         let (mut frames, mut loop_count) = (0_u32, 0);
         for Chunk { kind, body } in chunks {
             match &kind {
-                b"IDAT" => has_pixels = true,
+                b"IDAT" => {
+                    hides_still |= !has_pixels && frames == 0;
+                    has_pixels = true;
+                }
                 b"IEND" => {
                     is_cut = false;
                     break;
@@ -65,6 +74,7 @@ impl<'a> Header<'a> {
                 }
                 b"fcTL" => frames = frames.saturating_add(1),
                 b"eXIf" => exif = exif.or(Some(body)),
+                b"tEXt" | b"zTXt" | b"iTXt" => texts.take(kind, body),
                 _ if !has_pixels => colour.take(kind, body),
                 _ => {}
             }
@@ -77,6 +87,8 @@ impl<'a> Header<'a> {
             has_alpha: has_transparency || matches!(format.colour_type, 4 | 6),
             colour: colour.colour(),
             exif,
+            texts,
+            hides_still: hides_still && animated && frames > 0,
             is_cut,
         })
     }
@@ -123,6 +135,37 @@ mod tests {
         assert_eq!(frames(&[&header, &promise, &pixels]), 1);
         assert_eq!(frames(&[&header, &frame, &pixels, &frame]), 1, "no acTL, no animation");
         assert_eq!(frames(&[&header, &pixels, &promise, &frame]), 1, "acTL is too late");
+    }
+
+    #[test]
+    fn a_still_that_no_control_precedes_is_no_frame() {
+        let (promise, frame) = (chunk(b"acTL", &[0, 0, 0, 1, 0, 0, 0, 0]), chunk(b"fcTL", &[0; 26]));
+        let (pixels, data) = (chunk(b"IDAT", &[]), chunk(b"fdAT", &[]));
+        let hides_still = |chunks: &[&Vec<u8>]| {
+            let chunks: Vec<Vec<u8>> = chunks.iter().map(|&chunk| chunk.clone()).collect();
+            read(&file(&[vec![ihdr(1, 1, 8, 2)], chunks].concat())).unwrap().hides_still
+        };
+        assert!(hides_still(&[&promise, &pixels, &frame, &data]));
+        assert!(!hides_still(&[&promise, &frame, &pixels, &frame, &data]));
+        assert!(!hides_still(&[&promise, &pixels]), "there is nothing else to show");
+        assert!(!hides_still(&[&pixels, &frame, &data]), "no acTL, no animation");
+    }
+
+    #[test]
+    fn of_statements_about_colour_the_first_counts() {
+        let twice = |kind: &[u8; 4], first: &[u8], second: &[u8]| {
+            colour_of(&[chunk(kind, first), chunk(kind, second)]) == colour_of(&[chunk(kind, first)])
+        };
+        assert!(twice(b"iCCP", b"name\0\0one", b"name\0\0two"));
+        assert!(twice(b"iCCP", b"broken", b"name\0\0two"));
+        assert!(twice(b"gAMA", &100_000u32.to_be_bytes(), &50_000u32.to_be_bytes()));
+        assert!(twice(b"cICP", &[12, 13, 0, 1], &[1, 13, 0, 1]));
+    }
+
+    #[test]
+    fn what_xcode_makes_of_a_png_is_named() {
+        let bytes = file(&[chunk(b"CgBI", &[0x50, 0, 0x20, 6]), ihdr(1, 1, 8, 6)]);
+        assert_eq!(read(&bytes).unwrap_err(), Error::CgBi);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod row;
 mod rows;
 mod scanlines;
 mod stairs;
+mod text;
 mod unfilter;
 
 pub use animation::Frames;
@@ -38,4 +39,5 @@ pub use colour::Colour;
 pub use decoder::{Decoder, Info};
 pub use error::Error;
 pub use row::{Depth, Layout, Row};
+pub use text::Text;
 pub use thumbs_canvas::{Frame, Limit, Limits, Outcome};

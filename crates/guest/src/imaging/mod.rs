@@ -13,7 +13,7 @@ use thumbs_domain::job::{Concession, Warning};
 use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
-pub use error::{Bound, ImagingError};
+pub use error::{Bound, Excess, ImagingError};
 
 use crate::bindings::thumbs::imaging::thumbnailer as wit;
 use crate::clock::Clock;
@@ -29,6 +29,12 @@ pub struct SourceInfo {
     pub height: u32,
     /// 1 for a still image.
     pub frames: u32,
+    /// 1 to 8, as in EXIF.
+    pub orientation: u8,
+    /// The file can hold transparency.
+    pub has_alpha: bool,
+    /// Pixels that frames code beyond the canvas.
+    pub hidden_pixels: u64,
 }
 
 /// A thumbnail and what it took.
@@ -72,6 +78,13 @@ pub trait Imaging {
     /// [`ImagingError`].
     fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError>;
 
+    /// Whether a thumbnail may be made of the image that was probed, as far as that can be told without decoding it.
+    ///
+    /// # Errors
+    /// [`ImagingError`].
+    fn check(&self, source: &SourceInfo, options: &Options, limits: &ImageLimits)
+    -> Result<(), ImagingError>;
+
     /// Makes a thumbnail, and times it.
     ///
     /// # Errors
@@ -93,7 +106,17 @@ impl Imaging for HostImaging {
     fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError> {
         wit::probe(image, translation::limits(limits))
             .map(translation::source_info)
-            .map_err(translation::error)
+            .map_err(|error| translation::error(error, limits, None))
+    }
+
+    fn check(
+        &self,
+        source: &SourceInfo,
+        options: &Options,
+        limits: &ImageLimits,
+    ) -> Result<(), ImagingError> {
+        wit::check(translation::probed(source), translation::options(options), translation::limits(limits))
+            .map_err(|error| translation::error(error, limits, Some(options)))
     }
 
     fn thumbnail(
@@ -103,14 +126,15 @@ impl Imaging for HostImaging {
         limits: &ImageLimits,
         clock: &dyn Clock,
     ) -> Result<Made, ImagingError> {
+        let refused = |error| translation::error(error, limits, Some(options));
         let started = clock.elapsed();
         let task = wit::Task::open(image, translation::options(options), translation::limits(limits))
-            .map_err(translation::error)?;
-        task.decode().map_err(translation::error)?;
+            .map_err(refused)?;
+        task.decode().map_err(refused)?;
         let decoded = clock.elapsed();
-        task.finish().map_err(translation::error)?;
+        task.finish().map_err(refused)?;
         let finished = clock.elapsed();
-        let thumbnail = task.encode().map_err(translation::error)?;
+        let thumbnail = task.encode().map_err(refused)?;
         let encoded = clock.elapsed();
         Ok(Made {
             data: thumbnail.data,

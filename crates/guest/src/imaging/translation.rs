@@ -5,9 +5,10 @@ use thumbs_domain::framing::{Fit, Gravity};
 use thumbs_domain::job::{Concession, Warning};
 use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
+use thumbs_domain::rgb::Rgb;
 
 use super::SourceInfo;
-use super::error::{Bound, ImagingError};
+use super::error::{Bound, Excess, ImagingError};
 use crate::bindings::thumbs::imaging::thumbnailer as wit;
 
 /// Functions from one enum to another that has the same variants. The compiler refuses a list that misses one.
@@ -31,9 +32,10 @@ same_variants! {
     fn wanted_format(OutputFormat) -> wit::OutputFormat { Png, Jpeg, Webp, Gif }
     fn output_format(wit::OutputFormat) -> OutputFormat { Png, Jpeg, Webp, Gif }
     fn source_format(wit::SourceFormat) -> SourceFormat { Jpeg, Png, Gif, Webp }
-    fn warning(wit::Warning) -> Warning { Truncated, AnimationDropped, ProfileIgnored, Enlarged }
+    fn warning(wit::Warning) -> Warning { Truncated, AnimationDropped, ProfileIgnored, Enlarged, Damaged }
     fn concession(wit::Concession) -> Concession { Quality(value), Colours(value), Frames(value), Width(value) }
-    fn bound(wit::Limit) -> Bound { Pixels, Side, Frames, TotalPixels, OutputSide }
+    fn bound(wit::Limit) -> Bound { Pixels, Side, Frames, TotalPixels, HeldPixels, OutputSide, OutputPixels }
+    fn known_format(SourceFormat) -> wit::SourceFormat { Jpeg, Png, Gif, Webp }
 }
 
 pub(super) fn limits(limits: &ImageLimits) -> wit::Limits {
@@ -43,6 +45,7 @@ pub(super) fn limits(limits: &ImageLimits) -> wit::Limits {
         max_frames: limits.max_frames,
         max_total_pixels: limits.max_total_pixels,
         max_output_side: limits.max_output_side,
+        max_output_pixels: limits.max_output_pixels,
     }
 }
 
@@ -54,11 +57,7 @@ pub(super) fn options(options: &Options) -> wit::Options {
         format: wanted_format(options.format),
         gravity: gravity(options.gravity),
         animated: options.animated,
-        background: wit::Rgb {
-            red: options.background.red,
-            green: options.background.green,
-            blue: options.background.blue,
-        },
+        background: options.background.colour().map(|Rgb { red, green, blue }| wit::Rgb { red, green, blue }),
         quality: options.quality,
         max_bytes: options.max_bytes,
         max_output_frames: options.max_frames,
@@ -71,15 +70,33 @@ pub(super) fn source_info(info: wit::SourceInfo) -> SourceInfo {
         width: info.width,
         height: info.height,
         frames: info.frames,
+        orientation: info.orientation,
+        has_alpha: info.has_alpha,
+        hidden_pixels: info.hidden_pixels,
     }
 }
 
-pub(super) fn error(error: wit::Error) -> ImagingError {
+pub(super) fn probed(info: &SourceInfo) -> wit::SourceInfo {
+    wit::SourceInfo {
+        format: known_format(info.format),
+        width: info.width,
+        height: info.height,
+        frames: info.frames,
+        orientation: info.orientation,
+        has_alpha: info.has_alpha,
+        hidden_pixels: info.hidden_pixels,
+    }
+}
+
+/// `options` where they are known: without them no more was asked than what one frame is.
+pub(super) fn error(error: wit::Error, limits: &ImageLimits, options: Option<&Options>) -> ImagingError {
     match error {
-        wit::Error::UnsupportedFormat => ImagingError::UnsupportedFormat,
+        wit::Error::UnsupportedFormat(kind) => ImagingError::UnsupportedFormat(kind),
         wit::Error::UnsupportedFeature(what) => ImagingError::UnsupportedFeature(what),
         wit::Error::Malformed(how) => ImagingError::Malformed(how),
-        wit::Error::LimitExceeded(limit) => ImagingError::OverLimit(bound(limit)),
+        wit::Error::LimitExceeded(limit) => {
+            ImagingError::OverLimit(Excess::new(bound(limit), limits, options))
+        }
         wit::Error::InvalidOptions(what) => ImagingError::InvalidOptions(what),
         wit::Error::BudgetUnreachable => ImagingError::BudgetUnreachable,
     }

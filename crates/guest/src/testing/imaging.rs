@@ -16,13 +16,25 @@ pub struct ScriptedImaging(pub Result<SourceInfo, ImagingError>);
 impl ScriptedImaging {
     /// Every image is a JPEG of 40 x 30.
     pub fn jpeg() -> Self {
-        Self(Ok(SourceInfo { format: SourceFormat::Jpeg, width: 40, height: 30, frames: 1 }))
+        Self(Ok(SourceInfo {
+            format: SourceFormat::Jpeg,
+            width: 40,
+            height: 30,
+            frames: 1,
+            orientation: 1,
+            has_alpha: false,
+            hidden_pixels: 0,
+        }))
     }
 }
 
 impl Imaging for ScriptedImaging {
     fn probe(&self, _: &[u8], _: &ImageLimits) -> Result<SourceInfo, ImagingError> {
         self.0.clone()
+    }
+
+    fn check(&self, _: &SourceInfo, _: &Options, _: &ImageLimits) -> Result<(), ImagingError> {
+        self.0.clone().map(drop)
     }
 
     /// The thumbnail's bytes are those of the image, reversed; each step takes a second more than the one before.

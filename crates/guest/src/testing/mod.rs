@@ -76,6 +76,7 @@ impl FixedVariables {
             ("max_frames", "10"),
             ("max_total_pixels", "2000000"),
             ("max_output_side", "2048"),
+            ("max_output_pixels", "4194304"),
         ];
         Self(pairs.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }

@@ -4,6 +4,13 @@
 const MAX_LENGTH: usize = 4096;
 /// Earlier places with the same hash that are looked at.
 const MAX_TRIES: usize = 24;
+/// The same in an image of more pixels than [`THOROUGH_PIXELS`], whose places are far apart in memory.
+const HASTY_TRIES: usize = 6;
+/// The largest image that is searched thoroughly: 256 pixels a side.
+const THOROUGH_PIXELS: usize = 1 << 16;
+/// In a larger one the search skips a pixel more after each so many that were in vain, as in noise all of them are.
+const MISSES_PER_SKIP: usize = 32;
+const MAX_SKIP: usize = 15;
 /// A copy this long is taken without looking for a longer one.
 const GOOD_LENGTH: usize = 128;
 /// Where copies may come from, in pixels back: far ones cost many bits.
@@ -28,7 +35,7 @@ pub(super) fn literal(pixels: &[u32]) -> Vec<Token> {
 pub(super) fn find(pixels: &[u32], width: usize, min_length: usize) -> Vec<Token> {
     let mut chains = Chains::new(pixels);
     let mut tokens = Vec::new();
-    let mut place = 0;
+    let (mut place, mut misses) = (0, 0);
     let mut here = chains.longest(place, width);
     while let Some(&pixel) = pixels.get(place) {
         chains.enter(place);
@@ -39,6 +46,7 @@ pub(super) fn find(pixels: &[u32], width: usize, min_length: usize) -> Vec<Token
             if next.length <= length + 1 {
                 // Both within their types by MAX_LENGTH and MAX_DISTANCE.
                 tokens.push(Token::Copy { length: length as u16, distance: distance as u32 });
+                misses = 0;
                 (place + 1..place + length).for_each(|inside| chains.enter(inside));
                 place += length;
                 here = chains.longest(place, width);
@@ -46,6 +54,16 @@ pub(super) fn find(pixels: &[u32], width: usize, min_length: usize) -> Vec<Token
             }
             here = next;
         } else {
+            if pixels.len() > THOROUGH_PIXELS {
+                misses += 1;
+                let skip = (misses / MISSES_PER_SKIP).min(MAX_SKIP);
+                let skipped = pixels.get(place + 1..).unwrap_or_default().iter().take(skip);
+                tokens.push(Token::Pixel(pixel));
+                tokens.extend(skipped.copied().map(Token::Pixel));
+                place += 1 + skip;
+                here = chains.longest(place, width);
+                continue;
+            }
             here = chains.longest(place + 1, width);
         }
         tokens.push(Token::Pixel(pixel));
@@ -68,11 +86,13 @@ struct Chains<'p> {
     heads: Vec<u32>,
     /// For each place the one before with the same hash.
     earlier: Vec<u32>,
+    tries: usize,
 }
 
 impl<'p> Chains<'p> {
     fn new(pixels: &'p [u32]) -> Self {
-        Self { pixels, heads: vec![NONE; 1 << HASH_BITS], earlier: vec![NONE; pixels.len()] }
+        let tries = if pixels.len() > THOROUGH_PIXELS { HASTY_TRIES } else { MAX_TRIES };
+        Self { pixels, heads: vec![NONE; 1 << HASH_BITS], earlier: vec![NONE; pixels.len()], tries }
     }
 
     fn hash(&self, place: usize) -> Option<usize> {
@@ -110,7 +130,7 @@ impl<'p> Chains<'p> {
             return best;
         }
         let mut from = self.hash(place).map_or(NONE, |hash| self.heads[hash]);
-        for _ in 0..MAX_TRIES {
+        for _ in 0..self.tries {
             let candidate = from as usize;
             if from == NONE || candidate >= place || place - candidate > MAX_DISTANCE || !look(candidate) {
                 break;
@@ -159,6 +179,22 @@ mod tests {
         let tokens = find(&pixels, 64, 3);
         assert_eq!(replay(&tokens), pixels);
         assert!(tokens.len() < 10);
+    }
+
+    #[test]
+    fn a_large_image_is_searched_hastily_and_loses_nothing() {
+        // Noise, then the same again: what is skipped of the noise is found later all the same.
+        let mut state = 1_u32;
+        let noise: Vec<u32> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state
+        })
+        .take(THOROUGH_PIXELS)
+        .collect();
+        let pixels = [&noise[..], &noise, &[7; 100]].concat();
+        let tokens = find(&pixels, 256, 3);
+        assert_eq!(replay(&tokens), pixels);
+        assert!(tokens.len() < THOROUGH_PIXELS + 1000, "{} tokens", tokens.len());
     }
 
     proptest! {
