@@ -42,8 +42,9 @@ const FRAME_DIVISORS: [usize; 2] = [3, usize::MAX];
 /// No thumbnail gets smaller than this on its longer side, in pixels.
 const MIN_LONGER_SIDE: u32 = 16;
 
-/// Pixels that all attempts together may have, where a pixel costs most; what an emoji of 128 pixels a side and 50 frames takes in seven.
-const MAX_PIXELS: u64 = 6 << 20;
+/// Pixels that all attempts together may have: three times those of the largest thumbnail at the default limits, and as many as an emoji of 128
+/// pixels a side and 75 frames takes in ten attempts. Noise, which costs most, takes 0.25 us a pixel in the sandbox.
+const MAX_PIXELS: u64 = 12 << 20;
 /// So many of a JPEG's cost as much as one of another format.
 const JPEG_PIXELS: u64 = 8;
 

@@ -64,7 +64,7 @@ fn write_frames(
             ..in_place(drawing.area)
         };
         // Holes make runs in what stands still and break them in what moves: which is shorter shows by trying.
-        let mut holed = (drawing.holed != drawing.whole).then(|| frame.clone());
+        let mut holed = drawing.may_gain_by_holes().then(|| frame.clone());
         frame.buffer = Cow::Borrowed(&drawing.whole);
         frame.make_lzw_pre_encoded();
         if let Some(holed) = &mut holed {
@@ -202,6 +202,20 @@ struct Drawing {
     holed: Vec<u8>,
     /// Indices of the area.
     whole: Vec<u8>,
+}
+
+/// Frames of more pixels than this are written a second time, with holes, only if at least one pixel in so many may be one.
+const LARGE_PIXELS: usize = 1 << 16;
+const MIN_HOLE_SHARE: usize = 16;
+
+impl Drawing {
+    fn may_gain_by_holes(&self) -> bool {
+        let pairs = self.holed.iter().zip(&self.whole);
+        if self.whole.len() <= LARGE_PIXELS {
+            return self.holed != self.whole;
+        }
+        pairs.filter(|(holed, whole)| holed != whole).count() >= self.whole.len() / MIN_HOLE_SHARE
+    }
 }
 
 impl Canvas {
