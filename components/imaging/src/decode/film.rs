@@ -14,7 +14,7 @@ pub(crate) struct Film {
     pub(crate) loops: Loops,
     /// Of the file, those left out or broken included.
     pub(crate) decoded_frames: u32,
-    /// The file ends early; what is missing was filled.
+    /// The data end early; what is missing was filled.
     pub(crate) truncated: bool,
     /// Something within is broken; it was covered up or left out.
     pub(crate) damaged: bool,

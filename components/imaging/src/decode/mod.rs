@@ -62,12 +62,15 @@ impl Job<'_> {
 /// # Errors
 /// [`Error::Malformed`] and [`Error::UnsupportedFeature`].
 pub(crate) fn decode(job: &Job<'_>) -> Result<Film, Error> {
-    match job.header.format {
+    let film = match job.header.format {
         SourceFormat::Jpeg => jpeg::decode(job),
         SourceFormat::Png => png::decode(job),
         SourceFormat::Gif => gif::decode(job),
         SourceFormat::Webp => webp::decode(job),
-    }
+    }?;
+    // Where the file is whole, what is missing is broken.
+    let (lacks, is_cut) = (film.truncated, job.header.is_cut);
+    Ok(Film { truncated: lacks && is_cut, damaged: film.damaged || lacks && !is_cut, ..film })
 }
 
 /// At least half of the rows are needed for a thumbnail that is worth showing.

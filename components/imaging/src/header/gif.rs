@@ -17,6 +17,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         hidden_pixels: info.hidden_pixels,
         orientation: Orientation::UPRIGHT,
         has_alpha: info.has_alpha,
+        is_cut: info.is_cut,
         model: Model::Rgb,
         colour: Colour::Srgb,
     })

@@ -25,6 +25,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
                 .unwrap_or(1),
         ),
         has_alpha: false,
+        is_cut: decoder.is_cut(),
         model: match info.format {
             PixelFormat::Luma8 => Model::Grey,
             PixelFormat::Rgb8 => Model::Rgb,

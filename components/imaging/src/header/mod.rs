@@ -28,6 +28,8 @@ pub(crate) struct Header<'a> {
     pub(crate) orientation: Orientation,
     /// The file can hold transparency.
     pub(crate) has_alpha: bool,
+    /// The file ends before its own end.
+    pub(crate) is_cut: bool,
     pub(crate) model: Model,
     pub(crate) colour: Colour<'a>,
 }

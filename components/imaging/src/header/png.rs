@@ -24,6 +24,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         hidden_pixels: 0,
         orientation: Orientation::new(orientation(&decoder).unwrap_or(1)),
         has_alpha: info.has_alpha,
+        is_cut: info.is_cut,
         model: if info.is_grey { Model::Grey } else { Model::Rgb },
         colour: match decoder.colour() {
             thumbs_png::Colour::Srgb => Colour::Srgb,

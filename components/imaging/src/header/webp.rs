@@ -24,6 +24,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
                 .unwrap_or(1),
         ),
         has_alpha: decoder.has_alpha(),
+        is_cut: decoder.is_cut(),
         model: Model::Rgb,
         colour: decoder.icc_profile().map_or(Colour::Srgb, |profile| Colour::Icc(vec![profile])),
     })

@@ -294,6 +294,21 @@ fn damage_inside_of_a_jpeg_is_covered_up_and_told() {
 }
 
 #[test]
+fn what_is_missing_of_a_file_that_is_whole_is_damage_and_no_early_end() {
+    let whole = fixtures::read("rgb.png");
+    let mut broken = whole.clone();
+    let place = broken.len() * 9 / 10;
+    broken[place..place + 200].fill(0xFF);
+    assert_eq!(make(&broken, &Options::default()).warnings, [Warning::Damaged]);
+    assert_eq!(make(&whole[..place], &Options::default()).warnings, [Warning::Truncated]);
+    let jpeg = fixtures::read("baseline-420.jpg");
+    let place = jpeg.len() * 9 / 10;
+    let end = [&jpeg[..place], &[0xFF, 0xD9]].concat();
+    assert_eq!(make(&end, &Options::default()).warnings, [Warning::Damaged]);
+    assert_eq!(make(&jpeg[..place], &Options::default()).warnings, [Warning::Truncated]);
+}
+
+#[test]
 fn what_a_gif_can_not_show_fast_enough_takes_its_whole_time() {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, 2, 2);

@@ -73,6 +73,13 @@ impl<'a> Decoder<'a> {
         self.header.exif
     }
 
+    /// The file ends before its end marker does. Its pixels may be complete all the same.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        let scans = self.data.get(self.header.scans_at..).unwrap_or_default();
+        !scans.windows(2).rev().any(|pair| pair == [0xff, code::EOI])
+    }
+
     /// The first XMP segment, as XML.
     #[must_use]
     pub const fn xmp(&self) -> Option<&'a [u8]> {

@@ -76,7 +76,7 @@ impl<'a> Frames<'a> {
     /// The next frame's control, and the first chunk of its data.
     fn find(&mut self) -> Option<(Control, Chunk<'a>)> {
         let mut control = None;
-        while let Some(chunk) = self.chunks.next() {
+        for chunk in self.chunks.by_ref() {
             match &chunk.kind {
                 b"fcTL" => control = Control::read(chunk.body, &self.format),
                 b"IDAT" | b"fdAT" => {
