@@ -42,6 +42,22 @@ pub(crate) fn make_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)
 }
 
+/// Waits until the disk has the names in a folder. Blocks.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Waits until the disk has the names on the way to a folder that may be new: three, as the runtime makes no more at once. Blocks.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn sync_way_to(folder: &Path) -> io::Result<()> {
+    folder.ancestors().skip(1).take(3).filter(|folder| folder.is_dir()).try_for_each(sync_folder)
+}
+
 /// Takes from others what they may do with the folder where all state lies, unless it belongs to somebody else or is one that many share:
 /// what is in it is private all the same. Blocks.
 pub(crate) fn tighten_root(folder: &Path) {

@@ -15,7 +15,7 @@ static WIT: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
     for file in ["wasi-io", "wasi-cli", "wasi-clocks", "wasi-http"] {
         resolve.push_file(tests.join(format!("{file}.wit"))).unwrap();
     }
-    for folder in ["spin", "spin-inbound"] {
+    for folder in ["spin", "spin-inbound", "blob-store"] {
         resolve.push_dir(shared.join(folder)).unwrap();
     }
     let package = resolve.push_file(tests.join("guests.wit")).unwrap();
@@ -141,6 +141,16 @@ pub(crate) fn request(data: &str, body: &str) -> Vec<u8> {
 /// The same with one more import, `$touch`, that a dependency has to satisfy.
 pub(crate) fn request_with_extra(body: &str) -> Vec<u8> {
     request_in("request-with-extra", r#"(import "thumbs:guests/extra" "touch" (func $touch))"#, "", body)
+}
+
+/// The same with stores to write to: `$execute` a statement, `$put-blob` and `$put-pair`, each of which traps where that fails.
+pub(crate) fn request_with_stores(data: &str, body: &str) -> Vec<u8> {
+    const STORES: &str = r#"
+        (import "fermyon:spin/sqlite@2.0.0" "[static]connection.open" (func $open-sqlite (param i32 i32 i32)))
+        (import "fermyon:spin/sqlite@2.0.0" "[method]connection.execute" (func $execute-sqlite (param i32 i32 i32 i32 i32 i32)))
+        (import "fermyon:spin/key-value@2.0.0" "[method]store.set" (func $set-pair (param i32 i32 i32 i32 i32 i32)))
+        (import "thumbs:blob-store/store@1.0.0" "put" (func $put (param i32 i32 i32 i32 i32 i32 i32)))"#;
+    request_in("request-with-stores", STORES, data, body)
 }
 
 fn request_in(world: &str, imports: &str, data: &str, body: &str) -> Vec<u8> {

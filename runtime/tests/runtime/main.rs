@@ -18,6 +18,7 @@ mod grants;
 mod guests;
 mod memory;
 mod messages;
+mod power;
 mod process;
 mod requests;
 mod start;

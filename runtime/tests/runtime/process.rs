@@ -10,23 +10,40 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{app::App, client::get, guests::request};
+use crate::{
+    app::App,
+    client::{Exchange, get},
+    guests::request,
+};
 
 /// What a test waits for comes within this, or never.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A process of `thumbs up`, whose log is read only when a test asks for a line.
-struct Process {
+pub(crate) struct Process {
     child: Option<Child>,
     log: Option<BufReader<ChildStderr>>,
-    address: SocketAddr,
-    _folder: TempDir,
+    pub(crate) address: SocketAddr,
+    folder: TempDir,
 }
 
 impl Process {
     async fn start(app: App, limits: &[&str]) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_thumbs")), app, limits).await
+    }
+
+    /// The same with so many open files at most.
+    async fn start_with_files(files: u64, app: App, limits: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit -n {files} && exec \"$0\" \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_thumbs"));
+        Self::start_by(command, app, limits).await
+    }
+
+    pub(crate) async fn start_by(mut command: Command, app: App, limits: &[&str]) -> Self {
         let folder = app.written();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_thumbs"));
         command.args(["up", "--listen", "127.0.0.1:0", "--log", "json", "--workers", "0"]);
         command.arg("--from").arg(folder.path().join("spin.toml"));
         command.arg("--state-dir").arg(folder.path().join("state"));
@@ -37,7 +54,7 @@ impl Process {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut process =
-            Self { child: Some(child), log: Some(log), address: ([0, 0, 0, 0], 0).into(), _folder: folder };
+            Self { child: Some(child), log: Some(log), address: ([0, 0, 0, 0], 0).into(), folder };
         let started = process.line("started").await;
         process.address = started["address"].as_str().unwrap().parse().unwrap();
         process
@@ -67,6 +84,14 @@ impl Process {
             std::fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Ends it as a power cut does, and gives its folder.
+    pub(crate) fn cut_off(mut self) -> TempDir {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
     }
 
     /// Asks it to stop, as Kubernetes and systemd do, and waits until it has.
@@ -182,4 +207,19 @@ async fn bodies_that_nobody_reads_are_memory_of_their_instance() {
     let grown = process.peak_bytes() - before;
     assert!(grown < 2 * MAX_BYTES, "{grown} bytes for an instance that may have {MAX_BYTES}");
     reply.is_problem(503, "out-of-memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_leave_files_to_those_that_ask() {
+    const FILES: u64 = 120;
+    let ok = request("", "(call $answer (local.get $out) (i32.const 200))");
+    let app = App::new().serving("ok", &ok, "");
+    let process = Process::start_with_files(FILES, app, &[]).await;
+    let mut kept = Exchange::begin(process.address, "").await;
+    let mut idle = Vec::new();
+    for _ in 0..150 {
+        idle.push(Exchange::begin(process.address, "").await);
+    }
+    assert!(kept.send(b"GET /ok HTTP/1.1\r\nhost: test\r\n\r\n").await);
+    assert_eq!(kept.answer().await.status, 200);
 }

@@ -47,6 +47,7 @@ impl DirectoryStore {
     pub fn open(directory: &Path) -> io::Result<Self> {
         let staging = directory.join(STAGING_FOLDER);
         private::make_folders(&staging)?;
+        private::sync_way_to(&staging)?;
         for entry in fs::read_dir(staging)? {
             let entry = entry?;
             let age = entry
@@ -90,7 +91,7 @@ impl DirectoryStore {
             let _garbage_may_stay = fs::remove_file(&staged);
         }
         put?;
-        make_durable(folder)
+        private::sync_folder(folder)
     }
 
     /// Makes `folder` below the root and those on the way to it, where they are missing.
@@ -101,7 +102,7 @@ impl DirectoryStore {
             match private::make_folder(folder) {
                 Err(failure) if failure.kind() != ErrorKind::AlreadyExists => return Err(failure),
                 // Somebody else's too: that it is there does not say that the disk knows.
-                _ => make_durable(folder.parent().unwrap_or(&self.root))?,
+                _ => private::sync_folder(folder.parent().unwrap_or(&self.root))?,
             }
         }
         Ok(())
@@ -112,11 +113,6 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = private::make_file(path)?;
     file.write_all(bytes)?;
     file.sync_data()
-}
-
-/// Waits until the disk has the names in a folder.
-fn make_durable(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 fn error(failure: &io::Error) -> wit::Error {

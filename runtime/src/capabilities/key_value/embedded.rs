@@ -6,7 +6,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use rusqlite::{Connection, OptionalExtension as _, limits::Limit};
 
 use super::{
-    super::embedded::{Database, Settings},
+    super::embedded::{Database, OpenError, Settings},
     Backend, BackendError,
 };
 use crate::{
@@ -48,13 +48,20 @@ impl EmbeddedStore {
         let mut checkout = self.database.checkout(Caller::Message).await.map_err(|error| failed(&error))?;
         let turn =
             if writes { Some(self.database.writer().await.map_err(|error| failed(&error))?) } else { None };
+        let database = Arc::clone(&self.database);
         blocking(move || {
+            if writes {
+                database.is_in_place()?;
+            }
             let result = match checkout.connection() {
                 Some(connection) => work(connection),
                 None => Err(rusqlite::Error::InvalidQuery),
-            };
+            }?;
             drop(turn);
-            result
+            if writes {
+                database.sync()?;
+            }
+            Ok::<R, OpenError>(result)
         })
         .await
         .map_err(|error| failed(&error))

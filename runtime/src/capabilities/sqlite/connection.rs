@@ -12,11 +12,11 @@ use std::{
 };
 
 use rusqlite::types::Value;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    super::embedded::{Checkout, Database},
+    super::embedded::{Checkout, Database, OpenError},
     statement::{self, Bounds, Outcome},
     wit,
 };
@@ -48,6 +48,7 @@ struct Kept {
     // Dropped in this order: the rollback comes before the next writer's turn.
     checkout: Checkout,
     turn: Option<OwnedSemaphorePermit>,
+    caller: Caller,
     wrote: bool,
 }
 
@@ -71,6 +72,7 @@ impl OpenConnection {
                 Kept {
                     checkout: checkout.map_err(|error| wit::Error::Io(error.to_string()))?,
                     turn: None,
+                    caller: self.caller,
                     wrote: false,
                 }
             }
@@ -129,12 +131,22 @@ impl Kept {
     ) -> Result<(wit::QueryResult, Held), wit::Error> {
         let lost = || wit::Error::Io("the connection was lost".into());
         let connection = self.checkout.connection().ok_or_else(lost)?;
-        let mut reads = false;
+        let (mut sql, mut reads) = (sql, false);
         if connection.is_autocommit() {
             match statement::try_reading(connection, &sql, &parameters, &bounds, &mut memory) {
                 Outcome::Done(result) => return Ok((result?, memory)),
-                Outcome::TooLong => reads = true,
+                Outcome::TooMuch => reads = true,
                 Outcome::Writes => {}
+                Outcome::Costly => {
+                    let connection = self.checkout.take().ok_or_else(lost)?;
+                    let (connection, looked) = blocking(move || {
+                        let only_reads = statement::only_reads(&connection, &sql);
+                        (connection, only_reads.map(|only_reads| (sql, only_reads)))
+                    })
+                    .await;
+                    self.checkout.restore(connection);
+                    (sql, reads) = looked?;
+                }
             }
         }
         if !reads && self.turn.is_none() {
@@ -144,15 +156,44 @@ impl Kept {
         self.wrote |= !reads;
         // Both go along: if this future is dropped, the work goes on, and the next writer must not start before it ends.
         let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
+        let (database, caller) = (Arc::clone(self.checkout.database()), self.caller);
         let deadline = Instant::now() + bounds.timeout;
         let (connection, turn, result) = blocking(move || {
-            let result = statement::run(&mut connection, &sql, &parameters, &bounds, &mut memory, deadline);
-            (connection, turn, result.map(|result| (result, memory)))
+            let in_place = if reads { Ok(()) } else { database.is_in_place().map_err(failed) };
+            let result = in_place.and_then(|()| {
+                statement::run(&mut connection, &sql, &parameters, &bounds, &mut memory, deadline)
+            });
+            // Within a transaction the turn is kept for its next statement. Else it goes on, before the disk is waited for.
+            let turn = turn.filter(|_| !connection.is_autocommit());
+            let committed = !reads && turn.is_none();
+            let result = result.and_then(|result| {
+                if committed {
+                    durable(&database, caller)?;
+                }
+                Ok((result, memory))
+            });
+            (connection, turn, result)
         })
         .await;
-        // Within a transaction the turn is kept for its next statement.
-        self.turn = turn.filter(|_| !connection.is_autocommit());
+        self.turn = turn;
         self.checkout.restore(connection);
         result
+    }
+}
+
+fn failed(error: OpenError) -> wit::Error {
+    wit::Error::Io(error.to_string())
+}
+
+/// Has the disk take what was committed: whoever wrote for a request waits for it. Blocks.
+fn durable(database: &Arc<Database>, caller: Caller) -> Result<(), wit::Error> {
+    match caller {
+        Caller::Request => database.sync().map_err(failed),
+        Caller::Message => {
+            let database = Arc::clone(database);
+            // A failure is remembered, and told to whoever waits next.
+            let _syncing = Handle::current().spawn_blocking(move || database.sync());
+            Ok(())
+        }
     }
 }

@@ -5,8 +5,8 @@
 //! pool while they are needed (`connection.rs`); a transaction left open is rolled back.
 //!
 //! Where a statement runs: reading outside a transaction takes microseconds in WAL mode and never waits for a writer, so it runs at once
-//! on the async thread, with a budget of steps; what exceeds it starts again on a thread that may block. Everything else runs there from
-//! the start, and waits for the database's one writer before.
+//! on the async thread, with a budget of time, small values, and functions of which none takes long; what exceeds any of these starts again
+//! on a thread that may block. Everything else runs there from the start, and waits for the database's one writer before.
 
 mod connection;
 mod policy;
@@ -85,6 +85,7 @@ impl SqliteState {
         let bounds = Bounds {
             max_rows: length(limits.sql_max_rows),
             max_bytes: length(limits.sql_max_result_bytes),
+            max_value_bytes: i32::try_from(limits.sql_max_value_bytes).unwrap_or(i32::MAX),
             timeout: millis(limits.sql_statement_timeout_ms),
             max_idle: millis(limits.sql_max_idle_ms),
         };

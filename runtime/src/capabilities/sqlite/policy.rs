@@ -3,7 +3,10 @@
 //! Refused are the ways out of the file and into the host: attaching other files (which `VACUUM INTO` does too), loading code, virtual
 //! tables over anything but text search, and pragmas that change how the host runs the database. So are temporary tables, views and
 //! triggers: they lie outside of the file and its bound, and stay with a connection that others use next. SQLite asks while it compiles a
-//! statement, so a refused one never runs.
+//! statement, so a refused one never runs. In the same way a statement is found to be one that only costs what its steps cost, and may run
+//! where others wait for it.
+
+use std::{cell::Cell, marker::PhantomData};
 
 use rusqlite::{
     Connection,
@@ -39,6 +42,59 @@ const PRAGMAS: &[&str] = &[
 const MODULES: &[&str] = &["fts5", "rtree"];
 /// Functions that load code or take a pointer for a tokenizer.
 const FUNCTIONS: &[&str] = &["load_extension", "fts3_tokenizer"];
+/// Functions that take a time that grows with the length of their arguments at most. Any other may be one step that takes seconds, and
+/// SQLite can't be interrupted within a step. So may `count`, which of a whole table is a walk through its pages.
+const CHEAP_FUNCTIONS: &[&str] = &[
+    "->",
+    "->>",
+    "abs",
+    "avg",
+    "changes",
+    "coalesce",
+    "cume_dist",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "date",
+    "datetime",
+    "dense_rank",
+    "first_value",
+    "hex",
+    "ifnull",
+    "iif",
+    "json_extract",
+    "julianday",
+    "lag",
+    "last_insert_rowid",
+    "last_value",
+    "lead",
+    "length",
+    "lower",
+    "max",
+    "min",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "octet_length",
+    "percent_rank",
+    "random",
+    "rank",
+    "round",
+    "row_number",
+    "sign",
+    "strftime",
+    "substr",
+    "substring",
+    "sum",
+    "time",
+    "total",
+    "typeof",
+    "unicode",
+    "unixepoch",
+    "upper",
+];
+/// `SQLITE_LIMIT_LIKE_PATTERN_LENGTH`: matching takes a time that grows with the product of pattern and text.
+const MAX_PATTERN_BYTES: i32 = 256;
 /// `SQLITE_LIMIT_EXPR_DEPTH`: SQLite recurses that deep, on a stack of ours.
 const MAX_EXPRESSION_DEPTH: i32 = 200;
 
@@ -49,10 +105,58 @@ pub(super) fn confine(connection: &mut Connection, settings: &Settings) -> rusql
         (Limit::SQLITE_LIMIT_LENGTH, settings.max_value_bytes),
         (Limit::SQLITE_LIMIT_SQL_LENGTH, settings.max_statement_bytes),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, MAX_EXPRESSION_DEPTH),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES),
     ] {
         connection.set_limit(limit, value)?;
     }
     connection.authorizer(Some(|context: AuthContext<'_>| authorise(&context)))
+}
+
+thread_local! {
+    static ONLY_CHEAP: Cell<Cheap> = const { Cell::new(Cheap::OrNot) };
+}
+
+/// Which statements are compiled on a thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cheap {
+    /// All.
+    OrNot,
+    /// Only those without costly steps.
+    Only,
+    /// The same, and one that had some was denied. SQLite says of a function only in words that it was.
+    Denied,
+}
+
+/// As long as it lives, statements that may have costly steps are denied on this thread.
+#[derive(Debug)]
+pub(super) struct OnlyCheap {
+    _of_this_thread: PhantomData<*const ()>,
+}
+
+impl OnlyCheap {
+    pub(super) fn begin() -> Self {
+        ONLY_CHEAP.set(Cheap::Only);
+        Self { _of_this_thread: PhantomData }
+    }
+
+    /// Whether one was, since it began.
+    pub(super) fn has_denied(&self) -> bool {
+        ONLY_CHEAP.get() == Cheap::Denied
+    }
+}
+
+impl Drop for OnlyCheap {
+    fn drop(&mut self) {
+        ONLY_CHEAP.set(Cheap::OrNot);
+    }
+}
+
+fn is_cheap(function: &str) -> bool {
+    let cheap = CHEAP_FUNCTIONS.iter().any(|known| known.eq_ignore_ascii_case(function));
+    if !cheap {
+        ONLY_CHEAP.set(Cheap::Denied);
+    }
+    cheap
 }
 
 fn authorise(context: &AuthContext<'_>) -> Authorization {
@@ -63,6 +167,7 @@ fn authorise(context: &AuthContext<'_>) -> Authorization {
         AuthAction::Insert { .. } if context.database_name == Some("temp") => false,
         AuthAction::Pragma { pragma_name, .. } => among(PRAGMAS, pragma_name),
         AuthAction::CreateVtable { module_name, .. } => among(MODULES, module_name),
+        AuthAction::Function { function_name } if ONLY_CHEAP.get() != Cheap::OrNot => is_cheap(function_name),
         AuthAction::Function { function_name } => !among(FUNCTIONS, function_name),
         _ => true,
     };

@@ -3,16 +3,21 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::{
-    Connection, Error, ErrorCode, Statement, params_from_iter,
+    Connection, Error, ErrorCode, Statement,
+    limits::Limit,
+    params_from_iter,
     types::{Value, ValueRef},
 };
 
-use super::wit;
+use super::{policy::OnlyCheap, wit};
 use crate::memory::{Held, OutOfMemory};
 
-/// How long reading may take on an async thread, in steps of SQLite's machine: some hundred microseconds.
-const INLINE_STEPS: i32 = 20_000;
-/// Between two looks at the clock.
+/// How long reading may take on an async thread.
+const INLINE_TIME: Duration = Duration::from_millis(1);
+/// The largest value that is read there.
+const INLINE_VALUE_BYTES: i32 = 64 * 1024;
+/// Between two looks at the clock: fewer where others wait.
+const INLINE_STEPS_PER_LOOK: i32 = 1_000;
 const STEPS_PER_LOOK: i32 = 10_000;
 
 /// What a statement may give and take.
@@ -21,6 +26,8 @@ pub(super) struct Bounds {
     pub(super) max_rows: usize,
     /// Of all values together.
     pub(super) max_bytes: usize,
+    /// Of one value.
+    pub(super) max_value_bytes: i32,
     pub(super) timeout: Duration,
     /// How long a connection is kept between two statements.
     pub(super) max_idle: Duration,
@@ -30,8 +37,10 @@ pub(super) struct Bounds {
 pub(super) enum Outcome {
     /// It ran.
     Done(Result<wit::QueryResult, wit::Error>),
-    /// It only reads, and takes longer than a task may hold up others.
-    TooLong,
+    /// It only reads, and takes longer, or larger values, than a task may hold up others with.
+    TooMuch,
+    /// Whether it only reads is to be seen elsewhere: a step of it may take long.
+    Costly,
     /// It does not only read; nothing was run.
     Writes,
 }
@@ -44,23 +53,42 @@ pub(super) fn try_reading(
     bounds: &Bounds,
     memory: &mut Held,
 ) -> Outcome {
-    let handed = memory.bytes();
-    if let Err(error) = connection.progress_handler(INLINE_STEPS, Some(|| true)) {
-        return Outcome::Done(Err(wit_error(&error)));
-    }
-    let outcome = match connection.prepare_cached(sql) {
-        Err(error) => Outcome::Done(Err(wit_error(&error))),
+    let (handed, until) = (memory.bytes(), Instant::now() + INLINE_TIME);
+    let only_cheap = OnlyCheap::begin();
+    let small = INLINE_VALUE_BYTES.min(bounds.max_value_bytes);
+    let watched = connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, small).and_then(|_| {
+        connection.progress_handler(INLINE_STEPS_PER_LOOK, Some(move || Instant::now() >= until))
+    });
+    let prepared = watched.and_then(|()| connection.prepare_cached(sql));
+    let outcome = match prepared.map_err(QueryError::from) {
+        Err(_) if only_cheap.has_denied() => Outcome::Costly,
+        Err(QueryError::Interrupted) => Outcome::Costly,
+        Err(error) => Outcome::Done(Err(error.into_wit())),
         Ok(statement) if !statement.readonly() => Outcome::Writes,
         Ok(mut statement) => match query(&mut statement, parameters, bounds, memory) {
-            Err(QueryError::Interrupted) => {
-                memory.shrink_to(handed);
-                Outcome::TooLong
-            }
+            // Compiled again after the schema had changed.
+            Err(_) if only_cheap.has_denied() => too_much(memory, handed),
+            Err(QueryError::Interrupted | QueryError::TooBig(_)) => too_much(memory, handed),
             result => Outcome::Done(result.map_err(QueryError::into_wit)),
         },
     };
     stop_watching(connection);
+    // It was a larger one before.
+    let _set = connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bounds.max_value_bytes);
     outcome
+}
+
+fn too_much(memory: &mut Held, handed_bytes: usize) -> Outcome {
+    memory.shrink_to(handed_bytes);
+    Outcome::TooMuch
+}
+
+/// Whether a statement only reads. Blocks.
+///
+/// # Errors
+/// It is none, or one that nobody may run.
+pub(super) fn only_reads(connection: &Connection, sql: &str) -> Result<bool, wit::Error> {
+    connection.prepare(sql).map(|statement| statement.readonly()).map_err(|error| wit_error(&error))
 }
 
 /// Runs any statement until `deadline`. Blocks.
@@ -75,12 +103,24 @@ pub(super) fn run(
     connection
         .progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))
         .map_err(|error| wit_error(&error))?;
-    let result = match connection.prepare_cached(sql) {
-        Ok(mut statement) => query(&mut statement, parameters, bounds, memory).map_err(QueryError::into_wit),
-        Err(error) => Err(wit_error(&error)),
+    let handed = memory.bytes();
+    // Only what is cheap is kept prepared: the next attempt to read at once takes it from there, and is not asked again.
+    let (cheap, was_denied) = {
+        let only_cheap = OnlyCheap::begin();
+        let prepared = connection.prepare_cached(sql).map_err(QueryError::from);
+        let result = prepared.and_then(|mut statement| query(&mut statement, parameters, bounds, memory));
+        (result, only_cheap.has_denied())
+    };
+    let result = match cheap {
+        Err(_) if was_denied => {
+            memory.shrink_to(handed);
+            let prepared = connection.prepare(sql).map_err(QueryError::from);
+            prepared.and_then(|mut statement| query(&mut statement, parameters, bounds, memory))
+        }
+        result => result,
     };
     stop_watching(connection);
-    result
+    result.map_err(QueryError::into_wit)
 }
 
 /// The handler must not outlive its statement: it would stop the rollback of a connection that goes back.
@@ -91,6 +131,8 @@ fn stop_watching(connection: &mut Connection) {
 
 enum QueryError {
     Interrupted,
+    /// A value is longer than any may be here.
+    TooBig(Error),
     TooMuch(String),
     Sqlite(Error),
 }
@@ -100,7 +142,7 @@ impl QueryError {
         match self {
             Self::Interrupted => wit::Error::Io("the statement takes too long".into()),
             Self::TooMuch(reason) => wit::Error::Io(reason),
-            Self::Sqlite(error) => wit_error(&error),
+            Self::TooBig(error) | Self::Sqlite(error) => wit_error(&error),
         }
     }
 }
@@ -115,6 +157,7 @@ impl From<Error> for QueryError {
     fn from(error: Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
+            Some(ErrorCode::TooBig) => Self::TooBig(error),
             _ => Self::Sqlite(error),
         }
     }

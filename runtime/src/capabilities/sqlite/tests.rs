@@ -8,6 +8,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use super::{
     super::error::Failure,
     OpenConnection, SqliteError, SqliteState, SqliteView, databases,
+    statement::{self, Outcome},
     wit::{self, HostConnection as _},
 };
 use crate::{limits::Limits, memory::CallMemory, permits::Caller};
@@ -415,4 +416,93 @@ async fn what_a_statement_takes_and_gives_is_memory_of_its_instance() {
     let long = vec![wit::Value::Blob(vec![0; 1_000_000])];
     let refused = io(guest.run_with(&connection, "SELECT length(?)", long).await);
     assert!(refused.contains("no more memory"), "{refused}");
+}
+
+/// One step, which nothing can interrupt: half a second of comparing.
+#[tokio::test]
+async fn others_go_on_while_a_step_takes_long() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    let long = "SELECT instr(printf('%.*c', 400000, 'a'), printf('%.*c', 200000, 'a') || 'b')";
+    let mut others = 0;
+    let done = {
+        let mut running = std::pin::pin!(guest.run(&connection, long));
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut running => break done,
+                () = tokio::task::yield_now() => others += 1,
+            }
+        }
+    };
+    assert_eq!(done.unwrap().rows.len(), 1);
+    assert!(others > 100, "{others} polls of another task");
+    let pattern = "a".repeat(257);
+    let refused = io(guest.run(&connection, &format!("SELECT 'a' LIKE '{pattern}'")).await);
+    assert!(refused.contains("too complex"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_may_take_long_in_one_step_runs_where_nobody_waits_for_it() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let c = guest.open().await;
+    guest.run(&c, "CREATE TABLE t (x)").await.unwrap();
+    guest.run(&c, "INSERT INTO t VALUES (zeroblob(70000))").await.unwrap();
+    let mut checkout = host.databases["default"].checkout(Caller::Request).await.unwrap();
+    let connection = checkout.connection().unwrap();
+    let bounds = guest.state.bounds;
+    let mut outcome = |sql: &str| {
+        let mut held = guest.memory.call(0).unwrap();
+        match statement::try_reading(connection, sql, &[], &bounds, &mut held) {
+            Outcome::Done(Ok(_)) => "done",
+            Outcome::Done(Err(_)) => "failed",
+            Outcome::TooMuch => "too much",
+            Outcome::Costly => "costly",
+            Outcome::Writes => "writes",
+        }
+    };
+    assert_eq!(outcome("SELECT max(1, 2), rowid FROM t"), "done");
+    assert_eq!(outcome("SELECT nothing FROM t"), "failed");
+    assert_eq!(outcome("SELECT x FROM t"), "too much");
+    assert_eq!(
+        outcome("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"),
+        "too much"
+    );
+    assert_eq!(outcome("DELETE FROM t"), "writes");
+    for costly in [
+        "SELECT count(*) FROM t",
+        "SELECT 1 WHERE 'a' LIKE 'b'",
+        "SELECT instr('a', 'b')",
+        "SELECT replace('a', 'b', 'c')",
+    ] {
+        assert_eq!(outcome(costly), "costly", "{costly}");
+    }
+    drop(checkout);
+    for costly in
+        ["SELECT count(*) FROM t", "INSERT INTO t SELECT replace('a', 'b', 'c')", "SELECT count(*) FROM t"]
+    {
+        guest.run(&c, costly).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_written_to_a_file_that_has_no_name_any_more() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let connection = guest.open().await;
+    guest.run(&connection, "CREATE TABLE t (x)").await.unwrap();
+    let database = host.folder.path().join("default.db");
+    let aside = host.folder.path().join("aside");
+    for replace in [false, true] {
+        std::fs::rename(&database, &aside).unwrap();
+        if replace {
+            std::fs::write(&database, "").unwrap();
+        }
+        let refused = io(guest.run(&connection, "INSERT INTO t VALUES (1)").await);
+        assert!(refused.contains("was removed"), "{refused}");
+        std::fs::rename(&aside, &database).unwrap();
+        guest.run(&connection, "INSERT INTO t VALUES (1)").await.unwrap();
+    }
 }

@@ -5,10 +5,14 @@
 //! of this process before they take SQLite's, which is fair and needs no polling. Two processes on one file fall back on SQLite's
 //! own waiting.
 
+mod durable;
+
 use std::{
+    fs,
     io::ErrorKind,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -16,6 +20,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use self::durable::Log;
 use crate::{
     blocking::blocking,
     permits::{Caller, Permit, Permits},
@@ -45,12 +50,14 @@ pub struct Database {
 /// Where a database lies.
 #[derive(Debug)]
 enum Place {
-    File(PathBuf),
-    /// Under a name that no other has, for as long as a connection is open.
-    Memory {
-        uri: String,
-        _keeps_it: Mutex<Connection>,
+    File {
+        path: PathBuf,
+        /// Device and number of the file that was opened first.
+        identity: OnceLock<(u64, u64)>,
+        log: Log,
     },
+    /// Under a name that no other has, for as long as a connection is open.
+    Memory { uri: String, _keeps_it: Mutex<Connection> },
 }
 
 /// What holds for each connection.
@@ -85,6 +92,9 @@ pub enum OpenError {
     /// All are in use, for longer than anybody waits.
     #[error("all connections are in use")]
     Exhausted,
+    /// There is another file at its place, or none.
+    #[error("the file of the database was removed while it was in use; put it back and restart the runtime")]
+    Removed,
     /// SQLite's reason.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -101,7 +111,8 @@ impl Database {
         settings: Settings,
         configure: fn(&mut Connection, &Settings) -> rusqlite::Result<()>,
     ) -> Self {
-        Self::at(Place::File(path), settings, configure)
+        let log = Log::of(&path);
+        Self::at(Place::File { path, identity: OnceLock::new(), log }, settings, configure)
     }
 
     /// An empty one in memory, gone when dropped.
@@ -137,7 +148,7 @@ impl Database {
     #[must_use]
     pub fn summary(&self) -> String {
         match &self.place {
-            Place::File(path) => format!("file {}", path.display()),
+            Place::File { path, .. } => format!("file {}", path.display()),
             Place::Memory { .. } => "memory of this process".to_owned(),
         }
     }
@@ -182,18 +193,42 @@ impl Database {
         waited.ok().and_then(Result::ok).ok_or(OpenError::Exhausted)
     }
 
+    /// Waits until the disk has all that was committed before. Blocks.
+    ///
+    /// # Errors
+    /// The disk did not take it.
+    pub fn sync(&self) -> Result<(), OpenError> {
+        match &self.place {
+            Place::File { log, .. } => Ok(log.sync()?),
+            Place::Memory { .. } => Ok(()),
+        }
+    }
+
+    /// Whether its file is still where it was opened. What is written to one that was removed, or that another took the place of, is lost
+    /// with the last connection. Blocks.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn is_in_place(&self) -> Result<(), OpenError> {
+        let Place::File { path, identity, .. } = &self.place else { return Ok(()) };
+        match fs::metadata(path) {
+            Ok(file) if *identity.get_or_init(|| (file.dev(), file.ino())) == (file.dev(), file.ino()) => {
+                Ok(())
+            }
+            Err(failure) if failure.kind() != ErrorKind::NotFound => Err(failure.into()),
+            _ => Err(OpenError::Removed),
+        }
+    }
+
     /// A new connection with all settings. Blocks.
     fn connect(&self) -> Result<Connection, OpenError> {
         let mut connection = match &self.place {
-            Place::File(path) => {
-                if let Some(folder) = path.parent() {
-                    private::make_folders(folder)?;
+            Place::File { path, identity, .. } => {
+                if identity.get().is_none() {
+                    make(path)?;
                 }
-                match private::make_file(path) {
-                    Err(failure) if failure.kind() != ErrorKind::AlreadyExists => return Err(failure.into()),
-                    // What SQLite puts beside it is as private as it is.
-                    _ => Connection::open_with_flags(path, FLAGS)?,
-                }
+                self.is_in_place()?;
+                Connection::open_with_flags(path, FLAGS)?
             }
             Place::Memory { uri, .. } => {
                 Connection::open_with_flags(uri, FLAGS | OpenFlags::SQLITE_OPEN_URI)?
@@ -201,8 +236,8 @@ impl Database {
         };
         connection.busy_timeout(self.settings.busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        // WAL with NORMAL: a power cut may lose the last transactions, never the database (https://sqlite.org/wal.html). In memory
-        // there is no WAL, and SQLite stays with what it has.
+        // WAL with NORMAL: a power cut may lose the last transactions, never the database (https://sqlite.org/wal.html); that it does not
+        // lose them is `durable.rs`. In memory there is no WAL, and SQLite stays with what it has.
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -223,6 +258,20 @@ impl Database {
         if connection.is_autocommit() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
+    }
+}
+
+/// Makes the file, where it is missing, and has the disk know it. What SQLite puts beside it is as private as it is.
+fn make(path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    private::make_folders(folder)?;
+    match private::make_file(path) {
+        Ok(_) => {
+            private::sync_folder(folder)?;
+            private::sync_way_to(folder)
+        }
+        Err(failure) if failure.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(failure) => Err(failure),
     }
 }
 
