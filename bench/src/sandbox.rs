@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use thumbs::{engine, limits::Limits as ServiceLimits};
+use thumbs::{
+    engine::{self, PoolSize},
+    limits::Limits as ServiceLimits,
+};
 use wasmtime::{
     Engine, Store,
     component::{Component, Linker},
@@ -28,7 +31,7 @@ impl Sandbox {
     pub(crate) fn load() -> Result<Self> {
         let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")).canonicalize()?;
         let path = target.join("wasm32-unknown-unknown/component/thumbs_imaging.wasm");
-        let engine = engine::engine(&ServiceLimits::default(), 1, &target.join("bench-cache"))
+        let engine = engine::engine(&ServiceLimits::default(), PoolSize::of(1), &target.join("bench-cache"))
             .map_err(|error| anyhow!("{error:?}"))?;
         let wasm = std::fs::read(&path)
             .with_context(|| format!("{} is missing: run `make components`", path.display()))?;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     Runtime, RuntimeBuilder,
     backends::BackendOptions,
+    descriptors,
     limits::{LimitError, Limits, TABLE, length},
     secret::Secret,
     shutdown::Signals,
@@ -275,6 +276,7 @@ async fn migrate(application: Application) -> Result<(), Box<dyn std::error::Err
 }
 
 async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
+    descriptors::raise_limit();
     let (mut builder, log) = options.application.builder()?;
     builder = builder.listen(options.listen);
     if let Some(workers) = options.workers {

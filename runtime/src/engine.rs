@@ -33,19 +33,51 @@ const MEMORY_KEPT_BYTES: usize = 2 * 1024 * 1024;
 /// The same for a table: 1,024 entries, more than our components have functions in theirs.
 const TABLE_KEPT_BYTES: usize = 8 * 1024;
 
+/// How many instances an engine has room for, and how many memories for them all: each memory is 4 GiB of the process's addresses, of which
+/// there are 128 TiB.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSize {
+    instances: u32,
+    memories: u32,
+}
+
+impl PoolSize {
+    /// Room for so many instances, whatever they are.
+    #[must_use]
+    pub fn of(instances: u32) -> Self {
+        Self { instances, memories: instances.saturating_mul(MEMORIES_PER_INSTANCE) }
+    }
+
+    /// Room for all requests and for the messages of so many workers, and the reports of their ends. Those that run may be anything; few
+    /// that upload have more than one component composed in, and few that wait have any.
+    #[must_use]
+    pub fn serving(limits: &Limits, workers: usize) -> Self {
+        let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let running =
+            Self::of(number(limits.max_concurrent_requests).saturating_add(number(2 * workers as u64)));
+        let (uploading, waiting) =
+            (number(limits.max_uploading_requests), number(limits.max_waiting_requests));
+        Self {
+            instances: running.instances.saturating_add(uploading).saturating_add(waiting),
+            memories: running.memories.saturating_add(uploading.saturating_mul(2)).saturating_add(waiting),
+        }
+    }
+}
+
 /// Makes the engine of a runtime for so many instances at a time. `cache_dir` must be absolute.
 ///
 /// # Errors
 /// The cache directory can't be used, or the system does not give the address space of the pool.
-pub fn engine(limits: &Limits, instances: u32, cache_dir: &Path) -> wasmtime::Result<Engine> {
+pub fn engine(limits: &Limits, size: PoolSize, cache_dir: &Path) -> wasmtime::Result<Engine> {
     let mut cache = CacheConfig::new();
     cache.with_directory(cache_dir);
     let cache = Cache::new(cache)?;
 
+    let PoolSize { instances, memories } = size;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_INSTANCE))
-        .total_memories(instances.saturating_mul(MEMORIES_PER_INSTANCE))
+        .total_memories(memories)
         .total_tables(instances.saturating_mul(TABLES_PER_INSTANCE))
         .total_stacks(instances)
         .max_memories_per_component(MEMORIES_PER_INSTANCE)

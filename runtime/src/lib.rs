@@ -17,6 +17,7 @@ pub mod capabilities;
 pub mod cli;
 pub mod clients;
 pub mod compose;
+pub mod descriptors;
 pub mod engine;
 pub mod instance;
 pub mod limits;

@@ -106,9 +106,13 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 limits! {
     max_connections = 4096, 1 => 1_000_000,
-        "open HTTP connections", "further ones wait in the listen queue of the system";
-    max_concurrent_requests = 256, 1 => 10_000,
-        "requests that have an instance at the same time", "a request waits `request_queue_ms`, then gets 503 with Retry-After";
+        "open HTTP connections; fewer where the process may not open as many files, which the log says", "further ones wait in the listen queue of the system";
+    max_concurrent_requests = 256, 1 => 1_000,
+        "requests that run at the same time: whose bodies are there, and whose guests do not sleep", "a request waits `request_queue_ms`, then gets 503 with Retry-After";
+    max_uploading_requests = 128, 1 => 500,
+        "requests whose bodies go on arriving after the first 64 KiB", "a request waits `request_queue_ms`, then gets 503 with Retry-After";
+    max_waiting_requests = 512, 0 => 4_000,
+        "requests whose guests have gone to sleep, as in a long poll", "one more that wants to sleep gets 503 with Retry-After at once; where its method is not safe or its answer has begun, it goes on as one that runs";
     request_queue_ms = 1_000, 0 => DAY_MS,
         "how long a request waits for its turn", "503 with Retry-After";
     header_timeout_ms = 30_000, 1 => DAY_MS,
@@ -120,12 +124,18 @@ limits! {
         "413: at once where the length is declared, else as soon as it is read";
     body_timeout_ms = 30_000, 1 => DAY_MS,
         "how long a client may pause while it sends a body", "408, and the connection is closed";
+    min_body_bytes_per_sec = 4 * KIB, 0 => GIB,
+        "how slow a body is on the whole, after `body_grace_ms` and counting only the time that is spent on waiting for the client; 0 is as slow as it likes", "408, and the connection is closed";
+    body_grace_ms = 10_000, 0 => DAY_MS,
+        "how long a client may be waited for that sends nothing to speak of", "what it has sent is held against `min_body_bytes_per_sec`";
     request_cpu_ms = 30_000, 1 => DAY_MS,
         "how long the guest of one request may run, not counting what it waits for", "the instance is stopped, 503";
     response_timeout_ms = 30_000, 1 => DAY_MS,
         "how long a client may take none of a response that waits for it", "the connection is closed and its instance stopped";
     request_timeout_ms = 120_000, 1 => DAY_MS,
-        "the time that the instance of one request lives, waiting included", "the instance is stopped, 503";
+        "the time that the instance of one request lives, waiting included, but not for the client's body", "the instance is stopped, 503";
+    lame_duck_ms = 0, 0 => DAY_MS,
+        "how long requests are still taken after SIGTERM, while `/.well-known/thumbs/ready` answers 503: as long as a load balancer needs to look elsewhere", "the listener is closed, and `drain_timeout_ms` begins";
     drain_timeout_ms = 30_000, 0 => DAY_MS,
         "how long requests and messages in work may go on after SIGTERM", "they are cut off; the end of a message's instance is `stopped`";
     max_request_memory_bytes = 256 * MIB, MIB => 4 * GIB,

@@ -31,6 +31,10 @@ pub enum Problem {
     Deadline,
     /// Too many requests at once, or the host is stopping.
     Busy,
+    /// Too many bodies arrive at once.
+    TooManyUploads,
+    /// Too many requests wait already for something to happen.
+    TooManyWaiting,
 }
 
 impl Problem {
@@ -44,7 +48,9 @@ impl Problem {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Crashed => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::OutOfMemory | Self::Deadline | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::OutOfMemory | Self::Deadline | Self::Busy | Self::TooManyUploads | Self::TooManyWaiting => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -60,7 +66,7 @@ impl Problem {
             Self::Crashed => "internal",
             Self::OutOfMemory => "out-of-memory",
             Self::Deadline => "deadline",
-            Self::Busy => "busy",
+            Self::Busy | Self::TooManyUploads | Self::TooManyWaiting => "busy",
         }
     }
 
@@ -74,7 +80,7 @@ impl Problem {
             Self::Crashed => "The service made a mistake",
             Self::OutOfMemory => "The service has too little memory",
             Self::Deadline => "The service took too long",
-            Self::Busy => "The service is busy",
+            Self::Busy | Self::TooManyUploads | Self::TooManyWaiting => "The service is busy",
         }
     }
 
@@ -84,7 +90,9 @@ impl Problem {
             Self::NotFound => "There is nothing at this path.",
             Self::MethodNotAllowed => "This server is no proxy: CONNECT and TRACE are not answered.",
             Self::BodyTooLarge => "The body has more bytes than this service takes. Send less.",
-            Self::BodyTimeout => "The body stopped arriving. Send it again without a pause.",
+            Self::BodyTimeout => {
+                "The body stopped arriving, or came too slowly. Send it again without a pause."
+            }
             Self::Crashed => {
                 "The request could not be handled. The log has the cause under the correlation id."
             }
@@ -95,6 +103,10 @@ impl Problem {
                 "Handling the request took longer than one may take. Try again later, or send less."
             }
             Self::Busy => "Too many requests are being handled. Try again in a second.",
+            Self::TooManyUploads => "Too many uploads are arriving. Try again in a few seconds.",
+            Self::TooManyWaiting => {
+                "Too many requests are waiting already. Ask again without waiting, or in a few seconds."
+            }
         }
     }
 
@@ -103,7 +115,7 @@ impl Problem {
     pub fn retry_after_secs(self) -> Option<u32> {
         match self {
             Self::Busy | Self::OutOfMemory => Some(1),
-            Self::Deadline => Some(5),
+            Self::Deadline | Self::TooManyUploads | Self::TooManyWaiting => Some(5),
             _ => None,
         }
     }

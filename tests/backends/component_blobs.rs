@@ -14,7 +14,7 @@ use thumbs::capabilities::http::Network;
 use thumbs::capabilities::key_value::EmbeddedStore;
 use thumbs::capabilities::postgres::PostgresGrants;
 use thumbs::capabilities::redis::RedisGrants;
-use thumbs::engine::{self, Ticker};
+use thumbs::engine::{self, PoolSize, Ticker};
 use thumbs::instance::{Call, CallBounds, ComponentContext, Meter, NativeBlobs, State, linker};
 use thumbs::limits::Limits;
 use thumbs::secret::Secret;
@@ -61,8 +61,12 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     let file = root.join("target/wasm32-wasip2/component/thumbs_blob_store.wasm");
     let wasm = std::fs::read(&file)
         .unwrap_or_else(|error| panic!("{} can't be read ({error}); run `make components`", file.display()));
-    let engine =
-        engine::engine(&Limits::default(), MAX_INSTANCES, &root.join("target/test-compile-cache")).unwrap();
+    let engine = engine::engine(
+        &Limits::default(),
+        PoolSize::of(MAX_INSTANCES),
+        &root.join("target/test-compile-cache"),
+    )
+    .unwrap();
     let component = Component::new(&engine, wasm).unwrap();
     let pre = linker(&engine, NativeBlobs::No).unwrap().instantiate_pre(&component).unwrap();
     let ticker = Ticker::start(&engine).unwrap();

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     backends::BackendOptions,
     compose::Composition,
+    engine::PoolSize,
     instance::Prepared,
     limits::{Limits, millis},
     manifest::{HttpTarget, Manifest, Route},
@@ -154,8 +155,8 @@ impl RuntimeBuilder {
         let refused = |cause| StartError::Listen { address: listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let instances = loaded.limits.max_concurrent_requests.saturating_add(2 * workers as u64);
-        let Ready { prepared, ticker, absent } = loaded.ready(&contexts, instances).await?;
+        let size = PoolSize::serving(&loaded.limits, workers);
+        let Ready { prepared, ticker, absent } = loaded.ready(&contexts, size).await?;
         let router = router(&loaded.manifest, &prepared)?;
         let banner = Banner::new(&loaded.manifest, &loaded.backends, &contexts, &router, workers, address);
         let messages = Messages::new(&loaded, &prepared)?;
@@ -173,6 +174,7 @@ impl RuntimeBuilder {
             banner: banner.text(ready_ms),
             tasks,
             workers,
+            lame_duck: millis(limits.lame_duck_ms),
             drain_timeout: millis(limits.drain_timeout_ms),
             log: log.clone(),
             _ticker: ticker,
@@ -191,7 +193,7 @@ impl RuntimeBuilder {
         }
         let contexts = loaded.contexts(&wanted, 1)?;
         // The clock runs until this function ends.
-        let Ready { prepared, ticker: _ticker, .. } = loaded.ready(&contexts, 1).await?;
+        let Ready { prepared, ticker: _ticker, .. } = loaded.ready(&contexts, PoolSize::of(1)).await?;
         Messages::new(&loaded, &prepared)?.prepare().await
     }
 }

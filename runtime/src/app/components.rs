@@ -195,6 +195,10 @@ pub(crate) fn compile_one(
     let composed_ms = begun.elapsed().as_millis();
     let compiled = Compiled::new(engine, &bytes)
         .map_err(|cause| StartError::component(&component.id, "can't be compiled", &cause))?;
+    // Else the first instance would make them, and a request would fail where the process has no file left.
+    compiled
+        .initialize_copy_on_write_image()
+        .map_err(|cause| StartError::component(&component.id, "finds no memory for its data", &cause))?;
     let number = |millis| u64::try_from(millis).unwrap_or(u64::MAX);
     let event = Event::ComponentReady {
         wasm_bytes: bytes.len() as u64,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     backends::{Backends, Blobs, KeyValue},
     compose::{self, Composition},
-    engine::{self, Ticker},
+    engine::{self, PoolSize, Ticker},
     instance::{NativeBlobs, Prepared, linker},
     limits::Limits,
     manifest::{HttpTarget, Manifest},
@@ -92,15 +92,13 @@ impl Loaded {
         self.triggered().into_iter().filter(prepares).collect()
     }
 
-    /// Compiles the components that have a context, and looks at the servers meanwhile. `instances` is how many run at a time.
+    /// Compiles the components that have a context, and looks at the servers meanwhile. `size` is the room for instances.
     ///
     /// # Errors
     /// A component's files do not fit, or a server refuses.
-    pub(super) async fn ready(&mut self, contexts: &Contexts, instances: u64) -> Result<Ready, StartError> {
+    pub(super) async fn ready(&mut self, contexts: &Contexts, size: PoolSize) -> Result<Ready, StartError> {
         let broken = |cause: wasmtime::Error| StartError::Engine { cause: format!("{cause:#}") };
-        let engine =
-            engine::engine(&self.limits, u32::try_from(instances).unwrap_or(u32::MAX), &self.cache_dir)
-                .map_err(broken)?;
+        let engine = engine::engine(&self.limits, size, &self.cache_dir).map_err(broken)?;
         let servers = self.clients.take_servers();
         let wanted = contexts.keys().filter_map(|id| self.manifest.components.get(id));
         let (compiled, absent) = tokio::try_join!(

@@ -8,6 +8,9 @@ use crate::{
     triggers::{http::ServerTasks, redis::Workers},
 };
 
+/// How long is waited for what was cut off: as long as the report of a worker's end takes at most, and a little.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
 /// An application that runs. Dropping it ends it at once; [`Running::shutdown`] lets it finish.
 #[derive(Debug)]
 pub struct Running {
@@ -15,6 +18,7 @@ pub struct Running {
     pub(super) banner: String,
     pub(super) tasks: ServerTasks,
     pub(super) workers: Workers,
+    pub(super) lame_duck: Duration,
     pub(super) drain_timeout: Duration,
     pub(super) log: Logger,
     // Last: guests that are being stopped still need the clock.
@@ -34,9 +38,12 @@ impl Running {
         &self.banner
     }
 
-    /// Takes nothing new, waits for what runs (at most `drain_timeout_ms`), and ends.
+    /// Says that it is not ready and goes on for a while (`lame_duck_ms`), so that who sends requests here has the time to learn of it. Then
+    /// takes nothing new, waits for what runs (at most `drain_timeout_ms`), and ends.
     pub async fn shutdown(self) {
         self.log.event(&Event::Stopping);
+        self.tasks.leave.cancel();
+        tokio::time::sleep(self.lame_duck).await;
         self.tasks.stop.cancel();
         self.tasks.tracker.close();
         self.workers.stop();
@@ -49,8 +56,12 @@ impl Running {
             self.log.event(&Event::CutOff { drain_timeout_ms: millis_of(self.drain_timeout) });
             self.tasks.kill.cancel();
             self.workers.kill();
-            self.tasks.tracker.wait().await;
-            self.workers.finished().await;
+            let ended = async {
+                self.tasks.tracker.wait().await;
+                self.workers.finished().await;
+            };
+            // Who does not even end has a thread that hangs in the system, which nobody can end.
+            let _all = tokio::time::timeout(LAST_WAIT, ended).await;
         }
         self.log.event(&Event::Stopped { drained });
     }
@@ -58,6 +69,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.tasks.leave.cancel();
         self.tasks.stop.cancel();
         self.tasks.kill.cancel();
     }

@@ -9,6 +9,7 @@
 //! | `fermyon:spin/postgres@2.0.0` | `postgres/` | `allowed_outbound_hosts` |
 //! | `thumbs:blob-store/store@1.0.0` | `blob/` | declaring the dependency; for a bucket `allowed_outbound_hosts` as well |
 //! | `wasi:http/outgoing-handler@0.2` | `http.rs` | `allowed_outbound_hosts` |
+//! | `wasi:clocks/monotonic-clock@0.2` | `clock.rs` | - |
 //! | `wasi:cli/{stdout,stderr}@0.2` | `stdio.rs` | - |
 //!
 //! Each capability has three lifetimes in three types: its backend (once per runtime), what a component may do with it (once per
@@ -21,6 +22,7 @@
 pub mod allowed_hosts;
 pub(crate) mod bindings;
 pub mod blob;
+pub mod clock;
 pub mod embedded;
 pub mod error;
 pub mod http;

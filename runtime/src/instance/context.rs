@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     capabilities::{
-        allowed_hosts::AllowedHosts, blob::BlobStore, http::Carrier, key_value, postgres::PostgresGrants,
-        redis::RedisGrants, sqlite, variables::ComponentVariables,
+        allowed_hosts::AllowedHosts, blob::BlobStore, clock::OnSleep, http::Carrier, key_value,
+        postgres::PostgresGrants, redis::RedisGrants, sqlite, variables::ComponentVariables,
     },
     limits::{Limits, length, millis},
     memory::MemoryBudgets,
@@ -49,6 +49,8 @@ pub struct ComponentContext {
 pub struct Call<'a> {
     /// Goes to the lines that the guest writes.
     pub correlation_id: Option<Arc<str>>,
+    /// Who is told when the guest goes to sleep.
+    pub on_sleep: Option<Arc<dyn OnSleep>>,
     /// Environment variables of this call alone; each takes the place of the component's own of that name.
     pub environment: &'a [(&'a str, &'a str)],
 }

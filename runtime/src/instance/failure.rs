@@ -1,5 +1,6 @@
 //! Why a call ended without the guest's doing: what a client, or a fresh worker, is told depends on it.
 
+use rustix::io::Errno;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use super::State;
@@ -16,7 +17,7 @@ pub enum FailureKind {
     Deadline,
     /// The call took too long, though the guest may have been waiting.
     TimedOut,
-    /// All instances are in use.
+    /// All instances are in use, or all files that the process may have.
     Busy,
     /// The guest trapped.
     Trap,
@@ -39,6 +40,18 @@ impl FailureKind {
     }
 }
 
+/// Whether the system has no files left, for this process or at all: an instance's memory begins as a file.
+fn no_files_left(error: &wasmtime::Error) -> bool {
+    let none_left = |cause: &(dyn std::error::Error + 'static)| {
+        let number = match cause.downcast_ref::<std::io::Error>() {
+            Some(error) => error.raw_os_error(),
+            None => cause.downcast_ref::<Errno>().map(|error| error.raw_os_error()),
+        };
+        number.is_some_and(|number| [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error).contains(&number))
+    };
+    error.chain().any(none_left)
+}
+
 /// A call that ended so.
 #[derive(Debug)]
 pub struct CallFailure {
@@ -52,7 +65,7 @@ impl CallFailure {
     /// Judges what wasmtime says in the light of what the store knows.
     #[must_use]
     pub fn of(store: &Store<State>, error: &wasmtime::Error) -> Self {
-        let kind = if error.is::<PoolConcurrencyLimitError>() {
+        let kind = if error.is::<PoolConcurrencyLimitError>() || no_files_left(error) {
             FailureKind::Busy
         } else if store.data().out_of_time() {
             FailureKind::Deadline
@@ -73,6 +86,12 @@ impl CallFailure {
     #[must_use]
     pub fn timed_out() -> Self {
         Self { kind: FailureKind::TimedOut, text: "the call took too long".to_owned() }
+    }
+
+    /// There is no place for it any more.
+    #[must_use]
+    pub fn crowded_out() -> Self {
+        Self { kind: FailureKind::Busy, text: "too many wait already".to_owned() }
     }
 
     /// The time to finish what was begun is up.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use wasmtime::{Store, component::ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, clocks::WasiClocksCtxView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::{Call, CallBounds, ComponentContext, MemoryLimiter, Meter, RunningTime};
 use crate::{
     capabilities::{
         blob::BlobView,
+        clock::{ClockView, OnSleep},
         http::Egress,
         key_value::{KeyValueState, KeyValueView},
         postgres::{PostgresState, PostgresView},
@@ -42,6 +43,7 @@ pub struct State {
     redis: RedisState,
     key_value: KeyValueState,
     output: GuestOutput,
+    on_sleep: Option<Arc<dyn OnSleep>>,
     share: Arc<Share>,
     calls: CallMemory,
     limiter: MemoryLimiter,
@@ -95,6 +97,7 @@ impl State {
             redis: RedisState::new(limits),
             key_value: KeyValueState::new(Arc::clone(&component.key_value), limits),
             output,
+            on_sleep: call.on_sleep,
             calls: CallMemory::new(&share),
             limiter: MemoryLimiter::new(Arc::clone(&share), length(limits.max_table_elements)),
             share,
@@ -124,6 +127,14 @@ impl State {
     #[must_use]
     pub fn meter(&self) -> Meter {
         self.time.meter()
+    }
+
+    /// The clock that a guest waits by.
+    pub fn clock(&mut self) -> ClockView<'_> {
+        ClockView {
+            clocks: WasiClocksCtxView { ctx: self.wasi.clocks(), table: &mut self.table },
+            on_sleep: self.on_sleep.as_ref(),
+        }
     }
 
     /// The SQLite part.

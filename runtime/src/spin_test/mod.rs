@@ -40,7 +40,7 @@ use self::{
 };
 use crate::{
     app::{StartError, usable_dir},
-    engine::{self, Ticker},
+    engine::{self, PoolSize, Ticker},
     limits::{Limits, length},
     manifest::{Manifest, Route},
     memory::MemoryBudget,
@@ -194,7 +194,7 @@ impl SuitesBuilder {
             Route::Private => None,
         });
         let router = routes.collect::<Result<Vec<_>, _>>().and_then(Router::new).map_err(wrong)?;
-        let engine = engine::engine(&limits, INSTANCES, &usable_dir(&self.cache_dir)?)
+        let engine = engine::engine(&limits, PoolSize::of(INSTANCES), &usable_dir(&self.cache_dir)?)
             .map_err(|cause| StartError::Engine { cause: format!("{cause:#}") })?;
         let ticker = Ticker::start(&engine).map_err(|cause| StartError::Threads { cause })?;
         let shared = Shared {

@@ -130,11 +130,14 @@ events! {
     AcceptFailed { cause: &'a str } = "accept-failed", Warn,
         "The system did not give a connection that a client opened; accepting goes on after a pause",
         "Where the cause is the number of open files, raise that limit of the process";
+    ConnectionsClamped { max_connections: u64, open_files: u64 } = "connections-clamped", Warn,
+        "The process may not have as many files open as `max_connections` needs, so it takes no more connections than this",
+        "Raise the hard limit of open files (`ulimit -Hn`, `LimitNOFILE`), or lower `max_connections`";
     RequestAnswered { method: &'a str, path: &'a str, status: u64, answer_ms: u64 } = "request-answered", Debug,
         "A request's answer began; its body may still be written", "Nothing";
     RequestRefused { reason: &'a str } = "request-refused", Warn,
-        "A request waited for `request_queue_ms` without its turn coming; the client got 503",
-        "Where it comes often, add replicas or raise `max_concurrent_requests`";
+        "There was no place for a request, and the client got 503: among those that run (`busy`) or upload (`uploading`) none came free within `request_queue_ms`, or too many wait already (`waiting`)",
+        "Where it comes often, add replicas or raise `max_concurrent_requests`, `max_uploading_requests` or `max_waiting_requests`";
     RequestFailed { reason: &'a str, cause: Option<&'a str> } = "request-failed", Error,
         "A component trapped, was stopped or gave no answer; the client got 500 or 503",
         "For `trap` report the cause; for `out-of-memory`, `deadline` and `timed-out` look at the limits of a request";

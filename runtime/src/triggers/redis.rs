@@ -116,7 +116,7 @@ impl MessageHandler {
         worker: &WorkerId,
         bounds: CallBounds,
     ) -> Result<bool, CallFailure> {
-        let call = Call { correlation_id: None, environment: &[(WORKER_ID, worker.expose())] };
+        let call = Call { environment: &[(WORKER_ID, worker.expose())], ..Call::default() };
         let mut store = self.prepared.store(bounds, call);
         let meter = store.data().meter();
         let context = self.prepared.context();

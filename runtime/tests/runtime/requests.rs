@@ -129,7 +129,10 @@ async fn waiting_is_not_computing_but_ends_too() {
 /// A body that comes in pieces for longer than the guest may run wakes it again and again, and each time for a moment.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_drips_for_longer_than_the_guest_may_run_is_read_to_its_end() {
+    /// So much is awaited before there is a guest.
+    const BEGINNING: usize = 64 * 1024;
     const PIECES: usize = 40;
+    let length = BEGINNING + PIECES;
     let read_slowly = "(local $stream i32)
         (call $consume (local.get $request) (i32.const 0)) (call $open-body (i32.load (i32.const 4)) (i32.const 0))
         (local.set $stream (i32.load (i32.const 4)))
@@ -147,8 +150,9 @@ async fn a_body_that_drips_for_longer_than_the_guest_may_run_is_read_to_its_end(
         .start(Limits { request_cpu_ms: 100, ..Limits::default() })
         .await;
     let head =
-        format!("POST /drip HTTP/1.1\r\nhost: test\r\ncontent-length: {PIECES}\r\nconnection: close\r\n\r\n");
+        format!("POST /drip HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
     let mut exchange = Exchange::begin(service.address(), &head).await;
+    assert!(exchange.send(&[b'x'; BEGINNING]).await);
     for piece in 1..=PIECES {
         assert!(exchange.send(b"x").await);
         service.said_times("read", piece).await;
@@ -208,9 +212,16 @@ async fn requests_beyond_the_bound_wait_and_are_then_refused() {
     let service = App::new()
         .serving("stall", &request("here\\0a", STALL), "")
         .serving("ok", &request("", OK), "")
-        .start(Limits { max_concurrent_requests: 1, request_queue_ms: 50, ..Limits::default() })
+        .start(Limits {
+            max_concurrent_requests: 1,
+            max_waiting_requests: 0,
+            request_queue_ms: 50,
+            ..Limits::default()
+        })
         .await;
-    let stalled = Exchange::begin(service.address(), "GET /stall HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    // Sleeping, it would make room, if there were a place to sleep; it may not be ended for want of one.
+    let stall = "POST /stall HTTP/1.1\r\nhost: test\r\ncontent-length: 0\r\n\r\n";
+    let stalled = Exchange::begin(service.address(), stall).await;
     service.said("here").await;
     let refused = get(service.address(), "/ok").await;
     refused.is_problem(503, "busy");
@@ -305,4 +316,109 @@ async fn a_client_that_does_not_read_is_cut_off_and_its_guest_stopped() {
     service.said("here").await;
     assert_eq!(get(service.address(), "/ok").await.status, 200, "the flood's place is free again");
     drop(unread);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_sleep_keep_nobody_out_and_one_too_many_is_told_so() {
+    let service = App::new()
+        .serving("stall", &request("here\\0a", STALL), "")
+        .serving("ok", &request("", OK), "")
+        .start(Limits {
+            max_concurrent_requests: 1,
+            max_waiting_requests: 3,
+            request_queue_ms: 20_000,
+            ..Limits::default()
+        })
+        .await;
+    let mut waiting = Vec::new();
+    for count in 1..=3 {
+        waiting.push(Exchange::begin(service.address(), "GET /stall HTTP/1.1\r\nhost: test\r\n\r\n").await);
+        service.said_times("here", count).await;
+    }
+    assert_eq!(get(service.address(), "/ok").await.status, 200);
+    let reply = get(service.address(), "/stall").await;
+    reply.is_problem(503, "busy");
+    assert_eq!(reply.header("retry-after"), Some("5"));
+    assert!(reply.body.contains("without waiting"), "{reply:?}");
+    let refused = service.line(|line| line.event == "request-refused").await;
+    assert_eq!(refused.fields["reason"], "waiting");
+    drop(waiting);
+    let _next = Exchange::begin(service.address(), "GET /stall HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    service.said_times("here", 5).await;
+}
+
+/// The beginning of a body that is longer than what is awaited before a request has a place.
+fn upload(path: &str, length: usize, sent: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{}",
+        "a".repeat(sent)
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_arrive_keep_no_other_request_out() {
+    let read = format!("(call $say (i32.const 64) (i32.const 5)) {READ}");
+    let service = App::new()
+        .serving("read", &request("here\\0a", &read), "")
+        .serving("ok", &request("", OK), "")
+        .start(Limits {
+            max_concurrent_requests: 1,
+            max_uploading_requests: 1,
+            request_queue_ms: 50,
+            ..Limits::default()
+        })
+        .await;
+    let address = service.address();
+    let begun = [upload("/read", 1_000_000, 10), upload("/read", 1_000_000, 0), upload("/read", 20, 19)];
+    let mut little = Vec::new();
+    for upload in &begun {
+        little.push(Exchange::begin(address, upload).await);
+    }
+    let mut first = Exchange::begin(address, &upload("/read", 200_000, 100_000)).await;
+    service.said("here").await;
+    let reply = Exchange::begin(address, &upload("/read", 200_000, 100_000)).await.answer().await;
+    reply.is_problem(503, "busy");
+    assert_eq!(reply.header("retry-after"), Some("5"));
+    assert_eq!(get(address, "/ok").await.status, 200);
+    assert_eq!(
+        Exchange::begin(address, &upload("/read", 10, 10)).await.answer().await.status,
+        200,
+        "one that is whole at once is no upload that goes on"
+    );
+    assert!(first.send("a".repeat(100_000).as_bytes()).await);
+    assert_eq!(first.answer().await.status, 200);
+    drop(little);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_drips_is_cut_and_one_that_is_merely_slow_is_not() {
+    let service = App::new()
+        .serving("read", &request("", READ), "")
+        .start(Limits { body_grace_ms: 300, min_body_bytes_per_sec: 1_000, ..Limits::default() })
+        .await;
+    let mut pace = tokio::time::interval(std::time::Duration::from_millis(10));
+    let mut slow = Exchange::begin(service.address(), &upload("/read", 50_000, 0)).await;
+    let mut drip = Exchange::begin(service.address(), &upload("/read", 50_000, 0)).await;
+    for _ in 0..50 {
+        pace.tick().await;
+        assert!(slow.send(&[b'a'; 1_000]).await);
+        drip.send(b"a").await;
+    }
+    assert_eq!(slow.answer().await.status, 200);
+    drip.answer().await.is_problem(408, "body-timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_that_a_client_takes_for_its_body_is_not_the_guests() {
+    let service = App::new()
+        .serving("read", &request("", READ), "")
+        .start(Limits { request_timeout_ms: 500, ..Limits::default() })
+        .await;
+    let mut pace = tokio::time::interval(std::time::Duration::from_millis(100));
+    let mut slow = Exchange::begin(service.address(), &upload("/read", 80_000, 70_000)).await;
+    for _ in 0..10 {
+        pace.tick().await;
+        assert!(slow.send(&[b'a'; 1_000]).await);
+    }
+    assert_eq!(slow.answer().await.status, 200);
 }

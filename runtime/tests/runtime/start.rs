@@ -96,3 +96,14 @@ async fn the_banner_says_where_things_are() {
     let started = service.line(|line| line.event == "started").await;
     assert_eq!(started.fields["routes"]["/ok/..."], "ok");
 }
+
+/// Each instance has its place in the address space of the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_numbers_of_requests_are_ones_that_a_runtime_starts_with() {
+    let mut limits = Limits::default();
+    for name in ["max_concurrent_requests", "max_uploading_requests", "max_waiting_requests"] {
+        let row = thumbs::limits::TABLE.iter().find(|row| row.name == name).unwrap();
+        limits.set(name, &row.max.to_string()).unwrap();
+    }
+    assert_eq!(get(app().start(limits).await.address(), "/ok").await.status, 200);
+}

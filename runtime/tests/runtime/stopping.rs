@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     app::{App, line},
-    client::Exchange,
+    client::{Exchange, get},
     guests::{message, request},
 };
 
@@ -89,4 +89,21 @@ async fn dropping_a_runtime_ends_it_at_once() {
     service.said("here").await;
     drop(service);
     assert_eq!(exchange.end().await.status, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lame_duck_says_so_and_still_answers() {
+    let ok = request("", "(call $answer (local.get $out) (i32.const 200))");
+    let service =
+        App::new().serving("ok", &ok, "").start(Limits { lame_duck_ms: 2_000, ..Limits::default() }).await;
+    let (address, log) = (service.address(), service.log.clone());
+    let ready = "/.well-known/thumbs/ready";
+    assert_eq!(get(address, ready).await.status, 200);
+    let stopping = tokio::spawn(service.running.shutdown());
+    line(&log, |line| line.event == "stopping").await;
+    assert_eq!(get(address, ready).await.status, 503);
+    assert_eq!(get(address, "/ok").await.status, 200);
+    assert_eq!(get(address, "/.well-known/spin/health").await.status, 200);
+    stopping.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
 }

@@ -1,7 +1,7 @@
 //! Bodies, both ways, within their bounds.
 //!
-//! A request's body is cut while it is read: by size, and by how long the client pauses. Why it was cut is remembered, so that the host can
-//! say it where the component only saw a broken stream. What a component leaves unread is read and thrown away after the response, for a
+//! A request's body is cut while it arrives (`arriving.rs`). Why it was cut is remembered, so that the host can say it where the component
+//! only saw a broken stream. What a component leaves unread is read and thrown away after the response, for a
 //! while: closing at once would reset the connection, and the client might never see why.
 
 use std::{
@@ -16,10 +16,13 @@ use futures_util::FutureExt as _;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
 use tokio_util::task::TaskTracker;
 use wasmtime_wasi_http::{Error, p2::body::HyperOutgoingBody};
 
+use super::{
+    arriving::{Arriving, Cut},
+    places::Place,
+};
 use crate::{instance::CallFailure, problem::Problem};
 
 /// How long an unread body is read after the response.
@@ -81,22 +84,16 @@ async fn throw_away(mut body: Incoming, max_bytes: u64) {
 /// What a guest reads.
 #[derive(Debug)]
 pub(super) struct RequestBody {
-    incoming: Option<Incoming>,
+    /// Some until it is dropped.
+    arriving: Option<Arriving>,
+    place: Arc<Place>,
     max_bytes: u64,
-    read_bytes: u64,
-    max_pause: Duration,
-    pause: Option<Pin<Box<Sleep>>>,
     unread: UnreadBody,
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, max_bytes: u64, max_pause: Duration, unread: UnreadBody) -> Self {
-        Self { incoming: Some(incoming), max_bytes, read_bytes: 0, max_pause, pause: None, unread }
-    }
-
-    fn cut(&mut self, problem: Problem, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        self.unread.with(|rest| rest.cut = Some(problem));
-        Poll::Ready(Some(Err(error)))
+    pub(super) fn new(arriving: Arriving, max_bytes: u64, place: Arc<Place>, unread: UnreadBody) -> Self {
+        Self { arriving: Some(arriving), place, max_bytes, unread }
     }
 }
 
@@ -108,47 +105,37 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        match Pin::new(incoming).poll_frame(context) {
-            Poll::Ready(Some(Ok(frame))) => {
-                self.pause = None;
-                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.read_bytes = self.read_bytes.saturating_add(bytes);
-                if self.read_bytes > self.max_bytes {
-                    return self.cut(Problem::BodyTooLarge, Error::HttpRequestBodySize(None));
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                self.incoming = None;
-                Poll::Ready(Some(Err(error.into())))
-            }
-            Poll::Ready(None) => {
-                self.incoming = None;
-                Poll::Ready(None)
-            }
-            Poll::Pending => {
-                let until = Instant::now() + self.max_pause;
-                let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-                ready!(pause.poll_unpin(context));
-                self.incoming = None;
-                self.cut(Problem::BodyTimeout, Error::ConnectionReadTimeout)
-            }
+        let Some(arriving) = &mut self.arriving else { return Poll::Ready(None) };
+        let frame = ready!(arriving.poll_frame(context));
+        if arriving.is_there() {
+            self.place.body_arrived();
         }
+        Poll::Ready(frame.map(|frame| {
+            frame.map_err(|cut| match cut {
+                Cut::Broken(error) => error.into(),
+                Cut::Bound(problem) => {
+                    self.unread.with(|rest| rest.cut = Some(problem));
+                    match problem {
+                        Problem::BodyTooLarge => Error::HttpRequestBodySize(None),
+                        _ => Error::ConnectionReadTimeout,
+                    }
+                }
+            })
+        }))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        self.arriving.as_ref().is_none_or(Arriving::is_at_its_end)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map(Body::size_hint).unwrap_or_default()
+        self.arriving.as_ref().map(Arriving::size_hint).unwrap_or_default()
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if let Some(incoming) = self.incoming.take().filter(|incoming| !incoming.is_end_stream()) {
+        if let Some(incoming) = self.arriving.take().and_then(Arriving::into_rest) {
             let max_bytes = self.max_bytes;
             self.unread.with(|rest| rest.body = Some((incoming, max_bytes)));
         }

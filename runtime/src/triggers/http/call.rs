@@ -1,31 +1,29 @@
-//! One request, from its header to a response: route, permit, instance, answer.
+//! One request, from its header to a response: route, place, instance, answer.
 
-use std::{
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio_util::task::TaskTracker;
+use tokio::sync::oneshot;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 use wasmtime_wasi_http::Error;
 
 use super::{
     super::router::Router,
-    Answer, HEALTH_PATH, Handler, Target,
+    Answer, HEALTH_PATH, Handler, READY_PATH, ServerTasks, Target,
+    arriving::{Arriving, BodyBounds, ClientClock},
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
+    handler::Surroundings,
     headers,
+    places::{Place, Places},
 };
 use crate::{
     instance::{CallFailure, FailureKind},
-    limits::{Limits, length, millis},
+    limits::Limits,
     problem::{Problem, REQUEST_ID},
     telemetry::{Event, Level, Logger, RUNTIME},
 };
@@ -34,12 +32,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Service {
     router: Router<Target>,
-    permits: Arc<Semaphore>,
-    queue_timeout: Duration,
-    max_body_bytes: u64,
-    max_body_pause: Duration,
+    places: Arc<Places>,
+    body_bounds: BodyBounds,
     /// Of what goes on after a response.
     tracker: TaskTracker,
+    leave: CancellationToken,
     log: Logger,
 }
 
@@ -51,14 +48,13 @@ enum First {
 }
 
 impl Service {
-    pub(super) fn new(router: Router<Target>, limits: &Limits, tracker: TaskTracker, log: Logger) -> Self {
+    pub(super) fn new(router: Router<Target>, limits: &Limits, tasks: &ServerTasks, log: Logger) -> Self {
         Self {
             router,
-            permits: Arc::new(Semaphore::new(length(limits.max_concurrent_requests))),
-            queue_timeout: millis(limits.request_queue_ms),
-            max_body_bytes: limits.max_request_body_bytes,
-            max_body_pause: millis(limits.body_timeout_ms),
-            tracker,
+            places: Places::new(limits),
+            body_bounds: BodyBounds::new(limits),
+            tracker: tasks.tracker.clone(),
+            leave: tasks.leave.clone(),
             log,
         }
     }
@@ -104,6 +100,14 @@ impl Service {
         if request.uri().path() == HEALTH_PATH {
             return whole(Response::new(Bytes::from_static(b"OK")), self.unread(request));
         }
+        if request.uri().path() == READY_PATH {
+            let mut answer = Response::new(Bytes::from_static(b"OK"));
+            if self.leave.is_cancelled() {
+                *answer.body_mut() = Bytes::from_static(b"stopping");
+                *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            }
+            return whole(answer, self.unread(request));
+        }
         let (mut parts, body) = request.into_parts();
         let uri = parts.uri.clone();
         let Some(found) = self.router.find(uri.path()) else {
@@ -122,12 +126,25 @@ impl Service {
         let Some(host) = headers::host(&uri, &parts.headers).map(str::to_owned) else {
             return refuse(Problem::Malformed, Request::from_parts(parts, body));
         };
-        if body.size_hint().lower() > self.max_body_bytes {
+        let max_body_bytes = self.body_bounds.max_bytes;
+        if body.size_hint().lower() > max_body_bytes {
             return refuse(Problem::BodyTooLarge, Request::from_parts(parts, body));
         }
-        let Some(permit) = self.permit().await else {
-            self.log.of(RUNTIME, Some(id), &Event::RequestRefused { reason: "busy" });
-            return refuse(Problem::Busy, Request::from_parts(parts, body));
+        let mut body = Arriving::new(body, self.body_bounds);
+        let entered = match body.begin().await {
+            Ok(()) => self.places.enter(body.is_there(), parts.method.is_safe()).await,
+            Err(problem) => Err(problem),
+        };
+        let place = match entered {
+            Ok(place) => place,
+            Err(problem) => {
+                self.note_refusal(problem, id);
+                let unread = match body.into_rest() {
+                    Some(rest) => UnreadBody::whole(rest, max_body_bytes, &self.tracker),
+                    None => UnreadBody::none(&self.tracker),
+                };
+                return whole(problem.response(id), unread);
+            }
         };
         headers::set(&mut parts.headers, &uri, &host, &found, client, id);
         if !parts.headers.contains_key(header::HOST) && uri.authority().is_none() {
@@ -136,16 +153,20 @@ impl Service {
         let span = self.log.request_span(parts.method.as_str(), found.pattern.as_str(), handler.id(), id);
         let unread = UnreadBody::none(&self.tracker);
         let (sender, receiver) = oneshot::channel();
-        let (called, call_id) = (Arc::clone(handler), Arc::clone(id));
-        let guest: RunningGuest = if body.is_end_stream() {
-            let request = Request::from_parts(parts, Empty::<Bytes>::new());
-            Box::pin(run(called, request, sender, permit, call_id).instrument(span.span()))
-        } else {
-            let body = RequestBody::new(body, self.max_body_bytes, self.max_body_pause, unread.clone());
-            let request = Request::from_parts(parts, body);
-            Box::pin(run(called, request, sender, permit, call_id).instrument(span.span()))
+        let visit = Visit {
+            handler: Arc::clone(handler),
+            answer: sender,
+            place: Arc::clone(&place),
+            client: body.clock().clone(),
+            id: Arc::clone(id),
         };
-        let response = self.respond(handler, guest, receiver, unread, id).await;
+        let guest: RunningGuest = if body.is_at_its_end() {
+            Box::pin(visit.run(Request::from_parts(parts, Empty::<Bytes>::new())).instrument(span.span()))
+        } else {
+            let body = RequestBody::new(body, max_body_bytes, Arc::clone(&place), unread.clone());
+            Box::pin(visit.run(Request::from_parts(parts, body)).instrument(span.span()))
+        };
+        let response = self.respond(handler, guest, receiver, &place, unread, id).await;
         span.answered(response.status());
         response
     }
@@ -156,6 +177,7 @@ impl Service {
         handler: &Handler,
         mut guest: RunningGuest,
         mut receiver: oneshot::Receiver<Answer>,
+        place: &Place,
         unread: UnreadBody,
         id: &Arc<str>,
     ) -> Response<ResponseBody> {
@@ -175,8 +197,15 @@ impl Service {
         })
         .await;
         let (answer, guest) = match first {
-            First::Answered(answer) => (Ok(answer), Some(guest)),
+            First::Answered(answer) => {
+                place.answered();
+                (Ok(answer), Some(guest))
+            }
             First::Ended(Ok(())) => (receiver.try_recv().map_err(|_| Problem::Crashed), None),
+            First::Ended(Err(_)) if place.was_crowded_out() => {
+                self.note_refusal(Problem::TooManyWaiting, id);
+                (Err(Problem::TooManyWaiting), None)
+            }
             First::Ended(Err(failure)) => (Err(problem(failure.kind)), None),
         };
         let result = match answer {
@@ -204,15 +233,15 @@ impl Service {
         }
     }
 
-    /// Waits for a permit to run; none when that takes too long.
-    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(_) => {
-                let waiting = Arc::clone(&self.permits).acquire_owned();
-                tokio::time::timeout(self.queue_timeout, waiting).await.ok().and_then(Result::ok)
-            }
-        }
+    /// Says that there was no place for a request; of a body that was cut its client hears.
+    fn note_refusal(&self, problem: Problem, id: &Arc<str>) {
+        let reason = match problem {
+            Problem::Busy => "busy",
+            Problem::TooManyUploads => "uploading",
+            Problem::TooManyWaiting => "waiting",
+            _ => return,
+        };
+        self.log.of(RUNTIME, Some(id), &Event::RequestRefused { reason });
     }
 
     fn unread(&self, request: Request<Incoming>) -> UnreadBody {
@@ -220,7 +249,7 @@ impl Service {
         if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
             return UnreadBody::none(&self.tracker);
         }
-        UnreadBody::whole(request.into_body(), self.max_body_bytes, &self.tracker)
+        UnreadBody::whole(request.into_body(), self.body_bounds.max_bytes, &self.tracker)
     }
 }
 
@@ -237,19 +266,26 @@ fn problem(kind: FailureKind) -> Problem {
     }
 }
 
-/// The guest's whole life. Holds its permit until the end, which may be after the response began.
-async fn run<B>(
+/// A guest's whole life. Holds its place until the end, which may be after the response began.
+struct Visit {
     handler: Arc<Handler>,
-    request: Request<B>,
     answer: oneshot::Sender<Answer>,
-    permit: OwnedSemaphorePermit,
+    place: Arc<Place>,
+    client: ClientClock,
     id: Arc<str>,
-) -> Result<(), CallFailure>
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Error>,
-{
-    let result = handler.run(request, answer, &id).await;
-    drop(permit);
-    result
+}
+
+impl Visit {
+    async fn run<B>(self, request: Request<B>) -> Result<(), CallFailure>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Error>,
+    {
+        let Self { handler, answer, place, client, id } = self;
+        let surroundings = Surroundings { on_sleep: Some(Arc::clone(&place) as _), client };
+        tokio::select! {
+            ended = handler.run_within(request, answer, &id, surroundings) => ended,
+            () = place.crowded_out() => Err(CallFailure::crowded_out()),
+        }
+    }
 }

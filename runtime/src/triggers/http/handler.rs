@@ -1,10 +1,10 @@
 //! A component that answers requests: one instance for each, and within its bounds.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use wasmtime_wasi_http::{
     Error, WasiHttpView as _,
     p2::{
@@ -16,7 +16,9 @@ use wasmtime_wasi_http::{
     },
 };
 
+use super::arriving::ClientClock;
 use crate::{
+    capabilities::clock::OnSleep,
     instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
     telemetry::Event,
 };
@@ -29,6 +31,32 @@ pub struct Handler {
     prepared: Prepared,
     pre: ProxyPre<State>,
     bounds: CallBounds,
+}
+
+/// What a call is part of.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    /// Who is told when the guest goes to sleep.
+    pub(super) on_sleep: Option<Arc<dyn OnSleep>>,
+    /// What the client has been waited for; it does not count as the guest's time.
+    pub(super) client: ClientClock,
+}
+
+/// What comes of some work within this time and that for which the client is waited for meanwhile; none where it takes longer.
+async fn within<T>(time: Duration, client: &ClientClock, work: impl Future<Output = T>) -> Option<T> {
+    let (begun, waited_before) = (Instant::now(), client.waited());
+    let mut work = pin!(work);
+    loop {
+        let until = begun + time + client.waited().saturating_sub(waited_before);
+        tokio::select! {
+            done = &mut work => return Some(done),
+            () = tokio::time::sleep_until(until) => {
+                if client.waited().saturating_sub(waited_before) + time <= begun.elapsed() {
+                    return None;
+                }
+            }
+        }
+    }
 }
 
 impl Handler {
@@ -71,7 +99,29 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let call = Call { correlation_id: Some(Arc::clone(id)), ..Call::default() };
+        self.run_within(request, answer, id, Surroundings::default()).await
+    }
+
+    /// The same, where somebody cares what the guest waits for.
+    ///
+    /// # Errors
+    /// As [`Handler::run`].
+    ///
+    /// # Cancel safety
+    /// As [`Handler::run`].
+    pub(super) async fn run_within<B>(
+        &self,
+        request: Request<B>,
+        answer: oneshot::Sender<Answer>,
+        id: &Arc<str>,
+        surroundings: Surroundings,
+    ) -> Result<(), CallFailure>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Error>,
+    {
+        let Surroundings { on_sleep, client } = surroundings;
+        let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, ..Call::default() };
         let mut store = self.prepared.store(self.bounds, call);
         let meter = store.data().meter();
         let call = async {
@@ -81,10 +131,10 @@ impl Handler {
             let guest = self.pre.instantiate_async(&mut store).await?;
             guest.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
         };
-        let result = match tokio::time::timeout(self.bounds.timeout, meter.measure(call)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
-            Err(_) => Err(CallFailure::timed_out()),
+        let result = match within(self.bounds.timeout, &client, meter.measure(call)).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(CallFailure::of(&store, &error)),
+            None => Err(CallFailure::timed_out()),
         };
         drop(store);
         if let Err(failure) = &result {

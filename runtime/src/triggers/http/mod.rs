@@ -4,10 +4,12 @@
 //! client goes away, both are dropped together. What the host answers by itself is a problem (`problem.rs`), a static response of
 //! the manifest, or the health check.
 
+mod arriving;
 mod body;
 mod call;
 mod handler;
 pub(crate) mod headers;
+mod places;
 mod server;
 mod stream;
 
@@ -20,6 +22,9 @@ use crate::manifest::StaticResponse;
 
 /// Answers by itself, always with 200: whether the process lives. As Spin does.
 pub const HEALTH_PATH: &str = "/.well-known/spin/health";
+
+/// Answers by itself: 200 while requests should be sent here, 503 from the moment on that the process was told to stop.
+pub const READY_PATH: &str = "/.well-known/thumbs/ready";
 
 /// What a route leads to.
 #[derive(Clone)]

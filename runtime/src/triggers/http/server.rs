@@ -12,6 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{super::router::Router, Target, call::Service, stream::TimeoutStream};
 use crate::{
+    descriptors,
     limits::{Limits, length, millis},
     telemetry::{Event, Logger},
 };
@@ -34,6 +35,8 @@ pub struct HttpServer {
 /// How a server is stopped and waited for.
 #[derive(Clone, Debug, Default)]
 pub struct ServerTasks {
+    /// Nobody should send requests here any more; who does is answered.
+    pub leave: CancellationToken,
     /// No new connections and requests; what runs goes on.
     pub stop: CancellationToken,
     /// What still runs ends at once.
@@ -58,10 +61,15 @@ impl HttpServer {
             .max_header_size(length(limits.max_header_bytes))
             // hyper reads in steps up to this; without it a header could not be as long as it may.
             .max_buf_size(length(limits.max_header_bytes).max(64 * 1024));
+        let open_files = descriptors::limit();
+        let max_connections = descriptors::connections(limits.max_connections, open_files);
+        if let Some(open_files) = open_files.filter(|_| max_connections < limits.max_connections) {
+            log.event(&Event::ConnectionsClamped { max_connections, open_files });
+        }
         Self {
             listener,
-            connections: Arc::new(Semaphore::new(length(limits.max_connections))),
-            service: Arc::new(Service::new(router, limits, tasks.tracker.clone(), log.clone())),
+            connections: Arc::new(Semaphore::new(length(max_connections))),
+            service: Arc::new(Service::new(router, limits, &tasks, log.clone())),
             http,
             response_timeout: millis(limits.response_timeout_ms),
             tasks,
