@@ -160,7 +160,6 @@ async fn an_id_that_is_none_is_not_found(home: Home) {
         "01900000-0000-7000-8000-000000000000",
         "x",
         "..%2f..%2fetc%2fpasswd",
-        "%2e%2e",
         "0190000000007000800000000000000",
         "'%20OR%201=1--",
     ] {
@@ -168,8 +167,11 @@ async fn an_id_that_is_none_is_not_found(home: Home) {
             is_problem(&service.client.get(&path).await, StatusCode::NOT_FOUND, &path);
         }
     }
-    let raw = thumbs_tests::slow::get_raw(service.address(), "/thumbnails/../../../etc/passwd").await;
-    assert!(raw.starts_with("HTTP/1.1 404") || raw.starts_with("HTTP/1.1 400"), "{raw}");
+    // A client would take the dots out of the path by itself.
+    for path in ["/jobs/%2e%2e", "/thumbnails/%2e%2e", "/thumbnails/../../../etc/passwd"] {
+        let raw = thumbs_tests::slow::get_raw(service.address(), path).await;
+        assert!(raw.starts_with("HTTP/1.1 404") || raw.starts_with("HTTP/1.1 400"), "{path}: {raw}");
+    }
 }
 
 async fn a_wrong_method_or_path_says_so(home: Home) {
