@@ -143,7 +143,7 @@ limits! {
     max_message_memory_bytes = 256 * MIB, MIB => 4 * GIB,
         "the same of a message's instance", "memory.grow or the call fails; if the guest traps then, its end is `out-of-memory`";
     max_total_memory_bytes = 2 * GIB, MIB => 1024 * GIB,
-        "the same of all instances together; of it, messages have `max_message_memory_bytes` for each worker (at most half), which requests can't take", "memory.grow or the call fails; if the guest traps then, as where one instance has too much";
+        "the same of all instances together; of it, messages have `max_message_memory_bytes` for each worker (at most half), which requests can't take", "memory.grow or the call fails; if the guest traps then, its end is `out-of-shared-memory`, which costs a job no attempt";
     max_table_elements = 50_000, 1 => 1_000_000,
         "the elements of one table of an instance", "table.grow fails, or the instance does not start";
     max_resources = 1_000, 16 => 1_000_000,

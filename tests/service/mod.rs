@@ -11,3 +11,4 @@ mod outages;
 mod pages;
 mod refused;
 mod replicas;
+mod setbacks;

@@ -93,7 +93,7 @@ async fn no_accepted_job_is_lost_when_servers_are_killed_and_come_back() {
     let service = home
         .start_with(|builder| {
             // Shorter than in production, so that a job whose worker lost the database comes back within the test.
-            builder.variable("lease_secs", "5").variable("max_attempts", "20").log(sink, Level::Info)
+            builder.variable("lease_secs", "5").log(sink, Level::Info)
         })
         .await;
 

@@ -16,7 +16,8 @@ use thumbs_tests::{
 
 const RUNS: usize = 201;
 const SIZES: [i64; 2] = [1_000, 1_000_000];
-const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1_000 };
+const POLICY: RetryPolicy =
+    RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1_000, max_job_age_secs: 3600 };
 
 /// One real row, then copies of it: ids of version 7 in their order.
 const FILL: &str = "INSERT INTO thumbs_jobs (id, status, options, source, error_code, error_message, attempts, due_at_ms, created_at_ms,

@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use thumbs_domain::failure::{Failure, Fault, JobCode};
+use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::Job;
+use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::blobs::BlobError;
 use thumbs_guest::imaging::ImagingError;
 use thumbs_guest::jobs::StoreError;
@@ -31,22 +33,44 @@ impl Resize<'_> {
         write: impl Fn() -> Result<bool, StoreError>,
         stands: impl Fn(&Job) -> bool,
     ) -> Result<bool, StoreError> {
-        let mut result = write();
-        let mut pause = FIRST_PAUSE;
-        while matches!(result, Err(StoreError::Unavailable(_))) && self.lease_outlasts(job, pause) {
-            self.clock.sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            result = match write() {
-                Ok(false) => self.store.get(&job.id).map(|row| row.is_some_and(|row| stands(&row))),
-                other => other,
-            };
-        }
-        result
+        let mut tries = 0;
+        self.ask_until(job.due_at.unwrap_or(self.clock.now()), || {
+            tries += 1;
+            let written = write()?;
+            if written || tries == 1 {
+                return Ok(written);
+            }
+            Ok(self.store.get(&job.id)?.is_some_and(|row| stands(&row)))
+        })
     }
 
-    fn lease_outlasts(&self, job: &Job, pause: Duration) -> bool {
-        let resumed_at = self.clock.now().plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
-        job.due_at.is_some_and(|lease_end| resumed_at < lease_end)
+    /// The job that a worker held when it was ended. A database that is away just then may be what ended it, so it is asked for
+    /// as long as a lease lasts: what is not written down counts as the image's fault in the end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn held_by(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError> {
+        let until = self.policy.lease_end(self.clock.now());
+        self.ask_until(until, || self.store.find_by_worker(worker))
+    }
+
+    /// Asks again while the store is away, after pauses that grow, as long as another try begins before `end`.
+    fn ask_until<T>(
+        &self,
+        end: Timestamp,
+        mut ask: impl FnMut() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let result = ask();
+            let resumed_at =
+                self.clock.now().plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+            if !matches!(result, Err(StoreError::Unavailable(_))) || resumed_at >= end {
+                return result;
+            }
+            self.clock.sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
 

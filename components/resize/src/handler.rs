@@ -64,7 +64,7 @@ impl Resize<'_> {
             return Ok(());
         }
         for _ in 0..MAX_GIVEN_UP {
-            match self.store.claim(self.worker, &self.policy, self.clock.now())? {
+            match self.claim()? {
                 Claim::Nothing => return Ok(()),
                 Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
                 Claim::Leased { job, more_due } => {
@@ -79,6 +79,17 @@ impl Resize<'_> {
         }
         self.wake.wake(self.log);
         Ok(())
+    }
+
+    /// Takes a job. Where the answer did not come, it may be this worker's all the same, and would cost the job an attempt.
+    fn claim(&self) -> Result<Claim, StoreError> {
+        match self.store.claim(self.worker, &self.policy, self.clock.now()) {
+            Err(StoreError::Unavailable(cause)) => match self.store.find_by_worker(self.worker) {
+                Ok(Some(job)) => Ok(Claim::Leased { job: Box::new(job), more_due: true }),
+                _ => Err(StoreError::Unavailable(cause)),
+            },
+            other => other,
+        }
     }
 
     fn attempt(&self, job: &Job, log: &Log) -> Result<(), StoreError> {
@@ -134,7 +145,7 @@ impl Resize<'_> {
 
     fn record_end(&self, worker: &WorkerId, reason: EndReason) -> Result<(), StoreError> {
         // It had no job yet, or none any more.
-        let Some(job) = self.store.find_by_worker(worker)? else { return Ok(()) };
+        let Some(job) = self.held_by(worker)? else { return Ok(()) };
         let lease = Lease { job: &job.id, worker };
         self.record(&job, lease, reason.code().into(), &self.log_for(&job))
     }
@@ -150,11 +161,20 @@ impl Resize<'_> {
         let (code, attempt) = (failure.code.as_ref(), job.attempts);
         let cause = Some(cause.as_str()).filter(|cause| !cause.is_empty());
         let now = self.clock.now();
-        let (in_time, event) = match self.policy.after_failure(attempt, fault, now) {
+        let postponed = |due_at| {
+            let failure = &failure;
+            move |row: &Job| row.failure.as_ref() == Some(failure) && row.due_at == Some(due_at)
+        };
+        let (in_time, event) = match self.policy.after_failure(job.history(), fault, now) {
             Next::Retry { due_at } => {
                 let write = || self.store.retry(lease, &failure, due_at, now);
-                let stands = |row: &Job| row.failure.as_ref() == Some(&failure) && row.due_at == Some(due_at);
-                (self.write_down(job, write, stands)?, Event::AttemptFailed { code, attempt, cause })
+                let in_time = self.write_down(job, write, postponed(due_at))?;
+                (in_time, Event::AttemptFailed { code, attempt, cause })
+            }
+            Next::GiveBack { due_at } => {
+                let write = || self.store.give_back(lease, &failure, due_at, now);
+                let in_time = self.write_down(job, write, postponed(due_at))?;
+                (in_time, Event::AttemptGivenBack { code, setbacks: job.setbacks.saturating_add(1), cause })
             }
             Next::GiveUp => {
                 let write = || self.store.give_up(lease, &failure, now);

@@ -160,43 +160,54 @@ fn an_image_that_is_gone_fails_at_once() {
 }
 
 #[test]
-fn storage_that_is_down_is_tried_again_with_growing_pauses_and_then_given_up() {
+fn storage_that_is_down_costs_no_attempt_and_is_tried_again_with_growing_pauses() {
     let (service, id) = Service::with_job();
     service.blobs.set_down(true);
-    for (at_secs, due_at_secs) in [(0, 1), (1, 3)] {
+    for (setbacks, at_secs, due_at_secs) in [(1, 0, 1), (2, 1, 3), (3, 3, 7), (4, 7, 15)] {
         service.wake_up(&later(at_secs));
         let job = service.job(&id);
-        assert_eq!(job.status, Status::Processing);
+        assert_eq!((job.status, job.attempts, job.setbacks), (Status::Processing, 0, setbacks));
         assert_eq!(job.due_at, Some(ManualClock::START.plus_millis(due_at_secs * 1000)));
+        assert_eq!(service.code(&id), "storage-unavailable");
+        assert!(!job.failure.unwrap().message.contains("secret"));
     }
-    service.wake_up(&later(2));
-    assert_eq!(service.job(&id).attempts, 2, "nothing is due between the attempts");
-    service.wake_up(&later(3));
+    service.wake_up(&later(14));
+    assert_eq!(service.job(&id).setbacks, 4, "nothing is due between the attempts");
+    service.blobs.set_down(false);
+    service.wake_up(&later(15));
+    let job = service.job(&id);
+    assert_eq!((job.status, job.attempts, job.failure), (Status::Succeeded, 1, None));
+}
+
+#[test]
+fn storage_that_stays_down_fails_a_job_once_it_is_old() {
+    let (service, id) = Service::with_job();
+    service.blobs.set_down(true);
+    service.wake_up(&later(u64::from(POLICY.max_job_age_secs) - 1));
+    assert_eq!(service.job(&id).status, Status::Processing);
+    service.wake_up(&later(u64::from(POLICY.max_job_age_secs)));
     assert_eq!(
         (service.job(&id).status, service.code(&id).as_str()),
         (Status::Failed, "storage-unavailable")
     );
-    assert!(!service.job(&id).failure.unwrap().message.contains("secret"));
 }
 
 #[test]
-fn storage_that_comes_back_lets_the_next_attempt_succeed() {
+fn a_job_that_waited_long_in_the_queue_is_tried_all_the_same() {
     let (service, id) = Service::with_job();
-    service.blobs.set_down(true);
-    service.wake_up(&later(0));
-    service.blobs.set_down(false);
-    service.wake_up(&later(1));
-    let job = service.job(&id);
-    assert_eq!((job.status, job.attempts, job.failure), (Status::Succeeded, 2, None));
+    service.wake_up(&later(2 * u64::from(POLICY.max_job_age_secs)));
+    assert_eq!(service.job(&id).status, Status::Succeeded);
 }
 
 #[test]
 fn a_sandbox_that_was_ended_is_a_failed_attempt_of_its_job_alone() {
-    for (reason, status, code) in [
-        (EndReason::OutOfMemory, Status::Failed, "out-of-memory"),
-        (EndReason::Deadline, Status::Processing, "deadline"),
-        (EndReason::TimedOut, Status::Processing, "timed-out"),
-        (EndReason::Trap, Status::Processing, "trap"),
+    for (reason, status, code, attempts) in [
+        (EndReason::OutOfMemory, Status::Failed, "out-of-memory", 1),
+        (EndReason::OutOfSharedMemory, Status::Processing, "out-of-shared-memory", 0),
+        (EndReason::Deadline, Status::Processing, "deadline", 1),
+        (EndReason::TimedOut, Status::Processing, "timed-out", 0),
+        (EndReason::Stopped, Status::Processing, "worker-stopped", 0),
+        (EndReason::Trap, Status::Processing, "trap", 1),
     ] {
         let (service, id) = Service::with_job();
         let worker = WorkerId::new("of-the-dead");
@@ -204,7 +215,8 @@ fn a_sandbox_that_was_ended_is_a_failed_attempt_of_its_job_alone() {
         let other = service.upload();
         let report = Message::Ended { worker, reason };
         assert_eq!(service.handle(report, &later(10), &ScriptedImaging::jpeg()), Ok(()));
-        assert_eq!((service.job(&id).status, service.code(&id).as_str()), (status, code));
+        let job = service.job(&id);
+        assert_eq!((job.status, service.code(&id).as_str(), job.attempts), (status, code, attempts));
         assert_eq!(service.job(&other).attempts, 0, "a report claims nothing");
     }
 }
@@ -217,6 +229,40 @@ fn a_report_of_a_worker_that_holds_no_job_changes_nothing() {
     let guessed = Message::Ended { worker: WorkerId::new("guessed"), reason: EndReason::OutOfMemory };
     assert_eq!(service.handle(guessed, &later(10), &ScriptedImaging::jpeg()), Ok(()));
     assert_eq!(service.job(&id), before);
+}
+
+#[test]
+fn a_report_outlives_a_store_that_is_away_for_a_while() {
+    let (service, id) = Service::with_job();
+    let worker = WorkerId::new("of-the-dead");
+    service.store.claim(&worker, &POLICY, ManualClock::START).unwrap();
+    let mut left = 8;
+    service.let_fate(move |_| {
+        left -= 1;
+        if left > 0 { Fate::Stopped } else { Fate::Done }
+    });
+    let report = Message::Ended { worker, reason: EndReason::TimedOut };
+    let clock = later(28);
+    assert_eq!(service.handle(report, &clock, &ScriptedImaging::jpeg()), Ok(()));
+    let job = service.job(&id);
+    assert_eq!((job.status, job.attempts, job.setbacks), (Status::Processing, 0, 1));
+    assert!(clock.elapsed() < Duration::from_secs(28 + 30), "{:?}", clock.elapsed());
+}
+
+#[test]
+fn a_claim_whose_answer_is_lost_costs_no_attempt() {
+    let (service, id) = Service::with_job();
+    let mut lost = false;
+    service.let_fate(move |statement| {
+        if statement.starts_with("UPDATE") && !lost {
+            lost = true;
+            return Fate::AnswerLost;
+        }
+        Fate::Done
+    });
+    service.wake_up(&ManualClock::default());
+    let job = service.job(&id);
+    assert_eq!((job.status, job.attempts), (Status::Succeeded, 1));
 }
 
 #[test]
@@ -275,7 +321,7 @@ fn a_wake_up_that_finds_nothing_costs_one_read() {
 fn first_endings(count: u32, fate: Fate) -> impl FnMut(&str) -> Fate {
     let mut left = count;
     move |statement| {
-        let ends = statement.starts_with("UPDATE") && !statement.contains("attempts");
+        let ends = statement.starts_with("UPDATE") && statement.contains("lease_token = NULL");
         if ends && left > 0 {
             left -= 1;
             return fate;

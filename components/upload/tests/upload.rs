@@ -445,6 +445,16 @@ impl JobStore for Blind<'_> {
         self.0.retry(lease, failure, due_at, now)
     }
 
+    fn give_back(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.give_back(lease, failure, due_at, now)
+    }
+
     fn give_up(&self, lease: Lease<'_>, failure: &Failure, now: Timestamp) -> Result<bool, StoreError> {
         self.0.give_up(lease, failure, now)
     }

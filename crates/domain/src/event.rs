@@ -112,9 +112,12 @@ events! {
     } = "job-succeeded", Info,
         "The thumbnail is stored and the job says so", "Nothing";
     AttemptFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "attempt-failed", Warn,
-        "An attempt failed; the job is tried again", "Where the code is `storage-unavailable`, look after the stores";
+        "An attempt failed, and the image may be at fault; the job is tried again", "What docs/api.md says of the code";
+    AttemptGivenBack { code: &'a str, setbacks: u32, cause: Option<&'a str> } = "attempt-given-back", Warn,
+        "The service itself failed an attempt, which does not count; the job is tried again",
+        "For `storage-unavailable` look after the stores, for `out-of-shared-memory` and `timed-out` at the limits of the host; for `worker-stopped` nothing";
     JobFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "job-failed", Warn,
-        "An attempt failed and there is no other: the image is at fault, or the attempts are used up",
+        "An attempt failed and there is no other: the image is at fault, the attempts are used up, or the job is too old",
         "What docs/api.md says of the code";
     JobGivenUp { attempts: u32 } = "job-given-up", Warn,
         "The worker of the last attempt never came back, so the job was failed",

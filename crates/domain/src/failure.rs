@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Whether another attempt can end otherwise.
+/// Whether another attempt can end otherwise, and whether this one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Something around the job was missing or broke: the same job may succeed later, and is tried again.
+    /// The service itself is the cause, whatever the image: the job is tried again, and its attempts are for images.
+    Service,
+    /// The image may be the cause and may not: the job is tried again until its attempts are used up.
     Transient,
-    /// The image or the options are the cause: every attempt would end so, and none is made.
+    /// The job is the cause: every attempt would end so, and none is made.
     Permanent,
 }
 
@@ -17,7 +19,8 @@ pub enum Fault {
 pub struct Row {
     /// As jobs and clients spell it. Lower case with hyphens.
     pub code: &'static str,
-    /// Whether another attempt can end otherwise. A job with a transient code has failed only after its last attempt.
+    /// Whether another attempt can end otherwise. A job with a code that is not permanent has failed only when there was no
+    /// further attempt.
     pub fault: Fault,
     /// What happened. The message of a job may say it more precisely.
     pub sentence: &'static str,
@@ -70,11 +73,14 @@ job_codes! {
     OutOfMemory = "out-of-memory", Permanent,
         "The image needs more memory than one job may use.",
         "Send a smaller image.";
+    OutOfSharedMemory = "out-of-shared-memory", Service,
+        "The service had no memory left for the image.",
+        "If the job fails, send the image again later.";
     // The time that a decoder takes depends on what else the machine does.
     Deadline = "deadline", Transient,
         "The image takes longer than one job may take.",
         "Send a smaller or simpler image.";
-    TimedOut = "timed-out", Transient,
+    TimedOut = "timed-out", Service,
         "The attempt was not over in time: the service or its storage is slow.",
         "If the job fails, send the image again later.";
     // A trap can have causes outside the image.
@@ -84,7 +90,10 @@ job_codes! {
     WorkerLost = "worker-lost", Transient,
         "The worker stopped during the last attempt, and nobody knows why.",
         "Send the image again later.";
-    StorageUnavailable = "storage-unavailable", Transient,
+    WorkerStopped = "worker-stopped", Service,
+        "The service was stopped during the attempt.",
+        "If the job fails, send the image again later.";
+    StorageUnavailable = "storage-unavailable", Service,
         "The storage could not be reached.",
         "If the job fails, send the image again later.";
     SourceMissing = "source-missing", Permanent,
@@ -138,10 +147,18 @@ mod tests {
 
     #[test]
     fn only_what_would_end_alike_every_time_is_final() {
+        assert_eq!(codes(Fault::Transient), ["deadline", "trap", "worker-lost"]);
+    }
+
+    #[test]
+    fn what_no_image_can_cause_costs_no_attempt() {
+        let expected = ["out-of-shared-memory", "timed-out", "worker-stopped", "storage-unavailable"];
+        assert_eq!(codes(Fault::Service), expected);
+    }
+
+    fn codes(fault: Fault) -> Vec<&'static str> {
         let rows = JobCode::ALL.iter().map(|code| code.row());
-        let transient: Vec<_> =
-            rows.filter(|row| row.fault == Fault::Transient).map(|row| row.code).collect();
-        assert_eq!(transient, ["deadline", "timed-out", "trap", "worker-lost", "storage-unavailable"]);
+        rows.filter(|row| row.fault == fault).map(|row| row.code).collect()
     }
 
     #[test]

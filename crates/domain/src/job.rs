@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::format::{OutputFormat, SourceFormat};
 use crate::id::JobId;
+use crate::machine::History;
 use crate::options::Options;
 use crate::timestamp::Timestamp;
 use crate::trace::{CorrelationId, TraceParent};
@@ -157,6 +158,7 @@ impl NewJob {
             failure: None,
             cost: None,
             attempts: 0,
+            setbacks: 0,
             due_at: Some(due_at),
             woken_at: None,
             created_at: self.created_at,
@@ -208,8 +210,10 @@ pub struct Job {
     pub failure: Option<Failure>,
     /// What the last attempt took, once `Succeeded`.
     pub cost: Option<Cost>,
-    /// Attempts begun.
+    /// Attempts begun, without those that were given back.
     pub attempts: u32,
+    /// Attempts that were given back, for the service itself had failed them.
+    pub setbacks: u32,
     /// While `Processing`: when it may be claimed; under a lease, when that ends.
     pub due_at: Option<Timestamp>,
     /// When a read last woke the workers for it.
@@ -225,6 +229,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// What decides what follows when its present attempt fails.
+    pub fn history(&self) -> History {
+        History { attempts: self.attempts, setbacks: self.setbacks, created_at: self.created_at }
+    }
+
     /// Since when it waits for a worker, or from when on: [`Job::due_at`], but not before it was there.
     pub fn due_since(&self) -> Option<Timestamp> {
         self.due_at.map(|due_at| due_at.max(self.created_at))

@@ -4,8 +4,9 @@
 //!                 claim (attempts + 1, lease)            finish
 //! processing, due ---------------------------> leased ------------> succeeded
 //!      ^   ^                                    | |  |
-//!      |   '-- lease ended, attempts left ------' |  '-- permanent, or no attempts left --> failed
-//!      '------ transient, attempts left, backoff -'
+//!      |   '-- lease ended, attempts left ------' |  '-- permanent, or no attempts left, or too old --> failed
+//!      '-- transient, attempts left, backoff -----'
+//!      '-- service, not too old: attempt given back, backoff -'
 //! ```
 //!
 //! The store makes each arrow one statement, guarded by the lease token; here is what the statements say.
@@ -22,6 +23,19 @@ pub struct RetryPolicy {
     pub lease_secs: u32,
     /// The pause after the first failed attempt; each further one is twice as long, up to [`MAX_BACKOFF_MS`].
     pub retry_backoff_ms: u32,
+    /// How long after it came in a job is tried again that the service itself failed.
+    pub max_job_age_secs: u32,
+}
+
+/// What became of a job so far, as far as it decides what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct History {
+    /// Attempts begun that count, the present one included.
+    pub attempts: u32,
+    /// Attempts that were given back.
+    pub setbacks: u32,
+    /// When the job came in.
+    pub created_at: Timestamp,
 }
 
 /// The longest pause before another attempt: five minutes.
@@ -41,6 +55,11 @@ pub enum Next {
         /// When the job may be claimed again.
         due_at: Timestamp,
     },
+    /// The same, and this attempt does not count.
+    GiveBack {
+        /// When the job may be claimed again.
+        due_at: Timestamp,
+    },
     /// None: the job has failed.
     GiveUp,
 }
@@ -51,19 +70,23 @@ impl RetryPolicy {
         now.plus_millis(i64::from(self.lease_secs) * 1000)
     }
 
-    /// What follows when the attempt with this number (the first is 1) failed.
-    pub fn after_failure(&self, attempt: u32, fault: Fault, now: Timestamp) -> Next {
+    /// What follows when the present attempt of a job with this history failed.
+    pub fn after_failure(&self, history: History, fault: Fault, now: Timestamp) -> Next {
+        let History { attempts, setbacks, created_at } = history;
         match fault {
-            Fault::Transient if attempt < self.max_attempts => {
-                Next::Retry { due_at: now.plus_millis(self.backoff_ms(attempt)) }
+            Fault::Transient if attempts < self.max_attempts => {
+                Next::Retry { due_at: now.plus_millis(self.backoff_ms(attempts)) }
             }
-            Fault::Transient | Fault::Permanent => Next::GiveUp,
+            Fault::Service if now.millis_since(created_at) < i64::from(self.max_job_age_secs) * 1000 => {
+                Next::GiveBack { due_at: now.plus_millis(self.backoff_ms(setbacks.saturating_add(1))) }
+            }
+            Fault::Service | Fault::Transient | Fault::Permanent => Next::GiveUp,
         }
     }
 
-    /// The pause after the attempt with this number, in milliseconds.
-    fn backoff_ms(&self, attempt: u32) -> i64 {
-        let doublings = attempt.saturating_sub(1).min(31);
+    /// The pause after the failure with this number, in milliseconds; the first is 1.
+    fn backoff_ms(&self, failure: u32) -> i64 {
+        let doublings = failure.saturating_sub(1).min(31);
         (i64::from(self.retry_backoff_ms) << doublings).min(MAX_BACKOFF_MS)
     }
 }
@@ -79,7 +102,8 @@ pub fn needs_wake_up(due_at: Timestamp, woken_at: Option<Timestamp>, now: Timest
 mod tests {
     use super::*;
 
-    const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+    const POLICY: RetryPolicy =
+        RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000, max_job_age_secs: 3600 };
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_unix_millis(millis)
@@ -93,14 +117,30 @@ mod tests {
             (3, Next::GiveUp),
             (4, Next::GiveUp),
         ] {
-            assert_eq!(POLICY.after_failure(attempt, Fault::Transient, at(5_000)), next, "attempt {attempt}");
+            let history = History { attempts: attempt, setbacks: 7, created_at: at(0) };
+            assert_eq!(POLICY.after_failure(history, Fault::Transient, at(5_000)), next, "attempt {attempt}");
+        }
+    }
+
+    #[test]
+    fn what_the_service_failed_costs_no_attempt_until_the_job_is_old() {
+        for (setbacks, failed_at, next) in [
+            (0, 5_000, Next::GiveBack { due_at: at(5_000 + 1_000) }),
+            (1, 5_000, Next::GiveBack { due_at: at(5_000 + 2_000) }),
+            (u32::MAX, 5_000, Next::GiveBack { due_at: at(5_000 + MAX_BACKOFF_MS) }),
+            (1, 3_599_999, Next::GiveBack { due_at: at(3_599_999 + 2_000) }),
+            (1, 3_600_000, Next::GiveUp),
+        ] {
+            let history = History { attempts: 3, setbacks, created_at: at(0) };
+            assert_eq!(POLICY.after_failure(history, Fault::Service, at(failed_at)), next, "{history:?}");
         }
     }
 
     #[test]
     fn a_permanent_failure_is_final_at_once() {
-        for attempt in 1..=3 {
-            assert_eq!(POLICY.after_failure(attempt, Fault::Permanent, at(5_000)), Next::GiveUp);
+        for attempts in 1..=3 {
+            let history = History { attempts, setbacks: 0, created_at: at(0) };
+            assert_eq!(POLICY.after_failure(history, Fault::Permanent, at(5_000)), Next::GiveUp);
         }
     }
 

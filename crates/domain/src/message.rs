@@ -34,6 +34,8 @@ pub enum Message {
 pub enum EndReason {
     /// It asked for more memory than one message may have.
     OutOfMemory,
+    /// It asked for more memory than others had left.
+    OutOfSharedMemory,
     /// It computed for longer than one message may.
     Deadline,
     /// It was not done in time, computing or waiting.
@@ -74,6 +76,7 @@ impl EndReason {
     fn from_name(name: &str) -> Self {
         match name {
             "out-of-memory" => Self::OutOfMemory,
+            "out-of-shared-memory" => Self::OutOfSharedMemory,
             "deadline" => Self::Deadline,
             "timed-out" => Self::TimedOut,
             "stopped" => Self::Stopped,
@@ -85,9 +88,10 @@ impl EndReason {
     pub const fn code(self) -> JobCode {
         match self {
             Self::OutOfMemory => JobCode::OutOfMemory,
+            Self::OutOfSharedMemory => JobCode::OutOfSharedMemory,
             Self::Deadline => JobCode::Deadline,
             Self::TimedOut => JobCode::TimedOut,
-            Self::Stopped => JobCode::WorkerLost,
+            Self::Stopped => JobCode::WorkerStopped,
             Self::Trap => JobCode::Trap,
         }
     }
@@ -105,6 +109,7 @@ mod tests {
     fn a_report_names_worker_and_reason() {
         for (reason, expected) in [
             ("out-of-memory", EndReason::OutOfMemory),
+            ("out-of-shared-memory", EndReason::OutOfSharedMemory),
             ("deadline", EndReason::Deadline),
             ("timed-out", EndReason::TimedOut),
             ("stopped", EndReason::Stopped),

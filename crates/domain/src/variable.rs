@@ -143,11 +143,13 @@ variables! {
     MaxOutputPixels = "max_output_pixels", "4194304", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
         "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more";
     MaxAttempts = "max_attempts", "3", public, number(1, 100, "attempts"), WORKING,
-        "Attempts before a job is the dead letter";
+        "Attempts before a job is the dead letter, of those that the image may have failed";
     LeaseSecs = "lease_secs", "30", public, number(1, A_DAY_SECS, "seconds"), WORKING,
         "How long a worker may keep a job without finishing it; longer than the longest attempt";
     RetryBackoffMs = "retry_backoff_ms", "1000", public, number(1, 300_000, "milliseconds"), WORKING,
         "The pause after the first failed attempt; doubles with each, up to five minutes";
+    MaxJobAgeSecs = "max_job_age_secs", "86400", public, number(1, 30 * A_DAY_SECS, "seconds"), WORKING,
+        "How long after the upload a job is tried again whose attempts the service itself failed: its storage was away, it had no memory left, it was stopped. Such attempts are not among the `max_attempts`";
 }
 
 impl Row {

@@ -32,7 +32,7 @@ pub struct JobView<'a> {
     pub source: SourceView<'a>,
     /// The thumbnail, once succeeded.
     pub result: Option<ResultView<'a>>,
-    /// Attempts begun.
+    /// Attempts begun, without those that the service itself failed.
     pub attempts: u32,
     /// The last failure: why the job failed, or while it is processing, why it is tried again.
     pub error: Option<&'a Failure>,
@@ -197,6 +197,7 @@ mod tests {
             failure: None,
             cost: None,
             attempts: 0,
+            setbacks: 0,
             due_at: Some(Timestamp::from_unix_millis(0)),
             woken_at: None,
             created_at: Timestamp::from_unix_millis(0),
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn nothing_internal_is_shown() {
         let text = serde_json::to_string(&JobView::new(&job())).unwrap();
-        for name in ["lease", "key", "due", "woken", "trace"] {
+        for name in ["lease", "key", "due", "woken", "trace", "setback"] {
             assert!(!text.contains(name), "{name} in {text}");
         }
     }

@@ -105,6 +105,7 @@ fn job_codes() -> String {
     let rows = JobCode::ALL.iter().map(|code| {
         let row = code.row();
         let tried = match row.fault {
+            Fault::Service => "until the job is too old",
             Fault::Transient => "until the attempts are used up",
             Fault::Permanent => "once",
         };

@@ -140,6 +140,7 @@ pub fn policy(variables: &dyn Variables) -> Result<RetryPolicy, ConfigError> {
         max_attempts: number(variables, Variable::MaxAttempts)?,
         lease_secs: number(variables, Variable::LeaseSecs)?,
         retry_backoff_ms: number(variables, Variable::RetryBackoffMs)?,
+        max_job_age_secs: number(variables, Variable::MaxJobAgeSecs)?,
     })
 }
 
@@ -199,8 +200,14 @@ mod tests {
 
     #[test]
     fn numbers_must_be_within_the_range_of_their_row() {
-        let good = [("max_attempts", "3"), ("lease_secs", " 30 "), ("retry_backoff_ms", "1000")];
-        let expected = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+        let good = [
+            ("max_attempts", "3"),
+            ("lease_secs", " 30 "),
+            ("retry_backoff_ms", "1000"),
+            ("max_job_age_secs", "3600"),
+        ];
+        let expected =
+            RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000, max_job_age_secs: 3600 };
         assert_eq!(policy(&fixed(good)), Ok(expected));
         for bad in ["", "0", "-1", "x", "1.5", "86401", "4294967296", "99999999999999999999"] {
             let mut variables = fixed(good);

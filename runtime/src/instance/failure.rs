@@ -4,6 +4,7 @@ use rustix::io::Errno;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use super::State;
+use crate::memory::MemoryBound;
 
 /// Longest text of a trap in the log: a backtrace of a deep recursion would fill it.
 const MAX_TEXT_BYTES: usize = 4096;
@@ -11,8 +12,10 @@ const MAX_TEXT_BYTES: usize = 4096;
 /// By whose fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The guest wanted more memory than it may have, or than is left.
+    /// The guest wanted more memory than it may have.
     OutOfMemory,
+    /// The guest wanted more memory than others have left, or than the system gave.
+    OutOfSharedMemory,
     /// The guest ran too long.
     Deadline,
     /// The call took too long, though the guest may have been waiting.
@@ -31,6 +34,7 @@ impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::OutOfMemory => "out-of-memory",
+            Self::OutOfSharedMemory => "out-of-shared-memory",
             Self::Deadline => "deadline",
             Self::TimedOut => "timed-out",
             Self::Busy => "busy",
@@ -69,11 +73,13 @@ impl CallFailure {
             FailureKind::Busy
         } else if store.data().out_of_time() {
             FailureKind::Deadline
-        } else if store.data().refused_memory().is_some() {
-            // A guest that can't get memory ends in whatever its allocator does then: mostly `unreachable`.
-            FailureKind::OutOfMemory
         } else {
-            FailureKind::Trap
+            // A guest that can't get memory ends in whatever its allocator does then: mostly `unreachable`.
+            match store.data().refused_memory() {
+                Some(MemoryBound::Instance) => FailureKind::OutOfMemory,
+                Some(MemoryBound::Shared) => FailureKind::OutOfSharedMemory,
+                None => FailureKind::Trap,
+            }
         };
         let mut text = format!("{error:?}");
         if let Some(end) = text.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_TEXT_BYTES) {

@@ -140,12 +140,12 @@ events! {
         "Where it comes often, add replicas or raise `max_concurrent_requests`, `max_uploading_requests` or `max_waiting_requests`";
     RequestFailed { reason: &'a str, cause: Option<&'a str> } = "request-failed", Error,
         "A component trapped, was stopped or gave no answer; the client got 500 or 503",
-        "For `trap` report the cause; for `out-of-memory`, `deadline` and `timed-out` look at the limits of a request";
+        "For `trap` report the cause; for `out-of-memory`, `out-of-shared-memory`, `deadline` and `timed-out` look at the limits of a request";
     MessageRefused = "message-refused", Warn,
         "A component returned an error for a message", "Look at the component's own lines before it";
     MessageFailed { reason: &'a str, cause: &'a str } = "message-failed", Error,
         "A component that handled a message trapped or was stopped",
-        "For `trap` report the cause; for `out-of-memory`, `deadline` and `timed-out` look at the limits of a message";
+        "For `trap` report the cause; for `out-of-memory`, `out-of-shared-memory`, `deadline` and `timed-out` look at the limits of a message";
     ReportFailed { reason: &'a str, cause: &'a str } = "report-failed", Error,
         "The instance that was told of the end of another trapped or was stopped too; nobody else is told",
         "As for `message-failed`; the application finds out by itself, later";

@@ -63,6 +63,8 @@ async fn a_fresh_worker_is_told_the_name_of_one_that_was_ended_and_why() {
     assert_eq!(ended("(unreachable)", Limits::default()).await, "trap");
     let limits = Limits { max_message_memory_bytes: 2 << 20, ..Limits::default() };
     assert_eq!(ended("(call $take-all-memory)", limits).await, "out-of-memory");
+    let limits = Limits { max_total_memory_bytes: 2 << 20, ..Limits::default() };
+    assert_eq!(ended("(call $take-all-memory)", limits).await, "out-of-shared-memory");
     let limits = Limits { message_cpu_ms: 50, ..Limits::default() };
     assert_eq!(ended("(call $compute-for-ever)", limits).await, "deadline");
     let limits = Limits { message_timeout_ms: 50, ..Limits::default() };

@@ -145,6 +145,15 @@ pub trait JobStore {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// As [`JobStore::retry`], for an attempt that the service itself failed: it is no longer among the job's attempts.
+    fn give_back(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// The job failed for good. False as for [`JobStore::succeed`].
     fn give_up(&self, lease: Lease<'_>, failure: &Failure, now: Timestamp) -> Result<bool, StoreError>;
 

@@ -51,6 +51,7 @@ impl Columns {
             },
             cost: self.optional_json("cost")?,
             attempts: u32::try_from(self.integer("attempts")?).map_err(|_| corrupt("attempts"))?,
+            setbacks: u32::try_from(self.integer("setbacks")?).map_err(|_| corrupt("setbacks"))?,
             due_at: self.optional_integer("due_at_ms")?.map(Timestamp::from_unix_millis),
             woken_at: self.optional_integer("woken_at_ms")?.map(Timestamp::from_unix_millis),
             created_at: Timestamp::from_unix_millis(self.integer("created_at_ms")?),

@@ -10,8 +10,8 @@ use crate::sql::schema::may_work;
 /// The columns that `row.rs` reads, in its order.
 macro_rules! columns {
     () => {
-        "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, due_at_ms, woken_at_ms, \
-         created_at_ms, updated_at_ms, correlation_id, trace_parent"
+        "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, setbacks, due_at_ms, \
+         woken_at_ms, created_at_ms, updated_at_ms, correlation_id, trace_parent"
     };
 }
 
@@ -93,6 +93,10 @@ pub(super) const SUCCEED: &str = "UPDATE thumbs_jobs SET status = 'succeeded', t
 pub(super) const RETRY: &str = "UPDATE thumbs_jobs SET error_code = $1, error_message = $2, due_at_ms = $3, \
      updated_at_ms = $4, lease_token = NULL WHERE id = $5 AND lease_token = $6 RETURNING id";
 
+pub(super) const GIVE_BACK: &str = "UPDATE thumbs_jobs SET attempts = attempts - 1, setbacks = setbacks + 1, \
+     error_code = $1, error_message = $2, due_at_ms = $3, updated_at_ms = $4, lease_token = NULL \
+     WHERE id = $5 AND lease_token = $6 RETURNING id";
+
 pub(super) const GIVE_UP: &str = "UPDATE thumbs_jobs SET status = 'failed', error_code = $1, error_message = $2, \
      updated_at_ms = $3, due_at_ms = NULL, lease_token = NULL WHERE id = $4 AND lease_token = $5 RETURNING id";
 
@@ -120,6 +124,7 @@ mod tests {
             HAS_DUE,
             SUCCEED,
             RETRY,
+            GIVE_BACK,
             GIVE_UP,
             NOTE_WAKE_UP,
         ] {
@@ -156,6 +161,7 @@ mod tests {
             (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
             (SUCCEED, &[by_id]),
             (RETRY, &[by_id]),
+            (GIVE_BACK, &[by_id]),
             (GIVE_UP, &[by_id]),
             (NOTE_WAKE_UP, &[by_id]),
         ] {

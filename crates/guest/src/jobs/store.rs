@@ -54,6 +54,27 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
         self.run(statement, parameters)?.into_iter().next().map(row::job).transpose()
     }
 
+    fn postpone(
+        &self,
+        statement: &str,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.gives_a_row(
+            statement,
+            &[
+                failure.code.as_ref().into(),
+                failure.message.as_ref().into(),
+                millis(due_at),
+                millis(now),
+                id(lease.job),
+                lease.worker.as_str().into(),
+            ],
+        )
+    }
+
     fn gives_a_row(&self, statement: &str, parameters: &[SqlValue]) -> Result<bool, StoreError> {
         Ok(!self.run(statement, parameters)?.is_empty())
     }
@@ -190,17 +211,17 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         due_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.gives_a_row(
-            statements::RETRY,
-            &[
-                failure.code.as_ref().into(),
-                failure.message.as_ref().into(),
-                millis(due_at),
-                millis(now),
-                id(lease.job),
-                lease.worker.as_str().into(),
-            ],
-        )
+        self.postpone(statements::RETRY, lease, failure, due_at, now)
+    }
+
+    fn give_back(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.postpone(statements::GIVE_BACK, lease, failure, due_at, now)
     }
 
     fn give_up(&self, lease: Lease<'_>, failure: &Failure, now: Timestamp) -> Result<bool, StoreError> {

@@ -15,8 +15,9 @@ use crate::digest::sha256;
 use crate::ids::{HostIds, Ids};
 use crate::jobs::{JobStore, Lease};
 
-/// The policy of these tests: three attempts, thirty seconds, one second.
-pub const POLICY: RetryPolicy = RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+/// The policy of these tests: three attempts, thirty seconds, one second, an hour.
+pub const POLICY: RetryPolicy =
+    RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000, max_job_age_secs: 3600 };
 
 /// A new job, made at the clock's first moment by the request `req-1`.
 ///

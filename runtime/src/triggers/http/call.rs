@@ -259,7 +259,7 @@ fn whole(response: Response<Bytes>, unread: UnreadBody) -> Response<ResponseBody
 
 fn problem(kind: FailureKind) -> Problem {
     match kind {
-        FailureKind::OutOfMemory => Problem::OutOfMemory,
+        FailureKind::OutOfMemory | FailureKind::OutOfSharedMemory => Problem::OutOfMemory,
         FailureKind::Deadline | FailureKind::TimedOut => Problem::Deadline,
         FailureKind::Busy | FailureKind::Stopped => Problem::Busy,
         FailureKind::Trap => Problem::Crashed,

@@ -54,6 +54,31 @@ pub fn a_failed_attempt_is_due_again_later(database: &impl TestDatabase) {
     assert_eq!(read(database, 1).failure, None);
 }
 
+/// However often the service itself fails, the job keeps the attempts that its image may need.
+pub fn an_attempt_that_is_given_back_does_not_count(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    let failure = Failure::from(JobCode::StorageUnavailable);
+    for setback in 1..=2 * POLICY.max_attempts {
+        let (worker, now) = (worker(&format!("w{setback}")), at(i64::from(setback) * 10_000));
+        let job = claim(store.as_ref(), &worker, now);
+        assert_eq!((job.attempts, job.setbacks), (1, setback - 1));
+        let lease = Lease { job: &job.id, worker: &worker };
+        let due_at = now.plus_millis(5000);
+        assert_eq!(store.give_back(lease, &failure, due_at, now), Ok(true));
+        assert_eq!(store.give_back(lease, &failure, due_at, now), Ok(false), "the lease is over");
+        let expected = Job {
+            attempts: 0,
+            setbacks: setback,
+            due_at: Some(due_at),
+            failure: Some(failure.clone()),
+            updated_at: now,
+            ..read_as_created(1, at(1))
+        };
+        assert_eq!(read(database, 1), expected);
+    }
+}
+
 /// The dead letter keeps its reason.
 pub fn a_job_given_up_is_never_claimed_again(database: &impl TestDatabase) {
     let store = database.connect();
@@ -81,6 +106,7 @@ pub fn a_late_worker_changes_nothing(database: &impl TestDatabase) {
     let failure = Failure::from(JobCode::SourceMissing);
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(41_000)), Ok(false));
     assert_eq!(store.retry(lease, &failure, at(42_000), at(41_000)), Ok(false));
+    assert_eq!(store.give_back(lease, &failure, at(42_000), at(41_000)), Ok(false));
     assert_eq!(store.give_up(lease, &failure, at(41_000)), Ok(false));
     assert_eq!(read(database, 1), before);
     let prompt = worker("prompt");

@@ -17,7 +17,7 @@ use crate::jobs::{Claim, Created, JobStore, Lease, Page, StoreError};
 use crate::sql::SqlRow;
 
 pub(super) const POLICY: RetryPolicy =
-    RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000 };
+    RetryPolicy { max_attempts: 3, lease_secs: 30, retry_backoff_ms: 1000, max_job_age_secs: 3600 };
 
 pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
@@ -143,6 +143,9 @@ pub fn use_every_call(store: &dyn JobStore) {
     assert_eq!(done(store.find_by_worker(&worker)).map(|held| held.id), Some(job.id));
     let lease = Lease { job: &job.id, worker: &worker };
     assert_eq!(store.retry(lease, &failure, at(5000), at(1000)), Ok(true));
+    let job = claim(store, &worker, at(1000));
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.give_back(lease, &failure, at(1000), at(1000)), Ok(true));
     let job = claim(store, &worker, at(1000));
     assert_eq!(store.give_up(Lease { job: &job.id, worker: &worker }, &failure, at(1000)), Ok(true));
     let job = claim(store, &worker, at(1000));

@@ -104,6 +104,7 @@ macro_rules! job_store_contract {
             a_job_is_found_by_who_holds_it_and_by_nobody_else
             a_success_is_kept
             a_failed_attempt_is_due_again_later
+            an_attempt_that_is_given_back_does_not_count
             a_job_given_up_is_never_claimed_again
             a_late_worker_changes_nothing
             a_job_whose_last_worker_died_is_given_up
