@@ -1,0 +1,39 @@
+//! `GET /jobs`.
+
+use thumbs_guest::http::body;
+
+use crate::kit::Service;
+
+#[test]
+fn lists_page_by_page_along_the_links() {
+    let service = Service::new();
+    for _ in 0..5 {
+        service.clock.advance(std::time::Duration::from_millis(1));
+        assert_eq!(service.post("", &[], b"an image").status, 202);
+    }
+    let mut seen = Vec::new();
+    let mut next = Some("/jobs?limit=2".to_owned());
+    while let Some(path) = next {
+        let answer = service.send("GET", &path, &[], body::from_bytes(""));
+        assert_eq!(answer.status, 200, "{path}");
+        let page = answer.json();
+        let ids =
+            page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap().to_owned());
+        seen.extend(ids);
+        next = page["links"]["next"].as_str().map(str::to_owned);
+    }
+    let newest_first = seen.iter().rev().is_sorted();
+    assert_eq!((seen.len(), newest_first), (5, true), "{seen:?}");
+}
+
+#[test]
+fn a_list_that_is_asked_wrongly_says_how_to_ask() {
+    for query in ["?limit=0", "?limit=101", "?status=done", "?cursor=x", "?page=2", "?limit=1&limit=1"] {
+        let answer = Service::new().send("GET", &format!("/jobs{query}"), &[], body::from_bytes(""));
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str().unwrap()),
+            (400, "invalid-option"),
+            "{query}"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! The upload handler over capabilities in memory: what is accepted, what is refused with which words, and what is left behind.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+mod bounds;
+mod creation;
+mod forms;
+mod kit;
+mod lists;
+mod repetition;

@@ -1,0 +1,141 @@
+//! Requests under an `Idempotency-Key` that are one request.
+
+use thumbs_domain::failure::Failure;
+use thumbs_domain::id::{JobId, WorkerId};
+use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
+use thumbs_domain::list::ListQuery;
+use thumbs_domain::machine::RetryPolicy;
+use thumbs_domain::timestamp::Timestamp;
+use thumbs_guest::http::body;
+use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, StoreError};
+
+use crate::kit::Service;
+
+#[test]
+fn the_same_request_under_the_same_key_is_the_same_job() {
+    let service = Service::new();
+    let key = [("idempotency-key", "\"8e03978e\"")];
+    let first = service.post("?width=50", &key, b"an image");
+    let again = service.post("?width=50", &key, b"an image");
+    let in_a_form = service.post_form("", &[("image", "an image"), ("width", "50")]);
+    assert_eq!((first.status, again.status, in_a_form.status), (202, 202, 202));
+    assert_eq!(again.json(), first.json());
+    assert_ne!(in_a_form.json()["job_id"], first.json()["job_id"]);
+    assert_eq!((service.jobs(), service.blobs.keys().len()), (2, 2));
+}
+
+/// A store that does not see, at the first look, what another request has just written.
+struct Blind<'a>(&'a dyn JobStore);
+
+impl JobStore for Blind<'_> {
+    fn find_by_idempotency_key(&self, _: &IdempotencyKey) -> Result<Option<Job>, StoreError> {
+        Ok(None)
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        self.0.migrate()
+    }
+
+    fn create(&self, job: &NewJob) -> Result<Created, StoreError> {
+        self.0.create(job)
+    }
+
+    fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        self.0.get(id)
+    }
+
+    fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError> {
+        self.0.find_by_worker(worker)
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        self.0.list(query)
+    }
+
+    fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {
+        self.0.claim(worker, policy, now)
+    }
+
+    fn has_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.has_due(now)
+    }
+
+    fn succeed(
+        &self,
+        lease: Lease<'_>,
+        made: &Thumbnail,
+        cost: &Cost,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.succeed(lease, made, cost, now)
+    }
+
+    fn retry(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.retry(lease, failure, due_at, now)
+    }
+
+    fn give_back(
+        &self,
+        lease: Lease<'_>,
+        failure: &Failure,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.give_back(lease, failure, due_at, now)
+    }
+
+    fn give_up(&self, lease: Lease<'_>, failure: &Failure, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.give_up(lease, failure, now)
+    }
+
+    fn note_wake_up(&self, id: &JobId, now: Timestamp) -> Result<bool, StoreError> {
+        self.0.note_wake_up(id, now)
+    }
+}
+
+#[test]
+fn a_request_that_loses_the_race_for_its_key_gets_the_winners_job_and_leaves_no_blob() {
+    let service = Service::new();
+    let key = [("idempotency-key", "8e03978e")];
+    let winner = service.post("", &key, b"an image");
+    let store = Blind(&service.store);
+    for (image, status) in [(&b"an image"[..], 202), (b"another", 422)] {
+        let loser = service.send_to(&store, "POST", "/jobs", &key, body::from_bytes(image.to_vec()));
+        assert_eq!(loser.status, status);
+        if status == 202 {
+            assert_eq!(loser.json(), winner.json());
+        }
+        assert_eq!((service.jobs(), service.blobs.keys().len(), service.wake.count()), (1, 1, 1));
+    }
+}
+
+#[test]
+fn another_request_under_the_same_key_is_refused() {
+    let service = Service::new();
+    let key = [("idempotency-key", "8e03978e")];
+    assert_eq!(service.post("?width=50", &key, b"an image").status, 202);
+    for (query, image) in [("?width=51", &b"an image"[..]), ("?width=50", b"another"), ("", b"an image")] {
+        let answer = service.post(query, &key, image);
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (422, "idempotency-key-reused"));
+    }
+    assert_eq!((service.jobs(), service.blobs.keys().len()), (1, 1));
+}
+
+#[test]
+fn a_key_that_is_none_is_refused() {
+    for key in ["", "a b", &"k".repeat(256)] {
+        let service = Service::new();
+        let answer = service.post("", &[("idempotency-key", key)], b"an image");
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str().unwrap()),
+            (400, "invalid-idempotency-key")
+        );
+        service.assert_untouched();
+    }
+}
