@@ -77,30 +77,53 @@ pub enum VariableError {
         name: String,
     },
     /// A value for what is not declared: a misspelt name would else go unnoticed.
-    #[error("there is no variable `{name}` in the manifest; it declares: {declared}")]
+    #[error("there is no variable `{name}` in the manifest{}", hint(nearest, declared))]
     Unknown {
         /// Which.
         name: String,
+        /// The declared one that is spelled most alike, if one is.
+        nearest: Option<String>,
         /// All there are.
         declared: String,
     },
 }
 
+fn hint(nearest: &Option<String>, declared: &str) -> String {
+    match nearest {
+        Some(nearest) => format!("; is `{nearest}` meant?"),
+        None => format!("; it declares: {declared}"),
+    }
+}
+
+/// From how much alike on, 0 to 1, one name may be meant by another.
+const MEANT: f64 = 0.8;
+
+impl VariableError {
+    fn unknown(name: String, manifest: &Manifest) -> Self {
+        let declared: Vec<&str> = manifest.variables.keys().map(String::as_str).collect();
+        let alike = declared.iter().map(|other| (strsim::jaro_winkler(&name, other), *other));
+        let nearest = alike.filter(|(alike, _)| *alike >= MEANT).max_by(|(a, _), (b, _)| a.total_cmp(b));
+        let nearest = nearest.map(|(_, other)| other.to_owned());
+        Self::Unknown { name, nearest, declared: declared.join(", ") }
+    }
+}
+
 impl Variables {
     /// Gives each variable of the manifest its value. `explicit` comes from the builder or the command line, `environment` is searched for
-    /// [`ENV_PREFIX`]; an unknown name there is somebody else's and passed over.
+    /// [`ENV_PREFIX`].
     ///
     /// # Errors
-    /// A required variable has no value, or an explicit one is not declared.
+    /// A required variable has no value, or one that is set is not declared.
     pub fn resolve(
         manifest: &Manifest,
         explicit: &BTreeMap<String, String>,
         environment: &HashMap<String, String>,
     ) -> Result<Self, VariableError> {
         let declared = &manifest.variables;
-        if let Some(name) = explicit.keys().find(|name| !declared.contains_key(*name)) {
-            let declared: Vec<&str> = declared.keys().map(String::as_str).collect();
-            return Err(VariableError::Unknown { name: name.clone(), declared: declared.join(", ") });
+        let in_environment = environment.keys().filter_map(|name| name.strip_prefix(ENV_PREFIX));
+        let mut set_names = explicit.keys().cloned().chain(in_environment.map(str::to_ascii_lowercase));
+        if let Some(name) = set_names.find(|name| !declared.contains_key(name)) {
+            return Err(VariableError::unknown(name, manifest));
         }
         let set = |name: &str| {
             explicit
@@ -197,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_explicit_wins_over_the_environment_and_that_over_the_default() {
-        let environment = [("SPIN_VARIABLE_TOKEN", "env"), ("SPIN_VARIABLE_OTHER", "x"), ("TOKEN", "no")];
+        let environment = [("SPIN_VARIABLE_TOKEN", "env"), ("OTHER", "x"), ("TOKEN", "no")];
         let values = resolve(&[], &environment).unwrap();
         assert_eq!(values.values()["token"].expose(), "env");
         assert_eq!(values.values()["redis_url"].origin(), Origin::Default);
@@ -212,7 +235,18 @@ mod tests {
     fn a_required_variable_without_a_value_says_how_to_set_it() {
         let error = resolve(&[], &[]).unwrap_err();
         assert!(error.to_string().contains("SPIN_VARIABLE_TOKEN"), "{error}");
-        assert!(matches!(resolve(&[("tokn", "x")], &[]), Err(VariableError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_is_refused_with_the_nearest_known_one() {
+        for (explicit, environment) in
+            [(&[("tokn", "x")][..], &[][..]), (&[], &[("SPIN_VARIABLE_TOKN", "x")])]
+        {
+            let error = resolve(explicit, environment).unwrap_err().to_string();
+            assert_eq!(error, "there is no variable `tokn` in the manifest; is `token` meant?");
+        }
+        let error = resolve(&[("something_else", "x")], &[]).unwrap_err().to_string();
+        assert!(error.contains("it declares: redis_outbound, redis_url, token"), "{error}");
     }
 
     #[test]

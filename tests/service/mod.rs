@@ -12,3 +12,4 @@ mod pages;
 mod refused;
 mod replicas;
 mod setbacks;
+mod settings;

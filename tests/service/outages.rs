@@ -12,7 +12,10 @@ use std::{
 
 use futures::future::join_all;
 use reqwest::StatusCode;
-use thumbs::telemetry::{CaptureSink, Level};
+use thumbs::{
+    limits::Limits,
+    telemetry::{CaptureSink, Level},
+};
 use thumbs_tests::{
     client::Client,
     home::Home,
@@ -93,7 +96,8 @@ async fn no_accepted_job_is_lost_when_servers_are_killed_and_come_back() {
     let service = home
         .start_with(|builder| {
             // Shorter than in production, so that a job whose worker lost the database comes back within the test.
-            builder.variable("lease_secs", "5").log(sink, Level::Info)
+            let limits = Limits { message_timeout_ms: 4_000, ..Limits::default() };
+            builder.limits(limits).variable("lease_secs", "5").log(sink, Level::Info)
         })
         .await;
 

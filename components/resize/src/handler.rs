@@ -55,6 +55,8 @@ impl Resize<'_> {
             Message::WakeUp => self.work(),
             Message::Ended { worker, reason } => self.record_end(&worker, reason),
             Message::Migrate => self.store.migrate(),
+            // To be here, it has had its settings read.
+            Message::Check => Ok(()),
         }
     }
 

@@ -9,6 +9,7 @@ use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Job, Status};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::variable::Variable;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::config;
@@ -20,7 +21,7 @@ use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
     CountingWake, Fate, Faulty, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, put_job,
 };
-use thumbs_resize::Resize;
+use thumbs_resize::{Resize, look_at_settings};
 
 const IMAGE: &[u8] = b"an image";
 
@@ -373,6 +374,22 @@ fn a_store_is_asked_no_longer_than_the_lease_lasts() {
     service.let_fate(|_| Fate::Done);
     service.wake_up(&later(30));
     assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 2));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let defaults =
+        Variable::ALL.iter().map(|variable| (variable.row().name, variable.row().default.to_owned()));
+    let mut variables = FixedVariables(defaults.collect());
+    let log = Log::new("test");
+    let host = |name: &str| (name == "THUMBS_MESSAGE_TIMEOUT_MS").then(|| "28000".to_owned());
+    assert_eq!(look_at_settings(&variables, host, &log), Ok(()));
+    for (name, value) in [("max_attempts", "0"), ("lease_secs", "28"), ("redis_url", "everybody")] {
+        let before = variables.0.insert(name, value.to_owned()).unwrap();
+        let error = look_at_settings(&variables, host, &log).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+        variables.0.insert(name, before);
+    }
 }
 
 #[test]

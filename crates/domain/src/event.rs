@@ -136,9 +136,11 @@ events! {
     SchemaTooNew { cause: &'a str } = "schema-too-new", Error,
         "A newer version has migrated the job store; this one does not write to it, the client got 503",
         "Finish the upgrade";
+    Misconfigured { cause: &'a str } = "misconfigured", Error,
+        "A variable is wrong, or two contradict each other; `thumbs up` does not start, and a client that met it got 500",
+        "Mend the variable that the cause names";
     InternalError { cause: &'a str } = "internal-error", Error,
-        "A variable is wrong, or the service made a mistake; the client got 500",
-        "Mend the variable that the cause names; else report the cause";
+        "The service made a mistake; the client got 500", "Report the cause";
     ResponseRefused { cause: &'a str } = "response-refused", Error,
         "The host did not take a response", "Report the cause";
     NoRandomNumbers = "no-random-numbers", Error,

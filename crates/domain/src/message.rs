@@ -1,8 +1,9 @@
-//! What a message to the resize component says: come and look, a worker was ended, or bring the schema up to date.
+//! What a message to the resize component says: come and look, a worker was ended, bring the schema up to date, or look at the
+//! settings.
 //!
 //! Messages can be lost, doubled, late and forged. So a wake-up carries nothing; a report counts only with the id of a worker
 //! that holds a lease, which nobody but the store, that worker and its host knows; and a migration does nothing where nothing
-//! is to be done.
+//! is to be done; a check only looks.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -27,6 +28,8 @@ pub enum Message {
     },
     /// A version of the service starts that may know more of the schema than the database has: `{"migrate": {}}`.
     Migrate,
+    /// The service starts, and its settings are to be looked at: `{"check": {}}`.
+    Check,
 }
 
 /// Why the host ended a worker.
@@ -50,6 +53,7 @@ pub enum EndReason {
 struct Payload {
     ended: Option<Ended>,
     migrate: Option<IgnoredAny>,
+    check: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -59,13 +63,14 @@ struct Ended {
 }
 
 impl Message {
-    /// Everything that is neither a report nor a migration is a wake-up: to look once too often does no harm.
+    /// Everything that is no report, migration or check is a wake-up: to look once too often does no harm.
     pub fn read(payload: &[u8]) -> Self {
         match serde_json::from_slice(payload) {
             Ok(Payload { ended: Some(Ended { worker, reason }), .. }) => {
                 Self::Ended { worker: WorkerId::new(worker), reason: EndReason::from_name(&reason) }
             }
             Ok(Payload { migrate: Some(_), .. }) => Self::Migrate,
+            Ok(Payload { check: Some(_), .. }) => Self::Check,
             _ => Self::WakeUp,
         }
     }
@@ -126,6 +131,11 @@ mod tests {
         for payload in [r#"{"migrate":{}}"#, r#"{"migrate":{"to":7},"more":2}"#] {
             assert_eq!(read(payload), Message::Migrate, "{payload}");
         }
+    }
+
+    #[test]
+    fn a_check_is_asked_for_by_name() {
+        assert_eq!(read(r#"{"check":{}}"#), Message::Check);
     }
 
     #[test]

@@ -105,8 +105,11 @@ problems! {
         "The `Idempotency-Key` was used for another image or other options",
         "Choose a new key for a new request";
     Internal = "internal", 500, None, "The service made a mistake",
-        "The service made a mistake, or is set up wrongly",
+        "The service made a mistake",
         "Tell the operator the correlation id";
+    Misconfigured = "misconfigured", 500, None, "The service is set up wrongly",
+        "A setting of the service is wrong; nothing was accepted",
+        "Tell the operator the correlation id: the log names the setting";
     Unavailable = "unavailable", 503, Some(5), "A part of the service is unavailable",
         "Something that the request needs can't be reached",
         "Ask again after `Retry-After`";

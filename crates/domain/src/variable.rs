@@ -34,18 +34,77 @@ pub enum Takes {
     },
     /// `true` or `false`.
     Switch,
-    /// A text; a clause says which.
-    Text(&'static str),
+    /// Where the jobs are.
+    DatabaseUrl,
+    /// Where the wake-ups are.
+    RedisUrl,
+    /// Where the images are.
+    BlobUrl,
+    /// The server of an S3 store.
+    Endpoint,
+    /// A grant.
+    Grant,
+    /// A name that is not empty; the clause says of what.
+    Name(&'static str),
+    /// Any text, an empty one too; the clause says which.
+    Any(&'static str),
 }
 
 impl std::fmt::Display for Takes {
     /// Goes on after "must be".
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Number { min, max, unit } => {
+                return write!(f, "a whole number from {min} to {max} ({unit})");
+            }
+            Self::Switch => "true or false",
+            Self::DatabaseUrl => {
+                "`sqlite:<label>` or `postgres://<user>:<password>@<host>:<port>/<database>`"
+            }
+            Self::RedisUrl => "`redis://...` or `rediss://...`",
+            Self::BlobUrl => {
+                "`s3://<bucket>[/<prefix>]`, on `thumbs up` also `dir:<path>` or `memory:`, on Spin and with `--compose-all` also `kv:<label>`"
+            }
+            Self::Endpoint => "`http://...` or `https://...`, or empty",
+            Self::Grant => "`<scheme>://<host>:<port>`",
+            Self::Name(clause) | Self::Any(clause) => clause,
+        })
+    }
+}
+
+impl Takes {
+    /// Whether this is one of the values.
+    pub fn accepts(self, value: &str) -> bool {
+        let after = |schemes: &[&str]| {
+            let (scheme, rest) = value.split_once("://")?;
+            (schemes.contains(&scheme) && !rest.is_empty()).then_some(rest)
+        };
         match self {
-            Self::Number { min, max, unit } => write!(f, "a whole number from {min} to {max} ({unit})"),
-            Self::Switch => f.write_str("true or false"),
-            Self::Text(clause) => f.write_str(clause),
+            Self::Number { .. } => self.number(value).is_some(),
+            Self::Switch => matches!(value, "true" | "false"),
+            Self::DatabaseUrl => {
+                value.strip_prefix("sqlite:").is_some_and(|label| !label.is_empty())
+                    || after(&["postgres", "postgresql"]).is_some()
+            }
+            Self::RedisUrl => after(&["redis", "rediss"]).is_some(),
+            Self::BlobUrl => {
+                let named = |kind| value.strip_prefix(kind).is_some_and(|name| !name.is_empty());
+                value == "memory:" || named("dir:") || named("kv:") || after(&["s3"]).is_some()
+            }
+            Self::Endpoint => value.is_empty() || after(&["http", "https"]).is_some(),
+            Self::Grant => value.split_once("://").is_some_and(|(scheme, rest)| {
+                let (host, port) = rest.rsplit_once(':').unwrap_or_default();
+                !scheme.is_empty() && !host.is_empty() && !port.is_empty()
+            }),
+            Self::Name(_) => !value.trim().is_empty(),
+            Self::Any(_) => true,
         }
+    }
+
+    /// The number that this text is, where the variable takes it.
+    pub fn number(self, value: &str) -> Option<u64> {
+        let Self::Number { min, max, .. } = self else { return None };
+        value.trim().parse().ok().filter(|number| (min..=max).contains(number))
     }
 }
 
@@ -91,42 +150,41 @@ const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
 const WAKING: &[&str] = &["upload", "status", "resize", "ops"];
-const WORKING: &[&str] = &["resize"];
+// The upload is refused where its job could not be worked on.
+const WORKING: &[&str] = &["upload", "resize"];
 
-const ADDRESS: Takes = Takes::Text("`<scheme>://<host>:<port>`");
 const A_DAY_SECS: u64 = 24 * 60 * 60;
 const GIB: u64 = 1024 * 1024 * 1024;
 
 variables! {
     DatabaseUrl = "database_url", "sqlite:default", secret,
-        Takes::Text("`sqlite:<label>` or `postgres://<user>:<password>@<host>:<port>/<database>`"), WITH_JOBS,
+        Takes::DatabaseUrl, WITH_JOBS,
         "Where the jobs are: an SQLite database that the manifest names, which on `thumbs up` is a file, or PostgreSQL";
-    DatabaseOutbound = "database_outbound", "postgres://localhost:5432", public, ADDRESS, WITH_JOBS,
+    DatabaseOutbound = "database_outbound", "postgres://localhost:5432", public, Takes::Grant, WITH_JOBS,
         "Grants the server of `database_url`; `thumbs up` derives it";
     RedisUrl = "redis_url", "redis://localhost:6379", secret,
-        Takes::Text("`redis://...` or `rediss://...`"), WAKING,
+        Takes::RedisUrl, WAKING,
         "The Redis of the wake-ups; where nobody sets it, they stay within `thumbs up`. Spin needs one";
-    RedisOutbound = "redis_outbound", "redis://localhost:6379", public, ADDRESS, WAKING,
+    RedisOutbound = "redis_outbound", "redis://localhost:6379", public, Takes::Grant, WAKING,
         "Grants the server of `redis_url`; `thumbs up` derives it";
-    WakeChannel = "wake_channel", "thumbs-wake", public, Takes::Text("the name of a Redis channel"), WAKING,
+    WakeChannel = "wake_channel", "thumbs-wake", public, Takes::Name("the name of a Redis channel"), WAKING,
         "The channel of the wake-ups; one for each application on a Redis";
     BlobUrl = "blob_url", "kv:default", public,
-        Takes::Text("`s3://<bucket>[/<prefix>]`, on `thumbs up` also `dir:<path>` or `memory:`, on Spin and with `--compose-all` also `kv:<label>`"),
-        WITH_BLOBS,
+        Takes::BlobUrl, WITH_BLOBS,
         "Where the images are; where nobody sets it, `<state-dir>/blobs` on `thumbs up`";
-    BlobOutbound = "blob_outbound", "http://localhost:9000", public, ADDRESS, WITH_BLOBS,
+    BlobOutbound = "blob_outbound", "http://localhost:9000", public, Takes::Grant, WITH_BLOBS,
         "Grants the server of an S3 blob store; `thumbs up` derives it";
-    S3EndpointUrl = "s3_endpoint_url", "http://localhost:9000", public, Takes::Text("`http://...` or `https://...`, or empty"), WITH_BLOBS,
+    S3EndpointUrl = "s3_endpoint_url", "http://localhost:9000", public, Takes::Endpoint, WITH_BLOBS,
         "The server of an `s3://` blob store; empty is AWS in `s3_region`";
-    S3Region = "s3_region", "us-east-1", public, Takes::Text("the name of a region"), WITH_BLOBS,
+    S3Region = "s3_region", "us-east-1", public, Takes::Name("the name of a region"), WITH_BLOBS,
         "The region of the bucket; servers other than AWS take any";
     S3PathStyle = "s3_path_style", "true", public, Takes::Switch, WITH_BLOBS,
         "Whether the bucket stands in the path of a URL, and not in its host";
-    S3AccessKeyId = "s3_access_key_id", "", secret, Takes::Text("an access key"), WITH_BLOBS,
+    S3AccessKeyId = "s3_access_key_id", "", secret, Takes::Any("an access key"), WITH_BLOBS,
         "Who asks the S3 server";
-    S3SecretAccessKey = "s3_secret_access_key", "", secret, Takes::Text("the secret of the access key"), WITH_BLOBS,
+    S3SecretAccessKey = "s3_secret_access_key", "", secret, Takes::Any("the secret of the access key"), WITH_BLOBS,
         "Proves who asks the S3 server";
-    S3SessionToken = "s3_session_token", "", secret, Takes::Text("a session token, or empty"), WITH_BLOBS,
+    S3SessionToken = "s3_session_token", "", secret, Takes::Any("a session token, or empty"), WITH_BLOBS,
         "Comes with an access key that is lent for a time, as to a role";
     MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), BOUNDED,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
@@ -173,14 +231,42 @@ mod tests {
     #[test]
     fn every_default_is_one_that_the_variable_takes() {
         for row in Variable::ALL.iter().map(|variable| variable.row()) {
-            let taken = match row.takes {
-                Takes::Number { min, max, .. } => {
-                    row.default.parse().is_ok_and(|number: u64| (min..=max).contains(&number))
-                }
-                Takes::Switch => row.default.parse::<bool>().is_ok(),
-                Takes::Text(_) => true,
-            };
-            assert!(taken, "{}", row.name);
+            assert!(row.takes.accepts(row.default), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_variable_takes_what_it_says_and_nothing_else() {
+        let number = Takes::Number { min: 1, max: 100, unit: "attempts" };
+        for (takes, good, bad) in [
+            (
+                number,
+                &["1", " 30 ", "100"][..],
+                &["", "0", "101", "-1", "x", "1.5", "99999999999999999999"][..],
+            ),
+            (Takes::Switch, &["true", "false"], &["", "yes", "True", "1"]),
+            (
+                Takes::DatabaseUrl,
+                &["sqlite:default", "postgres://u:p@h:5432/d", "postgresql://h/d"],
+                &["", "sqlite", "sqlite:", "postgres:", "postgres://", "mysql://h/d", "default"],
+            ),
+            (Takes::RedisUrl, &["redis://h", "rediss://u:p@h:1/2"], &["", "h:6379", "redis:", "http://h"]),
+            (
+                Takes::BlobUrl,
+                &["s3://b", "s3://b/p", "dir:/x", "memory:", "kv:default"],
+                &["", "s3:", "s3://", "dir:", "kv:", "/x", "gs://b"],
+            ),
+            (Takes::Endpoint, &["", "http://h:9000", "https://h"], &["h:9000", "https://", "ftp://h"]),
+            (
+                Takes::Grant,
+                &["redis://h:6379", "http://[::1]:80"],
+                &["", "h:6379", "redis://h", "redis://h:"],
+            ),
+            (Takes::Name("x"), &["a"], &["", " "]),
+            (Takes::Any("x"), &["", "a"], &[]),
+        ] {
+            good.iter().for_each(|value| assert!(takes.accepts(value), "{takes}: {value:?}"));
+            bad.iter().for_each(|value| assert!(!takes.accepts(value), "{takes}: {value:?}"));
         }
     }
 }

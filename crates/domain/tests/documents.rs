@@ -120,7 +120,7 @@ fn variables() -> String {
         let takes = match row.takes {
             variable::Takes::Number { min, max, unit } => format!("{min} to {max} {unit}"),
             variable::Takes::Switch => code(&["true", "false"]),
-            variable::Takes::Text(clause) => clause.to_owned(),
+            text => text.to_string(),
         };
         let default = if row.default.is_empty() { "empty".to_owned() } else { format!("`{}`", row.default) };
         let secret = if row.is_secret { ", secret" } else { "" };

@@ -160,6 +160,7 @@ impl RuntimeBuilder {
         let router = router(&loaded.manifest, &prepared)?;
         let banner = Banner::new(&loaded.manifest, &loaded.backends, &contexts, &router, workers, address);
         let messages = Messages::new(&loaded, &prepared)?;
+        messages.check().await?;
         messages.prepare_or_warn().await;
         let tasks = ServerTasks::default();
         let workers = messages.start(&tasks, workers)?;
@@ -194,7 +195,9 @@ impl RuntimeBuilder {
         let contexts = loaded.contexts(&wanted, 1)?;
         // The clock runs until this function ends.
         let Ready { prepared, ticker: _ticker, .. } = loaded.ready(&contexts, PoolSize::of(1)).await?;
-        Messages::new(&loaded, &prepared)?.prepare().await
+        let messages = Messages::new(&loaded, &prepared)?;
+        messages.check().await?;
+        messages.prepare().await
     }
 }
 

@@ -76,6 +76,14 @@ pub enum StartError {
         /// What happened.
         reason: String,
     },
+    /// A component refuses the settings that it was given.
+    #[error("component `{component}` {reason}")]
+    Check {
+        /// Which component.
+        component: String,
+        /// What happened.
+        reason: String,
+    },
     /// Nothing prepares the application.
     #[error(
         "{}: nothing to prepare: no component with a Redis trigger has `prepare` in its [component.<id>.tool.thumbs]",

@@ -1,4 +1,4 @@
-//! Messages at start: what prepares the application, and for each trigger a subscription, the workers that share it, its tick, and where a
+//! Messages at start: what checks its settings and prepares it, and for each trigger a subscription, the workers that share it, its tick, and where a
 //! Redis server carries the messages, a task that forwards them.
 
 use std::{
@@ -46,6 +46,20 @@ impl<'a> Messages<'a> {
             handlers.insert(id, Arc::new(handler));
         }
         Ok(Self { loaded, handlers })
+    }
+
+    /// Has the components that ask for it look at their settings, one after the other.
+    ///
+    /// # Errors
+    /// One refuses them; those after it are not asked.
+    pub(super) async fn check(&self) -> Result<(), StartError> {
+        for (id, handler) in &self.handlers {
+            if let Some(message) = &handler.policy().check {
+                let checked = handler.check(message).await;
+                checked.map_err(|reason| StartError::Check { component: (*id).to_owned(), reason })?;
+            }
+        }
+        Ok(())
     }
 
     /// Has the components that ask for it prepare the application, one after the other.

@@ -81,6 +81,7 @@ fn everything_that_is_known_is_read() {
         report_ended_workers = true
         tick = { every_ms = 250, message = "look" }
         prepare = "make ready"
+        check = "look"
         [component.c-two]
         source = "target/two.wasm"
         "#,
@@ -104,7 +105,8 @@ fn everything_that_is_known_is_read() {
             merge_equal_messages: true,
             tick: Some(tick),
             report_ended_workers: true,
-            prepare: Some("make ready".into())
+            prepare: Some("make ready".into()),
+            check: Some("look".into())
         }
     );
     assert_eq!(manifest.components["c-two"].messages, MessagePolicy::default(), "as on Spin");
@@ -172,6 +174,7 @@ fn names_types_and_references_are_checked() {
         ("tick = { every_ms = 1 }", "`message` is missing"),
         ("tick = 5", "must be a table"),
         ("prepare = {}", "must be a string"),
+        ("check = true", "must be a string"),
     ] {
         refused(&format!("[component.c]\nsource = \"c\"\n[component.c.tool.thumbs]\n{line}"), 4, &[expected]);
     }

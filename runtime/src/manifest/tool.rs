@@ -50,6 +50,8 @@ pub struct MessagePolicy {
     pub report_ended_workers: bool,
     /// A message that is handled once before the application serves.
     pub prepare: Option<String>,
+    /// A message by which the component looks at its settings before anything else; where it refuses it, nothing is started.
+    pub check: Option<String>,
 }
 
 /// A message that comes by itself: at the start, after each interval, and where others may have been missed.
@@ -124,8 +126,9 @@ fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
     let report_ended_workers = flag("report_ended_workers")?;
     let tick = table.take("tick").map(tick).transpose()?;
     let prepare = table.take("prepare").map(Value::string).transpose()?;
-    table.finish(&["merge_equal_messages", "tick", "report_ended_workers", "prepare"], "")?;
-    Ok(MessagePolicy { merge_equal_messages, tick, report_ended_workers, prepare })
+    let check = table.take("check").map(Value::string).transpose()?;
+    table.finish(&["merge_equal_messages", "tick", "report_ended_workers", "prepare", "check"], "")?;
+    Ok(MessagePolicy { merge_equal_messages, tick, report_ended_workers, prepare, check })
 }
 
 fn tick(value: Value<'_>) -> Result<Tick, ManifestError> {

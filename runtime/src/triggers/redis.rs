@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 use crate::{
     capabilities::bindings::MessageHandlerPre,
     instance::{Call, CallBounds, CallFailure, FailureKind, Prepared, State},
-    limits::millis,
+    limits::{TABLE, millis},
     manifest::MessagePolicy,
     messages::{Message, Subscription, WORKER_ID, WorkerId, ended},
     telemetry::Event,
@@ -52,17 +52,37 @@ impl MessageHandler {
     /// # Errors
     /// The instance refused it or was ended, as the end of a sentence that begins with its name.
     pub async fn prepare(&self, message: &str) -> Result<(), String> {
+        let worker = WorkerId::fresh();
+        let called = self.call_at_start(message, &[(WORKER_ID, worker.expose())]).await;
+        match called.map_err(|ended| format!("was ended while it prepared the application {ended}"))? {
+            true => Ok(()),
+            false => Err("could not prepare the application; what it wrote to the log says why".into()),
+        }
+    }
+
+    /// Has a fresh instance look at its settings, and at the host's limits, which it finds in its environment under the names by which
+    /// an operator sets them: an application may have settings that go with one of them.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::prepare`].
+    pub async fn check(&self, message: &str) -> Result<(), String> {
+        let limits = &self.prepared.context().limits;
+        let limits: Vec<_> =
+            TABLE.iter().filter_map(|row| Some((row.env(), limits.get(row.name)?.to_string()))).collect();
+        let environment: Vec<_> =
+            limits.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let called = self.call_at_start(message, &environment).await;
+        match called.map_err(|ended| format!("was ended while it looked at its settings {ended}"))? {
+            true => Ok(()),
+            false => Err("refuses its settings; what it wrote to the log says which".into()),
+        }
+    }
+
+    async fn call_at_start(&self, message: &str, environment: &[(&str, &str)]) -> Result<bool, String> {
         let timeout = millis(self.prepared.context().limits.prepare_timeout_ms);
         let bounds = CallBounds { timeout, ..self.bounds };
-        match self.call(&message.as_bytes().to_vec(), &WorkerId::fresh(), bounds).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("could not prepare the application; what it wrote to the log says why".into()),
-            Err(failure) => Err(format!(
-                "was ended while it prepared the application ({}): {}",
-                failure.kind.name(),
-                failure.text
-            )),
-        }
+        let called = self.call(&message.as_bytes().to_vec(), environment, bounds).await;
+        called.map_err(|failure| format!("({}): {}", failure.kind.name(), failure.text))
     }
 
     /// Takes messages until the subscription is closed or, in the middle of one, this process has to end.
@@ -79,8 +99,9 @@ impl MessageHandler {
 
     async fn handle(&self, message: &Message, kill: &CancellationToken) {
         let worker = WorkerId::fresh();
+        let environment = [(WORKER_ID, worker.expose())];
         let handled = tokio::select! {
-            handled = self.call(message, &worker, self.bounds) => handled,
+            handled = self.call(message, &environment, self.bounds) => handled,
             () = kill.cancelled() => Err(CallFailure::stopped()),
         };
         let failure = match handled {
@@ -103,20 +124,22 @@ impl MessageHandler {
 
     /// Tells a fresh instance that another was ended.
     async fn report(&self, worker: &WorkerId, reason: FailureKind) {
-        match self.call(&ended(worker, reason.name()), &WorkerId::fresh(), self.bounds).await {
+        let fresh = WorkerId::fresh();
+        let environment = [(WORKER_ID, fresh.expose())];
+        match self.call(&ended(worker, reason.name()), &environment, self.bounds).await {
             Ok(accepted) => self.note(accepted),
             Err(failure) => self.report_failed(&failure),
         }
     }
 
-    /// Whether a fresh instance of this name accepted the message.
+    /// Whether a fresh instance with this in its environment accepted the message.
     async fn call(
         &self,
         message: &Message,
-        worker: &WorkerId,
+        environment: &[(&str, &str)],
         bounds: CallBounds,
     ) -> Result<bool, CallFailure> {
-        let call = Call { environment: &[(WORKER_ID, worker.expose())], ..Call::default() };
+        let call = Call { environment, ..Call::default() };
         let mut store = self.prepared.store(bounds, call);
         let meter = store.data().meter();
         let context = self.prepared.context();

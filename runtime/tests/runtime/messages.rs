@@ -292,6 +292,34 @@ async fn an_application_that_can_not_be_prepared_serves_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_that_a_component_refuses_end_the_start() {
+    for (body, expected) in
+        [(REFUSE, "`work` refuses its settings"), ("(unreachable)", "`work` was ended while it looked")]
+    {
+        let app = || {
+            let policy = "check = \"look\"\nprepare = \"make ready\"";
+            App::new().handling("work", &message("", body), policy).serving("x", &request("", ""), "")
+        };
+        let error = app().refused().await;
+        assert!(error.contains(expected), "{error}");
+        let error = app().builder().0.prepare().await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_looked_at_before_anything_else_even_without_workers() {
+    let policy = "check = \"look\"\nprepare = \"make ready\"";
+    let service = App::new()
+        .handling("work", &message("", ECHO), policy)
+        .start_with(|builder| builder.workers(0))
+        .await;
+    let lines = service.log.lines();
+    let said: Vec<_> = lines.iter().filter_map(|line| line.fields.get("message")?.as_str()).collect();
+    assert_eq!(said, ["look", "make ready"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn preparing_alone_serves_nothing_and_needs_something_to_prepare() {
     let app = App::new().handling("work", &message("", ECHO), "prepare = \"make ready\"").handling(
         "other",

@@ -64,3 +64,19 @@ fn an_unusable_request_id_is_replaced() {
         assert_eq!(answer.json()["correlation_id"], "drawn");
     }
 }
+
+#[test]
+fn with_a_setting_that_makes_no_sense_nothing_is_accepted() {
+    for (name, value) in [("max_attempts", "0"), ("lease_secs", "x"), ("max_pixels", "abc")] {
+        let mut service = Service::new();
+        service.variables.0.insert(name, value.to_owned());
+        let answer = service.post("", &[], b"an image");
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str().unwrap()),
+            (500, "misconfigured"),
+            "{name}"
+        );
+        assert!(!answer.text.contains(name), "the operator's to know: {}", answer.text);
+        service.assert_untouched();
+    }
+}

@@ -71,7 +71,13 @@ impl Failed {
                 let detail = "The service is being upgraded. Try again shortly.";
                 (Problem::new(ProblemKind::Unavailable, detail), None)
             }
-            Self::Store(StoreError::Corrupt(_)) | Self::Blobs(_) | Self::Config(_) | Self::Internal(_) => {
+            Self::Config(_) => {
+                log.event(Event::Misconfigured { cause: &cause });
+                let detail =
+                    "The service is set up wrongly. The operator finds the setting under the correlation id.";
+                (Problem::new(ProblemKind::Misconfigured, detail), None)
+            }
+            Self::Store(StoreError::Corrupt(_)) | Self::Blobs(_) | Self::Internal(_) => {
                 log.event(Event::InternalError { cause: &cause });
                 let detail =
                     "The request can't be served. The operator finds the cause under the correlation id.";

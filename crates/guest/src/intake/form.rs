@@ -13,7 +13,7 @@ use crate::http::{Body, Failed};
 const IMAGE_PART: &str = "image";
 
 /// What may surround the image in a form: headers of parts, boundaries, options.
-const FORM_OVERHEAD_BYTES: u64 = 64 * 1024;
+pub(crate) const FORM_OVERHEAD_BYTES: u64 = 64 * 1024;
 
 /// Reads the whole form: the image is returned, options go to `options`. `max_bytes` bounds the image; `announced_bytes` is the
 /// length of the form as far as the client said it.

@@ -14,6 +14,7 @@ use thumbs_domain::problem::ProblemKind;
 
 use crate::http::{Body, BodyError, Failed, Request, body};
 use content_type::BodyKind;
+pub(crate) use form::FORM_OVERHEAD_BYTES;
 
 /// An upload, read.
 pub struct Received {

@@ -77,6 +77,10 @@ impl FixedVariables {
             ("max_total_pixels", "2000000"),
             ("max_output_side", "2048"),
             ("max_output_pixels", "4194304"),
+            ("max_attempts", "3"),
+            ("lease_secs", "30"),
+            ("retry_backoff_ms", "1000"),
+            ("max_job_age_secs", "3600"),
         ];
         Self(pairs.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }

@@ -1,7 +1,11 @@
 //! What the operator configured: the component's variables, parsed once into types that cannot be wrong.
 //!
 //! Each function reads only what its caller needs, for every variable is a call to the host. Which variables there are, and what
-//! they take, stands in `thumbs_domain::variable`.
+//! they take, stands in `thumbs_domain::variable`. All of them at once are looked at at start: `check.rs`.
+
+mod check;
+
+pub use check::check;
 
 use spin_sdk::variables;
 use thiserror::Error;
@@ -28,6 +32,14 @@ pub enum ConfigError {
         name: &'static str,
         /// What it takes.
         expected: Takes,
+    },
+    /// The value is good by itself, and not beside another.
+    #[error("the variable {name} {reason}")]
+    Contradicts {
+        /// The variable.
+        name: &'static str,
+        /// What it contradicts, and how to mend it.
+        reason: String,
     },
 }
 
@@ -84,14 +96,11 @@ impl Database {
     /// # Errors
     /// [`ConfigError`].
     pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
-        let url = variables.get(Variable::DatabaseUrl)?;
-        match url.split_once(':') {
-            Some(("sqlite", label)) if !label.is_empty() => Ok(Self::Sqlite { label: label.to_owned() }),
-            Some(("postgres" | "postgresql", rest)) if rest.len() > 2 && rest.starts_with("//") => {
-                Ok(Self::Postgres { address: url })
-            }
-            _ => Err(invalid(Variable::DatabaseUrl)),
-        }
+        let url = read(variables, Variable::DatabaseUrl)?;
+        Ok(match url.strip_prefix("sqlite:") {
+            Some(label) => Self::Sqlite { label: label.to_owned() },
+            None => Self::Postgres { address: url },
+        })
     }
 }
 
@@ -109,8 +118,8 @@ impl WakeUps {
     /// [`ConfigError`].
     pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
         Ok(Self {
-            address: variables.get(Variable::RedisUrl)?,
-            channel: variables.get(Variable::WakeChannel)?,
+            address: read(variables, Variable::RedisUrl)?,
+            channel: read(variables, Variable::WakeChannel)?,
         })
     }
 }
@@ -146,9 +155,14 @@ pub fn policy(variables: &dyn Variables) -> Result<RetryPolicy, ConfigError> {
 
 /// A variable that takes numbers.
 fn number<T: TryFrom<u64>>(variables: &dyn Variables, variable: Variable) -> Result<T, ConfigError> {
-    let Takes::Number { min, max, .. } = variable.row().takes else { return Err(invalid(variable)) };
-    let number = variables.get(variable)?.trim().parse().ok().filter(|number| (min..=max).contains(number));
+    let number = variable.row().takes.number(&variables.get(variable)?);
     number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| invalid(variable))
+}
+
+/// A variable that takes texts of its kind.
+fn read(variables: &dyn Variables, variable: Variable) -> Result<String, ConfigError> {
+    let value = variables.get(variable)?;
+    if variable.row().takes.accepts(&value) { Ok(value) } else { Err(invalid(variable)) }
 }
 
 const fn invalid(variable: Variable) -> ConfigError {
@@ -161,7 +175,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    struct Fixed(HashMap<&'static str, &'static str>);
+    pub(super) struct Fixed(pub(super) HashMap<&'static str, &'static str>);
 
     impl Variables for Fixed {
         fn get(&self, variable: Variable) -> Result<String, ConfigError> {
@@ -169,6 +183,10 @@ mod tests {
             let missing = || ConfigError::Unreadable { name, cause: "it is not defined".into() };
             self.0.get(name).map(|value| (*value).to_owned()).ok_or_else(missing)
         }
+    }
+
+    pub(super) fn defaults() -> Fixed {
+        Fixed(Variable::ALL.iter().map(|variable| (variable.row().name, variable.row().default)).collect())
     }
 
     fn fixed<const N: usize>(pairs: [(&'static str, &'static str); N]) -> Fixed {
@@ -183,10 +201,8 @@ mod tests {
             let postgres = Database::Postgres { address: url.into() };
             assert_eq!(Database::read(&fixed([("database_url", url)])), Ok(postgres));
         }
-        for url in ["", "sqlite", "sqlite:", "postgres:", "postgres://", "mysql://h/d", "default"] {
-            let error = Database::read(&fixed([("database_url", url)])).unwrap_err();
-            assert!(matches!(error, ConfigError::Invalid { name: "database_url", .. }), "{url}");
-        }
+        let error = Database::read(&fixed([("database_url", "mysql://h/d")])).unwrap_err();
+        assert!(matches!(error, ConfigError::Invalid { name: "database_url", .. }));
     }
 
     #[test]
@@ -220,8 +236,7 @@ mod tests {
 
     #[test]
     fn every_default_is_taken() {
-        let defaults = Variable::ALL.iter().map(|variable| (variable.row().name, variable.row().default));
-        let defaults = Fixed(defaults.collect());
+        let defaults = defaults();
         assert!(limits(&defaults).is_ok() && policy(&defaults).is_ok());
         assert!(Database::read(&defaults).is_ok() && WakeUps::read(&defaults).is_ok());
     }
