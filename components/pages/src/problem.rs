@@ -36,7 +36,7 @@ impl Entry {
             "job": self.job.map(|row| json!({
                 "meaning": row.sentence,
                 "remedy": row.remedy,
-                "tried_again": row.fault == Fault::Transient,
+                "tried_again": row.fault != Fault::Permanent,
             })),
         })
     }
@@ -61,6 +61,9 @@ impl Entry {
         }
         if let Some(row) = self.job {
             let again = match row.fault {
+                Fault::Service => {
+                    "It is tried again by itself, without being counted, until the job is too old."
+                }
                 Fault::Transient => "It is tried again by itself, until the attempts are used up.",
                 Fault::Permanent => "It is not tried again: every attempt would end so.",
             };

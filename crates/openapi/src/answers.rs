@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use thumbs_domain::problem::{self, ProblemKind, Row};
 
 /// What every operation may be answered with, whatever it does: by its component, and by the host before or instead of it.
-const ALWAYS: &[ProblemKind] = &[ProblemKind::MalformedRequest, ProblemKind::Internal];
+const ALWAYS: &[ProblemKind] =
+    &[ProblemKind::MalformedRequest, ProblemKind::Internal, ProblemKind::Misconfigured];
 
 /// The correlation id of the examples.
 pub(crate) const CORRELATION_ID: &str = "01a20b45-931e-7440-980a-4fb7c647c289";

@@ -95,7 +95,7 @@ fn job_codes() -> Value {
             "code": row.code,
             "meaning": row.sentence,
             "remedy": row.remedy,
-            "tried_again": row.fault == Fault::Transient,
+            "tried_again": row.fault != Fault::Permanent,
         })
     });
     rows.collect()
