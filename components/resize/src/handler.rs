@@ -120,10 +120,10 @@ impl Resize<'_> {
     /// Reads the image, has its thumbnail made, stores it.
     fn make(&self, job: &Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
         let started = self.clock.elapsed();
-        let image = self
-            .blobs
-            .get(&ObjectKey::upload(&job.id), self.limits.max_upload_bytes)
-            .map_err(FailedAttempt::of_reading)?;
+        // A host may set aside as much as is asked for.
+        let max_bytes = job.source.bytes.min(self.limits.max_upload_bytes);
+        let image =
+            self.blobs.get(&ObjectKey::upload(&job.id), max_bytes).map_err(FailedAttempt::of_reading)?;
         let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock)?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
