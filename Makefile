@@ -14,7 +14,7 @@ FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz
+.PHONY: help run run-spin test test-all test-s3 test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ test-s3: setup ## the blob and S3 tests also against versitygw, an independent S
 # Wasmtime would be compiled once for `make run` and once for `make test`. Its own test kits are then in the library; the binary uses none.
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --workspace --bin thumbs
+
+dist: build ## target/dist/thumbs, one file that carries the application: copy it to a machine and run `thumbs up`
+	@mkdir -p target/dist
+	target/release/thumbs bundle target/dist/thumbs
 
 # The last one is not shipped: tests ask it what vectors give in the sandbox.
 components: setup ## the .wasm files

@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     Runtime, RuntimeBuilder,
     backends::BackendOptions,
+    bundle::{self, Bundle},
     descriptors,
     limits::{LimitError, Limits, TABLE, length},
+    manifest::Manifest,
     secret::Secret,
     shutdown::Signals,
     spin_test::Suites,
@@ -34,6 +36,8 @@ enum Command {
     Up(Box<Up>),
     /// Have the application of a spin.toml prepared, as `up` does before it serves: its database is brought up to date.
     Migrate(Box<Application>),
+    /// Make a copy of this program that carries an application: one file, which `up` serves on any machine of this kind.
+    Bundle(BundleOptions),
     /// Run the tests of a spin.toml: the suites that [component.<id>.tool.spin-test] names.
     Test(Test),
     /// List the host's limits: name, default, what each bounds and what happens when it is hit.
@@ -43,9 +47,9 @@ enum Command {
 /// An application, and what it is given.
 #[derive(Args, Debug)]
 struct Application {
-    /// The manifest.
-    #[arg(short = 'f', long, env = "THUMBS_MANIFEST", default_value = "spin.toml", value_name = "FILE")]
-    from: PathBuf,
+    /// The manifest [default: the application that this program carries, else spin.toml].
+    #[arg(short = 'f', long, env = "THUMBS_MANIFEST", value_name = "FILE")]
+    from: Option<PathBuf>,
     /// Where databases and blobs lie that have no other place.
     #[arg(long, env = "THUMBS_STATE_DIR", default_value = ".thumbs", value_name = "DIRECTORY")]
     state_dir: PathBuf,
@@ -161,6 +165,16 @@ struct Test {
     limit: Vec<(String, String)>,
 }
 
+#[derive(Args, Debug)]
+struct BundleOptions {
+    /// The program to write.
+    #[arg(value_name = "PROGRAM")]
+    output: PathBuf,
+    /// The manifest.
+    #[arg(short = 'f', long, env = "THUMBS_MANIFEST", default_value = "spin.toml", value_name = "FILE")]
+    from: PathBuf,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogStyle {
     Auto,
@@ -190,6 +204,7 @@ impl Cli {
             }
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),
             Command::Migrate(application) => status(migrate(*application).await.map(|()| true), 1),
+            Command::Bundle(options) => status(make_bundle(options).await.map(|()| true), 1),
             Command::Test(options) => status(test(options).await, 2),
         }
     }
@@ -251,14 +266,24 @@ impl Application {
         let queue = Arc::new(QueuedSink::start(format, max_bytes, std::io::stderr())?);
         let sink: Arc<dyn LogSink> = Arc::<QueuedSink>::clone(&queue);
         Logger::new(Arc::clone(&sink), self.log_level).take_over_process();
-        let mut builder = Runtime::builder(self.from)
+        let (manifest, carried_code) = match self.from {
+            Some(manifest) => (manifest, None),
+            None => match Bundle::of(&std::env::current_exe()?)? {
+                Some(bundle) => {
+                    let folder = bundle.unpacked(&self.state_dir)?;
+                    (folder.join(bundle::MANIFEST), Some(folder.join(bundle::COMPILED)))
+                }
+                None => (PathBuf::from("spin.toml"), None),
+            },
+        };
+        let mut builder = Runtime::builder(manifest)
             .state_dir(self.state_dir)
             .environment(environment)
             .limits(limits)
             .backends(self.backends.options())
             .compose_all(self.compose_all)
             .log(sink, self.log_level);
-        if let Some(directory) = self.cache_dir {
+        if let Some(directory) = self.cache_dir.or(carried_code) {
             builder = builder.cache_dir(directory);
         }
         for (name, value) in self.variable {
@@ -273,6 +298,33 @@ async fn migrate(application: Application) -> Result<(), Box<dyn std::error::Err
     let ended = builder.prepare().await;
     log.flush(FLUSH_TIMEOUT);
     Ok(ended?)
+}
+
+/// Compiles by starting once, in a folder that is gone afterwards, on embedded storage alone.
+async fn make_bundle(options: BundleOptions) -> Result<(), Box<dyn std::error::Error>> {
+    let mut entries = bundle::application(&Manifest::read(&options.from)?)?;
+    let folder = std::env::temp_dir().join(format!("thumbs-bundle-{}", std::process::id()));
+    let cache_dir = folder.join(bundle::COMPILED);
+    let builder = Runtime::builder(options.from)
+        .state_dir(folder.join("state"))
+        .cache_dir(&cache_dir)
+        .listen(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let compiled = match builder.start().await {
+        Ok(running) => {
+            running.shutdown().await;
+            bundle::compiled(&cache_dir)
+        }
+        Err(error) => {
+            // Nothing is kept of it.
+            let _ = std::fs::remove_dir_all(&folder);
+            return Err(error.into());
+        }
+    };
+    std::fs::remove_dir_all(&folder)?;
+    entries.extend(compiled?);
+    bundle::write(&std::env::current_exe()?, &entries, &options.output)?;
+    println!("{}: thumbs with {} files of the application", options.output.display(), entries.len());
+    Ok(())
 }
 
 async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {

@@ -44,13 +44,18 @@ impl Process {
 
     pub(crate) async fn start_by(mut command: Command, app: App, limits: &[&str]) -> Self {
         let folder = app.written();
-        command.args(["up", "--listen", "127.0.0.1:0", "--log", "json", "--workers", "0"]);
-        command.arg("--from").arg(folder.path().join("spin.toml"));
-        command.arg("--state-dir").arg(folder.path().join("state"));
+        command.arg("up").arg("--from").arg(folder.path().join("spin.toml"));
         command.arg("--cache-dir").arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
         for limit in limits {
             command.args(["--limit", limit]);
         }
+        Self::of(command, folder).await
+    }
+
+    /// Of a command that serves, with its state in the folder.
+    async fn of(mut command: Command, folder: TempDir) -> Self {
+        command.args(["--listen", "127.0.0.1:0", "--log", "json", "--workers", "0"]);
+        command.arg("--state-dir").arg(folder.path().join("state"));
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut process =
@@ -222,4 +227,24 @@ async fn idle_connections_leave_files_to_those_that_ask() {
     }
     assert!(kept.send(b"GET /ok HTTP/1.1\r\nhost: test\r\n\r\n").await);
     assert_eq!(kept.answer().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_serves_the_application_that_it_carries() {
+    let machine = TempDir::new().unwrap();
+    let program = machine.path().join("thumbs");
+    {
+        let app =
+            App::new().serving("ok", &request("", "(call $answer (local.get $out) (i32.const 204))"), "");
+        let built = app.written();
+        let mut bundle = Command::new(env!("CARGO_BIN_EXE_thumbs"));
+        bundle.arg("bundle").arg(&program).arg("--from").arg(built.path().join("spin.toml"));
+        assert!(bundle.stdout(Stdio::null()).status().unwrap().success());
+    }
+    // What it was made of is gone.
+    let mut command = Command::new(&program);
+    command.arg("up").current_dir(machine.path()).env_remove("THUMBS_MANIFEST");
+    let process = Process::of(command, machine).await;
+    assert_eq!(get(process.address, "/ok").await.status, 204);
+    assert!(process.terminated().await.success());
 }
