@@ -7,6 +7,7 @@ mod happy_path;
 mod health;
 mod jobs;
 mod list;
+mod metrics;
 mod outages;
 mod pages;
 mod refused;

@@ -1,15 +1,17 @@
 //! Which path gives what.
 
-use http::{Method, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 use thumbs_domain::dependency::Health;
+use thumbs_domain::metric;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response};
-use thumbs_guest::jobs::JobStore;
+use thumbs_guest::jobs::Numbers;
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::Wake;
 
@@ -18,7 +20,7 @@ use crate::health;
 /// What the component works with, for one request.
 pub struct Ops<'a> {
     /// The rows.
-    pub store: &'a dyn JobStore,
+    pub store: &'a dyn Numbers,
     /// The images.
     pub blobs: &'a dyn Blobs,
     /// The way to the workers.
@@ -43,6 +45,7 @@ impl Ops<'_> {
             "/healthz" => Ok(json(StatusCode::OK, &json!({ "status": Health::Ok.name() }))),
             "/readyz" => self.ready(),
             "/healthz/detailed" => Ok(self.detailed()),
+            "/metrics" => self.metrics(),
             _ => Err(Failed::problem(ProblemKind::NotFound, "There is nothing at this path.")),
         }
     }
@@ -52,6 +55,19 @@ impl Ops<'_> {
         health::database(self.store, self.clock)?;
         health::blobs(self.blobs)?;
         Ok(json(StatusCode::OK, &json!({ "status": Health::Ok.name() })))
+    }
+
+    fn metrics(&self) -> Result<Response, Failed> {
+        let text = metric::exposition(
+            &self.store.tallies()?,
+            &self.store.queue(self.clock.now())?,
+            env!("CARGO_PKG_VERSION"),
+        );
+        let mut response = Response::new(text.into_bytes());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(metric::CONTENT_TYPE));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
     }
 
     fn detailed(&self) -> Response {

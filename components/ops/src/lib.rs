@@ -1,4 +1,4 @@
-//! The ops component: whether the service is alive, ready and well, for who runs it.
+//! The ops component: whether the service is alive, ready and well, and its numbers, for who runs it.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides, `health.rs` asks the dependencies. It changes no job and
 //! shows none, and names no address: who may see more has to show a key.
@@ -25,7 +25,7 @@ mod entry {
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         serve("ops", request, out, async |request, _, log| {
-            let store = jobs::open(&Database::read(&HostVariables)?);
+            let store = jobs::open_numbers(&Database::read(&HostVariables)?);
             let ops = Ops {
                 store: store.as_ref(),
                 blobs: &HostBlobs,

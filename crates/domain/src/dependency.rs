@@ -1,5 +1,4 @@
-//! What the service depends on: one row each, from which come what `/readyz` and `/healthz/detailed` ask, the advice there, and the table of
-//! docs/operations.md.
+//! What the service depends on: one row each, from which come what `/readyz` and `/healthz/detailed` ask, and the advice there.
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod list;
 pub mod machine;
 pub mod message;
+pub mod metric;
 pub mod object_key;
 pub mod options;
 pub mod preset;

@@ -111,9 +111,17 @@ pub const HEALTHZ_DETAILED: Row = Row {
     methods: &[("GET", "How each thing that it depends on answers; 503 where one that it needs does not")],
 };
 
+/// `/metrics`.
+pub const METRICS: Row = Row {
+    path: "/metrics",
+    component: "ops",
+    allow: "GET, HEAD",
+    methods: &[("GET", "Numbers of jobs, in the text format of Prometheus")],
+};
+
 /// All routes, in the order of the documentation.
 pub const TABLE: &[Row] =
-    &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, HOME, SITE, HEALTHZ, READYZ, HEALTHZ_DETAILED];
+    &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, HOME, SITE, HEALTHZ, READYZ, HEALTHZ_DETAILED, METRICS];
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use thumbs_domain::options::{Options, Takes};
 use thumbs_domain::preset::Preset;
 use thumbs_domain::problem::{self, ProblemKind};
 use thumbs_domain::variable::{self, Variable};
-use thumbs_domain::{event, options, route};
+use thumbs_domain::{event, metric, options, route};
 
 #[test]
 fn the_page_on_the_api_has_its_tables() {
@@ -35,6 +35,19 @@ fn the_page_on_configuration_has_its_table() {
 #[test]
 fn the_page_on_the_log_has_the_events_of_the_components() {
     holds("log.md", &[("events", events())]);
+}
+
+#[test]
+fn the_page_on_metrics_has_its_table() {
+    holds("METRICS.md", &[("metrics", metrics())]);
+}
+
+fn metrics() -> String {
+    let rows = metric::TABLE.iter().map(|row| {
+        let labels = if row.labels.is_empty() { String::new() } else { code(row.labels) };
+        vec![format!("`{}`", row.name), row.kind.name().to_owned(), labels, format!("{}.", row.meaning)]
+    });
+    table(&["metric", "kind", "labels", "what it tells"], rows)
 }
 
 fn routes() -> String {

@@ -34,6 +34,7 @@ pub(crate) fn operation(method: &str, path: &str, meaning: &str, limits: &Upload
         ("GET", "/healthz") => get_health("getHealth", "Alive.", &[], "curl {origin}/healthz"),
         ("GET", "/readyz") => get_health("getReadiness", "Ready.", &[Unavailable], "curl {origin}/readyz"),
         ("GET", "/healthz/detailed") => get_detailed_health(),
+        ("GET", "/metrics") => get_metrics(),
         _ => undescribed(),
     };
     let mut parameters: Vec<Value> = path.split('/').filter_map(path_parameter).collect();
@@ -299,6 +300,23 @@ fn get_detailed_health() -> Operation {
         }),
         problems: &[],
         curl: "curl {origin}/healthz/detailed",
+    }
+}
+
+fn get_metrics() -> Operation {
+    Operation {
+        id: "getMetrics",
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({
+            "200": {
+                "description": "Numbers of jobs.",
+                "content": { "text/plain": { "schema": { "type": "string" } } },
+            },
+        }),
+        problems: &[Unavailable],
+        curl: "curl {origin}/metrics",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use thumbs_guest::job_store_contract;
 use thumbs_guest::jobs::contract::{Kind, TestDatabase};
-use thumbs_guest::jobs::{JobStore, SqlJobStore};
+use thumbs_guest::jobs::{Numbers, SqlJobStore};
 use thumbs_guest::sql::{Dialect, Postgres, Sql, SqlError, SqlRow, SqlValue};
 use tokio::runtime::Runtime;
 
@@ -64,7 +64,7 @@ impl Database {
 impl TestDatabase for Database {
     const KIND: Kind = Kind::Postgres;
 
-    fn connect(&self) -> Box<dyn JobStore + Send> {
+    fn connect(&self) -> Box<dyn Numbers + Send> {
         Box::new(SqlJobStore::<_, Postgres>::new(self.instance()))
     }
 

@@ -12,12 +12,14 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+mod numbers;
 mod open;
 mod row;
 mod statements;
 mod store;
 
-pub use open::open;
+pub use numbers::Numbers;
+pub use open::{open, open_numbers};
 pub use store::SqlJobStore;
 
 use crate::sql::SchemaError;

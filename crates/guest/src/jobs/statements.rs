@@ -106,6 +106,7 @@ pub(super) const NOTE_WAKE_UP: &str = "UPDATE thumbs_jobs SET woken_at_ms = $1 W
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::numbers::QUEUE;
     use crate::sql::{Postgres, Sqlite};
 
     #[test]
@@ -127,6 +128,7 @@ mod tests {
             GIVE_BACK,
             GIVE_UP,
             NOTE_WAKE_UP,
+            QUEUE,
         ] {
             let mut seen = Vec::new();
             for tail in statement.split('$').skip(1) {
@@ -164,6 +166,7 @@ mod tests {
             (GIVE_BACK, &[by_id]),
             (GIVE_UP, &[by_id]),
             (NOTE_WAKE_UP, &[by_id]),
+            (QUEUE, &[due, lease]),
         ] {
             let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
             let mut rows = explain.raw_query();

@@ -31,7 +31,7 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
 
     /// Runs a statement. One that the database does not understand was not done: it is run again once the schema is there,
     /// whoever made it, for another first request may have done so just now.
-    fn run(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SchemaError> {
+    pub(super) fn run(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SchemaError> {
         match self.sql.query(statement, parameters) {
             Err(SqlError::Refused(_)) => {
                 schema::upgrade::<S, D>(&self.sql)?;

@@ -44,7 +44,15 @@ pub enum Row {
 /// # Panics
 /// When the table is missing or refuses the row.
 pub fn insert(row: Row) {
-    JobId::parse(JOB).expect("the job of the tests has a valid id");
+    insert_as(JOB, row);
+}
+
+/// Inserts a job of this id in this state.
+///
+/// # Panics
+/// When the table is missing or refuses the row, or the id is none.
+pub fn insert_as(id: &str, row: Row) {
+    JobId::parse(id).expect("a job has a valid id");
     let options = json!({
         "width": 100, "height": 100, "fit": "cover", "format": "png", "gravity": "center", "animated": true,
         "background": "#ffffff", "quality": null, "max_bytes": null, "max_frames": null, "preset": null,
@@ -73,7 +81,7 @@ pub fn insert(row: Row) {
         "INSERT INTO thumbs_jobs (id, status, options, source, thumbnail, error_code, error_message, attempts, due_at_ms, \
          created_at_ms, updated_at_ms, correlation_id) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, 1700000000000, 1700000000000, ?)",
         &[
-            text(JOB),
+            text(id),
             text(status),
             text(&options.to_string()),
             text(&source.to_string()),

@@ -3,7 +3,11 @@
 #![cfg(target_arch = "wasm32")]
 
 use thumbs_spin_test::{
-    Method, Reply, Request, bindings::fermyon::spin_test_virt::variables, blobs, jobs, suite,
+    Method, Reply, Request,
+    bindings::fermyon::spin_test_virt::variables,
+    blobs,
+    jobs::{self, Row},
+    suite,
 };
 
 suite![
@@ -13,6 +17,7 @@ suite![
     it_is_not_ready_without_its_blobs,
     a_database_that_is_down_is_named_without_its_address,
     redis_that_is_down_makes_it_no_worse_than_degraded,
+    numbers_are_told_in_the_text_format_of_prometheus,
     asking_changes_nothing,
     only_reading_is_allowed,
 ];
@@ -80,6 +85,22 @@ fn redis_that_is_down_makes_it_no_worse_than_degraded() {
     assert_eq!(state(&detailed, "messages"), "down");
 }
 
+fn numbers_are_told_in_the_text_format_of_prometheus() {
+    assert_eq!(get("/metrics").status, 200, "on an empty database as well");
+    jobs::insert(Row::Failed);
+    jobs::insert_as("01932c07-20a4-7b3c-8d4e-5f6071829305", Row::Overdue);
+    let reply = get("/metrics");
+    assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    for line in [
+        "thumbs_jobs{status=\"failed\",code=\"undecodable\"} 1",
+        "thumbs_jobs{status=\"processing\",code=\"\"} 1",
+        "thumbs_queue_jobs{state=\"due\"} 1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
+    }
+}
+
 fn asking_changes_nothing() {
     assert_eq!(get("/healthz/detailed").status, 200);
     assert_eq!(get("/readyz").status, 200);
@@ -87,7 +108,7 @@ fn asking_changes_nothing() {
 }
 
 fn only_reading_is_allowed() {
-    for path in ["/healthz", "/readyz", "/healthz/detailed"] {
+    for path in ["/healthz", "/readyz", "/healthz/detailed", "/metrics"] {
         let reply = Request::new(Method::Post, path).send();
         assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }

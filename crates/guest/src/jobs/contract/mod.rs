@@ -1,4 +1,4 @@
-//! The contract test kit of [`JobStore`]: one function for each behaviour, run against every database.
+//! The contract test kit of the job store: one function for each behaviour, run against every database.
 //!
 //! A new database adds a [`TestDatabase`] and the line `job_store_contract!(make)`, and no test logic. Time is an argument, so
 //! leases end without waiting. What is observed is what the store answers, through connections other than the one that wrote.
@@ -10,6 +10,7 @@
 //! | `reading.rs` | one job, and lists |
 //! | `claims.rs` | who gets which job, and when |
 //! | `endings.rs` | what an attempt leaves behind |
+//! | `numbers.rs` | what is counted of jobs |
 //! | `kit.rs` | what these share |
 #![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
 
@@ -17,6 +18,7 @@ mod claims;
 mod creation;
 mod endings;
 mod kit;
+mod numbers;
 mod reading;
 mod schema;
 
@@ -24,10 +26,11 @@ pub use claims::*;
 pub use creation::*;
 pub use endings::*;
 pub use kit::use_every_call;
+pub use numbers::*;
 pub use reading::*;
 pub use schema::*;
 
-use crate::jobs::JobStore;
+use crate::jobs::Numbers;
 use crate::sql::{Dialect, Postgres, Sql, Sqlite, Step, statements};
 
 /// An empty database of its own for one test, gone with the value.
@@ -36,7 +39,7 @@ pub trait TestDatabase: Sync {
     const KIND: Kind;
 
     /// Another connection to it, with the job store over it.
-    fn connect(&self) -> Box<dyn JobStore + Send>;
+    fn connect(&self) -> Box<dyn Numbers + Send>;
 
     /// Another connection to it, for what no job store would do.
     fn sql(&self) -> Box<dyn Sql>;
@@ -110,6 +113,10 @@ macro_rules! job_store_contract {
             a_job_whose_last_worker_died_is_given_up
             a_job_whose_last_worker_died_keeps_the_reason_of_the_attempt_before
             reads_note_wake_ups_only_so_often
+            jobs_are_counted_as_they_change
+            counting_gets_in_nobodys_way
+            the_queue_tells_who_waits_for_what
+            jobs_of_before_are_counted_at_the_migration
         );
     };
     ($make:path: $($behaviour:ident)+) => {

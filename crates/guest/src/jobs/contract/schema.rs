@@ -23,10 +23,11 @@ const OLD_JOBS: usize = 7;
 fn drop_all(database: &impl TestDatabase) {
     run(database, "DROP TABLE IF EXISTS thumbs_jobs");
     run(database, "DROP TABLE IF EXISTS thumbs_schema");
+    run(database, "DROP TABLE IF EXISTS thumbs_tallies");
 }
 
 /// The rows of the first schema, which are there from now on.
-fn make_schema_1<D: TestDatabase>(database: &D) -> Vec<SqlRow> {
+pub(super) fn make_schema_1<D: TestDatabase>(database: &D) -> Vec<SqlRow> {
     drop_all(database);
     for step in D::KIND.schema_1() {
         run(database, &step.text);
@@ -41,7 +42,12 @@ fn versions(database: &impl TestDatabase) -> Vec<SqlRow> {
 }
 
 fn migrated() -> Vec<SqlRow> {
-    vec![vec![1.into(), 1.into()], vec![2.into(), 2.into()], vec![3.into(), 2.into()]]
+    vec![
+        vec![1.into(), 1.into()],
+        vec![2.into(), 2.into()],
+        vec![3.into(), 2.into()],
+        vec![4.into(), 2.into()],
+    ]
 }
 
 /// Nobody has to run migrations by hand, so whatever is asked first works.
@@ -132,7 +138,7 @@ pub fn a_migration_gets_along_with_those_who_work(database: &impl TestDatabase) 
 
 /// A crash may come between any two steps, and after the last one before anybody heard of it.
 pub fn a_migration_that_was_broken_off_is_finished<D: TestDatabase>(database: &D) {
-    let steps: Vec<_> = [2, 3].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
+    let steps: Vec<_> = [2, 3, 4].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
     assert!(!steps.is_empty());
     for done_steps in 1..=steps.len() {
         let old = make_schema_1(database);
@@ -165,7 +171,7 @@ pub fn a_migration_that_no_statement_misses_is_run_by_the_next_write(database: &
 pub fn a_newer_schema_that_lets_us_is_worked_with(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (4, 3)");
+    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (5, 4)");
     assert_eq!(store.migrate(), Ok(()));
     create(store.as_ref(), &new_job(2));
     assert!(matches!(store.claim(&worker("a"), &POLICY, at(1000)), Ok(Claim::Leased { .. })));
@@ -176,7 +182,7 @@ pub fn a_newer_schema_is_read_and_not_written(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
     run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (99, 99)");
-    let too_new = StoreError::SchemaTooNew { found: 99, known: 3 };
+    let too_new = StoreError::SchemaTooNew { found: 99, known: 4 };
     assert_eq!(store.migrate(), Err(too_new.clone()));
     assert_eq!(store.create(&new_job(2)), Err(too_new.clone()));
     assert_eq!(store.create(&idempotent_job(2, "a-key")), Err(too_new.clone()));
