@@ -136,12 +136,16 @@ impl Share {
     /// # Errors
     /// A bound is in the way; nothing was taken.
     pub fn take(&self, bytes: usize) -> Result<(), OutOfMemory> {
+        self.take_if_there(bytes).map_err(|bound| self.refuse(bound))
+    }
+
+    fn take_if_there(&self, bytes: usize) -> Result<(), MemoryBound> {
         if !take(&self.used_bytes, bytes, self.max_bytes) {
-            return Err(self.refuse(MemoryBound::Instance));
+            return Err(MemoryBound::Instance);
         }
         if !self.budget.take(bytes) {
             self.used_bytes.fetch_sub(bytes, Relaxed);
-            return Err(self.refuse(MemoryBound::Shared));
+            return Err(MemoryBound::Shared);
         }
         Ok(())
     }
@@ -182,6 +186,14 @@ impl Held {
         Ok(())
     }
 
+    /// Takes so much more if it is there; who asks can do with less.
+    #[must_use]
+    pub fn grow_if_there(&mut self, bytes: usize) -> bool {
+        let is_there = self.share.take_if_there(bytes).is_ok();
+        self.bytes += if is_there { bytes } else { 0 };
+        is_there
+    }
+
     /// What is held.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -201,19 +213,17 @@ impl Drop for Held {
     }
 }
 
-/// What the values of an instance's calls take. An instance makes one call at a time, and what a call gave it lies in the host until it is
-/// copied into the guest, which nobody tells: so it counts until the next call.
+/// What the values of an instance's calls take, while the host works on them: until it hands them over, and they are the guest's own.
 #[derive(Debug)]
 pub struct CallMemory {
     share: Arc<Share>,
-    last: Option<Held>,
 }
 
 impl CallMemory {
     /// Of an instance.
     #[must_use]
     pub fn new(share: &Arc<Share>) -> Self {
-        Self { share: Arc::clone(share), last: None }
+        Self { share: Arc::clone(share) }
     }
 
     /// Of an instance that may have so much and is alone.
@@ -226,16 +236,10 @@ impl CallMemory {
     ///
     /// # Errors
     /// A bound is in the way.
-    pub fn call(&mut self, handed_bytes: usize) -> Result<Held, OutOfMemory> {
-        self.last = None;
+    pub fn call(&self, handed_bytes: usize) -> Result<Held, OutOfMemory> {
         let mut held = Held::nothing(&self.share);
         held.grow(handed_bytes)?;
         Ok(held)
-    }
-
-    /// Ends it with what it gives.
-    pub fn gave(&mut self, held: Held) {
-        self.last = Some(held);
     }
 }
 
@@ -274,17 +278,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_gave_counts_until_the_next_one() {
+    fn what_a_call_takes_counts_until_its_end() {
         let budget = budget(1_000);
         let share = Share::new(Arc::clone(&budget), 100);
         share.take(40).unwrap();
-        let mut calls = CallMemory::new(&share);
+        let calls = CallMemory::new(&share);
         let mut held = calls.call(20).unwrap();
         held.grow(40).unwrap();
+        assert!(!held.grow_if_there(1));
+        assert_eq!(share.refused(), None, "it can do with less");
         assert_eq!(held.grow(1), Err(OutOfMemory));
         held.shrink_to(30);
-        calls.gave(held);
         assert_eq!((share.used_bytes(), budget.used_bytes()), (70, 70));
+        drop(held);
         assert!(calls.call(61).is_err());
         assert_eq!(share.used_bytes(), 40);
         drop((calls, share));

@@ -1,6 +1,7 @@
 //! What a host function answers with: an error of the WIT, which the guest deals with, or a trap, which ends it.
 //!
-//! A trap is for handles that are none and for tables that are full, and for nothing else: so only those convert into one.
+//! A trap is for handles that are none and for tables that are full, which convert into one, and for memory that is not there, as where a
+//! guest itself finds none.
 
 use wasmtime::component::ResourceTableError;
 

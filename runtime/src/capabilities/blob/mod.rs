@@ -110,8 +110,9 @@ fn checked(key: &str) -> Result<Key<'_>, BlobError> {
     Key::parse(key).ok_or(Failure::Guest(wit::Error::InvalidKey))
 }
 
+/// As where the guest itself finds no memory for a blob: which bound it was decides what becomes of its call.
 fn out_of_memory(error: OutOfMemory) -> BlobError {
-    Failure::Guest(wit::Error::Unavailable(error.to_string()))
+    Failure::Trap(error.into())
 }
 
 impl wit::Host for BlobView<'_> {
@@ -128,12 +129,18 @@ impl wit::Host for BlobView<'_> {
 
     async fn get(&mut self, key: String, max_bytes: u64) -> Result<wit::Object, BlobError> {
         let key = checked(&key)?;
-        let max_bytes = max_bytes.min(self.store.max_blob_bytes);
-        let mut held = self.memory.call(length(max_bytes)).map_err(out_of_memory)?;
-        let object = self.store.in_time(self.store.backend.get(key.as_str(), max_bytes)).await?;
-        held.shrink_to(object.data.len());
-        self.memory.gave(held);
-        Ok(object)
+        let mut max_bytes = max_bytes.min(self.store.max_blob_bytes);
+        let mut held = self.memory.call(0).map_err(out_of_memory)?;
+        // Taken before it is read. Where there is no room for the largest that the guest asks for, there may be for the one that is there.
+        if !held.grow_if_there(length(max_bytes)) {
+            let size_bytes = self.store.in_time(self.store.backend.head(key.as_str())).await?.size_bytes;
+            if size_bytes > max_bytes {
+                return Err(Failure::Guest(wit::Error::TooLarge(max_bytes)));
+            }
+            held.grow(length(size_bytes)).map_err(out_of_memory)?;
+            max_bytes = size_bytes;
+        }
+        self.store.in_time(self.store.backend.get(key.as_str(), max_bytes)).await
     }
 
     async fn head(&mut self, key: String) -> Result<wit::Metadata, BlobError> {
@@ -212,5 +219,25 @@ mod tests {
         let mut view = BlobView { store: &store, memory: &mut memory };
         assert!(matches!(guest(view.head("a".into()).await), wit::Error::Unavailable(_)));
         assert!(matches!(guest(view.delete("a".into()).await), wit::Error::Unavailable(_)));
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_memory_of_its_instance_and_no_more_than_it_is_long() {
+        let store = BlobStore::new(Arc::new(MemoryStore::default()), &Limits::default());
+        let get = async |max_memory_bytes: usize| {
+            let mut memory = CallMemory::of_test(max_memory_bytes);
+            let mut view = BlobView { store: &store, memory: &mut memory };
+            view.get("a".into(), 1_000_000).await.map(|object| object.data.len())
+        };
+        let mut memory = CallMemory::of_test(100);
+        let mut view = BlobView { store: &store, memory: &mut memory };
+        view.put("a".into(), "image/png".into(), vec![0; 100]).await.unwrap();
+        assert!(matches!(
+            view.put("b".into(), "image/png".into(), vec![0; 101]).await,
+            Err(Failure::Trap(_))
+        ));
+        assert_eq!(get(2_000_000).await.unwrap(), 100);
+        assert_eq!(get(100).await.unwrap(), 100, "there is no room for the largest, but for this one");
+        assert!(matches!(get(99).await, Err(Failure::Trap(_))));
     }
 }

@@ -178,7 +178,6 @@ impl wit::HostStore for KeyValueView<'_> {
         let store = self.store(&store, &key)?;
         let mut held = self.memory.call(key.len()).map_err(out_of_memory)?;
         let value = value(&*store, &key, self.state.max_value_bytes, &mut held).await?;
-        self.memory.gave(held);
         Ok(value)
     }
 
@@ -210,7 +209,6 @@ impl wit::HostStore for KeyValueView<'_> {
         let keys = store.keys(self.state.max_keys).await.map_err(backend)?;
         let bytes = keys.iter().map(|key| key.len() + size_of::<String>()).sum();
         held.grow(bytes).map_err(out_of_memory)?;
-        self.memory.gave(held);
         Ok(keys)
     }
 

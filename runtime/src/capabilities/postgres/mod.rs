@@ -143,7 +143,6 @@ impl wit::HostConnection for PostgresView<'_> {
         let rows = session.query(&statement, parameters).await.map_err(Failure::Guest)?;
         // Taken when it is there: what is on its way is bounded by the number of connections.
         held.grow(session.last_result_bytes()).map_err(out_of_memory)?;
-        self.memory.gave(held);
         Ok(rows)
     }
 

@@ -160,7 +160,6 @@ impl RedisView<'_> {
         let session = &mut self.table.get_mut(connection)?.0;
         let results = session.command(command, arguments).await.map_err(Failure::Guest)?;
         held.grow(results.iter().map(result_bytes).sum()).map_err(out_of_memory)?;
-        self.memory.gave(held);
         Ok(results)
     }
 }

@@ -154,9 +154,8 @@ impl wit::HostConnection for SqliteView<'_> {
         let held =
             self.memory.call(handed).map_err(|error| Failure::Guest(wit::Error::Io(error.to_string())))?;
         let parameters = parameters.into_iter().map(statement::parameter).collect();
-        let (result, held) =
+        let (result, _held) =
             connection.execute(statement, parameters, bounds, held).await.map_err(Failure::Guest)?;
-        self.memory.gave(held);
         Ok(result)
     }
 
