@@ -22,8 +22,21 @@ pub enum BodyError {
     Broken(String),
 }
 
+/// What is reserved at first, at most.
+const FIRST_BYTES: usize = 64 * 1024;
+
+/// Adds a piece. As much is reserved as has come, up to what is announced: who announces much and sends nothing takes no memory,
+/// and what is sent whole is copied a few times at most.
+pub(crate) fn append(whole: &mut Vec<u8>, piece: &[u8], announced_len: usize) {
+    if whole.capacity() - whole.len() < piece.len() {
+        let expected = announced_len.saturating_sub(whole.len());
+        whole.reserve_exact(expected.min(whole.len().max(FIRST_BYTES)).max(piece.len()));
+    }
+    whole.extend_from_slice(piece);
+}
+
 /// Reads all of a body, and stops at the first piece that goes beyond `max_bytes`. `announced_bytes` is what the client said
-/// it would send, and saves growing the buffer.
+/// it would send, and saves growing the buffer too often.
 ///
 /// # Errors
 /// [`BodyError`].
@@ -38,13 +51,13 @@ pub async fn read_all(
     }
     let max_len = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let announced_len = announced_bytes.and_then(|announced| usize::try_from(announced).ok()).unwrap_or(0);
-    let mut whole = Vec::with_capacity(announced_len);
+    let mut whole = Vec::new();
     while let Some(piece) = body.next().await {
         let piece = piece?;
         if piece.len() > max_len - whole.len() {
             return Err(too_large);
         }
-        whole.extend_from_slice(&piece);
+        append(&mut whole, &piece, announced_len);
     }
     Ok(whole)
 }
@@ -90,6 +103,25 @@ mod tests {
         let result = block_on(read_all(endless(asked.clone()), 35, Some(36)));
         assert_eq!(result, Err(BodyError::TooLarge { max_bytes: 35 }));
         assert_eq!(asked.get(), 0);
+    }
+
+    #[test]
+    fn no_more_is_reserved_than_has_come_once_again() {
+        let (announced, piece) = (32 << 20, [0; 16 * 1024]);
+        let mut whole = Vec::new();
+        append(&mut whole, &piece, announced);
+        assert_eq!(whole.capacity(), FIRST_BYTES);
+        let mut grown = 0;
+        while whole.len() < announced {
+            let before = whole.capacity();
+            append(&mut whole, &piece, announced);
+            assert!(whole.capacity() <= (2 * whole.len()).max(FIRST_BYTES), "{}", whole.capacity());
+            grown += u32::from(whole.capacity() != before);
+        }
+        assert_eq!((whole.capacity(), grown), (announced, 9), "doubled each time, and exact at the end");
+        let mut whole = Vec::new();
+        append(&mut whole, &piece, 0);
+        assert_eq!(whole.capacity(), piece.len(), "nothing was announced");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use thumbs_domain::options::{Draft, OptionError, Row};
 use super::disposition::Disposition;
 use super::paced::{Pace, Paced};
 use super::{broken_off, malformed, too_large, wrong_option};
+use crate::http::body::append;
 use crate::http::{Body, Failed};
 
 const IMAGE_PART: &str = "image";
@@ -59,8 +60,8 @@ async fn parts(
                 ));
             }
             // The image is nearly all of the form.
-            let capacity = announced_bytes.unwrap_or(0);
-            image = Some(read(part, max_bytes, capacity).await?.ok_or_else(too_large)?);
+            let announced_bytes = announced_bytes.unwrap_or(0);
+            image = Some(read(part, max_bytes, announced_bytes).await?.ok_or_else(too_large)?);
         } else {
             let option = options.option(&name).map_err(|error| no_such_part(error, is_file))?;
             let value = value(part, &option).await?;
@@ -77,14 +78,15 @@ async fn value(part: Field<'_>, option: &Row) -> Result<String, Failed> {
 }
 
 /// All bytes of a part; none where there are more than `max_bytes`, of which no more are read then.
-async fn read(mut part: Field<'_>, max_bytes: u64, capacity: u64) -> Result<Option<Vec<u8>>, Failed> {
+async fn read(mut part: Field<'_>, max_bytes: u64, announced_bytes: u64) -> Result<Option<Vec<u8>>, Failed> {
     let max_len = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
+    let announced_len = usize::try_from(announced_bytes).unwrap_or(0);
+    let mut bytes = Vec::new();
     while let Some(piece) = part.chunk().await.map_err(broken)? {
         if piece.len() > max_len - bytes.len() {
             return Ok(None);
         }
-        bytes.extend_from_slice(&piece);
+        append(&mut bytes, &piece, announced_len);
     }
     Ok(Some(bytes))
 }
