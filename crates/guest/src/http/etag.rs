@@ -19,3 +19,34 @@ pub fn not_modified() -> Response {
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples and rules of RFC 9110, sections 8.8.3 and 13.1.2.
+    #[test]
+    fn a_client_has_the_bytes_where_one_of_its_tags_is_theirs() {
+        let etag = HeaderValue::from_static("\"xyzzy\"");
+        for (sent, known) in [
+            (&["\"xyzzy\""][..], true),
+            (&["W/\"xyzzy\""], true),
+            (&["\"xyzzy\", \"r2d2xxxx\", \"c3piozzzz\""], true),
+            (&["\"r2d2xxxx\",W/\"xyzzy\""], true),
+            (&["\"r2d2xxxx\"", "\"xyzzy\""], true),
+            (&["*"], true),
+            (&[], false),
+            (&[""], false),
+            (&["xyzzy"], false),
+            (&["\"XYZZY\""], false),
+            (&["w/\"xyzzy\""], false),
+            (&["\"xyzz\""], false),
+            (&["\"\""], false),
+            (&["\"r2d2xxxx\", \"c3piozzzz\""], false),
+        ] {
+            let headers: HeaderMap =
+                sent.iter().map(|value| (IF_NONE_MATCH, HeaderValue::from_str(value).unwrap())).collect();
+            assert_eq!(is_known(&headers, &etag), known, "{sent:?}");
+        }
+    }
+}
