@@ -69,13 +69,13 @@ impl Resize<'_> {
             match self.claim()? {
                 Claim::Nothing => return Ok(()),
                 Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
-                Claim::Leased { job, more_due } => {
+                Claim::Leased { mut job, more_due } => {
                     let log = self.log_for(&job);
                     // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
                     if more_due {
                         self.wake.wake(&log);
                     }
-                    return self.attempt(&job, &log);
+                    return self.attempt(&mut job, &log);
                 }
             }
         }
@@ -94,10 +94,11 @@ impl Resize<'_> {
         }
     }
 
-    fn attempt(&self, job: &Job, log: &Log) -> Result<(), StoreError> {
+    fn attempt(&self, job: &mut Job, log: &Log) -> Result<(), StoreError> {
         let traceparent = job.trace_parent.as_ref().map(|trace| trace.as_str());
         log.event(Event::JobClaimed { attempt: job.attempts, traceparent });
-        let lease = Lease { job: &job.id, worker: self.worker };
+        let id = job.id;
+        let lease = Lease { job: &id, worker: self.worker };
         match self.make(job) {
             Ok((thumbnail, cost)) => {
                 let now = self.clock.now();
@@ -118,7 +119,7 @@ impl Resize<'_> {
     }
 
     /// Reads the image, has its thumbnail made, stores it.
-    fn make(&self, job: &Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
+    fn make(&self, job: &mut Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
         let started = self.clock.elapsed();
         // A host may set aside as much as is asked for.
         let max_bytes = job.source.bytes.min(self.limits.max_upload_bytes);
@@ -127,6 +128,7 @@ impl Resize<'_> {
         let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock)?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
+        self.extend_lease(job);
         self.blobs
             .put(&ObjectKey::thumbnail(&job.id, &sha256), format.content_type(), &data)
             .map_err(|error| FailedAttempt::of_storage(&error))?;
@@ -143,6 +145,20 @@ impl Resize<'_> {
         let thumbnail =
             Thumbnail { format, bytes, width, height, sha256, frames, placeholder, warnings, concessions };
         Ok((thumbnail, cost))
+    }
+
+    /// Most of the lease may be gone where the store or the decoder is slow: storing is to have at least half of one, or another
+    /// worker makes the same once more. Whether it was still held shows in the end, and a thumbnail too many does no harm.
+    fn extend_lease(&self, job: &mut Job) {
+        let now = self.clock.now();
+        let half = i64::from(self.policy.lease_secs) * 500;
+        if job.due_at.is_none_or(|lease_end| lease_end.millis_since(now) >= half) {
+            return;
+        }
+        let lease_end = self.policy.lease_end(now);
+        if self.store.extend(Lease { job: &job.id, worker: self.worker }, lease_end) == Ok(true) {
+            job.due_at = Some(lease_end);
+        }
     }
 
     fn record_end(&self, worker: &WorkerId, reason: EndReason) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use thumbs_domain::job::{Job, Status};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::variable::Variable;
-use thumbs_guest::blobs::Blobs;
+use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::clock::Clock;
 use thumbs_guest::config;
 use thumbs_guest::digest::sha256;
@@ -277,6 +277,52 @@ fn a_worker_that_lost_its_lease_changes_nothing() {
     service.wake_up(&clock);
     let job = service.job(&id);
     assert_eq!((job.status, job.attempts, job.thumbnail), (Status::Processing, 2, None));
+}
+
+/// Blobs that take their time to be written, and what another worker finds meanwhile.
+struct Slow<'a> {
+    service: &'a Service,
+    clock: &'a ManualClock<'a>,
+    found: RefCell<Vec<bool>>,
+}
+
+impl Blobs for Slow<'_> {
+    fn put(&self, key: &ObjectKey, content_type: &str, data: &[u8]) -> Result<(), BlobError> {
+        self.clock.advance(Duration::from_secs(25));
+        self.found.borrow_mut().push(self.service.store.has_due(self.clock.now()).unwrap());
+        self.service.blobs.put(key, content_type, data)
+    }
+
+    fn get(&self, key: &ObjectKey, max_bytes: u64) -> Result<Vec<u8>, BlobError> {
+        self.clock.advance(Duration::from_secs(20));
+        self.service.blobs.get(key, max_bytes)
+    }
+
+    fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
+        self.service.blobs.delete(key)
+    }
+}
+
+#[test]
+fn a_store_that_is_slow_twice_lets_nobody_else_take_the_job() {
+    let (service, id) = Service::with_job();
+    let clock = ManualClock::default();
+    let blobs = Slow { service: &service, clock: &clock, found: RefCell::default() };
+    let resize = Resize {
+        store: service.store.as_ref(),
+        blobs: &blobs,
+        imaging: &ScriptedImaging::jpeg(),
+        wake: &service.wake,
+        clock: &clock,
+        worker: &WorkerId::new("slow"),
+        limits: config::limits(&FixedVariables::small()).unwrap(),
+        policy: POLICY,
+        log: &Log::new("test"),
+    };
+    assert_eq!(resize.handle(Message::WakeUp), Ok(()));
+    assert!(clock.elapsed() > Duration::from_secs(u64::from(POLICY.lease_secs)));
+    assert_eq!(*blobs.found.borrow(), [false]);
+    assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 1));
 }
 
 #[test]

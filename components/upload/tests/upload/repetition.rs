@@ -60,6 +60,10 @@ impl JobStore for Blind<'_> {
         self.0.has_due(now)
     }
 
+    fn extend(&self, lease: Lease<'_>, lease_end: Timestamp) -> Result<bool, StoreError> {
+        self.0.extend(lease, lease_end)
+    }
+
     fn succeed(
         &self,
         lease: Lease<'_>,

@@ -129,6 +129,9 @@ pub trait JobStore {
     /// Whether any job is due.
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// The caller has the job until `lease_end`. False where the lease was no longer its own: nothing is changed then.
+    fn extend(&self, lease: Lease<'_>, lease_end: Timestamp) -> Result<bool, StoreError>;
+
     /// The job succeeded. False where the lease was no longer the caller's: nothing is changed then.
     fn succeed(
         &self,

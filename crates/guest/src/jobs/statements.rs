@@ -86,6 +86,9 @@ pub(super) const LIST_STATUS_AFTER: &str = concat!(
 
 pub(super) const HAS_DUE: &str = "SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
 
+pub(super) const EXTEND: &str =
+    "UPDATE thumbs_jobs SET due_at_ms = $1 WHERE id = $2 AND lease_token = $3 RETURNING id";
+
 pub(super) const SUCCEED: &str = "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, \
      updated_at_ms = $3, error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL \
      WHERE id = $4 AND lease_token = $5 RETURNING id";
@@ -123,6 +126,7 @@ mod tests {
             LIST_STATUS,
             LIST_STATUS_AFTER,
             HAS_DUE,
+            EXTEND,
             SUCCEED,
             RETRY,
             GIVE_BACK,
@@ -161,6 +165,7 @@ mod tests {
             (LIST_STATUS_AFTER, &[status]),
             (FIND_BY_WORKER, &[lease]),
             (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
+            (EXTEND, &[by_id]),
             (SUCCEED, &[by_id]),
             (RETRY, &[by_id]),
             (GIVE_BACK, &[by_id]),

@@ -185,6 +185,13 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         self.gives_a_row(statements::HAS_DUE, &[millis(now)])
     }
 
+    fn extend(&self, lease: Lease<'_>, lease_end: Timestamp) -> Result<bool, StoreError> {
+        self.gives_a_row(
+            statements::EXTEND,
+            &[millis(lease_end), id(lease.job), lease.worker.as_str().into()],
+        )
+    }
+
     fn succeed(
         &self,
         lease: Lease<'_>,

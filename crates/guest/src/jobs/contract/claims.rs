@@ -113,6 +113,20 @@ pub fn a_leased_job_is_nobody_elses_until_the_lease_ends(database: &impl TestDat
     assert_eq!((again.attempts, again.due_at), (2, Some(at(61_000))));
 }
 
+/// Who is slow keeps its job, as long as nobody else has it.
+pub fn a_lease_is_extended_by_who_holds_it_and_by_nobody_else(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    let (job, slow, other) = (id(1), worker("slow"), worker("other"));
+    let (held, forged) = (Lease { job: &job, worker: &slow }, Lease { job: &job, worker: &other });
+    claim(store.as_ref(), &slow, at(1000));
+    assert_eq!(store.extend(forged, at(90_000)), Ok(false));
+    assert_eq!(store.extend(held, at(50_000)), Ok(true));
+    assert_eq!(store.claim(&other, &POLICY, at(49_999)), Ok(Claim::Nothing));
+    assert_eq!(claim(store.as_ref(), &other, at(50_000)).attempts, 2);
+    assert_eq!(store.extend(held, at(90_000)), Ok(false), "it is another's now");
+}
+
 /// A report of a worker's end names nothing but the worker.
 pub fn a_job_is_found_by_who_holds_it_and_by_nobody_else(database: &impl TestDatabase) {
     let store = database.connect();

@@ -150,6 +150,7 @@ pub fn use_every_call(store: &dyn JobStore) {
     assert_eq!(store.give_up(Lease { job: &job.id, worker: &worker }, &failure, at(1000)), Ok(true));
     let job = claim(store, &worker, at(1000));
     let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.extend(lease, at(60_000)), Ok(true));
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
     assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
 }

@@ -104,6 +104,7 @@ macro_rules! job_store_contract {
             a_claim_tells_whether_more_is_due
             many_workers_claim_each_job_once
             a_leased_job_is_nobody_elses_until_the_lease_ends
+            a_lease_is_extended_by_who_holds_it_and_by_nobody_else
             a_job_is_found_by_who_holds_it_and_by_nobody_else
             a_success_is_kept
             a_failed_attempt_is_due_again_later
