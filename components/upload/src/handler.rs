@@ -2,6 +2,7 @@
 //! (docs/decisions/0002).
 
 use http::{Method, StatusCode};
+use thumbs_domain::event::Event;
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
@@ -56,6 +57,9 @@ impl Upload<'_> {
         let query = ListQuery::parse(pairs)
             .map_err(|error| Failed::problem(ProblemKind::InvalidOption, error.to_string()))?;
         let page = self.store.list(&query)?;
-        Ok(json(StatusCode::OK, &JobListView::new(&query, &page.jobs, page.has_more)))
+        for error in &page.unreadable {
+            self.log.event(Event::RowUnreadable { cause: &error.to_string() });
+        }
+        Ok(json(StatusCode::OK, &JobListView::new(&query, &page.jobs, page.next)))
     }
 }

@@ -136,6 +136,9 @@ events! {
     SchemaTooNew { cause: &'a str } = "schema-too-new", Error,
         "A newer version has migrated the job store; this one does not write to it, the client got 503",
         "Finish the upgrade";
+    RowUnreadable { cause: &'a str } = "row-unreadable", Error,
+        "A list came upon a job that this version can't read; the client got the others",
+        "Where a newer version runs beside this one, finish the upgrade; else report the cause";
     Misconfigured { cause: &'a str } = "misconfigured", Error,
         "A variable is wrong, or two contradict each other; `thumbs up` does not start, and a client that met it got 500",
         "Mend the variable that the cause names";

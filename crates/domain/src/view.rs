@@ -165,9 +165,9 @@ pub struct ListLinks {
 }
 
 impl<'a> JobListView<'a> {
-    /// The page that answers `query`. `has_more` says whether older jobs follow the last of `jobs`.
-    pub fn new(query: &ListQuery, jobs: &'a [Job], has_more: bool) -> Self {
-        let next = jobs.last().filter(|_| has_more).map(|last| query.next_href(Cursor(last.id)));
+    /// The page that answers `query`. `next` is where older jobs follow, if any do.
+    pub fn new(query: &ListQuery, jobs: &'a [Job], next: Option<Cursor>) -> Self {
+        let next = next.map(|after| query.next_href(after));
         Self { jobs: jobs.iter().map(JobView::new).collect(), links: ListLinks { next } }
     }
 }
@@ -308,9 +308,9 @@ mod tests {
     fn only_a_page_with_more_behind_it_links_on() {
         let query = ListQuery { status: None, limit: 1, after: None };
         let jobs = [job()];
-        let next = format!("/jobs?limit=1&cursor={}", Cursor(jobs[0].id));
-        assert_eq!(JobListView::new(&query, &jobs, true).links.next, Some(next));
-        assert_eq!(JobListView::new(&query, &jobs, false).links.next, None);
-        assert_eq!(JobListView::new(&query, &[], true).links.next, None);
+        let last = Cursor(jobs[0].id);
+        let next = format!("/jobs?limit=1&cursor={last}");
+        assert_eq!(JobListView::new(&query, &jobs, Some(last)).links.next, Some(next));
+        assert_eq!(JobListView::new(&query, &jobs, None).links.next, None);
     }
 }

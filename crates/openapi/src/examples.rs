@@ -39,7 +39,7 @@ pub(crate) fn accepted() -> Value {
 pub(crate) fn page() -> Value {
     let jobs: Vec<Job> = job(Status::Succeeded).into_iter().collect();
     let query = ListQuery { status: None, limit: 1, after: None };
-    json!({ "page": { "value": JobListView::new(&query, &jobs, true) } })
+    json!({ "page": { "value": JobListView::new(&query, &jobs, jobs.last().map(|job| Cursor(job.id))) } })
 }
 
 /// What a page's link to the next one holds.

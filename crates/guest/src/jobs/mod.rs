@@ -24,6 +24,7 @@ pub use store::SqlJobStore;
 
 use crate::sql::SchemaError;
 use thiserror::Error;
+use thumbs_domain::cursor::Cursor;
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
@@ -92,8 +93,11 @@ pub enum Claim {
 pub struct Page {
     /// At most as many as asked for.
     pub jobs: Vec<Job>,
-    /// Older jobs follow the last one.
-    pub has_more: bool,
+    /// Why other rows of the page are not among them: each is [`StoreError::Corrupt`]. A newer version may have written what this
+    /// one does not know, and that must not hide the rest.
+    pub unreadable: Vec<StoreError>,
+    /// Where older jobs follow, if any do.
+    pub next: Option<Cursor>,
 }
 
 /// The rows that are the queue. The clocks of all workers must agree to a few seconds: a clock that is off makes a lease

@@ -20,6 +20,14 @@ pub(super) fn job(row: SqlRow) -> Result<Job, StoreError> {
     Columns(row.into_iter()).job()
 }
 
+/// Which job a row is, whatever else it holds.
+pub(super) fn id(row: &SqlRow) -> Option<JobId> {
+    match row.first() {
+        Some(SqlValue::Text(id)) => JobId::parse(id).ok(),
+        _ => None,
+    }
+}
+
 /// Reads the row that a claim gives: the job, and whether another is due.
 ///
 /// # Errors

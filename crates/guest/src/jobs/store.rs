@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use thumbs_domain::cursor::Cursor;
 use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Status, Thumbnail};
@@ -152,11 +153,17 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
             (Some(status), None) => self.run(statements::LIST_STATUS, &[status, limit]),
             (Some(status), Some(after)) => self.run(statements::LIST_STATUS_AFTER, &[status, after, limit]),
         }?;
-        let mut jobs = rows.into_iter().map(row::job).collect::<Result<Vec<_>, _>>()?;
         let page_len = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let has_more = jobs.len() > page_len;
-        jobs.truncate(page_len);
-        Ok(Page { jobs, has_more })
+        let has_more = rows.len() > page_len;
+        let mut page = Page { jobs: Vec::new(), unreadable: Vec::new(), next: None };
+        for row in rows.into_iter().take(page_len) {
+            page.next = row::id(&row).map(Cursor).filter(|_| has_more);
+            match row::job(row) {
+                Ok(job) => page.jobs.push(job),
+                Err(error) => page.unreadable.push(error),
+            }
+        }
+        Ok(page)
     }
 
     fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {

@@ -98,6 +98,7 @@ macro_rules! job_store_contract {
             lists_the_newest_first_page_by_page
             lists_by_status
             a_row_that_makes_no_sense_is_an_error
+            a_row_that_makes_no_sense_hides_no_other
             claims_the_longest_due_first
             claims_nothing_before_it_is_due
             a_new_job_is_due_for_a_worker_whose_clock_is_behind

@@ -54,7 +54,7 @@ fn migrated() -> Vec<SqlRow> {
 pub fn any_first_call_creates_the_schema(database: &impl TestDatabase) {
     assert_eq!(database.connect().get(&id(1)), Ok(None));
     drop_all(database);
-    assert_eq!(database.connect().list(&all(1)), Ok(Page { jobs: vec![], has_more: false }));
+    assert_eq!(database.connect().list(&all(1)), Ok(Page { jobs: vec![], unreadable: vec![], next: None }));
     drop_all(database);
     assert_eq!(database.connect().claim(&worker("a"), &POLICY, at(0)), Ok(Claim::Nothing));
     drop_all(database);
