@@ -282,7 +282,7 @@ fn a_worker_that_lost_its_lease_changes_nothing() {
 /// Blobs that take their time to be written, and what another worker finds meanwhile.
 struct Slow<'a> {
     service: &'a Service,
-    clock: &'a ManualClock<'a>,
+    clock: &'a ManualClock<'static>,
     found: RefCell<Vec<bool>>,
 }
 
