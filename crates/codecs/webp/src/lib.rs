@@ -1,4 +1,5 @@
-//! A WebP decoder for thumbnails: lossy (VP8, RFC 6386), lossless (VP8L), alpha and animation (RFC 9649).
+//! WebP for thumbnails: a decoder of lossy (VP8, RFC 6386) and lossless images (VP8L), alpha and animation (RFC 9649), and an
+//! encoder of lossy frames ([`encode_lossy`]).
 //!
 //! An image is averaged over boxes of `shrink` x `shrink` pixels while it is decoded, so that neither its RGB nor its YUV
 //! ever exists at full size. `shrink` = 1 gives every pixel, to the last bit what other WebP decoders give.
@@ -18,13 +19,14 @@
 //! Memory: a few rows, for lossless images also the 2^20 pixels that references can reach, for animations one canvas of 4
 //! bytes a pixel. Input is hostile: sizes are checked against [`Limits`] before anything is allocated, and no input panics.
 //!
-//! Not here: resampling to an exact size, orientation, colour profiles; the caller gets the chunks for the latter two.
-//! No file, clock or thread either.
+//! Not here: an encoder of lossless images and a writer of the container, which stand where thumbnails are made; resampling to an
+//! exact size, orientation, colour profiles; the caller gets the chunks for the latter two. No file, clock or thread either.
 
 mod alpha;
 mod animation;
 mod container;
 mod decoder;
+mod encode;
 mod error;
 mod image;
 mod limits;
@@ -35,6 +37,7 @@ mod vp8l;
 
 pub use animation::Frames;
 pub use decoder::Decoder;
+pub use encode::{EncodeError, MAX_LOSSY_SIDE, encode_lossy, encode_lossy_restored};
 pub use error::{Error, Limit};
 pub use image::{Codec, Extent, Frame, Image, Layout};
 pub use limits::Limits;
