@@ -1,5 +1,5 @@
-//! Writes the inputs that fuzzing starts from: `seeds FOLDER` fills `FOLDER/{jpeg,png,gif,webp,inflate}`. They are the fixtures of all
-//! tests, the rare kinds that the tests' own writers make, and thumbnails of our own; each as it is and with some tails, which
+//! Writes the inputs that fuzzing starts from: `seeds FOLDER` fills `FOLDER/{jpeg,png,gif,webp,inflate,webp_encode}`. They are the
+//! fixtures of all tests, pixels for the encoder, the rare kinds that the tests' own writers make, and thumbnails of our own; each as it is and with some tails, which
 //! the fuzz targets take for options (`fuzz/src/options.rs`).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a tool for developers may fail loudly")]
@@ -41,7 +41,7 @@ const TAILS: u32 = 9;
 fn main() {
     let folder =
         std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_else(|| panic!("usage: seeds FOLDER"));
-    for name in ["jpeg", "png", "gif", "webp", "inflate"] {
+    for name in ["jpeg", "png", "gif", "webp", "inflate", "webp_encode"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     let mut images = of_tests();
@@ -53,6 +53,9 @@ fn main() {
     images.dedup();
     for (number, image) in (0..).zip(&images) {
         write(&folder, number, image);
+    }
+    for (number, pixels) in (0..).zip(pixels_to_encode()) {
+        fs::write(folder.join("webp_encode").join(format!("{number}")), pixels).unwrap();
     }
     println!("{} images with {TAILS} tails each in {}", images.len(), folder.display());
 }
@@ -77,6 +80,25 @@ fn write(folder: &Path, number: u32, image: &[u8]) {
         bytes[0] = bytes[0] & !0b1_0011 | (tail & 3) as u8 | ((tail & 4) << 2) as u8;
         fs::write(folder.join(name).join(format!("{number}-{tail}")), [image, &bytes].concat()).unwrap();
     }
+}
+
+/// Slopes, stripes and noise of several sizes, with the quality and the width behind them.
+fn pixels_to_encode() -> Vec<Vec<u8>> {
+    let mut noise = Noise::new(11);
+    let mut seeds = Vec::new();
+    for width in [1_u8, 15, 16, 17, 40] {
+        for quality in [0, 30, 75, 100] {
+            let grain = noise.next() % 64 + 1;
+            let pixels = (0..u32::from(width) * 20).flat_map(|at| {
+                let (x, y) = (at % u32::from(width), at / u32::from(width));
+                [x * 6, y * 12, x * y, 255 * (x & 1)].map(|value| (value + noise.next() % grain) as u8)
+            });
+            let mut seed: Vec<u8> = pixels.collect();
+            seed.extend([quality, width]);
+            seeds.push(seed);
+        }
+    }
+    seeds
 }
 
 /// The zlib stream of a PNG's pixels.
