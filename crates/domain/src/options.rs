@@ -159,7 +159,7 @@ options! {
     background: Background = Background::Transparent, Takes::Background,
         "What `contain` pads with; in JPEG, which has no transparency, also what shows through it, white for `transparent`", "#1e90ff";
     quality: Option<u8> = None, Takes::UpTo(100),
-        "How faithful a lossy format is; where it is not given, the format's own default", "85";
+        "How faithful JPEG and still WebP are, 85 where it is not given; 100 is a lossless WebP", "85";
     max_bytes: Option<u64> = None, Takes::UpTo(MAX_MAX_BYTES),
         "Bytes that the thumbnail has at most; what was given up for it is in the job", "20000";
     preset: Option<Preset> = None, Takes::OneOf(Preset::WORDS),

@@ -150,7 +150,7 @@ fn ladder(all: &Clip<'_>, format: OutputFormat, asked: Attempt) -> Vec<Attempt> 
     let colours = colour_steps(all, format);
     let least_side = MIN_LONGER_SIDE.min(asked.longer_side);
     for depth in 0..2 {
-        if format == OutputFormat::Jpeg {
+        if loses_quality(asked, format) {
             while last.settings.quality > QUALITY_FLOORS[depth] {
                 last.settings.quality -= 1;
                 rungs.push(last);
@@ -174,6 +174,16 @@ fn ladder(all: &Clip<'_>, format: OutputFormat, asked: Attempt) -> Vec<Attempt> 
         }
     }
     rungs
+}
+
+/// Quality is given up rather than colours.
+fn loses_quality(asked: Attempt, format: OutputFormat) -> bool {
+    match format {
+        OutputFormat::Jpeg => true,
+        // Frames of animations are written lossless.
+        OutputFormat::Webp => asked.frames == 1,
+        OutputFormat::Png | OutputFormat::Gif => false,
+    }
 }
 
 /// Palettes that have fewer colours than there are.

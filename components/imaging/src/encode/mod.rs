@@ -57,8 +57,8 @@ pub struct Encoded {
     pub warnings: Vec<Warning>,
 }
 
-/// JPEG quality where none is asked for. At 100 pixels a side, block edges are still invisible at 85 and a file has some
-/// 3 to 5 KB; 90 costs a fifth more for no difference that is seen.
+/// Quality of JPEG and lossy WebP where none is asked for. At 100 pixels a side, block edges are still invisible at 85 and a JPEG
+/// has some 3 to 5 KB; 90 costs a fifth more for no difference that is seen.
 pub const DEFAULT_QUALITY: u8 = 85;
 
 /// The largest side of a picture that is encoded, in pixels: what all four formats can hold.
@@ -67,7 +67,7 @@ pub const MAX_SIDE: u32 = 16_384;
 /// How one attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Settings {
-    /// 1 to 100, for lossy formats.
+    /// 1 to 100, for JPEG and still WebP; 100 is a lossless WebP.
     quality: u8,
     /// A palette of at most this many colours (2 to 256), even if that loses some; `None` is what the format can hold.
     colours: Option<u16>,

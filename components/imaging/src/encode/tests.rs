@@ -40,6 +40,11 @@ fn options(format: OutputFormat) -> Options {
     Options { format, ..Options::default() }
 }
 
+/// Nothing is lost where the format can do without.
+fn lossless(format: OutputFormat) -> Options {
+    Options { quality: Some(100), ..options(format) }
+}
+
 fn encoded(picture: &Picture, options: &Options) -> Encoded {
     encode(picture, options, false, &pick).unwrap()
 }
@@ -160,14 +165,60 @@ fn budgets_of_the_emoji_presets_are_met_with_most_of_the_quality() {
 #[test]
 fn quality_falls_no_further_than_it_must() {
     let picture = still(photo(100, 0));
-    let free = encoded(&picture, &options(OutputFormat::Jpeg));
-    let max_bytes = free.data.len() as u64 * 3 / 4;
-    let made = encoded(&picture, &Options { max_bytes: Some(max_bytes), ..options(OutputFormat::Jpeg) });
-    let [Concession::Quality(quality)] = made.concessions[..] else { panic!("{:?}", made.concessions) };
-    let at =
-        |quality| encoded(&picture, &Options { quality: Some(quality), ..options(OutputFormat::Jpeg) }).data;
-    assert_eq!(at(quality), made.data);
-    assert!(at(quality + 1).len() as u64 > max_bytes);
+    for format in [OutputFormat::Jpeg, OutputFormat::Webp] {
+        let free = encoded(&picture, &options(format));
+        let max_bytes = free.data.len() as u64 * 3 / 4;
+        let made = encoded(&picture, &Options { max_bytes: Some(max_bytes), ..options(format) });
+        let [Concession::Quality(quality)] = made.concessions[..] else { panic!("{:?}", made.concessions) };
+        let at = |quality| encoded(&picture, &Options { quality: Some(quality), ..options(format) }).data;
+        assert_eq!(at(quality), made.data);
+        assert!(at(quality + 1).len() as u64 > max_bytes, "{format:?}");
+    }
+}
+
+/// The name of the first chunk that holds pixels.
+fn webp_kind(data: &[u8]) -> [u8; 4] {
+    let mut at = 12;
+    loop {
+        let name: [u8; 4] = data[at..at + 4].try_into().unwrap();
+        if name.starts_with(b"VP8") && name != *b"VP8X" {
+            return name;
+        }
+        let size = u32::from_le_bytes(data[at + 4..at + 8].try_into().unwrap());
+        at += 8 + size.next_multiple_of(2) as usize;
+    }
+}
+
+#[test]
+fn a_photograph_becomes_a_lossy_webp_and_a_drawing_a_lossless_one() {
+    let kind = |raster, quality| {
+        webp_kind(&encoded(&still(raster), &Options { quality, ..options(OutputFormat::Webp) }).data)
+    };
+    let drawing = || raster(64, 64, |x, y| if (x / 9 + y / 11) % 2 == 0 { [200, 0, 0, 255] } else { [0; 4] });
+    assert_eq!(kind(photo(64, 0), None), *b"VP8 ");
+    assert_eq!(kind(photo(64, 0), Some(99)), *b"VP8 ");
+    assert_eq!(kind(photo(64, 0), Some(100)), *b"VP8L");
+    assert_eq!(kind(drawing(), None), *b"VP8L");
+    assert_eq!(kind(drawing(), Some(10)), *b"VP8L");
+}
+
+#[test]
+fn a_lossy_webp_is_near_to_its_source_and_its_alpha_the_same() {
+    let glass = |x: u32, y: u32| {
+        let [r, g, b, _] = pixels(&photo(64, 0))[(y * 64 + x) as usize];
+        [r, g, b, (x * 4) as u8]
+    };
+    let source = raster(64, 64, glass);
+    let made = encoded(&still(source.clone()), &options(OutputFormat::Webp));
+    assert_eq!(webp_kind(&made.data), *b"VP8 ");
+    let film = view(&made.data, OutputFormat::Webp);
+    let mut differences = 0;
+    for (seen, given) in pixels(&film.frames[0].raster).iter().zip(pixels(&source)) {
+        assert_eq!(seen[3], given[3]);
+        let visible = u32::from(given[3]);
+        differences += (0..3).map(|at| u32::from(seen[at].abs_diff(given[at])) * visible / 255).sum::<u32>();
+    }
+    assert!(differences < 64 * 64 * 3 * 8, "{differences}");
 }
 
 #[test]
@@ -254,7 +305,7 @@ proptest! {
     #[test]
     fn lossless_formats_show_what_they_were_given(picture in any_film()) {
         for format in [OutputFormat::Png, OutputFormat::Webp] {
-            let made = encoded(&picture, &options(format));
+            let made = encoded(&picture, &lossless(format));
             let film = view(&made.data, format);
             prop_assert_eq!(film.frames.len(), picture.frames().len());
             for (seen, given) in film.frames.iter().zip(picture.frames()) {
@@ -325,7 +376,9 @@ proptest! {
             prop_assert!(made.width == made.height && made.width >= side.min(16));
             let all = if format == OutputFormat::Jpeg { 1 } else { frames };
             prop_assert_eq!(given_up(|it| matches!(it, Concession::Frames(_))), made.frames < all);
-            prop_assert_eq!(given_up(|it| matches!(it, Concession::Quality(_))) && format != OutputFormat::Jpeg, false);
+            let is_still = frames.min(max_output_frames.unwrap_or(frames)) == 1;
+            let loses_quality = format == OutputFormat::Jpeg || format == OutputFormat::Webp && is_still;
+            prop_assert!(loses_quality || !given_up(|it| matches!(it, Concession::Quality(_))));
             for concession in &made.concessions {
                 match *concession {
                     Concession::Width(width) => prop_assert_eq!(width, made.width),
@@ -349,6 +402,7 @@ proptest! {
                 Some(_) if format == OutputFormat::Webp && made.frames > 1 => {}
                 Some(colours) => prop_assert!(colours_used(&made.data, format) <= colours),
                 None if format == OutputFormat::Gif => {}
+                None if format == OutputFormat::Webp && made.frames == 1 => {}
                 None if made.concessions.is_empty() => {
                     let mut pairs = film.frames.iter().zip(picture.frames());
                     prop_assert!(pairs.all(|(seen, given)| is_as_given(&seen.raster, &given.raster, format)));

@@ -1,5 +1,5 @@
-//! WebP: lossless frames (`vp8l`) in the RIFF container (RFC 9649, section 2). Lossy frames are not written
-//! (docs/decisions/0005-webp-is-written-lossless.md).
+//! WebP: lossless frames (`vp8l`) and lossy ones (the crate `thumbs_webp`) in the RIFF container (RFC 9649, section 2). Which of
+//! the two, docs/decisions/0016-webp-is-written-lossy-where-that-is-smaller.md says.
 
 use crate::raster::Loops;
 
@@ -14,6 +14,12 @@ use super::vp8l;
 
 /// Durations have 24 bits.
 const MAX_DELAY_MS: u32 = (1 << 24) - 1;
+/// The quality that loses nothing.
+pub(super) const LOSSLESS_QUALITY: u8 = 100;
+/// First byte of ALPH: not filtered, compressed.
+const ALPHA_COMPRESSED: u8 = 1;
+/// The header of a VP8L stream, which an ALPH chunk leaves out.
+const VP8L_HEADER_BYTES: usize = 5;
 /// VP8X flags (RFC 9649, section 2.7).
 const FLAG_ALPHA: u8 = 1 << 4;
 const FLAG_ANIMATION: u8 = 1 << 1;
@@ -37,9 +43,7 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
         }
     };
     if !clip.is_animated() {
-        let payload = lossless(&shown(pixels(clip.first())), Area::whole(width, height), palette.is_some());
-        let mut body = Vec::new();
-        push_chunk(&mut body, *b"VP8L", &payload);
+        let body = still(&shown(pixels(clip.first())), clip, settings, palette.is_some());
         return finish(&[&body], sink);
     }
 
@@ -66,6 +70,46 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
     push_chunk(&mut headers, *b"VP8X", &extended_header(flags, width, height));
     push_chunk(&mut headers, *b"ANIM", &animation_header(clip.loops()));
     finish(&[&headers, &frames], sink)
+}
+
+/// The chunks of a still image: lossy, unless a lossless one is smaller or asked for.
+fn still(pixels: &[[u8; 4]], clip: &Clip<'_>, settings: &Settings, is_reduced: bool) -> Vec<u8> {
+    let area = Area::whole(clip.width(), clip.height());
+    let census = Census::of(clip);
+    let lossy = if settings.quality >= LOSSLESS_QUALITY || is_reduced {
+        None
+    } else {
+        // What the encoder refuses, sides of 16,384, is left to the other.
+        thumbs_webp::encode_lossy(pixels, area.width, area.height, settings.quality).ok()
+    };
+    let lossy = lossy.map(|frame| {
+        let mut body = Vec::new();
+        if !census.opaque {
+            push_chunk(&mut body, *b"VP8X", &extended_header(FLAG_ALPHA, area.width, area.height));
+            push_chunk(&mut body, *b"ALPH", &alpha(pixels, area));
+        }
+        push_chunk(&mut body, *b"VP8 ", &frame);
+        body
+    });
+    // Of a photograph the lossless file is several times larger: not worth its time.
+    let is_photograph = !census.flat && census.colours.is_none();
+    match lossy {
+        Some(lossy) if is_photograph => lossy,
+        lossy => {
+            let mut body = Vec::new();
+            push_chunk(&mut body, *b"VP8L", &lossless(pixels, area, is_reduced));
+            lossy.filter(|lossy| lossy.len() < body.len()).unwrap_or(body)
+        }
+    }
+}
+
+/// Payload of ALPH: alpha as the green of a lossless image.
+fn alpha(pixels: &[[u8; 4]], area: Area) -> Vec<u8> {
+    let grey: Vec<[u8; 4]> = pixels.iter().map(|&[.., alpha]| [alpha, alpha, alpha, 255]).collect();
+    let stream = lossless(&grey, area, false);
+    let mut payload = vec![ALPHA_COMPRESSED];
+    payload.extend_from_slice(stream.get(VP8L_HEADER_BYTES..).unwrap_or_default());
+    payload
 }
 
 /// The shorter of the two ways, where it can't be told beforehand which that is.

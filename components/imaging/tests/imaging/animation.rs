@@ -36,6 +36,7 @@ fn frames(name: &str) -> Vec<(RgbaImage, u32)> {
         height: size.1,
         fit: Fit::Fill,
         format: OutputFormat::Webp,
+        quality: Some(100),
         ..Options::default()
     };
     let made = make(name, &options);
@@ -97,7 +98,8 @@ fn the_first_frame_is_kept_where_an_animation_can_not_be() {
 #[test]
 fn the_first_frame_alone_is_the_first_frame_of_all() {
     for name in ANIMATIONS {
-        let options = Options { width: 20, height: 15, format: OutputFormat::Webp, ..Options::default() };
+        let format = OutputFormat::Webp;
+        let options = Options { width: 20, height: 15, format, quality: Some(100), ..Options::default() };
         let still = make(name, &Options { animated: false, ..options });
         let all = make(name, &options);
         let worst = compare::worst(&frames_of(&all.data)[0].0, &compare::decoded(&still.data));

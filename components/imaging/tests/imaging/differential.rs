@@ -29,7 +29,8 @@ const JPEG_COLOUR: u8 = 2;
 const JPEG_LESS_CHROMA: u8 = 3;
 
 fn frames(file: &[u8], width: u32, height: u32) -> Vec<RgbaImage> {
-    let options = Options { width, height, fit: Fit::Fill, format: OutputFormat::Webp, ..Options::default() };
+    let format = OutputFormat::Webp;
+    let options = Options { width, height, fit: Fit::Fill, format, quality: Some(100), ..Options::default() };
     let limits = Limits { max_output_side: 16_384, ..Limits::default() };
     let made = thumbnail(file, &options, &limits).unwrap();
     assert!(made.warnings.is_empty(), "{:?}", made.warnings);
