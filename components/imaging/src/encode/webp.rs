@@ -1,5 +1,5 @@
 //! WebP: lossless frames (`vp8l`) and lossy ones (the crate `thumbs_webp`) in the RIFF container (RFC 9649, section 2). Which of
-//! the two, docs/decisions/0016-webp-is-written-lossy-where-that-is-smaller.md says.
+//! the two, docs/decisions/0021-webp-is-written-lossy-where-that-is-smaller.md says.
 
 use crate::raster::Loops;
 
