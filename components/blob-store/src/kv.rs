@@ -48,6 +48,8 @@ impl<P: Pairs> KeyValueBlobs<P> {
         let content_type = content_type.as_str();
         let length = u8::try_from(content_type.len())
             .map_err(|_| Error::Other("the content type is too long".to_owned()))?;
+        // No more than that: a vector doubles by itself, which an instance has no memory for.
+        data.reserve_exact(content_type.len() + 1 + MAGIC.len());
         data.extend_from_slice(content_type.as_bytes());
         data.push(length);
         data.extend_from_slice(MAGIC);

@@ -96,38 +96,36 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
     }
 
     fn create(&self, job: &NewJob) -> Result<Created, StoreError> {
-        let created = self.run_guarded(
-            statements::CREATE,
-            &[
-                id(&job.id),
-                row::json(&job.options)?.into(),
-                row::json(&job.source)?.into(),
-                millis(job.due_at()),
-                millis(job.created_at),
-                job.correlation_id.as_str().into(),
-                job.trace_parent.as_ref().map(|trace| trace.as_str()).into(),
-                job.idempotency_key.as_ref().map(|key| key.as_str()).into(),
-                schema::known::<D>().into(),
-            ],
-        );
-        match created {
-            Ok(rows) if !rows.is_empty() => return Ok(Created::New),
-            Ok(_) => {}
-            Err(unknown @ SchemaError::Sql(SqlError::Unknown(_))) => {
-                return if self.get(&job.id)?.is_some() { Ok(Created::New) } else { Err(unknown.into()) };
+        let parameters = [
+            id(&job.id),
+            row::json(&job.options)?.into(),
+            row::json(&job.source)?.into(),
+            millis(job.due_at()),
+            millis(job.created_at),
+            job.correlation_id.as_str().into(),
+            job.trace_parent.as_ref().map(|trace| trace.as_str()).into(),
+            job.idempotency_key.as_ref().map(|key| key.as_str()).into(),
+            schema::known::<D>().into(),
+        ];
+        // Once more where nothing was created and nothing is in the way: another has just brought the schema up to date, or the
+        // job that held the key was deleted in between.
+        for _ in 0..2 {
+            match self.run_guarded(statements::CREATE, &parameters) {
+                Ok(rows) if !rows.is_empty() => return Ok(Created::New),
+                Ok(_) => {}
+                Err(unknown @ SchemaError::Sql(SqlError::Unknown(_))) => {
+                    return if self.get(&job.id)?.is_some() { Ok(Created::New) } else { Err(unknown.into()) };
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
+            let Some(key) = &job.idempotency_key else { continue };
+            match self.find_by_idempotency_key(key)? {
+                Some(existing) if existing.id == job.id => return Ok(Created::New),
+                Some(existing) => return Ok(Created::Existing(Box::new(existing))),
+                None => {}
+            }
         }
-        let existing = match &job.idempotency_key {
-            Some(key) => self.find_by_idempotency_key(key)?,
-            None => None,
-        };
-        match existing {
-            Some(existing) if existing.id == job.id => Ok(Created::New),
-            Some(existing) => Ok(Created::Existing(Box::new(existing))),
-            // Neither created nor there: the job that held the key was deleted in between.
-            None => Err(StoreError::Unavailable("the job with this idempotency key vanished".to_owned())),
-        }
+        Err(StoreError::Unavailable("the database created no job, and none is in its way".to_owned()))
     }
 
     fn get(&self, job: &JobId) -> Result<Option<Job>, StoreError> {
