@@ -146,7 +146,8 @@ async fn a_jpeg_that_lost_most_of_itself_fails_its_job(home: Home) {
 
 async fn an_oversized_upload_is_cut_off_while_it_is_read(home: Home) {
     let service = home.start().await;
-    let size = 40 * 1024 * 1024;
+    // Ten times the bound: what is on its way while a busy machine gets round to the answer is not all of it.
+    let size = 320 * 1024 * 1024;
     let sent = thumbs_tests::slow::post_until_refused(service.address(), "/jobs", size).await;
     assert_eq!(sent.status, 413, "{}", sent.response);
     assert!(sent.response.contains("application/problem+json"), "{}", sent.response);
