@@ -2,6 +2,7 @@
 
 mod animation;
 mod bad_input;
+mod browsers;
 mod grants;
 mod happy_path;
 mod health;

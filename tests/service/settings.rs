@@ -26,6 +26,7 @@ async fn a_value_that_its_variable_does_not_take_ends_the_start_and_is_named() {
         ("max_pixels", "abc", "a whole number from 1 to 10000000000 (pixels)"),
         ("max_attempts", "0", "a whole number from 1 to 100 (attempts)"),
         ("lease_secs", "x", "a whole number from 1 to 86400 (seconds)"),
+        ("allowed_origins", "shop.example", "empty, `*`, or origins"),
         ("s3_path_style", "yes", "true or false"),
     ] {
         let (error, causes) = refused(&[(name, value)]).await;

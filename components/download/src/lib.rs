@@ -11,6 +11,7 @@ pub use handler::Download;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
+    use thumbs_domain::route;
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::serve::serve;
@@ -20,7 +21,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("download", request, out, async |request, _, log| {
+        serve("download", route::THUMBNAIL.allow, request, out, async |request, _, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
             Download { store: store.as_ref(), blobs: &HostBlobs, log: &log }.handle(&request)
         })

@@ -13,6 +13,7 @@ pub use handler::Ops;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
+    use thumbs_domain::route;
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
@@ -24,7 +25,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("ops", request, out, async |request, _, log| {
+        serve("ops", route::HEALTHZ.allow, request, out, async |request, _, log| {
             let store = jobs::open_numbers(&Database::read(&HostVariables)?);
             let ops = Ops {
                 store: store.as_ref(),

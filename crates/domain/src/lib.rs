@@ -22,6 +22,7 @@ pub mod message;
 pub mod metric;
 pub mod object_key;
 pub mod options;
+pub mod origin;
 pub mod preset;
 pub mod problem;
 pub mod rgb;

@@ -8,7 +8,7 @@ pub struct Row {
     pub path: &'static str,
     /// The component of spin.toml that answers. A host chooses by the path alone, so it answers all methods.
     pub component: &'static str,
-    /// The methods that do something, as `Allow` lists them.
+    /// The methods that do something, and OPTIONS, as `Allow` lists them.
     pub allow: &'static str,
     /// What each of them does.
     pub methods: &'static [(&'static str, &'static str)],
@@ -18,7 +18,7 @@ pub struct Row {
 pub const JOBS: Row = Row {
     path: "/jobs",
     component: "upload",
-    allow: "GET, HEAD, POST",
+    allow: "GET, HEAD, OPTIONS, POST",
     methods: &[
         ("POST", "Takes an image in as a job: 202 with the job, and `Location`"),
         ("GET", "Lists jobs, newest first; parameters `status`, `limit`, `cursor`"),
@@ -29,7 +29,7 @@ pub const JOBS: Row = Row {
 pub const JOB: Row = Row {
     path: "/jobs/{id}",
     component: "status",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "One job; `?wait=SECONDS` holds the answer until it is done, 30 at most")],
 };
 
@@ -37,7 +37,7 @@ pub const JOB: Row = Row {
 pub const THUMBNAIL: Row = Row {
     path: "/thumbnails/{id}",
     component: "download",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[(
         "GET",
         "The thumbnail of a job, with `ETag`; 409 and `Retry-After` while it is made, 410 when there will be none",
@@ -48,7 +48,7 @@ pub const THUMBNAIL: Row = Row {
 pub const HOME: Row = Row {
     path: "/",
     component: "pages",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "The page on which people make thumbnails")],
 };
 
@@ -56,7 +56,7 @@ pub const HOME: Row = Row {
 pub const DOCS: Row = Row {
     path: "/docs",
     component: "pages",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "This API, to read and to try out")],
 };
 
@@ -64,7 +64,7 @@ pub const DOCS: Row = Row {
 pub const OPENAPI: Row = Row {
     path: "/openapi.json",
     component: "pages",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "This API, as an OpenAPI 3.1 document")],
 };
 
@@ -72,7 +72,7 @@ pub const OPENAPI: Row = Row {
 pub const PROBLEM: Row = Row {
     path: "/problems/{code}",
     component: "pages",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[(
         "GET",
         "What the code of a problem or of a failed job means, and what to do; a page, or JSON by `Accept`",
@@ -83,7 +83,7 @@ pub const PROBLEM: Row = Row {
 pub const SITE: Row = Row {
     path: "/site/{file}",
     component: "pages",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "A script, style or picture of the pages")],
 };
 
@@ -91,7 +91,7 @@ pub const SITE: Row = Row {
 pub const HEALTHZ: Row = Row {
     path: "/healthz",
     component: "ops",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "Whether the service is alive; asks nothing else")],
 };
 
@@ -99,7 +99,7 @@ pub const HEALTHZ: Row = Row {
 pub const READYZ: Row = Row {
     path: "/readyz",
     component: "ops",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "Whether it can serve: 200 where all that it needs answers, else 503")],
 };
 
@@ -107,7 +107,7 @@ pub const READYZ: Row = Row {
 pub const HEALTHZ_DETAILED: Row = Row {
     path: "/healthz/detailed",
     component: "ops",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "How each thing that it depends on answers; 503 where one that it needs does not")],
 };
 
@@ -115,7 +115,7 @@ pub const HEALTHZ_DETAILED: Row = Row {
 pub const METRICS: Row = Row {
     path: "/metrics",
     component: "ops",
-    allow: "GET, HEAD",
+    allow: "GET, HEAD, OPTIONS",
     methods: &[("GET", "Numbers of jobs, in the text format of Prometheus")],
 };
 
@@ -128,12 +128,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_allows_the_methods_that_do_something_and_head_beside_get() {
+    fn a_route_allows_the_methods_that_do_something_options_and_head_beside_get() {
         for row in TABLE {
             let mut methods: Vec<_> = row.methods.iter().map(|(method, _)| *method).collect();
             if methods.contains(&"GET") {
                 methods.push("HEAD");
             }
+            methods.push("OPTIONS");
             methods.sort_unstable();
             assert_eq!(methods.join(", "), row.allow, "{}", row.path);
         }

@@ -3,6 +3,8 @@
 //!
 //! What bounds the host itself is not here: those limits are the host's own.
 
+use crate::origin::Origins;
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -44,6 +46,8 @@ pub enum Takes {
     Endpoint,
     /// A grant.
     Grant,
+    /// Who may ask from a browser.
+    Origins,
     /// A name that is not empty; the clause says of what.
     Name(&'static str),
     /// Any text, an empty one too; the clause says which.
@@ -67,6 +71,7 @@ impl std::fmt::Display for Takes {
             }
             Self::Endpoint => "`http://...` or `https://...`, or empty",
             Self::Grant => "`<scheme>://<host>:<port>`",
+            Self::Origins => "empty, `*`, or origins (`https://<host>[:<port>]`) with commas between them",
             Self::Name(clause) | Self::Any(clause) => clause,
         })
     }
@@ -96,6 +101,7 @@ impl Takes {
                 let (host, port) = rest.rsplit_once(':').unwrap_or_default();
                 !scheme.is_empty() && !host.is_empty() && !port.is_empty()
             }),
+            Self::Origins => Origins::parse(value).is_some(),
             Self::Name(_) => !value.trim().is_empty(),
             Self::Any(_) => true,
         }
@@ -146,6 +152,8 @@ macro_rules! variables {
     (@ public) => { false };
 }
 
+// Of these, `resize` only looks at it at start.
+const ALL: &[&str] = &["upload", "status", "download", "resize", "pages", "ops"];
 const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
@@ -186,6 +194,8 @@ variables! {
         "Proves who asks the S3 server";
     S3SessionToken = "s3_session_token", "", secret, Takes::Any("a session token, or empty"), WITH_BLOBS,
         "Comes with an access key that is lent for a time, as to a role";
+    AllowedOrigins = "allowed_origins", "", public, Takes::Origins, ALL,
+        "Pages of which origins may use the service from a browser (CORS): none, all (`*`), or these";
     MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), BOUNDED,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
     MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), BOUNDED,

@@ -94,7 +94,7 @@ pub(crate) fn headers() -> Value {
         "allow": {
             "description": "The methods that this path answers.",
             "schema": { "type": "string" },
-            "example": "GET, HEAD",
+            "example": "GET, HEAD, OPTIONS",
         },
         "location": {
             "description": "Where the job is read.",

@@ -11,6 +11,7 @@ use spin_sdk::variables;
 use thiserror::Error;
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::RetryPolicy;
+use thumbs_domain::origin::Origins;
 use thumbs_domain::variable::{Takes, Variable};
 
 /// A variable is missing or makes no sense: the operator's to mend. The text is for the log, and holds no value, since that
@@ -138,6 +139,14 @@ pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
         max_output_pixels: number(variables, Variable::MaxOutputPixels)?,
     };
     Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, image })
+}
+
+/// The variable `allowed_origins`.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn origins(variables: &dyn Variables) -> Result<Origins, ConfigError> {
+    Origins::parse(&variables.get(Variable::AllowedOrigins)?).ok_or_else(|| invalid(Variable::AllowedOrigins))
 }
 
 /// The variables of the job machine.

@@ -4,7 +4,9 @@
 //! Handlers know only `http::Request` without a body, a [`body::Body`] to read, and `http::Response`; the host's types stay in
 //! `serve.rs`.
 
+pub mod answer;
 pub mod body;
+pub mod cors;
 pub mod etag;
 pub mod request;
 pub mod response;

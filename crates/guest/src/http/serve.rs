@@ -10,15 +10,23 @@ use spin_sdk::http::{
 };
 use thumbs_domain::event::Event;
 
+use super::answer::answer;
 use super::body::{Body, BodyError};
 use super::request::Request;
-use super::response::{self, Failed, Response};
+use super::response::{Failed, Response};
+use crate::config::HostVariables;
 use crate::ids::HostIds;
 use crate::log::Log;
 
-/// Serves one request: reads it, has it handled, answers. An error of the handler becomes a problem here.
-pub async fn serve<H, F>(component: &'static str, incoming: IncomingRequest, out: ResponseOutparam, handle: H)
-where
+/// Serves one request: reads it, has it handled, answers. `allow` are the methods that the component's paths have. The client has
+/// its answer when this is over, and the component may go on.
+pub async fn serve<H, F>(
+    component: &'static str,
+    allow: &'static str,
+    incoming: IncomingRequest,
+    out: ResponseOutparam,
+    handle: H,
+) where
     H: FnOnce(Request, Body, Log) -> F,
     F: Future<Output = Result<Response, Failed>>,
 {
@@ -29,13 +37,8 @@ where
         // Without an outparam the host answers 500 by itself.
         return Log::new(component).event(Event::NoRandomNumbers);
     };
-    let correlation_id = request.correlation_id.clone();
-    let log = Log::new(component).with_correlation_id(correlation_id.as_str());
-    let response = match handle(request, body(incoming), log.clone()).await {
-        Ok(response) => response,
-        Err(failed) => failed.into_response(&correlation_id, &log),
-    };
-    send(response::finish(response, &correlation_id), out, &log);
+    let log = Log::new(component).with_correlation_id(request.correlation_id.as_str());
+    send(answer(allow, &HostVariables, request, body(incoming), log.clone(), handle).await, out, &log);
 }
 
 /// The body, opened by whoever asks for its first piece: most requests have none, and opening it costs calls to the host.

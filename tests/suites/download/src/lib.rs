@@ -118,6 +118,6 @@ fn only_reading_is_allowed() {
     blobs::put(&thumbnail_key(), "image/png", BYTES);
     let reply = Request::new(Method::Delete, format!("/thumbnails/{JOB}")).send();
     assert_eq!(reply.status, 405);
-    assert_eq!(reply.header("allow"), Some("GET, HEAD"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS"));
     assert_eq!(get_thumbnail().body, BYTES, "it is still there");
 }

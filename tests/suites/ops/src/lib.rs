@@ -110,6 +110,6 @@ fn asking_changes_nothing() {
 fn only_reading_is_allowed() {
     for path in ["/healthz", "/readyz", "/healthz/detailed", "/metrics"] {
         let reply = Request::new(Method::Post, path).send();
-        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD")), "{path}");
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD, OPTIONS")), "{path}");
     }
 }

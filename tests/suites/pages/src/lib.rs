@@ -100,7 +100,7 @@ fn who_has_the_page_is_told_so() {
 fn only_reading_is_allowed() {
     for path in ["/", "/docs", "/openapi.json", "/problems/not-found", "/site/app.js"] {
         let reply = Request::new(Method::Delete, path).send();
-        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD")), "{path}");
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD, OPTIONS")), "{path}");
     }
 }
 

@@ -135,5 +135,5 @@ fn a_wait_must_be_a_number() {
 fn only_reading_is_allowed() {
     let reply = Request::post(format!("/jobs/{JOB}"), "").send();
     assert_eq!(reply.status, 405);
-    assert_eq!(reply.header("allow"), Some("GET, HEAD"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS"));
 }

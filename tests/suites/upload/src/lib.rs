@@ -177,5 +177,5 @@ fn jobs_are_listed() {
 fn other_methods_are_refused() {
     let reply = Request::new(Method::Delete, "/jobs").send();
     is_problem(&reply, 405, "method-not-allowed");
-    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS, POST"));
 }

@@ -1,0 +1,127 @@
+//! From a request to what is sent, as it is for every component: what OPTIONS gets, what pages of other origins are told, what
+//! an error of the handler becomes, and the headers that every answer has.
+
+use std::future::Future;
+
+use http::Method;
+use thumbs_domain::event::Event;
+
+use super::cors::Cors;
+use super::response;
+use super::{Body, Failed, Request, Response};
+use crate::config::{self, Variables};
+use crate::log::Log;
+
+/// Has a request handled; `allow` are the methods that the path has, as `Allow` lists them.
+pub async fn answer<H, F>(
+    allow: &'static str,
+    variables: &dyn Variables,
+    request: Request,
+    body: Body,
+    log: Log,
+    handle: H,
+) -> Response
+where
+    H: FnOnce(Request, Body, Log) -> F,
+    F: Future<Output = Result<Response, Failed>>,
+{
+    let correlation_id = request.correlation_id.clone();
+    let origins = config::origins(variables).unwrap_or_else(|error| {
+        // The service is not for browsers then, and for all others as it was.
+        log.event(Event::Misconfigured { cause: &error.to_string() });
+        Default::default()
+    });
+    let cors = Cors::of(&request, &origins);
+    let mut response = if request.method == Method::OPTIONS {
+        cors.options(&request, allow)
+    } else {
+        let handled = handle(request, body, log.clone()).await;
+        handled.unwrap_or_else(|failed| failed.into_response(&correlation_id, &log))
+    };
+    cors.say(&mut response);
+    response::finish(response, &correlation_id)
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::http::body;
+    use crate::testing::{FixedVariables, request};
+    use futures::executor::block_on;
+    use http::HeaderMap;
+    use thumbs_domain::problem::ProblemKind;
+
+    const SHOP: &str = "https://shop.example";
+
+    fn ask(allowed_origins: &str, method: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap) {
+        let variables = FixedVariables([("allowed_origins", allowed_origins.to_owned())].into());
+        let answer = answer(
+            "GET, HEAD, OPTIONS",
+            &variables,
+            request(method, "/jobs/x", headers),
+            body::from_bytes(""),
+            Log::new("test"),
+            async |_, _, _| Err(Failed::problem(ProblemKind::NotFound, "There is no job with this id.")),
+        );
+        let (head, _) = block_on(answer).into_parts();
+        (head.status.as_u16(), head.headers)
+    }
+
+    fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+        headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    #[test]
+    fn pages_of_the_origins_that_are_allowed_may_read_what_others_read_errors_too() {
+        let list = "https://shop.example,http://localhost:5173";
+        for (allowed, origin, granted, vary) in [
+            ("", SHOP, "", ""),
+            ("*", SHOP, "*", ""),
+            (list, SHOP, SHOP, "Origin"),
+            (list, "http://localhost:5173", "http://localhost:5173", "Origin"),
+            (list, "https://evil.example", "", "Origin"),
+            (list, "null", "", "Origin"),
+        ] {
+            let (status, headers) = ask(allowed, "GET", &[("origin", origin)]);
+            let seen = (status, text(&headers, "access-control-allow-origin"), text(&headers, "vary"));
+            assert_eq!(seen, (404, granted, vary), "{allowed:?} {origin}");
+            let exposed = text(&headers, "access-control-expose-headers");
+            assert_eq!(exposed.contains("retry-after"), !granted.is_empty());
+            assert!(!headers.contains_key("access-control-allow-credentials"));
+        }
+        let (_, headers) = ask(list, "GET", &[]);
+        assert_eq!(text(&headers, "vary"), "Origin", "what is kept for one must not be shown to another");
+        assert!(!headers.contains_key("access-control-allow-origin"));
+    }
+
+    #[test]
+    fn a_browser_that_asks_first_is_told_what_a_page_may_send() {
+        let asks = [("origin", SHOP), ("access-control-request-method", "POST")];
+        for (allowed, may) in [("", false), ("*", true), (SHOP, true), ("https://other.example", false)] {
+            let (status, headers) = ask(allowed, "OPTIONS", &asks);
+            assert_eq!((status, text(&headers, "allow")), (204, "GET, HEAD, OPTIONS"));
+            assert_eq!(headers.contains_key("access-control-allow-origin"), may, "{allowed}");
+            let methods = text(&headers, "access-control-allow-methods");
+            assert_eq!(methods == "GET, HEAD, OPTIONS", may, "{allowed}: {methods}");
+            let names = text(&headers, "access-control-allow-headers");
+            assert_eq!(names.contains("idempotency-key") && names.contains("content-type"), may);
+            assert_eq!(headers.contains_key("access-control-max-age"), may);
+        }
+    }
+
+    #[test]
+    fn options_without_a_page_says_which_methods_there_are() {
+        let (status, headers) = ask("*", "OPTIONS", &[]);
+        assert_eq!((status, text(&headers, "allow")), (204, "GET, HEAD, OPTIONS"));
+        assert!(
+            !headers.contains_key("access-control-allow-methods") && !headers.contains_key("content-length")
+        );
+    }
+
+    #[test]
+    fn a_list_that_makes_no_sense_allows_nobody() {
+        let (status, headers) = ask("everybody", "GET", &[("origin", SHOP)]);
+        assert_eq!(status, 404);
+        assert!(!headers.contains_key("access-control-allow-origin"));
+    }
+}
