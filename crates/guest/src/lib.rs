@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod digest;
+mod grant;
 pub mod http;
 pub mod ids;
 pub mod imaging;

@@ -3,8 +3,10 @@
 use spin_sdk::redis::{Connection, Error};
 use thumbs_domain::event::Event;
 use thumbs_domain::message::WAKE_UP;
+use thumbs_domain::variable::Variable;
 
 use crate::config::{HostVariables, WakeUps};
+use crate::grant;
 use crate::log::Log;
 use crate::redact::redact;
 
@@ -32,15 +34,29 @@ impl Wake for HostWake {
     fn publish(&self) -> Result<(), String> {
         let config = WakeUps::read(&HostVariables).map_err(|error| error.to_string())?;
         let publish = || Connection::open(&config.address)?.publish(&config.channel, WAKE_UP);
-        publish().map_err(|error| redact(&cause(error), &config.address))
+        publish().map_err(|error| redact(&cause(error, &config.address), &config.address))
     }
 }
 
-fn cause(error: Error) -> String {
+fn cause(error: Error, address: &str) -> String {
     match error {
-        Error::InvalidAddress => "redis_url is not an address, or the manifest does not grant it".to_owned(),
+        // Its form was looked at when it was read, so what is left is the grant.
+        Error::InvalidAddress => grant::missing(Variable::RedisUrl, address, Variable::RedisOutbound),
         Error::TooManyConnections => "the host has too many connections open".to_owned(),
         Error::TypeError => "the server answered with an unexpected type".to_owned(),
         Error::Other(cause) => cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_that_is_missing_is_named_without_the_password() {
+        let address = "redis://:hunter2@cache.example:6380/3";
+        let cause = cause(Error::InvalidAddress, address);
+        assert!(cause.contains("redis_outbound") && cause.contains("redis://cache.example:6380"), "{cause}");
+        assert!(!cause.contains("hunter2"), "{cause}");
     }
 }

@@ -1,12 +1,14 @@
 //! PostgreSQL: its dialect, and the host's interface to it. For several hosts, or many jobs.
 
 use spin_sdk::pg::{Connection, DbValue, ParameterValue, PgError};
+use thumbs_domain::variable::Variable;
 
 use super::Sql;
 use super::dialect::Dialect;
 use super::error::SqlError;
 use super::migration::{Migration, Step};
 use super::value::{SqlRow, SqlValue};
+use crate::grant;
 use crate::redact::redact;
 
 /// PostgreSQL 12 or newer.
@@ -78,8 +80,8 @@ impl HostPostgres {
 
     fn words(&self, error: PgError) -> String {
         match error {
-            PgError::ConnectionFailed(cause)
-            | PgError::QueryFailed(cause)
+            PgError::ConnectionFailed(cause) => not_connected(&redact(&cause, &self.address), &self.address),
+            PgError::QueryFailed(cause)
             | PgError::BadParameter(cause)
             | PgError::ValueConversionFailed(cause)
             | PgError::Other(cause) => redact(&cause, &self.address),
@@ -96,6 +98,27 @@ impl Sql for HostPostgres {
             connection.query(statement, &parameters).map_err(|error| Postgres::judge(self.words(error)))?;
         result.rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect()
     }
+}
+
+/// What a host says of a connection that it does not make, with the setting that mends it, where one does: it is said in the
+/// host's terms, and an operator has variables.
+fn not_connected(cause: &str, address: &str) -> String {
+    let says = |words: &[&str]| words.iter().any(|word| cause.contains(word));
+    // The second is Spin's.
+    let hint = if says(&["allowed_outbound_hosts", "is not permitted"]) {
+        grant::missing(Variable::DatabaseUrl, address, Variable::DatabaseOutbound)
+    } else if says(&["ConfigParse", "invalid connection string"]) && address.contains("ssl") {
+        "this host does not take all of database_url: of sslmode, Spin knows disable, prefer and require alone, and no \
+         sslrootcert, which `thumbs up` takes"
+            .to_owned()
+    } else if says(&["certificate verify failed", "self-signed", "self signed", "UnknownIssuer"]) {
+        "the server's certificate is of no authority that this host trusts: let it trust the authority, or set sslmode=disable in \
+         database_url"
+            .to_owned()
+    } else {
+        return cause.to_owned();
+    };
+    format!("{cause}; {hint}")
 }
 
 fn parameter(value: &SqlValue) -> ParameterValue {
@@ -119,6 +142,25 @@ fn value(value: DbValue) -> Result<SqlValue, SqlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_that_can_not_work_is_named() {
+        let address = "postgres://u:hunter2@db.example/thumbs?sslmode=verify-full";
+        for (cause, named) in [
+            (
+                "the address is not in allowed_outbound_hosts",
+                "set database_outbound to postgres://db.example:5432",
+            ),
+            ("address [redacted] is not permitted", "set database_outbound to postgres://db.example:5432"),
+            ("Error { kind: ConfigParse, cause: Some(InvalidValue(\"sslmode\")) }", "`thumbs up` takes"),
+            ("error performing TLS handshake: certificate verify failed", "sslmode=disable"),
+        ] {
+            let words = not_connected(cause, address);
+            assert!(words.starts_with(cause) && words.contains(named), "{words}");
+            assert!(!words.contains("hunter2"), "{words}");
+        }
+        assert_eq!(not_connected("connection refused", address), "connection refused");
+    }
 
     #[test]
     fn only_what_postgres_does_not_understand_is_refused() {
