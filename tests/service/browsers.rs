@@ -1,7 +1,7 @@
-//! What browsers ask beside other clients: whether a page of another origin may.
+//! What browsers ask beside other clients: whether a page of another origin may, and for headers alone.
 
 use reqwest::{Method, StatusCode};
-use thumbs_tests::{client::Reply, home::Home, service::Service};
+use thumbs_tests::{client::Reply, home::Home, images, service::Service};
 
 const SHOP: &str = "https://shop.example";
 const NO_JOB: &str = "01932c07-20a4-7b3c-8d4e-5f6071829304";
@@ -51,5 +51,19 @@ async fn where_nobody_says_so_no_page_of_another_origin_may() {
         let reply = ask(&service, method, "/jobs", &asks).await;
         assert!(reply.status.is_success());
         assert_eq!(reply.header("access-control-allow-origin"), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_alone_say_how_long_the_thumbnail_is_and_the_connection_goes_on() {
+    let service = Home::embedded().start().await;
+    let (job, thumbnail) = service.client.thumbnail(&images::png(30, 30), &[]).await;
+    let path = format!("/thumbnails/{}", job["job_id"].as_str().unwrap());
+    for _ in 0..2 {
+        let head = ask(&service, Method::HEAD, &path, &[]).await;
+        assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+        for name in ["content-length", "content-type", "etag"] {
+            assert_eq!(head.header(name), thumbnail.header(name), "{name}");
+        }
     }
 }

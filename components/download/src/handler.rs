@@ -1,6 +1,8 @@
 //! Giving out a thumbnail, with the headers that keep a browser from taking it for anything else.
 
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+};
 use http::{HeaderValue, Method};
 use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
@@ -9,9 +11,11 @@ use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::{BlobError, Blobs};
+use thumbs_guest::clock::Clock;
 use thumbs_guest::http::{Failed, Request, Response, etag};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
+use thumbs_guest::wake::{Wake, wake_for_overdue};
 
 /// A thumbnail never changes under its id, but its job can be deleted: so a day, and no promise of eternity.
 const KEEP_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
@@ -25,12 +29,16 @@ pub struct Download<'a> {
     pub store: &'a dyn JobStore,
     /// The thumbnails.
     pub blobs: &'a dyn Blobs,
+    /// The way to the workers.
+    pub wake: &'a dyn Wake,
+    /// Time.
+    pub clock: &'a dyn Clock,
     /// The log of this request.
     pub log: &'a Log,
 }
 
 impl Download<'_> {
-    /// Answers one request. HEAD is answered like GET; the host leaves the body out.
+    /// Answers one request. HEAD is answered from the row alone.
     ///
     /// # Errors
     /// [`Failed`], which becomes a problem.
@@ -41,23 +49,19 @@ impl Download<'_> {
         let not_found = || Failed::problem(ProblemKind::NotFound, "There is no job with this id.");
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
         let job = self.store.get(&id)?.ok_or_else(not_found)?;
+        wake_for_overdue([&job], self.store, self.wake, self.clock.now(), self.log);
         let thumbnail = finished(&job)?;
         let etag = header(&format!("\"{}\"", thumbnail.sha256))?;
         if etag::is_known(&request.headers, &etag) {
             return Ok(not_modified(etag));
         }
-        let key = ObjectKey::thumbnail(&job.id, &thumbnail.sha256);
-        let data = match self.blobs.get(&key, thumbnail.bytes) {
-            Ok(data) => data,
-            Err(BlobError::NotFound) => {
-                self.log.clone().with_job(job.id).event(Event::ThumbnailGone { key: key.as_str() });
-                let detail = "The thumbnail is no longer stored. Upload the image again.";
-                return Err(Failed::problem(ProblemKind::ThumbnailGone, detail));
-            }
-            Err(error) => return Err(error.into()),
+        let data = match request.method {
+            Method::HEAD => Vec::new(),
+            _ => self.read(&job, thumbnail)?,
         };
         let mut response = Response::new(data);
         let headers = response.headers_mut();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(thumbnail.bytes));
         let name = format!("inline; filename=\"thumbnail-{id}.{}\"", thumbnail.format.extension());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(thumbnail.format.content_type()));
         headers.insert(CONTENT_DISPOSITION, header(&name)?);
@@ -65,6 +69,18 @@ impl Download<'_> {
         headers.insert(CACHE_CONTROL, KEEP_A_DAY);
         headers.insert(ETAG, etag);
         Ok(response)
+    }
+
+    fn read(&self, job: &Job, thumbnail: &Thumbnail) -> Result<Vec<u8>, Failed> {
+        let key = ObjectKey::thumbnail(&job.id, &thumbnail.sha256);
+        self.blobs.get(&key, thumbnail.bytes).map_err(|error| match error {
+            BlobError::NotFound => {
+                self.log.clone().with_job(job.id).event(Event::ThumbnailGone { key: key.as_str() });
+                let detail = "The thumbnail is no longer stored. Upload the image again.";
+                Failed::problem(ProblemKind::ThumbnailGone, detail)
+            }
+            other => other.into(),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The download component: `GET` and `HEAD /thumbnails/{id}` give out one finished thumbnail.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides. It reads jobs and blobs and writes neither.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides. It reads jobs and blobs and writes neither, but for
+//! the note that it woke the workers for a job that has been due for a while.
 
 mod handler;
 
@@ -13,9 +14,11 @@ mod entry {
     use spin_sdk::http_component;
     use thumbs_domain::route;
     use thumbs_guest::blobs::HostBlobs;
+    use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::serve::serve;
     use thumbs_guest::jobs;
+    use thumbs_guest::wake::HostWake;
 
     use super::Download;
 
@@ -23,7 +26,14 @@ mod entry {
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         serve("download", route::THUMBNAIL.allow, request, out, async |request, _, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
-            Download { store: store.as_ref(), blobs: &HostBlobs, log: &log }.handle(&request)
+            let download = Download {
+                store: store.as_ref(),
+                blobs: &HostBlobs,
+                wake: &HostWake,
+                clock: &HostClock::start(),
+                log: &log,
+            };
+            download.handle(&request)
         })
         .await;
     }

@@ -3,16 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use http::HeaderMap;
 use thumbs_domain::id::JobId;
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_download::Download;
 use thumbs_guest::blobs::Blobs;
+use thumbs_guest::clock::Clock;
 use thumbs_guest::digest::sha256;
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
-use thumbs_guest::testing::{MemoryBlobs, end_job, memory_store, put_job, request, text};
+use thumbs_guest::testing::{
+    CountingWake, ManualClock, MemoryBlobs, end_job, memory_store, put_job, request, text,
+};
 
 const DATA: &[u8] = b"GIF89a of a thumbnail";
 
@@ -40,8 +44,20 @@ fn ask(
     id: &str,
     headers: &[(&str, &str)],
 ) -> Answer {
+    ask_at(store, blobs, &CountingWake::default(), &ManualClock::default(), method, id, headers)
+}
+
+fn ask_at(
+    store: &dyn JobStore,
+    blobs: &MemoryBlobs,
+    wake: &CountingWake,
+    clock: &dyn Clock,
+    method: &str,
+    id: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let request = request(method, &format!("/thumbnails/{id}"), headers);
-    let answer = Download { store, blobs, log: &Log::new("test") }.handle(&request);
+    let answer = Download { store, blobs, wake, clock, log: &Log::new("test") }.handle(&request);
     let (status, headers, text) = text(&request, answer);
     Answer { status, headers, text }
 }
@@ -57,9 +73,9 @@ fn finished(store: &dyn JobStore, blobs: &MemoryBlobs) -> JobId {
 fn a_thumbnail_comes_with_the_headers_that_guard_it() {
     let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
     let job = finished(&store, &blobs);
-    for method in ["GET", "HEAD"] {
+    for (method, data) in [("GET", DATA), ("HEAD", &[])] {
         let answer = ask(&store, &blobs, method, &job.to_string(), &[]);
-        assert_eq!((answer.status, answer.text.as_bytes()), (200, DATA));
+        assert_eq!((answer.status, answer.text.as_bytes()), (200, data));
         for (name, value) in [
             ("content-type", "image/gif"),
             ("content-length", "21"),
@@ -71,6 +87,28 @@ fn a_thumbnail_comes_with_the_headers_that_guard_it() {
         ] {
             assert_eq!(answer.header(name), value, "{method} {name}");
         }
+    }
+}
+
+#[test]
+fn what_is_asked_without_a_body_reads_no_blob() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs).to_string();
+    blobs.set_down(true);
+    let answer = ask(&store, &blobs, "HEAD", &job, &[]);
+    assert_eq!((answer.status, answer.header("content-length")), (200, "21"));
+    assert_eq!(ask(&store, &blobs, "GET", &job, &[]).status, 503);
+}
+
+#[test]
+fn who_misses_a_thumbnail_wakes_the_workers_for_a_job_that_is_overdue() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = put_job(&store).to_string();
+    let (wake, clock) = (CountingWake::default(), ManualClock::default());
+    for woken in [0, 1, 1] {
+        let answer = ask_at(&store, &blobs, &wake, &clock, "GET", &job, &[]);
+        assert_eq!((answer.status, answer.code().as_str(), wake.count()), (409, "not-ready", woken));
+        clock.advance(Duration::from_millis(2500));
     }
 }
 

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
-use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
-use thumbs_domain::machine::needs_wake_up;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_domain::view::JobView;
@@ -16,7 +14,7 @@ use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
-use thumbs_guest::wake::Wake;
+use thumbs_guest::wake::{Wake, wake_for_overdue};
 
 /// The longest that a request is held, whatever it asks for.
 const MAX_WAIT_SECS: u64 = 30;
@@ -59,12 +57,15 @@ impl Status<'_> {
     fn read(&self, id: &JobId, wait: Duration) -> Result<Job, Failed> {
         let give_up_at = self.clock.elapsed() + wait;
         let mut pause = FIRST_POLL;
+        let mut has_woken = false;
         loop {
             let job = self.store.get(id)?.ok_or_else(not_found)?;
             if job.status != job::Status::Processing {
                 return Ok(job);
             }
-            self.wake_if_overdue(&job)?;
+            // Once is enough for one client, and all there is where the store can't note it.
+            has_woken =
+                has_woken || wake_for_overdue([&job], self.store, self.wake, self.clock.now(), self.log);
             let left = give_up_at.saturating_sub(self.clock.elapsed());
             if left.is_zero() {
                 return Ok(job);
@@ -72,19 +73,6 @@ impl Status<'_> {
             self.clock.sleep(pause.min(left));
             pause = (pause * 2).min(SLOWEST_POLL);
         }
-    }
-
-    /// Makes good a wake-up that was lost: whoever misses the job most brings it to mind. The row remembers it, so that many
-    /// impatient clients do not become many messages.
-    fn wake_if_overdue(&self, job: &Job) -> Result<(), Failed> {
-        let now = self.clock.now();
-        let overdue = job.due_since().is_some_and(|due_at| needs_wake_up(due_at, job.woken_at, now));
-        if overdue && self.store.note_wake_up(&job.id, now)? {
-            let log = self.log.clone().with_job(job.id);
-            log.event(Event::JobOverdue);
-            self.wake.wake(&log);
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The status handler over the real job store in memory: what a reader gets, how long it is held, and when it wakes the workers.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,9 +10,12 @@ use http::HeaderMap;
 use serde_json::Value;
 use thumbs_domain::id::JobId;
 use thumbs_guest::clock::Clock;
-use thumbs_guest::jobs::JobStore;
+use thumbs_guest::jobs::{JobStore, SqlJobStore};
 use thumbs_guest::log::Log;
-use thumbs_guest::testing::{CountingWake, ManualClock, end_job, memory_store, put_job, request, text};
+use thumbs_guest::sql::Sqlite;
+use thumbs_guest::testing::{
+    CountingWake, Fate, Faulty, ManualClock, end_job, memory_store, put_job, request, text,
+};
 use thumbs_status::Status;
 
 const UNKNOWN: &str = "01932c07-20a4-7b3c-8d4e-5f6071829304";
@@ -130,6 +135,25 @@ fn an_overdue_job_wakes_the_workers_once_in_a_while() {
     }
     // Due at 0 s, overdue from 2 s on, then at most every 5 s: at 2.5 s and at 7.5 s.
     assert_eq!(woken, [0, 1, 1, 2, 2]);
+}
+
+#[test]
+fn a_store_that_can_only_be_read_shows_an_overdue_job_and_wakes_for_it() {
+    let read_only = Rc::new(Cell::new(false));
+    let is_read_only = read_only.clone();
+    let store = SqlJobStore::<_, Sqlite>::new(Faulty::new(move |statement: &str| {
+        let is_refused = is_read_only.get() && statement.starts_with("UPDATE");
+        if is_refused { Fate::Stopped } else { Fate::Done }
+    }));
+    let job = put_job(&store);
+    read_only.set(true);
+    for (query, looks) in [("", 1), ("?wait=30", 1)] {
+        let (wake, clock) = (CountingWake::default(), ManualClock::default());
+        clock.advance(Duration::from_secs(3));
+        let answer = ask(&store, &wake, &clock, "GET", &format!("{}{query}", path(&job)));
+        assert_eq!((answer.status, &answer.json["status"]), (200, &"processing".into()), "{query}");
+        assert_eq!(wake.count(), looks, "{query}: one client is one wake-up, where nothing can be noted");
+    }
 }
 
 #[test]

@@ -19,10 +19,13 @@ use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
 use thumbs_guest::intake::{self, Received};
 use thumbs_guest::jobs::Created;
+use thumbs_guest::wake::wake_for_overdue;
 
 use crate::Upload;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Tells a repetition from the first request.
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 impl Upload<'_> {
     pub(crate) async fn create(&self, request: &Request, body: Body) -> Result<Response, Failed> {
@@ -92,7 +95,10 @@ impl Upload<'_> {
             ));
         }
         self.log.clone().with_job(existing.id).event(Event::JobRepeated);
-        accepted(existing)
+        wake_for_overdue([existing], self.store, self.wake, self.clock.now(), self.log);
+        let mut response = accepted(existing)?;
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        Ok(response)
     }
 }
 
@@ -116,8 +122,11 @@ fn accepted(job: &Job) -> Result<Response, Failed> {
 }
 
 fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> {
-    let Some(value) = request.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = value.to_str().ok().and_then(IdempotencyKey::parse);
-    let detail = "An Idempotency-Key is 1 to 255 visible ASCII characters. Send a UUID, for example.";
+    let mut values = request.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let only = Some(value).filter(|_| values.next().is_none());
+    let key = only.and_then(|value| value.to_str().ok()).and_then(IdempotencyKey::parse);
+    let detail =
+        "An Idempotency-Key is 1 to 255 visible ASCII characters, sent once. Send a UUID, for example.";
     key.map(Some).ok_or_else(|| Failed::problem(ProblemKind::InvalidIdempotencyKey, detail))
 }

@@ -16,7 +16,7 @@ use thumbs_guest::ids::Ids;
 use thumbs_guest::imaging::Imaging;
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
-use thumbs_guest::wake::Wake;
+use thumbs_guest::wake::{Wake, wake_for_overdue};
 
 /// What the component works with, for one request.
 pub struct Upload<'a> {
@@ -57,6 +57,7 @@ impl Upload<'_> {
         let query = ListQuery::parse(pairs)
             .map_err(|error| Failed::problem(ProblemKind::InvalidOption, error.to_string()))?;
         let page = self.store.list(&query)?;
+        wake_for_overdue(&page.jobs, self.store, self.wake, self.clock.now(), self.log);
         for error in &page.unreadable {
             self.log.event(Event::RowUnreadable { cause: &error.to_string() });
         }

@@ -102,8 +102,11 @@ events! {
     WakeUpLost { cause: &'a str } = "wake-up-lost", Warn,
         "The workers could not be told that a job may be due; the next tick or read of the job makes it good",
         "Look after Redis, or the variables `redis_url` and `redis_outbound`";
+    WakeUpNotNoted { cause: &'a str } = "wake-up-not-noted", Warn,
+        "A client read a job that has been due for a while, and the job store can't be written to; the client got the job, and the workers were woken all the same",
+        "Look after the store that the cause names";
     JobOverdue = "job-overdue", Info,
-        "A client read a job that has been due for a while, so the workers were woken again",
+        "A client came upon a job that has been due for a while, so the workers were woken again",
         "Where it comes often, look for lost wake-ups, or give the service more workers";
     JobClaimed { attempt: u32, traceparent: Option<&'a str> } = "job-claimed", Info,
         "A worker has begun an attempt", "Nothing";

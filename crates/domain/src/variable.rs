@@ -157,7 +157,7 @@ const ALL: &[&str] = &["upload", "status", "download", "resize", "pages", "ops"]
 const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
-const WAKING: &[&str] = &["upload", "status", "resize", "ops"];
+const WAKING: &[&str] = &["upload", "status", "download", "resize", "ops"];
 // The upload is refused where its job could not be worked on.
 const WORKING: &[&str] = &["upload", "resize"];
 

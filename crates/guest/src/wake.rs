@@ -2,11 +2,15 @@
 
 use spin_sdk::redis::{Connection, Error};
 use thumbs_domain::event::Event;
+use thumbs_domain::job::Job;
+use thumbs_domain::machine::needs_wake_up;
 use thumbs_domain::message::WAKE_UP;
+use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::variable::Variable;
 
 use crate::config::{HostVariables, WakeUps};
 use crate::grant;
+use crate::jobs::JobStore;
 use crate::log::Log;
 use crate::redact::redact;
 
@@ -24,6 +28,37 @@ pub trait Wake {
             log.event(Event::WakeUpLost { cause: &cause });
         }
     }
+}
+
+/// Makes good a wake-up that was lost, where one of these jobs has been due for a while: whoever misses a job most brings it to
+/// mind. The row remembers it, so that many impatient clients do not become many messages. True where the workers were woken.
+///
+/// Best effort: the jobs were read, and a store that can't be written to must not hide them.
+pub fn wake_for_overdue<'a>(
+    jobs: impl IntoIterator<Item = &'a Job>,
+    store: &dyn JobStore,
+    wake: &dyn Wake,
+    now: Timestamp,
+    log: &Log,
+) -> bool {
+    let needs =
+        |job: &Job, woken_at| job.due_since().is_some_and(|due_at| needs_wake_up(due_at, woken_at, now));
+    let overdue: Vec<&Job> = jobs.into_iter().filter(|job| needs(job, None)).collect();
+    let Some(job) = overdue.first() else { return false };
+    // The workers look for any job: one wake-up is one for all of these.
+    if overdue.iter().any(|job| !needs(job, job.woken_at)) {
+        return false;
+    }
+    let log = log.clone().with_job(job.id);
+    match store.note_wake_up(&job.id, now) {
+        Ok(true) => {}
+        // Another reader just did.
+        Ok(false) => return false,
+        Err(error) => log.event(Event::WakeUpNotNoted { cause: &error.to_string() }),
+    }
+    log.event(Event::JobOverdue);
+    wake.wake(&log);
+    true
 }
 
 /// Publishes to the channel that the resize trigger listens on.

@@ -101,6 +101,10 @@ pub(crate) fn headers() -> Value {
             "schema": { "type": "string" },
             "example": format!("/jobs/{}", crate::examples::JOB_ID),
         },
+        "idempotency-replayed": {
+            "description": "There where the request came again under its key, and the job is the one that the first request made.",
+            "schema": { "const": "true" },
+        },
         "etag": {
             "description": "Names the bytes of the body; strong.",
             "schema": { "type": "string" },

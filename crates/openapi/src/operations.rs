@@ -87,7 +87,10 @@ fn create_job(limits: &UploadLimits) -> Operation {
         "example": "7f3c6b1e-9d5a-4a83-9a5e-0b1d6f2f6a10",
     });
     let mut good = json_response("The job, which is made from now on.", "Job", examples::accepted());
-    good["headers"] = json!({ "Location": reference("headers", "location") });
+    good["headers"] = json!({
+        "Location": reference("headers", "location"),
+        "Idempotency-Replayed": reference("headers", "idempotency-replayed"),
+    });
     let of_the_job = json!({ "id": "$response.body#/job_id" });
     good["links"] = json!({
         "job": { "operationId": "getJob", "parameters": of_the_job, "description": "Follow the job." },

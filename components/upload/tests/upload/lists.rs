@@ -37,3 +37,17 @@ fn a_list_that_is_asked_wrongly_says_how_to_ask() {
         );
     }
 }
+
+#[test]
+fn a_list_wakes_the_workers_where_a_job_on_it_is_overdue() {
+    let service = Service::new();
+    for _ in 0..3 {
+        assert_eq!(service.post("", &[], b"an image").status, 202);
+    }
+    let uploads = service.wake.count();
+    for woken in [0, 1, 1, 1, 1] {
+        let answer = service.send("GET", "/jobs", &[], body::from_bytes(""));
+        assert_eq!((answer.status, service.wake.count() - uploads), (200, woken));
+        service.clock.advance(std::time::Duration::from_secs(if woken == 0 { 3 } else { 0 }));
+    }
+}

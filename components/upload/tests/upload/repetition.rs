@@ -20,6 +20,7 @@ fn the_same_request_under_the_same_key_is_the_same_job() {
     let in_a_form = service.post_form("", &[("image", "an image"), ("width", "50")]);
     assert_eq!((first.status, again.status, in_a_form.status), (202, 202, 202));
     assert_eq!(again.json(), first.json());
+    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
     assert_ne!(in_a_form.json()["job_id"], first.json()["job_id"]);
     assert_eq!((service.jobs(), service.blobs.keys().len()), (2, 2));
 }
@@ -129,6 +130,26 @@ fn another_request_under_the_same_key_is_refused() {
         assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (422, "idempotency-key-reused"));
     }
     assert_eq!((service.jobs(), service.blobs.keys().len()), (1, 1));
+}
+
+#[test]
+fn who_repeats_a_request_because_of_the_silence_wakes_the_workers() {
+    let service = Service::new();
+    let key = [("idempotency-key", "8e03978e")];
+    service.post("", &key, b"an image");
+    service.post("", &key, b"an image");
+    assert_eq!(service.wake.count(), 1, "it has not been due for long");
+    service.clock.advance(std::time::Duration::from_secs(3));
+    service.post("", &key, b"an image");
+    assert_eq!(service.wake.count(), 2);
+}
+
+#[test]
+fn two_keys_are_none() {
+    let service = Service::new();
+    let answer = service.post("", &[("idempotency-key", "a"), ("idempotency-key", "b")], b"an image");
+    assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (400, "invalid-idempotency-key"));
+    service.assert_untouched();
 }
 
 #[test]

@@ -18,8 +18,9 @@ const ALLOWED_HEADERS: HeaderValue =
     HeaderValue::from_static("content-type, idempotency-key, if-none-match, traceparent, x-request-id");
 
 /// What a page may read beside what every page may.
-const EXPOSED_HEADERS: HeaderValue =
-    HeaderValue::from_static("allow, content-disposition, etag, location, retry-after, x-request-id");
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "allow, content-disposition, etag, idempotency-replayed, location, retry-after, x-request-id",
+);
 
 /// For how long a browser may remember that it may ask, in seconds: two hours, which is the most that Chrome keeps.
 const MAX_AGE_SECS: HeaderValue = HeaderValue::from_static("7200");

@@ -113,7 +113,8 @@ pub fn json(status: StatusCode, document: &impl Serialize) -> Response {
     response
 }
 
-/// Adds what every response has: the correlation id, its length, and that browsers must not guess its type.
+/// Adds what every response has: the correlation id, its length where it does not say it (as the answer to HEAD does), and that
+/// browsers must not guess its type.
 pub fn finish(mut response: Response, correlation_id: &CorrelationId) -> Response {
     let len = response.body().len();
     let is_bodyless =
@@ -124,7 +125,7 @@ pub fn finish(mut response: Response, correlation_id: &CorrelationId) -> Respons
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !is_bodyless {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+        headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from(len));
     }
     response
 }

@@ -37,8 +37,14 @@ pub async fn serve<H, F>(
         // Without an outparam the host answers 500 by itself.
         return Log::new(component).event(Event::NoRandomNumbers);
     };
+    let is_head = request.method == Method::HEAD;
     let log = Log::new(component).with_correlation_id(request.correlation_id.as_str());
-    send(answer(allow, &HostVariables, request, body(incoming), log.clone(), handle).await, out, &log);
+    send(
+        answer(allow, &HostVariables, request, body(incoming), log.clone(), handle).await,
+        out,
+        is_head,
+        &log,
+    );
 }
 
 /// The body, opened by whoever asks for its first piece: most requests have none, and opening it costs calls to the host.
@@ -73,7 +79,7 @@ fn headers(incoming: &IncomingRequest) -> HeaderMap {
     parsed.collect()
 }
 
-fn send(response: Response, out: ResponseOutparam, log: &Log) {
+fn send(response: Response, out: ResponseOutparam, is_head: bool, log: &Log) {
     let (head, content) = response.into_parts();
     let fields: Vec<(String, Vec<u8>)> =
         head.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
@@ -88,6 +94,11 @@ fn send(response: Response, out: ResponseOutparam, log: &Log) {
         return log.event(Event::ResponseRefused { cause: "the body was taken already" });
     };
     out.set(outgoing);
+    if is_head {
+        // The host sends no body, and would find that this one is not as long as its header says.
+        let _ = OutgoingBody::finish(body, None);
+        return;
+    }
     if write(&body, &content).is_none() || OutgoingBody::finish(body, None).is_err() {
         log.event(Event::ClientGone);
     }
