@@ -1,7 +1,7 @@
 //! The ops component: whether the service is alive, ready and well, and its numbers, for who runs it.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides, `health.rs` asks the dependencies. It changes no job and
-//! shows none, and names no address: who may see more has to show a key.
+//! shows none, and names no address, since everybody may ask.
 
 mod handler;
 mod health;
