@@ -86,7 +86,7 @@ impl Problem {
 
     fn detail(self) -> &'static str {
         match self {
-            Self::Malformed => "The Host header is not the name of a host.",
+            Self::Malformed => "A request names its host once, in the Host header.",
             Self::NotFound => "There is nothing at this path.",
             Self::MethodNotAllowed => "This server is no proxy: CONNECT and TRACE are not answered.",
             Self::BodyTooLarge => "The body has more bytes than this service takes. Send less.",

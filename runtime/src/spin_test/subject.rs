@@ -139,7 +139,7 @@ impl Subject {
             }
             HttpTarget::Static(_) => bail!("{} is a path of a static response", uri.path()),
         }
-        let Some(host) = headers::host(&uri, &parts.headers).map(str::to_owned) else {
+        let Some(host) = headers::host(parts.version, &uri, &parts.headers).map(str::to_owned) else {
             return Ok(Some(Problem::Malformed.response(id)));
         };
         if body.len() > length(self.limits.max_request_body_bytes) {

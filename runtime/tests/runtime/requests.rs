@@ -70,6 +70,11 @@ async fn what_leads_nowhere_is_the_hosts_to_answer() {
         .end()
         .await;
     reply.is_problem(400, "malformed-request");
+    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a\r\nhost: a\r\n"] {
+        let request = format!("GET /ok HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+        let reply = Exchange::begin(address, &request).await.end().await;
+        reply.is_problem(400, "malformed-request");
+    }
     let reply = Exchange::begin(address, "GET /ok HTTP/1.0\r\n\r\n").await.end().await;
     assert_eq!(reply.status, 200, "HTTP/1.0 needs no Host: {reply:?}");
 }

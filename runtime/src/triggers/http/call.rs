@@ -97,6 +97,8 @@ impl Service {
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             return refuse(Problem::MethodNotAllowed, request);
         }
+        let host = headers::host(request.version(), request.uri(), request.headers()).map(str::to_owned);
+        let Some(host) = host else { return refuse(Problem::Malformed, request) };
         if request.uri().path() == HEALTH_PATH {
             return whole(Response::new(Bytes::from_static(b"OK")), self.unread(request));
         }
@@ -122,9 +124,6 @@ impl Service {
                 *answer.headers_mut() = response.headers.clone();
                 return whole(answer, unread);
             }
-        };
-        let Some(host) = headers::host(&uri, &parts.headers).map(str::to_owned) else {
-            return refuse(Problem::Malformed, Request::from_parts(parts, body));
         };
         let max_body_bytes = self.body_bounds.max_bytes;
         if body.size_hint().lower() > max_body_bytes {

@@ -5,7 +5,10 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Uri, Version, header,
+    uri::{Authority, PathAndQuery},
+};
 use uuid::Uuid;
 
 use super::super::router::Match;
@@ -28,16 +31,16 @@ pub(crate) fn correlation_id(headers: &HeaderMap) -> Arc<str> {
     }
 }
 
-/// The host that a request is for; none where it names none that can be one.
-pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    match uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        // RFC 9112, section 3.2: HTTP/1.0 clients may leave it out.
-        None => match headers.get(header::HOST) {
-            None => Some("localhost"),
-            Some(value) => value.to_str().ok().filter(|host| host.parse::<http::uri::Authority>().is_ok()),
-        },
-    }
+/// The host that a request is for (RFC 9112, section 3.2); none where it names none that can be one, or several.
+pub(crate) fn host<'a>(version: Version, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut named = headers.get_all(header::HOST).iter();
+    let first = match (named.next(), named.next()) {
+        (Some(only), None) => only.to_str().ok().filter(|host| host.parse::<Authority>().is_ok())?,
+        // HTTP/1.0 does not have it yet.
+        (None, None) if version < Version::HTTP_11 => "localhost",
+        _ => return None,
+    };
+    Some(uri.authority().map_or(first, Authority::as_str))
 }
 
 /// Sets the host's headers in place of the client's.
@@ -151,10 +154,27 @@ mod tests {
         let with =
             |value: &[u8]| HeaderMap::from_iter([(header::HOST, HeaderValue::from_bytes(value).unwrap())]);
         let uri = Uri::from_static("/");
-        assert_eq!(host(&uri, &HeaderMap::new()), Some("localhost"));
-        assert_eq!(host(&uri, &with(b"a.example:3000")), Some("a.example:3000"));
+        let host = |headers: &HeaderMap| host(Version::HTTP_11, &uri, headers).map(str::to_owned);
+        assert_eq!(host(&with(b"a.example:3000")).as_deref(), Some("a.example:3000"));
         for value in [&b""[..], b"a b", b"\xff", b"a/b"] {
-            assert_eq!(host(&uri, &with(value)), None, "{value:?}");
+            assert_eq!(host(&with(value)), None, "{value:?}");
+        }
+        let mut two = with(b"a.example");
+        two.append(header::HOST, HeaderValue::from_static("b.example"));
+        assert_eq!(host(&two), None);
+    }
+
+    #[test]
+    fn only_http_1_0_may_leave_the_host_out_and_a_whole_url_overrules_it() {
+        let none = HeaderMap::new();
+        let other = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("b.example"))]);
+        for (target, without, with) in
+            [("/", "localhost", "b.example"), ("http://a.example/", "a.example", "a.example")]
+        {
+            let uri = Uri::from_static(target);
+            assert_eq!(host(Version::HTTP_10, &uri, &none), Some(without));
+            assert_eq!(host(Version::HTTP_11, &uri, &none), None);
+            assert_eq!(host(Version::HTTP_11, &uri, &other), Some(with));
         }
     }
 }
