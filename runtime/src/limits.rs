@@ -128,6 +128,10 @@ limits! {
         "how slow a body is on the whole, after `body_grace_ms` and counting only the time that is spent on waiting for the client; 0 is as slow as it likes", "408, and the connection is closed";
     body_grace_ms = 10_000, 0 => DAY_MS,
         "how long a client may be waited for that sends nothing to speak of", "what it has sent is held against `min_body_bytes_per_sec`";
+    linger_timeout_ms = 30_000, 0 => DAY_MS,
+        "how long a body is read on that nobody needs, because its request is answered already: many clients look for an answer only when they have sent everything", "the connection is closed, and a client that still sends may see that instead of the answer";
+    max_linger_bytes = 128 * MIB, 0 => 1024 * GIB,
+        "what is read on of such a body", "the connection is closed likewise";
     request_cpu_ms = 30_000, 1 => DAY_MS,
         "how long the guest of one request may run, not counting what it waits for", "the instance is stopped, 503";
     response_timeout_ms = 30_000, 1 => DAY_MS,

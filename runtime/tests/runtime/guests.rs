@@ -68,6 +68,7 @@ const HELPERS: &str = r#"
 
 const HTTP: &str = r#"
     (import "wasi:http/types@0.2.0" "[constructor]fields" (func $new-fields (result i32)))
+    (import "wasi:http/types@0.2.0" "[method]fields.append" (func $append-field (param i32 i32 i32 i32 i32 i32)))
     (import "wasi:http/types@0.2.0" "[method]fields.get" (func $get-field (param i32 i32 i32 i32)))
     (import "wasi:http/types@0.2.0" "[constructor]outgoing-response" (func $new-response (param i32) (result i32)))
     (import "wasi:http/types@0.2.0" "[method]outgoing-response.set-status-code"

@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod behind;
 mod client;
 mod documents;
 mod grants;

@@ -1,14 +1,12 @@
 //! Bodies, both ways, within their bounds.
 //!
 //! A request's body is cut while it arrives (`arriving.rs`). Why it was cut is remembered, so that the host can say it where the component
-//! only saw a broken stream. What a component leaves unread is read and thrown away after the response, for a
-//! while: closing at once would reset the connection, and the client might never see why.
+//! only saw a broken stream. What is left of a body or of a guest when the response is out is not lost: `behind.rs`.
 
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -16,42 +14,39 @@ use futures_util::FutureExt as _;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio_util::task::TaskTracker;
 use wasmtime_wasi_http::{Error, p2::body::HyperOutgoingBody};
 
 use super::{
     arriving::{Arriving, Cut},
+    behind::{Behind, is_whole},
     places::Place,
 };
 use crate::{instance::CallFailure, problem::Problem};
-
-/// How long an unread body is read after the response.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// What nobody has read of a request's body, and why; shared by the body, which the guest drops, and the response, which has it read to
 /// its end.
 #[derive(Clone, Debug)]
 pub(super) struct UnreadBody {
     rest: Arc<Mutex<Rest>>,
-    tracker: TaskTracker,
+    behind: Arc<Behind>,
 }
 
 #[derive(Debug, Default)]
 struct Rest {
     cut: Option<Problem>,
-    body: Option<(Incoming, u64)>,
+    body: Option<Incoming>,
 }
 
 impl UnreadBody {
-    /// Nothing yet. What is left later is read by a task of this tracker.
-    pub(super) fn none(tracker: &TaskTracker) -> Self {
-        Self { rest: Arc::default(), tracker: tracker.clone() }
+    /// Nothing yet. What is left later is read behind the response.
+    pub(super) fn none(behind: &Arc<Behind>) -> Self {
+        Self { rest: Arc::default(), behind: Arc::clone(behind) }
     }
 
-    /// A body that nobody will read, of which at most `max_bytes` are thrown away.
-    pub(super) fn whole(body: Incoming, max_bytes: u64, tracker: &TaskTracker) -> Self {
-        let unread = Self::none(tracker);
-        unread.with(|rest| rest.body = Some((body, max_bytes)));
+    /// A body that nobody will read.
+    pub(super) fn whole(body: Incoming, behind: &Arc<Behind>) -> Self {
+        let unread = Self::none(behind);
+        unread.with(|rest| rest.body = Some(body));
         unread
     }
 
@@ -64,19 +59,10 @@ impl UnreadBody {
         self.with(|rest| rest.cut)
     }
 
-    fn linger(&self) {
-        if let Some((body, max_bytes)) = self.with(|rest| rest.body.take()) {
-            self.tracker.spawn(tokio::time::timeout(LINGER, throw_away(body, max_bytes)));
-        }
-    }
-}
-
-async fn throw_away(mut body: Incoming, max_bytes: u64) {
-    let mut read = 0_u64;
-    while let Some(Ok(frame)) = body.frame().await {
-        read = read.saturating_add(frame.data_ref().map_or(0, |data| data.len() as u64));
-        if read > max_bytes {
-            return;
+    /// Has it read, where there is any.
+    pub(super) fn linger(&self) {
+        if let Some(body) = self.with(|rest| rest.body.take()) {
+            self.behind.linger(body);
         }
     }
 }
@@ -87,13 +73,12 @@ pub(super) struct RequestBody {
     /// Some until it is dropped.
     arriving: Option<Arriving>,
     place: Arc<Place>,
-    max_bytes: u64,
     unread: UnreadBody,
 }
 
 impl RequestBody {
-    pub(super) fn new(arriving: Arriving, max_bytes: u64, place: Arc<Place>, unread: UnreadBody) -> Self {
-        Self { arriving: Some(arriving), place, max_bytes, unread }
+    pub(super) fn new(arriving: Arriving, place: Arc<Place>, unread: UnreadBody) -> Self {
+        Self { arriving: Some(arriving), place, unread }
     }
 }
 
@@ -136,8 +121,7 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         if let Some(incoming) = self.arriving.take().and_then(Arriving::into_rest) {
-            let max_bytes = self.max_bytes;
-            self.unread.with(|rest| rest.body = Some((incoming, max_bytes)));
+            self.unread.with(|rest| rest.body = Some(incoming));
         }
     }
 }
@@ -152,8 +136,11 @@ pub(super) enum ResponseBody {
     /// What the guest writes, as it writes it.
     Streamed {
         first: Option<Bytes>,
-        body: HyperOutgoingBody,
+        /// None once the response is over.
+        body: Option<HyperOutgoingBody>,
         guest: Option<RunningGuest>,
+        /// What has not come of the length that the header gives, where it gives one.
+        missing_bytes: Option<u64>,
         unread: UnreadBody,
     },
 }
@@ -166,6 +153,17 @@ pub(super) struct Broken;
 impl ResponseBody {
     pub(super) fn whole(data: Bytes, unread: UnreadBody) -> Self {
         Self::Whole { data: Some(data).filter(|data| !data.is_empty()), unread }
+    }
+
+    /// The body of a guest that goes on, and how long the header says that it is.
+    pub(super) fn streamed(
+        body: HyperOutgoingBody,
+        guest: RunningGuest,
+        announced_bytes: Option<u64>,
+        unread: UnreadBody,
+    ) -> Self {
+        let missing_bytes = announced_bytes;
+        Self::Streamed { first: None, body: Some(body), guest: Some(guest), missing_bytes, unread }
     }
 
     /// The body of a guest that has ended: everything is there, so it need not be streamed.
@@ -186,8 +184,8 @@ impl ResponseBody {
                 },
                 // Not whole after all: let the client see where it breaks off.
                 Some(Some(Err(_))) | None => {
-                    let first = only.unwrap_or_else(|| all.freeze());
-                    return Self::Streamed { first: Some(first), body, guest: None, unread };
+                    let (first, body) = (Some(only.unwrap_or_else(|| all.freeze())), Some(body));
+                    return Self::Streamed { first, body, guest: None, missing_bytes: None, unread };
                 }
             }
         }
@@ -205,25 +203,34 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.get_mut() {
             Self::Whole { data, .. } => Poll::Ready(data.take().map(|data| Ok(Frame::data(data)))),
-            Self::Streamed { first, body, guest, .. } => {
+            Self::Streamed { first, body, guest, missing_bytes, unread } => {
                 if let Some(first) = first.take().filter(|first| !first.is_empty()) {
                     return Poll::Ready(Some(Ok(Frame::data(first))));
                 }
                 if let Some(running) = guest {
-                    match running.poll_unpin(context) {
-                        Poll::Ready(Ok(())) => *guest = None,
-                        Poll::Ready(Err(_)) => return Poll::Ready(Some(Err(Broken))),
-                        Poll::Pending => {}
+                    if let Poll::Ready(ended) = running.poll_unpin(context) {
+                        *guest = None;
+                        if ended.is_err() {
+                            return Poll::Ready(Some(Err(Broken)));
+                        }
                     }
                 }
-                match ready!(Pin::new(body).poll_frame(context)) {
-                    Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+                let Some(streamed) = body else { return Poll::Ready(None) };
+                match ready!(Pin::new(streamed).poll_frame(context)) {
+                    Some(Ok(frame)) => {
+                        let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                        *missing_bytes = missing_bytes.map(|missing| missing.saturating_sub(bytes));
+                        Poll::Ready(Some(Ok(frame)))
+                    }
                     Some(Err(_)) => Poll::Ready(Some(Err(Broken))),
-                    // The body is whole, but the guest may have more to do: a job to record, a line to write.
-                    None => match guest {
-                        None => Poll::Ready(None),
-                        Some(_) => Poll::Pending,
-                    },
+                    None => {
+                        *body = None;
+                        // The guest may have more to do: a job to record, a line to write.
+                        if let Some(guest) = guest.take() {
+                            unread.behind.finish(guest, None, unread.clone());
+                        }
+                        Poll::Ready(None)
+                    }
                 }
             }
         }
@@ -245,6 +252,13 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
+        // A client that goes away takes along a guest that is still answering, and no other.
+        if let Self::Streamed { body, guest, missing_bytes, unread, .. } = self
+            && let (Some(mut body), Some(guest)) = (body.take(), guest.take())
+            && is_whole(&mut body, *missing_bytes)
+        {
+            unread.behind.finish(guest, Some(body), unread.clone());
+        }
         match self {
             Self::Whole { unread, .. } | Self::Streamed { unread, .. } => unread.linger(),
         }

@@ -8,7 +8,7 @@ use http_body::Body as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use wasmtime_wasi_http::Error;
 
@@ -16,6 +16,7 @@ use super::{
     super::router::Router,
     Answer, HEALTH_PATH, Handler, READY_PATH, ServerTasks, Target,
     arriving::{Arriving, BodyBounds, ClientClock},
+    behind::{Behind, announced_bytes},
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
     handler::Surroundings,
     headers,
@@ -34,10 +35,17 @@ pub(super) struct Service {
     router: Router<Target>,
     places: Arc<Places>,
     body_bounds: BodyBounds,
-    /// Of what goes on after a response.
-    tracker: TaskTracker,
+    behind: Arc<Behind>,
     leave: CancellationToken,
     log: Logger,
+}
+
+/// The answer that a guest owes.
+struct Awaited {
+    receiver: oneshot::Receiver<Answer>,
+    /// Whether only its header is sent.
+    is_head: bool,
+    unread: UnreadBody,
 }
 
 enum First {
@@ -53,7 +61,7 @@ impl Service {
             router,
             places: Places::new(limits),
             body_bounds: BodyBounds::new(limits),
-            tracker: tasks.tracker.clone(),
+            behind: Arc::new(Behind::new(limits, tasks)),
             leave: tasks.leave.clone(),
             log,
         }
@@ -125,8 +133,7 @@ impl Service {
                 return whole(answer, unread);
             }
         };
-        let max_body_bytes = self.body_bounds.max_bytes;
-        if body.size_hint().lower() > max_body_bytes {
+        if body.size_hint().lower() > self.body_bounds.max_bytes {
             return refuse(Problem::BodyTooLarge, Request::from_parts(parts, body));
         }
         let mut body = Arriving::new(body, self.body_bounds);
@@ -139,8 +146,8 @@ impl Service {
             Err(problem) => {
                 self.note_refusal(problem, id);
                 let unread = match body.into_rest() {
-                    Some(rest) => UnreadBody::whole(rest, max_body_bytes, &self.tracker),
-                    None => UnreadBody::none(&self.tracker),
+                    Some(rest) => UnreadBody::whole(rest, &self.behind),
+                    None => UnreadBody::none(&self.behind),
                 };
                 return whole(problem.response(id), unread);
             }
@@ -150,7 +157,8 @@ impl Service {
             parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         }
         let span = self.log.request_span(parts.method.as_str(), found.pattern.as_str(), handler.id(), id);
-        let unread = UnreadBody::none(&self.tracker);
+        let unread = UnreadBody::none(&self.behind);
+        let is_head = parts.method == Method::HEAD;
         let (sender, receiver) = oneshot::channel();
         let visit = Visit {
             handler: Arc::clone(handler),
@@ -162,10 +170,11 @@ impl Service {
         let guest: RunningGuest = if body.is_at_its_end() {
             Box::pin(visit.run(Request::from_parts(parts, Empty::<Bytes>::new())).instrument(span.span()))
         } else {
-            let body = RequestBody::new(body, max_body_bytes, Arc::clone(&place), unread.clone());
+            let body = RequestBody::new(body, Arc::clone(&place), unread.clone());
             Box::pin(visit.run(Request::from_parts(parts, body)).instrument(span.span()))
         };
-        let response = self.respond(handler, guest, receiver, &place, unread, id).await;
+        let answer = Awaited { receiver, is_head, unread };
+        let response = self.respond(handler, guest, answer, &place, id).await;
         span.answered(response.status());
         response
     }
@@ -175,11 +184,11 @@ impl Service {
         &self,
         handler: &Handler,
         mut guest: RunningGuest,
-        mut receiver: oneshot::Receiver<Answer>,
+        awaited: Awaited,
         place: &Place,
-        unread: UnreadBody,
         id: &Arc<str>,
     ) -> Response<ResponseBody> {
+        let Awaited { mut receiver, is_head, unread } = awaited;
         let mut may_answer = true;
         let first = std::future::poll_fn(|context| {
             if let std::task::Poll::Ready(ended) = guest.as_mut().poll(context) {
@@ -196,10 +205,7 @@ impl Service {
         })
         .await;
         let (answer, guest) = match first {
-            First::Answered(answer) => {
-                place.answered();
-                (Ok(answer), Some(guest))
-            }
+            First::Answered(answer) => (Ok(answer), Some(guest)),
             First::Ended(Ok(())) => (receiver.try_recv().map_err(|_| Problem::Crashed), None),
             First::Ended(Err(_)) if place.was_crowded_out() => {
                 self.note_refusal(Problem::TooManyWaiting, id);
@@ -226,8 +232,9 @@ impl Service {
         match (result, guest) {
             (Err(problem), _) => whole(problem.response(id), unread),
             (Ok(response), None) => response.map(|body| ResponseBody::buffered(body, unread)),
-            (Ok(response), guest) => {
-                response.map(|body| ResponseBody::Streamed { first: None, body, guest, unread })
+            (Ok(response), Some(guest)) => {
+                let announced = announced_bytes(&response, is_head);
+                response.map(|body| ResponseBody::streamed(body, guest, announced, unread))
             }
         }
     }
@@ -246,9 +253,9 @@ impl Service {
     fn unread(&self, request: Request<Incoming>) -> UnreadBody {
         // A client that waits to be told to go on has sent nothing yet, and now never will.
         if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
-            return UnreadBody::none(&self.tracker);
+            return UnreadBody::none(&self.behind);
         }
-        UnreadBody::whole(request.into_body(), self.body_bounds.max_bytes, &self.tracker)
+        UnreadBody::whole(request.into_body(), &self.behind)
     }
 }
 
@@ -281,7 +288,7 @@ impl Visit {
         B::Error: Into<Error>,
     {
         let Self { handler, answer, place, client, id } = self;
-        let surroundings = Surroundings { on_sleep: Some(Arc::clone(&place) as _), client };
+        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client };
         tokio::select! {
             ended = handler.run_within(request, answer, &id, surroundings) => ended,
             () = place.crowded_out() => Err(CallFailure::crowded_out()),

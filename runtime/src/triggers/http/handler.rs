@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{
     },
 };
 
-use super::arriving::ClientClock;
+use super::{arriving::ClientClock, places::Place};
 use crate::{
     capabilities::clock::OnSleep,
     instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
@@ -36,8 +36,8 @@ pub struct Handler {
 /// What a call is part of.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
-    /// Who is told when the guest goes to sleep.
-    pub(super) on_sleep: Option<Arc<dyn OnSleep>>,
+    /// Where the request is counted; none where nobody counts it.
+    pub(super) place: Option<Arc<Place>>,
     /// What the client has been waited for; it does not count as the guest's time.
     pub(super) client: ClientClock,
 }
@@ -120,14 +120,21 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Surroundings { on_sleep, client } = surroundings;
+        let Surroundings { place, client } = surroundings;
+        let on_sleep = place.clone().map(|place| place as Arc<dyn OnSleep>);
         let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, ..Call::default() };
         let mut store = self.prepared.store(self.bounds, call);
         let meter = store.data().meter();
         let call = async {
             let mut http = store.data_mut().http();
             let request = http.new_incoming_request(Scheme::Http, request)?;
-            let answer = http.new_response_outparam(answer)?;
+            let answer = http.new_response_outparam_from_callback(move |response| {
+                if let Some(place) = place {
+                    place.answered();
+                }
+                // Where nobody waits for it any more, the guest is about to be stopped.
+                let _heard = answer.send(response);
+            })?;
             let guest = self.pre.instantiate_async(&mut store).await?;
             guest.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
         };

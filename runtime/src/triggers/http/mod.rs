@@ -1,10 +1,12 @@
 //! Requests over HTTP/1.1: one task per connection, one fresh instance per request.
 //!
 //! Nothing is spawned for a request: the connection's task runs the guest, and goes on running it while it writes the response. When the
-//! client goes away, both are dropped together. What the host answers by itself is a problem (`problem.rs`), a static response of
+//! client goes away before that, both are dropped together; a guest that goes on after its response is the one thing that gets a task of
+//! its own (`behind.rs`). What the host answers by itself is a problem (`problem.rs`), a static response of
 //! the manifest, or the health check.
 
 mod arriving;
+mod behind;
 mod body;
 mod call;
 mod handler;
