@@ -176,6 +176,12 @@ impl Held {
         Self { share: Arc::clone(share), bytes: 0 }
     }
 
+    /// For something else of the same instance: nothing yet.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self::nothing(&self.share)
+    }
+
     /// Takes so much more.
     ///
     /// # Errors

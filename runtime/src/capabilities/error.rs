@@ -5,6 +5,8 @@
 
 use wasmtime::component::ResourceTableError;
 
+use crate::memory::OutOfMemory;
+
 /// The error type of host functions, over the WIT's own.
 #[derive(Debug)]
 pub enum Failure<E> {
@@ -29,6 +31,13 @@ impl<E> Failure<E> {
 
 impl<E> From<ResourceTableError> for Failure<E> {
     fn from(error: ResourceTableError) -> Self {
+        Self::Trap(error.into())
+    }
+}
+
+/// As where the guest itself finds no memory: which bound it was decides what becomes of its call.
+impl<E> From<OutOfMemory> for Failure<E> {
+    fn from(error: OutOfMemory) -> Self {
         Self::Trap(error.into())
     }
 }

@@ -5,17 +5,20 @@
 //! |---|---|
 //! | `postgres/` | connections to PostgreSQL that go from one borrower to the next |
 //! | `redis/` | a connection to a Redis server that all share, and others that nobody shares |
+//! | `account.rs` | who has the memory for what a connection reads |
 //! | `inspect.rs` | a stream whose bytes are looked at before a protocol's parser keeps them |
 //! | `tls.rs` | what both have of TLS |
 //!
 //! Sockets belong to one Tokio runtime, the client's home, whatever thread asks: one that decodes an image would keep everybody's waiting.
 //! What of this is written by hand, and why, is decision 9.
 
+mod account;
 mod inspect;
 pub mod postgres;
 pub mod redis;
 mod tls;
 
+pub(crate) use account::Opened;
 use thiserror::Error;
 
 /// Why a server does not serve us, in a sentence that names no secret.

@@ -1,7 +1,7 @@
 //! Why a call ended without the guest's doing: what a client, or a fresh worker, is told depends on it.
 
 use rustix::io::Errno;
-use wasmtime::{PoolConcurrencyLimitError, Store};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::State;
 use crate::memory::MemoryBound;
@@ -73,8 +73,10 @@ impl CallFailure {
             FailureKind::Busy
         } else if store.data().out_of_time() {
             FailureKind::Deadline
+        } else if error.downcast_ref::<Trap>().is_some_and(|trap| *trap != Trap::UnreachableCodeReached) {
+            FailureKind::Trap
         } else {
-            // A guest that can't get memory ends in whatever its allocator does then: mostly `unreachable`.
+            // What an allocator does that gets no memory is `unreachable`. One that was refused before, and went on, ends in others as well.
             match store.data().refused_memory() {
                 Some(MemoryBound::Instance) => FailureKind::OutOfMemory,
                 Some(MemoryBound::Shared) => FailureKind::OutOfSharedMemory,

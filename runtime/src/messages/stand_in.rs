@@ -9,7 +9,8 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{Broker, Channel};
 use crate::{
-    capabilities::redis::{Connector, Session, wit},
+    capabilities::redis::{Connector, RedisError, Session, wit},
+    memory::Held,
     secret::Secret,
 };
 
@@ -74,18 +75,21 @@ impl Session for Local {
         &'a mut self,
         channel: &'a str,
         payload: Vec<u8>,
-    ) -> BoxFuture<'a, Result<(), wit::Error>> {
+        _: &'a Held,
+    ) -> BoxFuture<'a, Result<(), RedisError>> {
         let sent = self.broker.publish(&Channel::new(self.server.as_str(), channel), &payload);
-        std::future::ready(sent.map_err(|error| wit::Error::Other(error.to_string()))).boxed()
+        std::future::ready(sent.map_err(|error| RedisError::Guest(wit::Error::Other(error.to_string()))))
+            .boxed()
     }
 
     fn command<'a>(
         &'a mut self,
         command: &'a str,
         _: Vec<wit::RedisParameter>,
-    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
+        _: &'a Held,
+    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, RedisError>> {
         let text = format!("no Redis server is set (--redis), so there is only PUBLISH, not {command:?}");
-        std::future::ready(Err(wit::Error::Other(text))).boxed()
+        std::future::ready(Err(RedisError::Guest(wit::Error::Other(text)))).boxed()
     }
 }
 
@@ -96,6 +100,7 @@ mod tests {
     use super::*;
     use crate::{
         limits::Limits,
+        memory::CallMemory,
         messages::Delivery,
         telemetry::{CaptureSink, Level, Logger},
     };
@@ -125,10 +130,13 @@ mod tests {
         let subscription = broker.subscribe(&Channel::new(OWN, "wake"), Delivery::default());
         let (connector, servers) = stand_in(By::Process(broker));
         let mut session = connector.open(OWN).await.unwrap();
-        session.publish("wake", b"{}".to_vec()).await.unwrap();
+        let memory = CallMemory::of_test(1_000).call(0).unwrap();
+        session.publish("wake", b"{}".to_vec(), &memory).await.unwrap();
         assert_eq!(subscription.next().await.as_deref(), Some(&b"{}"[..]));
-        let refused = session.command("GET", vec![]).await.unwrap_err();
-        assert!(matches!(&refused, wit::Error::Other(text) if text.contains("only PUBLISH")), "{refused:?}");
+        match session.command("GET", vec![], &memory).await {
+            Err(RedisError::Guest(wit::Error::Other(text))) if text.contains("only PUBLISH") => {}
+            other => panic!("{other:?}"),
+        }
         assert!(connector.open("redis://localhost:6379/3").await.is_err(), "another database is a server's");
         assert_eq!(*servers.0.lock().unwrap(), ["redis://localhost:6379/3"]);
     }

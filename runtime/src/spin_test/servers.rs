@@ -3,7 +3,10 @@
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
-use crate::capabilities::redis::{self, wit};
+use crate::{
+    capabilities::redis::{self, RedisError, wit},
+    memory::Held,
+};
 
 /// In the place of every Redis server that is granted.
 #[derive(Debug)]
@@ -16,7 +19,12 @@ impl redis::Connector for DeafRedis {
 }
 
 impl redis::Session for DeafRedis {
-    fn publish<'a>(&'a mut self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+    fn publish<'a>(
+        &'a mut self,
+        _: &'a str,
+        _: Vec<u8>,
+        _: &'a Held,
+    ) -> BoxFuture<'a, Result<(), RedisError>> {
         std::future::ready(Ok(())).boxed()
     }
 
@@ -24,8 +32,9 @@ impl redis::Session for DeafRedis {
         &'a mut self,
         command: &'a str,
         _: Vec<wit::RedisParameter>,
-    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
+        _: &'a Held,
+    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, RedisError>> {
         let text = format!("a test's Redis hears messages and knows no {command:?}");
-        std::future::ready(Err(wit::Error::Other(text))).boxed()
+        std::future::ready(Err(RedisError::Guest(wit::Error::Other(text)))).boxed()
     }
 }

@@ -30,6 +30,19 @@ async fn a_guest_gets_as_much_memory_as_it_may_have_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_did_without_memory_and_traps_later_has_trapped() {
+    let divide =
+        "(drop (memory.grow (i32.const 64))) (drop (i32.div_u (i32.const 1) (i32.load (i32.const 1000))))";
+    let service = App::new()
+        .serving("divide", &request("", divide), "")
+        .start(Limits { max_request_memory_bytes: 2 * MIB, ..Limits::default() })
+        .await;
+    get(service.address(), "/divide").await.is_problem(500, "internal");
+    let line = service.line(|line| line.event == "request-failed").await;
+    assert_eq!(line.fields["reason"], "trap");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_instances_together_are_bounded() {
     let service = App::new()
         .serving("hog", &request("", "(call $take-all-memory)"), "")

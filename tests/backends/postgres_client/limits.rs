@@ -42,6 +42,24 @@ async fn one_row_that_is_too_long_is_not_read() {
 }
 
 #[tokio::test]
+async fn rows_that_the_instance_has_no_room_for_are_not_read() {
+    let Some(database) = database() else { return };
+    let (client, mut outside) = database.open(Limits::default()).await;
+    for statement in ["SELECT repeat('x', 2000000)", "SELECT repeat('x', 100000) FROM generate_series(1, 20)"]
+    {
+        let mut session = client.open_with(&database.url, 1_000_000).await.unwrap();
+        assert_eq!(run(&mut session, "SELECT repeat('x', 400000)").await.rows.len(), 1, "twice for a moment");
+        let refused = session.try_query(statement, Vec::new()).await;
+        assert!(
+            matches!(&refused, Err(PostgresError::Trap(trap)) if trap.is::<OutOfMemory>()),
+            "{refused:?}"
+        );
+        assert_eq!(session.budget.used_bytes(), 0);
+        assert!(run(&mut outside, statement).await.rows.len() >= 1, "who has room gets it");
+    }
+}
+
+#[tokio::test]
 async fn one_value_is_bounded_in_a_row_and_as_a_parameter() {
     let Some(database) = database() else { return };
     let (client, mut session) =

@@ -9,12 +9,15 @@ mod tls;
 mod values;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use thumbs::capabilities::postgres::{Bounds, DbValue, Error, ParameterValue, RowSet, Session};
+use thumbs::capabilities::postgres::{
+    self as capability, Bounds, DbValue, Error, ParameterValue, PostgresError, RowSet,
+};
 use thumbs::clients::{ServerFault, postgres};
 use thumbs::limits::Limits;
+use thumbs::memory::{Held, MemoryBudget, OutOfMemory, Share};
 use thumbs_tests::servers::{self, Auth, Postgres};
 
 /// Every character that a URL, a shell or a connection string could trip over.
@@ -45,11 +48,52 @@ impl Client {
     }
 
     async fn open(&self, url: &str) -> Result<Session, Error> {
-        Session::open(&self.client, url, self.bounds).await
+        self.open_with(url, usize::MAX).await
+    }
+
+    /// A session of an instance that may have so much memory.
+    async fn open_with(&self, url: &str, max_memory_bytes: usize) -> Result<Session, Error> {
+        let session = capability::Session::open(&self.client, url, self.bounds).await?;
+        let budget = Arc::new(MemoryBudget::new(max_memory_bytes));
+        let memory = Held::nothing(&Share::new(Arc::clone(&budget), max_memory_bytes));
+        Ok(Session { session, memory, budget })
     }
 
     async fn check(&self, url: &str) -> Result<(), ServerFault> {
         self.client.check(url).await
+    }
+}
+
+/// What a guest has open, and the memory that its instance may have.
+#[derive(Debug)]
+struct Session {
+    session: capability::Session,
+    memory: Held,
+    budget: Arc<MemoryBudget>,
+}
+
+impl Session {
+    async fn query(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
+        self.try_query(statement, parameters).await.map_err(told)
+    }
+
+    async fn try_query(
+        &mut self,
+        statement: &str,
+        parameters: Vec<ParameterValue>,
+    ) -> Result<RowSet, PostgresError> {
+        self.session.query(statement, parameters, &mut self.memory.beside()).await
+    }
+
+    async fn execute(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<u64, Error> {
+        self.session.execute(statement, parameters, &mut self.memory.beside()).await.map_err(told)
+    }
+}
+
+fn told(error: PostgresError) -> Error {
+    match error {
+        PostgresError::Guest(error) => error,
+        PostgresError::Trap(trap) => panic!("{trap}"),
     }
 }
 

@@ -123,7 +123,7 @@ async fn a_connection_of_its_own_keeps_what_a_guest_sets_up_and_ends_with_its_ha
     assert_eq!(text(&run(&mut session, "GET k").await.unwrap()), "+QUEUED");
     assert_eq!(text(&run(&mut session, "EXEC").await.unwrap()), ":1 mine");
 
-    let connected = async |session: &mut Box<dyn Session>| {
+    let connected = async |session: &mut Session| {
         let list = text(&run(session, "CLIENT LIST").await.unwrap());
         list.lines().filter(|line| line.contains("db=")).count()
     };
@@ -307,13 +307,14 @@ async fn a_server_that_is_silent_costs_a_command_its_limit_and_no_more() {
 async fn commands_and_answers_over_their_bound_fail_and_nothing_else_does() {
     let Some(redis) = available(Redis::start()) else { return };
     let limits = Limits { redis_max_exchange_bytes: 4_000, max_message_bytes: 100, ..impatient() };
-    let servers = Servers::new(Client::new(&limits), &limits);
-    let mut session = servers.open(&redis.url()).await.unwrap();
+    let client = Client::new(&limits);
+    let open = async || Session::open(&client, &limits, &redis.url(), usize::MAX).await.unwrap();
+    let mut session = open().await;
     let too_large = run(&mut session, &format!("SET k {}", "x".repeat(4_000))).await.unwrap_err();
     assert!(too_large.contains("at most 4000 bytes"), "{too_large}");
 
     run(&mut session, &format!("SET k {}", "x".repeat(3_000))).await.unwrap();
-    let mut apart = servers.open(&redis.url()).await.unwrap();
+    let mut apart = open().await;
     run(&mut apart, &format!("APPEND k {}", "x".repeat(3_000))).await.unwrap();
     let too_large = run(&mut session, "GET k").await.unwrap_err();
     assert!(too_large.contains("more than 4000 bytes"), "{too_large}");
@@ -337,6 +338,29 @@ async fn commands_and_answers_over_their_bound_fail_and_nothing_else_does() {
             .unwrap_err()
             .contains("at most 100 bytes")
     );
+}
+
+/// The budget has room for each part of the answer and not for all of it: what is refused has not come.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_the_instance_has_no_room_for_is_not_read() {
+    let Some(redis) = available(Redis::start()) else { return };
+    let (limits, max_memory_bytes) = (Limits::default(), 1_000_000);
+    let client = Client::new(&limits);
+    let mut session = Session::open(&client, &limits, &redis.url(), max_memory_bytes).await.unwrap();
+    let fill = "for i = 1, 20 do redis.call('rpush', 'l', string.rep('x', 100000)) end";
+    let fill = vec![RedisParameter::Binary(fill.into()), RedisParameter::Int64(0)];
+    session.command("EVAL", fill).await.unwrap();
+    let range = async |session: &mut Session, last: &str| {
+        let (command, arguments) = words("LRANGE l 0");
+        let arguments = [arguments, vec![RedisParameter::Binary(last.into())]].concat();
+        within("a range", session.try_command(command, arguments)).await
+    };
+    assert_eq!(range(&mut session, "8").await.unwrap().len(), 9);
+    let refused = range(&mut session, "19").await;
+    assert!(matches!(&refused, Err(RedisError::Trap(trap)) if trap.is::<OutOfMemory>()), "{refused:?}");
+    assert_eq!(session.budget.used_bytes(), 0);
+    let mut another = open(&client, &redis.url()).await;
+    assert_eq!(range(&mut another, "19").await.unwrap().len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

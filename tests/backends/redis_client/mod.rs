@@ -9,11 +9,12 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use thumbs::{
     capabilities::redis::{
-        Connector as _, Servers, Session,
+        self, Connector as _, RedisError, Servers,
         wit::{self, RedisParameter, RedisResult},
     },
     clients::redis::Client,
     limits::Limits,
+    memory::{Held, MemoryBudget, OutOfMemory, Share},
     messages::{Broker, Channel, Delivery, Forward, Subscription},
     telemetry::{CaptureSink, Level, Logger},
 };
@@ -49,12 +50,61 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     .await;
 }
 
-async fn open(client: &Client, url: &str) -> Box<dyn Session> {
+/// What a guest has open, and the memory that its instance may have.
+#[derive(Debug)]
+struct Session {
+    session: Box<dyn redis::Session>,
+    memory: Held,
+    budget: Arc<MemoryBudget>,
+}
+
+impl Session {
+    async fn open(
+        client: &Client,
+        limits: &Limits,
+        url: &str,
+        max_memory_bytes: usize,
+    ) -> Result<Self, wit::Error> {
+        let session = Servers::new(client.clone(), limits).open(url).await?;
+        let budget = Arc::new(MemoryBudget::new(max_memory_bytes));
+        let memory = Held::nothing(&Share::new(Arc::clone(&budget), max_memory_bytes));
+        Ok(Self { session, memory, budget })
+    }
+
+    async fn publish(&mut self, channel: &str, payload: Vec<u8>) -> Result<(), wit::Error> {
+        self.session.publish(channel, payload, &self.memory).await.map_err(told)
+    }
+
+    async fn command(
+        &mut self,
+        command: &str,
+        arguments: Vec<RedisParameter>,
+    ) -> Result<Vec<RedisResult>, wit::Error> {
+        self.try_command(command, arguments).await.map_err(told)
+    }
+
+    async fn try_command(
+        &mut self,
+        command: &str,
+        arguments: Vec<RedisParameter>,
+    ) -> Result<Vec<RedisResult>, RedisError> {
+        self.session.command(command, arguments, &self.memory).await
+    }
+}
+
+fn told(error: RedisError) -> wit::Error {
+    match error {
+        RedisError::Guest(error) => error,
+        RedisError::Trap(trap) => panic!("{trap}"),
+    }
+}
+
+async fn open(client: &Client, url: &str) -> Session {
     try_open(client, url).await.unwrap()
 }
 
-async fn try_open(client: &Client, url: &str) -> Result<Box<dyn Session>, wit::Error> {
-    Servers::new(client.clone(), &Limits::default()).open(url).await
+async fn try_open(client: &Client, url: &str) -> Result<Session, wit::Error> {
+    Session::open(client, &Limits::default(), url, usize::MAX).await
 }
 
 fn words(line: &str) -> (&str, Vec<RedisParameter>) {
@@ -63,7 +113,7 @@ fn words(line: &str) -> (&str, Vec<RedisParameter>) {
     (command, words.map(|word| RedisParameter::Binary(word.into())).collect())
 }
 
-async fn run(session: &mut Box<dyn Session>, line: &str) -> Result<Vec<RedisResult>, String> {
+async fn run(session: &mut Session, line: &str) -> Result<Vec<RedisResult>, String> {
     let (command, arguments) = words(line);
     within(line, session.command(command, arguments)).await.map_err(|error| match error {
         wit::Error::Other(text) => text,

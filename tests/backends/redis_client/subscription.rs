@@ -3,7 +3,7 @@
 use super::*;
 
 /// How many PINGs the server has refused.
-async fn refused_pings(session: &mut Box<dyn Session>) -> u32 {
+async fn refused_pings(session: &mut Session) -> u32 {
     let stats = text(&run(session, "INFO commandstats").await.unwrap());
     let ping = stats.lines().find(|line| line.starts_with("cmdstat_ping:")).unwrap_or_default();
     let refused = ping.split(',').find_map(|field| field.strip_prefix("rejected_calls="));

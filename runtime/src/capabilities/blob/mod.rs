@@ -24,7 +24,7 @@ pub use super::bindings::thumbs::blob_store::store as wit;
 use super::error::Failure;
 use crate::{
     limits::{Limits, length, millis},
-    memory::{CallMemory, OutOfMemory},
+    memory::CallMemory,
 };
 
 /// The error type of this capability's host functions.
@@ -110,11 +110,6 @@ fn checked(key: &str) -> Result<Key<'_>, BlobError> {
     Key::parse(key).ok_or(Failure::Guest(wit::Error::InvalidKey))
 }
 
-/// As where the guest itself finds no memory for a blob: which bound it was decides what becomes of its call.
-fn out_of_memory(error: OutOfMemory) -> BlobError {
-    Failure::Trap(error.into())
-}
-
 impl wit::Host for BlobView<'_> {
     async fn put(&mut self, key: String, content_type: String, data: Vec<u8>) -> Result<(), BlobError> {
         let key = checked(&key)?;
@@ -123,21 +118,21 @@ impl wit::Host for BlobView<'_> {
         if data.len() > length(self.store.max_blob_bytes) {
             return Err(Failure::Guest(wit::Error::TooLarge(self.store.max_blob_bytes)));
         }
-        let _held = self.memory.call(data.len()).map_err(out_of_memory)?;
+        let _held = self.memory.call(data.len())?;
         self.store.in_time(self.store.backend.put(key.as_str(), content_type.as_str(), data)).await
     }
 
     async fn get(&mut self, key: String, max_bytes: u64) -> Result<wit::Object, BlobError> {
         let key = checked(&key)?;
         let mut max_bytes = max_bytes.min(self.store.max_blob_bytes);
-        let mut held = self.memory.call(0).map_err(out_of_memory)?;
+        let mut held = self.memory.call(0)?;
         // Taken before it is read. Where there is no room for the largest that the guest asks for, there may be for the one that is there.
         if !held.grow_if_there(length(max_bytes)) {
             let size_bytes = self.store.in_time(self.store.backend.head(key.as_str())).await?.size_bytes;
             if size_bytes > max_bytes {
                 return Err(Failure::Guest(wit::Error::TooLarge(max_bytes)));
             }
-            held.grow(length(size_bytes)).map_err(out_of_memory)?;
+            held.grow(length(size_bytes))?;
             max_bytes = size_bytes;
         }
         self.store.in_time(self.store.backend.get(key.as_str(), max_bytes)).await

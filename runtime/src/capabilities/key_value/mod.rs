@@ -22,7 +22,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use super::{bindings::fermyon::spin2_0_0::key_value as wit, error::Failure};
 use crate::{
     limits::{Limits, length},
-    memory::{CallMemory, Held, OutOfMemory},
+    memory::{CallMemory, Held},
 };
 
 /// As much as most values have at most.
@@ -134,10 +134,10 @@ async fn value(
 ) -> Result<Option<Vec<u8>>, KeyValueError> {
     let before = held.bytes();
     let small = max_bytes.min(SMALL_VALUE_BYTES);
-    held.grow(small).map_err(out_of_memory)?;
+    held.grow(small)?;
     let value = match store.get(key, small).await {
         Err(_) if small < max_bytes => {
-            held.grow(max_bytes - small).map_err(out_of_memory)?;
+            held.grow(max_bytes - small)?;
             store.get(key, max_bytes).await.map_err(backend)?
         }
         value => value.map_err(backend)?,
@@ -146,12 +146,26 @@ async fn value(
     Ok(value)
 }
 
-fn other(text: impl Into<String>) -> KeyValueError {
-    Failure::Guest(wit::Error::Other(text.into()))
+/// All keys of a store, for whose memory the same holds.
+async fn keys(
+    store: &dyn Backend,
+    state: &KeyValueState,
+    held: &mut Held,
+) -> Result<Vec<String>, KeyValueError> {
+    let most_bytes = state.max_key_bytes + size_of::<String>();
+    let few = state.max_keys.min(SMALL_VALUE_BYTES / most_bytes);
+    held.grow(few * most_bytes)?;
+    match store.keys(few).await {
+        Err(_) if few < state.max_keys => {
+            held.grow((state.max_keys - few).saturating_mul(most_bytes))?;
+            store.keys(state.max_keys).await.map_err(backend)
+        }
+        keys => keys.map_err(backend),
+    }
 }
 
-fn out_of_memory(error: OutOfMemory) -> KeyValueError {
-    other(error.to_string())
+fn other(text: impl Into<String>) -> KeyValueError {
+    Failure::Guest(wit::Error::Other(text.into()))
 }
 
 fn backend(error: BackendError) -> KeyValueError {
@@ -176,7 +190,7 @@ impl wit::HostStore for KeyValueView<'_> {
         key: String,
     ) -> Result<Option<Vec<u8>>, KeyValueError> {
         let store = self.store(&store, &key)?;
-        let mut held = self.memory.call(key.len()).map_err(out_of_memory)?;
+        let mut held = self.memory.call(key.len())?;
         let value = value(&*store, &key, self.state.max_value_bytes, &mut held).await?;
         Ok(value)
     }
@@ -191,7 +205,7 @@ impl wit::HostStore for KeyValueView<'_> {
         if value.len() > self.state.max_value_bytes {
             return Err(other(format!("a value has at most {} bytes", self.state.max_value_bytes)));
         }
-        let _held = self.memory.call(value.len()).map_err(out_of_memory)?;
+        let _held = self.memory.call(value.len())?;
         store.set(&key, value).await.map_err(backend)
     }
 
@@ -205,11 +219,8 @@ impl wit::HostStore for KeyValueView<'_> {
 
     async fn get_keys(&mut self, store: Resource<OpenStore>) -> Result<Vec<String>, KeyValueError> {
         let store = self.store(&store, "")?;
-        let mut held = self.memory.call(0).map_err(out_of_memory)?;
-        let keys = store.keys(self.state.max_keys).await.map_err(backend)?;
-        let bytes = keys.iter().map(|key| key.len() + size_of::<String>()).sum();
-        held.grow(bytes).map_err(out_of_memory)?;
-        Ok(keys)
+        let mut held = self.memory.call(0)?;
+        keys(&*store, self.state, &mut held).await
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
@@ -245,6 +256,28 @@ mod tests {
         fn keys(&self, _: usize) -> BoxFuture<'_, Result<Vec<String>, BackendError>> {
             unreachable!()
         }
+    }
+
+    #[tokio::test]
+    async fn a_listing_is_memory_of_its_instance_and_no_more_than_its_keys_may_take() {
+        let store = MemoryStore::new(1_000_000);
+        for number in 0..300 {
+            store.set(&format!("{number:03}"), vec![]).await.unwrap();
+        }
+        let grants: Grants = Arc::new([("default".to_owned(), Arc::new(store) as Arc<dyn Backend>)].into());
+        let list = async |max_memory_bytes, limits: Limits| {
+            let state = KeyValueState::new(Arc::clone(&grants), &limits);
+            let (mut table, mut memory) = (ResourceTable::new(), CallMemory::of_test(max_memory_bytes));
+            let mut view = KeyValueView { state: &state, table: &mut table, memory: &mut memory };
+            let store = view.open("default".into()).await?;
+            view.get_keys(store).await.map(|keys| keys.len())
+        };
+        let small = || Limits { kv_max_key_bytes: 3, ..Limits::default() };
+        assert_eq!(list(SMALL_VALUE_BYTES, small()).await.unwrap(), 300);
+        assert_eq!(list(1 << 30, Limits::default()).await.unwrap(), 300);
+        assert!(matches!(list(SMALL_VALUE_BYTES, Limits::default()).await, Err(Failure::Trap(_))));
+        let few = Limits { kv_max_keys: 299, ..small() };
+        assert!(matches!(list(1 << 30, few).await, Err(Failure::Guest(wit::Error::Other(_)))));
     }
 
     #[tokio::test]

@@ -24,12 +24,7 @@ pub use super::bindings::fermyon::spin2_0_0::{
     rdbms_types::{Column, DbDataType, DbValue, Error, ParameterValue, RowSet},
 };
 use super::{allowed_hosts::AllowedHosts, bindings::fermyon::spin2_0_0::rdbms_types, error::Failure};
-use crate::{
-    clients::postgres::Client,
-    limits::Limits,
-    memory::{CallMemory, OutOfMemory},
-    permits::Caller,
-};
+use crate::{clients::postgres::Client, limits::Limits, memory::CallMemory, permits::Caller};
 
 /// The error type of this capability's host functions.
 pub type PostgresError = Failure<Error>;
@@ -98,10 +93,6 @@ pub fn add_to_linker<T: Send + 'static>(
 #[derive(Debug)]
 pub struct OpenConnection(Session);
 
-fn out_of_memory(error: OutOfMemory) -> PostgresError {
-    Failure::Guest(Error::QueryFailed(error.to_string()))
-}
-
 fn handed_bytes(statement: &str, parameters: &[ParameterValue]) -> usize {
     statement.len() + parameters.iter().map(value::parameter_bytes).sum::<usize>()
 }
@@ -138,12 +129,9 @@ impl wit::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Result<RowSet, PostgresError> {
-        let mut held = self.memory.call(handed_bytes(&statement, &parameters)).map_err(out_of_memory)?;
+        let mut held = self.memory.call(handed_bytes(&statement, &parameters))?;
         let session = &mut self.table.get_mut(&connection)?.0;
-        let rows = session.query(&statement, parameters).await.map_err(Failure::Guest)?;
-        // Taken when it is there: what is on its way is bounded by the number of connections.
-        held.grow(session.last_result_bytes()).map_err(out_of_memory)?;
-        Ok(rows)
+        session.query(&statement, parameters, &mut held).await
     }
 
     async fn execute(
@@ -152,9 +140,9 @@ impl wit::HostConnection for PostgresView<'_> {
         statement: String,
         parameters: Vec<ParameterValue>,
     ) -> Result<u64, PostgresError> {
-        let _held = self.memory.call(handed_bytes(&statement, &parameters)).map_err(out_of_memory)?;
+        let mut held = self.memory.call(handed_bytes(&statement, &parameters))?;
         let session = &mut self.table.get_mut(&connection)?.0;
-        session.execute(&statement, parameters).await.map_err(Failure::Guest)
+        session.execute(&statement, parameters, &mut held).await
     }
 
     async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {

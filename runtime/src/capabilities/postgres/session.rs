@@ -3,16 +3,24 @@
 //! | how the session ends | what becomes of its connection |
 //! |---|---|
 //! | between two statements | it goes back, and is reset before anybody else has it |
-//! | in the middle of one: too long, too much, no form for it (COPY), or the guest is gone | the server is told to stop, and it is closed |
+//! | in the middle of one: too long, too much, no memory, no form for it (COPY), or the guest is gone | the server is told to stop, and it is closed |
 //! | the connection is lost | it is closed |
 
 use std::sync::Arc;
 
 use super::{
+    super::error::Failure,
+    PostgresError,
     rdbms_types::{Error, ParameterValue, RowSet},
     statement::{self, Bounds, Outcome, Stop, Want},
 };
-use crate::clients::postgres::{Address, Client, Lent, parsed};
+use crate::{
+    clients::{
+        ServerFault,
+        postgres::{Address, Client, Lent, parsed},
+    },
+    memory::Held,
+};
 
 /// A guest's connection.
 #[derive(Debug)]
@@ -26,7 +34,6 @@ pub struct Session {
     is_new: bool,
     /// A statement was begun and not ended.
     is_running: bool,
-    last_result_bytes: usize,
 }
 
 impl Session {
@@ -35,65 +42,66 @@ impl Session {
     /// # Errors
     /// The address is none, or there is no connection to it; in a sentence without a credential.
     pub async fn open(client: &Client, address: &str, bounds: Bounds) -> Result<Self, Error> {
-        let failed = |fault: crate::clients::ServerFault| Error::ConnectionFailed(fault.to_string());
+        let failed = |fault: ServerFault| Error::ConnectionFailed(fault.to_string());
         let address = parsed(address).map_err(failed)?;
         let lent = client.lend(&address).await.map_err(failed)?;
         let client = client.clone();
-        Ok(Self {
-            client,
-            address,
-            bounds,
-            lent: Some(lent),
-            is_new: true,
-            is_running: false,
-            last_result_bytes: 0,
-        })
+        Ok(Self { client, address, bounds, lent: Some(lent), is_new: true, is_running: false })
     }
 
-    /// Runs a statement for its rows.
+    /// Runs a statement for its rows, whose memory is taken before they are read.
     ///
     /// # Errors
-    /// Those of the interface.
+    /// Those of the interface, and a trap where there is no memory.
     ///
     /// # Cancel safety
     /// The statement of a future that is dropped is stopped, and may have run; the session is lost.
-    pub async fn query(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<RowSet, Error> {
-        let outcome = self.run(statement, &parameters, Want::Rows).await?;
-        self.last_result_bytes = outcome.bytes;
-        Ok(outcome.rows)
-    }
-
-    /// What the values of the last query take in memory.
-    #[must_use]
-    pub fn last_result_bytes(&self) -> usize {
-        self.last_result_bytes
+    pub async fn query(
+        &mut self,
+        statement: &str,
+        parameters: Vec<ParameterValue>,
+        memory: &mut Held,
+    ) -> Result<RowSet, PostgresError> {
+        Ok(self.run(statement, &parameters, Want::Rows, memory).await?.rows)
     }
 
     /// Runs a statement for the number of rows that it changed.
     ///
     /// # Errors
-    /// Those of the interface.
+    /// As of [`Session::query`].
     ///
     /// # Cancel safety
     /// As of [`Session::query`].
-    pub async fn execute(&mut self, statement: &str, parameters: Vec<ParameterValue>) -> Result<u64, Error> {
-        Ok(self.run(statement, &parameters, Want::Count).await?.count)
+    pub async fn execute(
+        &mut self,
+        statement: &str,
+        parameters: Vec<ParameterValue>,
+        memory: &mut Held,
+    ) -> Result<u64, PostgresError> {
+        Ok(self.run(statement, &parameters, Want::Count, memory).await?.count)
     }
 
-    async fn run(&mut self, text: &str, parameters: &[ParameterValue], want: Want) -> Result<Outcome, Error> {
+    async fn run(
+        &mut self,
+        text: &str,
+        parameters: &[ParameterValue],
+        want: Want,
+        memory: &mut Held,
+    ) -> Result<Outcome, PostgresError> {
         let bounds = self.bounds;
+        let failed = |words: String| Err(Failure::Guest(Error::QueryFailed(words)));
         if text.len() > bounds.max_statement_bytes {
             let max = bounds.max_statement_bytes;
-            return Err(Error::QueryFailed(format!("the statement is longer than {max} bytes")));
+            return failed(format!("the statement is longer than {max} bytes"));
         }
         if text.contains('\0') {
-            return Err(Error::QueryFailed("the statement has a NUL in it".into()));
+            return failed("the statement has a NUL in it".into());
         }
-        let result = tokio::time::timeout(bounds.timeout, self.attempt(text, parameters, want)).await;
-        result.unwrap_or_else(|_| {
+        let attempt = self.attempt(text, parameters, want, memory);
+        tokio::time::timeout(bounds.timeout, attempt).await.unwrap_or_else(|_| {
             self.abandon();
             let millis = bounds.timeout.as_millis();
-            Err(Error::QueryFailed(format!("the statement took longer than {millis} ms, and was stopped")))
+            failed(format!("the statement took longer than {millis} ms, and was stopped"))
         })
     }
 
@@ -102,9 +110,10 @@ impl Session {
         text: &str,
         parameters: &[ParameterValue],
         want: Want,
-    ) -> Result<Outcome, Error> {
+        memory: &mut Held,
+    ) -> Result<Outcome, PostgresError> {
         let is_first = std::mem::replace(&mut self.is_new, false);
-        let stop = match self.once(text, parameters, want).await {
+        let stop = match self.once(text, parameters, want, memory).await {
             Ok(outcome) => return Ok(outcome),
             // A connection may end between the look at it and its first statement. What was certainly not done is done on another.
             Err(Stop::Lost { maybe_done: false, .. }) if is_first => {
@@ -112,8 +121,9 @@ impl Session {
                     lent.was_dead();
                 }
                 let lent = self.client.lend(&self.address).await;
-                self.lent = Some(lent.map_err(|fault| Error::ConnectionFailed(fault.to_string()))?);
-                match self.once(text, parameters, want).await {
+                let failed = |fault: ServerFault| Failure::Guest(Error::ConnectionFailed(fault.to_string()));
+                self.lent = Some(lent.map_err(failed)?);
+                match self.once(text, parameters, want, memory).await {
                     Ok(outcome) => return Ok(outcome),
                     Err(stop) => stop,
                 }
@@ -126,17 +136,25 @@ impl Session {
                     lent.close();
                 }
             }
-            Stop::Broken(_) => self.abandon(),
+            Stop::Broken(_) | Stop::OutOfMemory(_) => self.abandon(),
             Stop::Refused(_) | Stop::Stale(_) => {}
         }
-        Err(stop.into_wit())
+        Err(stop.into_failure())
     }
 
-    async fn once(&mut self, text: &str, parameters: &[ParameterValue], want: Want) -> Result<Outcome, Stop> {
+    async fn once(
+        &mut self,
+        text: &str,
+        parameters: &[ParameterValue],
+        want: Want,
+        memory: &mut Held,
+    ) -> Result<Outcome, Stop> {
         let lost = || Stop::Lost { maybe_done: false, cause: "it was lost with an earlier statement".into() };
         let connection = self.lent.as_mut().and_then(Lent::connection).ok_or_else(lost)?;
         self.is_running = true;
-        let result = statement::run(connection, text, parameters, want, &self.bounds).await;
+        let opened = connection.read_into(memory.beside());
+        let result = statement::run(connection, text, parameters, want, &self.bounds, memory).await;
+        drop(opened);
         self.is_running = false;
         result
     }

@@ -9,12 +9,15 @@ use tokio_postgres::{
 };
 
 use super::{
+    super::error::Failure,
+    PostgresError,
     rdbms_types::{Error, ParameterValue, RowSet},
     value,
 };
 use crate::{
     clients::postgres::Connection,
     limits::{Limits, length, millis},
+    memory::{Held, OutOfMemory},
 };
 
 /// What a statement may take and give.
@@ -55,8 +58,6 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) rows: RowSet,
-    /// What the values of its rows take.
-    pub(super) bytes: usize,
     pub(super) count: u64,
 }
 
@@ -76,18 +77,27 @@ pub(super) enum Stop {
     },
     /// What was prepared for it no longer stands; nothing was carried out.
     Stale(Error),
+    /// The instance has no room for what it gives, the rest of which nobody wants to hear.
+    OutOfMemory(OutOfMemory),
+}
+
+impl From<OutOfMemory> for Stop {
+    fn from(error: OutOfMemory) -> Self {
+        Self::OutOfMemory(error)
+    }
 }
 
 impl Stop {
-    pub(super) fn into_wit(self) -> Error {
-        match self {
+    pub(super) fn into_failure(self) -> PostgresError {
+        Failure::Guest(match self {
+            Self::OutOfMemory(error) => return error.into(),
             Self::Refused(error) | Self::Broken(error) | Self::Stale(error) => error,
             Self::Lost { maybe_done, cause } => {
                 let doubt =
                     if maybe_done { ", and whether the statement was carried out is not known" } else { "" };
                 Error::ConnectionFailed(format!("the connection was lost: {cause}{doubt}"))
             }
-        }
+        })
     }
 }
 
@@ -98,12 +108,13 @@ pub(super) async fn run(
     parameters: &[ParameterValue],
     want: Want,
     bounds: &Bounds,
+    memory: &mut Held,
 ) -> Result<Outcome, Stop> {
     let Some(statement) = connection.statements.get(text) else {
         let statement = prepare(connection, text, bounds).await?;
-        return execute(connection, &statement, parameters, want, bounds).await;
+        return execute(connection, &statement, parameters, want, bounds, memory).await;
     };
-    match execute(connection, &statement, parameters, want, bounds).await {
+    match execute(connection, &statement, parameters, want, bounds, memory).await {
         Err(Stop::Stale(error)) => {
             connection.statements.forget(text);
             if connection.in_transaction() {
@@ -111,7 +122,7 @@ pub(super) async fn run(
                 return Err(Stop::Refused(error));
             }
             let statement = prepare(connection, text, bounds).await?;
-            execute(connection, &statement, parameters, want, bounds).await
+            execute(connection, &statement, parameters, want, bounds, memory).await
         }
         result => result,
     }
@@ -131,6 +142,7 @@ async fn execute(
     parameters: &[ParameterValue],
     want: Want,
     bounds: &Bounds,
+    memory: &mut Held,
 ) -> Result<Outcome, Stop> {
     let parameters =
         value::bind(parameters, statement.params(), bounds.max_value_bytes).map_err(Stop::Refused)?;
@@ -155,10 +167,11 @@ async fn execute(
         if bytes > bounds.max_result_bytes {
             return Err(Stop::Broken(too_many_bytes(bounds.max_result_bytes)));
         }
+        memory.grow(size)?;
         rows.push(values);
     }
     let rows = RowSet { columns: value::columns(statement.columns()), rows };
-    Ok(Outcome { rows, bytes, count: found.rows_affected().unwrap_or_default() })
+    Ok(Outcome { rows, count: found.rows_affected().unwrap_or_default() })
 }
 
 fn too_much(what: String) -> Error {
@@ -171,6 +184,9 @@ fn too_many_bytes(max: usize) -> Error {
 
 /// What an error of the driver means for the statement and for its connection.
 fn stop(connection: &Connection, error: &tokio_postgres::Error, maybe_done: bool, bounds: &Bounds) -> Stop {
+    if connection.was_refused_memory() {
+        return Stop::OutOfMemory(OutOfMemory);
+    }
     if connection.was_too_long() {
         return Stop::Broken(too_many_bytes(bounds.max_result_bytes));
     }

@@ -83,11 +83,17 @@ async fn a_first_statement_moves_from_a_dead_connection_to_a_new_one() {
     });
     let client = Client::new(&Limits::default());
     let mut session = Session::open(&client, &url, Bounds::new(&Limits::default())).await.unwrap();
-    let refused = session.query("SELECT", Vec::new()).await.unwrap_err();
+    let memory = CallMemory::of_test(1_000);
+    let mut refusal =
+        async |statement| match session.query(statement, Vec::new(), &mut memory.call(0).unwrap()).await {
+            Err(Failure::Guest(error)) => error,
+            other => panic!("{other:?}"),
+        };
+    let refused = refusal("SELECT").await;
     assert!(matches!(&refused, Error::QueryFailed(text) if text.contains("no such thing")), "{refused:?}");
-    let lost = session.query("SELECT 1", Vec::new()).await.unwrap_err();
+    let lost = refusal("SELECT 1").await;
     assert!(matches!(&lost, Error::ConnectionFailed(text) if text.contains("lost")), "{lost:?}");
-    let still_lost = session.query("SELECT 1", Vec::new()).await.unwrap_err();
+    let still_lost = refusal("SELECT 1").await;
     assert!(matches!(&still_lost, Error::ConnectionFailed(_)), "{still_lost:?}");
     tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap();
 }

@@ -17,7 +17,7 @@ pub use super::bindings::fermyon::spin2_0_0::redis as wit;
 use super::{allowed_hosts::AllowedHosts, error::Failure};
 use crate::{
     limits::Limits,
-    memory::{CallMemory, OutOfMemory},
+    memory::{CallMemory, Held},
 };
 
 /// The error type of this capability's host functions.
@@ -32,14 +32,19 @@ pub trait Connector: fmt::Debug + Send + Sync {
 /// What a guest has open. Every command of the interface comes down to these two. Dropping it gives it back.
 pub trait Session: fmt::Debug + Send + Sync {
     /// Sends a message to whoever subscribes to the channel.
-    fn publish<'a>(&'a mut self, channel: &'a str, payload: Vec<u8>)
-    -> BoxFuture<'a, Result<(), wit::Error>>;
-    /// Runs a command; nested results come flat.
+    fn publish<'a>(
+        &'a mut self,
+        channel: &'a str,
+        payload: Vec<u8>,
+        memory: &'a Held,
+    ) -> BoxFuture<'a, Result<(), RedisError>>;
+    /// Runs a command; nested results come flat. What comes over a connection that nobody shares is counted in this memory before it is read.
     fn command<'a>(
         &'a mut self,
         command: &'a str,
         arguments: Vec<wit::RedisParameter>,
-    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>>;
+        memory: &'a Held,
+    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, RedisError>>;
 }
 
 /// What one component may do.
@@ -128,10 +133,6 @@ fn count(results: &[wit::RedisResult]) -> Result<u32, wit::Error> {
     u32::try_from(integer(results)?).map_err(|_| wit::Error::TypeError)
 }
 
-fn out_of_memory(error: OutOfMemory) -> RedisError {
-    Failure::Guest(other(error.to_string()))
-}
-
 fn argument_bytes(argument: &wit::RedisParameter) -> usize {
     match argument {
         wit::RedisParameter::Binary(bytes) => bytes.len(),
@@ -156,10 +157,10 @@ impl RedisView<'_> {
         arguments: Vec<wit::RedisParameter>,
     ) -> Result<Vec<wit::RedisResult>, RedisError> {
         let handed = arguments.iter().map(argument_bytes).sum();
-        let mut held = self.memory.call(handed).map_err(out_of_memory)?;
+        let mut held = self.memory.call(handed)?;
         let session = &mut self.table.get_mut(connection)?.0;
-        let results = session.command(command, arguments).await.map_err(Failure::Guest)?;
-        held.grow(results.iter().map(result_bytes).sum()).map_err(out_of_memory)?;
+        let results = session.command(command, arguments, &held).await?;
+        held.grow(results.iter().map(result_bytes).sum())?;
         Ok(results)
     }
 }
@@ -194,7 +195,8 @@ impl wit::HostConnection for RedisView<'_> {
         channel: String,
         payload: Vec<u8>,
     ) -> Result<(), RedisError> {
-        self.table.get_mut(&connection)?.0.publish(&channel, payload).await.map_err(Failure::Guest)
+        let held = self.memory.call(channel.len() + payload.len())?;
+        self.table.get_mut(&connection)?.0.publish(&channel, payload, &held).await
     }
 
     async fn get(
@@ -297,7 +299,12 @@ mod tests {
     }
 
     impl Session for Idle {
-        fn publish<'a>(&'a mut self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+        fn publish<'a>(
+            &'a mut self,
+            _: &'a str,
+            _: Vec<u8>,
+            _: &'a Held,
+        ) -> BoxFuture<'a, Result<(), RedisError>> {
             Box::pin(std::future::ready(Ok(())))
         }
 
@@ -305,7 +312,8 @@ mod tests {
             &'a mut self,
             _: &'a str,
             _: Vec<wit::RedisParameter>,
-        ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
+            _: &'a Held,
+        ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, RedisError>> {
             Box::pin(std::future::ready(Ok(vec![])))
         }
     }

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use redis::Value;
 
-use super::{Connector, MessageTooLarge, Session, other, wit};
+use super::{super::error::Failure, Connector, MessageTooLarge, RedisError, Session, other, wit};
 use crate::{
     clients::redis::{Address, Client, CommandFault, Private, Request, Server, sentence},
     limits::{Limits, length},
+    memory::Held,
 };
 
 /// The commands that go over the shared connection, and whether one may be sent twice where nobody knows whether it ran. A message may
@@ -75,7 +76,7 @@ enum Own {
 }
 
 impl ServerSession {
-    async fn run(&mut self, name: &str, request: &Request) -> Result<Value, wit::Error> {
+    async fn run(&mut self, name: &str, request: &Request, memory: Held) -> Result<Value, RedisError> {
         let shared = SHARED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         if let (Some((_, repeatable)), Own::None) = (shared, &self.own) {
             return self.server.run(request, *repeatable).await.map_err(fault);
@@ -85,9 +86,9 @@ impl ServerSession {
         }
         // Lost until it has answered: a guest that goes meanwhile leaves it in the middle of a command.
         let Own::Open(mut private) = std::mem::replace(&mut self.own, Own::Lost) else {
-            return Err(other("the connection was lost with an earlier command; open another"));
+            return Err(failed("the connection was lost with an earlier command; open another"));
         };
-        let result = private.run(request).await;
+        let result = private.run(request, memory).await;
         if !result.as_ref().is_err_and(CommandFault::ends_connection) {
             self.own = Own::Open(private);
         }
@@ -95,11 +96,16 @@ impl ServerSession {
     }
 }
 
-fn fault(fault: CommandFault) -> wit::Error {
+fn fault(fault: CommandFault) -> RedisError {
     match fault {
-        CommandFault::NoneLeft => wit::Error::TooManyConnections,
-        fault => other(fault.to_string()),
+        CommandFault::NoneLeft => Failure::Guest(wit::Error::TooManyConnections),
+        CommandFault::OutOfMemory(error) => error.into(),
+        fault => failed(fault.to_string()),
     }
+}
+
+fn failed(text: impl Into<String>) -> RedisError {
+    Failure::Guest(other(text))
 }
 
 impl Session for ServerSession {
@@ -107,22 +113,24 @@ impl Session for ServerSession {
         &'a mut self,
         channel: &'a str,
         payload: Vec<u8>,
-    ) -> BoxFuture<'a, Result<(), wit::Error>> {
+        memory: &'a Held,
+    ) -> BoxFuture<'a, Result<(), RedisError>> {
         let arguments = [channel.into(), payload].map(wit::RedisParameter::Binary).into();
-        async move { self.command("PUBLISH", arguments).await.map(drop) }.boxed()
+        async move { self.command("PUBLISH", arguments, memory).await.map(drop) }.boxed()
     }
 
     fn command<'a>(
         &'a mut self,
         name: &'a str,
         arguments: Vec<wit::RedisParameter>,
-    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, wit::Error>> {
+        memory: &'a Held,
+    ) -> BoxFuture<'a, Result<Vec<wit::RedisResult>, RedisError>> {
         async move {
             let publishes = ["PUBLISH", "SPUBLISH"].iter().any(|known| known.eq_ignore_ascii_case(name));
             if let (true, Some(wit::RedisParameter::Binary(payload))) = (publishes, arguments.get(1))
                 && payload.len() > self.max_message_bytes
             {
-                return Err(other(MessageTooLarge { max_bytes: self.max_message_bytes }.to_string()));
+                return Err(failed(MessageTooLarge { max_bytes: self.max_message_bytes }.to_string()));
             }
             let mut command = redis::cmd(name);
             for argument in &arguments {
@@ -132,9 +140,9 @@ impl Session for ServerSession {
                 };
             }
             drop(arguments);
-            let answer = self.run(name, &Request::One(command)).await?;
+            let answer = self.run(name, &Request::One(command), memory.beside()).await?;
             let mut results = Vec::new();
-            flatten(answer, &mut results).map_err(other)?;
+            flatten(answer, &mut results).map_err(failed)?;
             Ok(results)
         }
         .boxed()

@@ -17,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     super::embedded::{Checkout, Database, OpenError},
+    SqliteError,
     statement::{self, Bounds, Outcome},
     wit,
 };
@@ -63,22 +64,17 @@ impl OpenConnection {
         parameters: Vec<Value>,
         bounds: Bounds,
         memory: Held,
-    ) -> Result<(wit::QueryResult, Held), wit::Error> {
+    ) -> Result<(wit::QueryResult, Held), SqliteError> {
         let between = std::mem::take(&mut *lock(&self.between));
         let mut held = match between {
             Between::Kept { held, .. } => held,
             Between::Nothing => {
                 let checkout = self.database.checkout(self.caller).await;
-                Kept {
-                    checkout: checkout.map_err(|error| wit::Error::Io(error.to_string()))?,
-                    turn: None,
-                    caller: self.caller,
-                    wrote: false,
-                }
+                Kept { checkout: checkout.map_err(failed)?, turn: None, caller: self.caller, wrote: false }
             }
             Between::RolledBack => {
                 let millis = bounds.max_idle.as_millis();
-                return Err(wit::Error::Io(format!(
+                return Err(io(format!(
                     "the transaction was rolled back: nothing happened in it for {millis} ms"
                 )));
             }
@@ -128,8 +124,8 @@ impl Kept {
         parameters: Vec<Value>,
         bounds: Bounds,
         mut memory: Held,
-    ) -> Result<(wit::QueryResult, Held), wit::Error> {
-        let lost = || wit::Error::Io("the connection was lost".into());
+    ) -> Result<(wit::QueryResult, Held), SqliteError> {
+        let lost = || io("the connection was lost");
         let connection = self.checkout.connection().ok_or_else(lost)?;
         let (mut sql, mut reads) = (sql, false);
         if connection.is_autocommit() {
@@ -145,13 +141,13 @@ impl Kept {
                     })
                     .await;
                     self.checkout.restore(connection);
-                    (sql, reads) = looked?;
+                    (sql, reads) = looked.map_err(SqliteError::Guest)?;
                 }
             }
         }
         if !reads && self.turn.is_none() {
             let turn = self.checkout.database().writer().await;
-            self.turn = Some(turn.map_err(|_| wit::Error::Io("the database is busy writing".into()))?);
+            self.turn = Some(turn.map_err(|_| io("the database is busy writing"))?);
         }
         self.wrote |= !reads;
         // Both go along: if this future is dropped, the work goes on, and the next writer must not start before it ends.
@@ -181,12 +177,16 @@ impl Kept {
     }
 }
 
-fn failed(error: OpenError) -> wit::Error {
-    wit::Error::Io(error.to_string())
+fn io(text: impl Into<String>) -> SqliteError {
+    SqliteError::Guest(wit::Error::Io(text.into()))
+}
+
+fn failed(error: OpenError) -> SqliteError {
+    io(error.to_string())
 }
 
 /// Has the disk take what was committed: whoever wrote for a request waits for it. Blocks.
-fn durable(database: &Arc<Database>, caller: Caller) -> Result<(), wit::Error> {
+fn durable(database: &Arc<Database>, caller: Caller) -> Result<(), SqliteError> {
     match caller {
         Caller::Request => database.sync().map_err(failed),
         Caller::Message => {

@@ -151,11 +151,9 @@ impl wit::HostConnection for SqliteView<'_> {
         let bounds = self.state.bounds;
         let connection = self.table.get(&connection)?;
         let handed = statement.len() + parameters.iter().map(statement::parameter_bytes).sum::<usize>();
-        let held =
-            self.memory.call(handed).map_err(|error| Failure::Guest(wit::Error::Io(error.to_string())))?;
+        let held = self.memory.call(handed)?;
         let parameters = parameters.into_iter().map(statement::parameter).collect();
-        let (result, _held) =
-            connection.execute(statement, parameters, bounds, held).await.map_err(Failure::Guest)?;
+        let (result, _held) = connection.execute(statement, parameters, bounds, held).await?;
         Ok(result)
     }
 

@@ -9,7 +9,7 @@ use rusqlite::{
     types::{Value, ValueRef},
 };
 
-use super::{policy::OnlyCheap, wit};
+use super::{SqliteError, policy::OnlyCheap, wit};
 use crate::memory::{Held, OutOfMemory};
 
 /// How long reading may take on an async thread.
@@ -36,7 +36,7 @@ pub(super) struct Bounds {
 /// What became of an attempt to read at once.
 pub(super) enum Outcome {
     /// It ran.
-    Done(Result<wit::QueryResult, wit::Error>),
+    Done(Result<wit::QueryResult, SqliteError>),
     /// It only reads, and takes longer, or larger values, than a task may hold up others with.
     TooMuch,
     /// Whether it only reads is to be seen elsewhere: a step of it may take long.
@@ -63,13 +63,13 @@ pub(super) fn try_reading(
     let outcome = match prepared.map_err(QueryError::from) {
         Err(_) if only_cheap.has_denied() => Outcome::Costly,
         Err(QueryError::Interrupted) => Outcome::Costly,
-        Err(error) => Outcome::Done(Err(error.into_wit())),
+        Err(error) => Outcome::Done(Err(error.into_failure())),
         Ok(statement) if !statement.readonly() => Outcome::Writes,
         Ok(mut statement) => match query(&mut statement, parameters, bounds, memory) {
             // Compiled again after the schema had changed.
             Err(_) if only_cheap.has_denied() => too_much(memory, handed),
             Err(QueryError::Interrupted | QueryError::TooBig(_)) => too_much(memory, handed),
-            result => Outcome::Done(result.map_err(QueryError::into_wit)),
+            result => Outcome::Done(result.map_err(QueryError::into_failure)),
         },
     };
     stop_watching(connection);
@@ -99,10 +99,10 @@ pub(super) fn run(
     bounds: &Bounds,
     memory: &mut Held,
     deadline: Instant,
-) -> Result<wit::QueryResult, wit::Error> {
+) -> Result<wit::QueryResult, SqliteError> {
     connection
         .progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))
-        .map_err(|error| wit_error(&error))?;
+        .map_err(|error| SqliteError::Guest(wit_error(&error)))?;
     let handed = memory.bytes();
     // Only what is cheap is kept prepared: the next attempt to read at once takes it from there, and is not asked again.
     let (cheap, was_denied) = {
@@ -120,7 +120,7 @@ pub(super) fn run(
         result => result,
     };
     stop_watching(connection);
-    result.map_err(QueryError::into_wit)
+    result.map_err(QueryError::into_failure)
 }
 
 /// The handler must not outlive its statement: it would stop the rollback of a connection that goes back.
@@ -134,22 +134,25 @@ enum QueryError {
     /// A value is longer than any may be here.
     TooBig(Error),
     TooMuch(String),
+    /// The instance has no room for its rows.
+    OutOfMemory(OutOfMemory),
     Sqlite(Error),
 }
 
 impl QueryError {
-    fn into_wit(self) -> wit::Error {
-        match self {
+    fn into_failure(self) -> SqliteError {
+        SqliteError::Guest(match self {
             Self::Interrupted => wit::Error::Io("the statement takes too long".into()),
             Self::TooMuch(reason) => wit::Error::Io(reason),
+            Self::OutOfMemory(error) => return error.into(),
             Self::TooBig(error) | Self::Sqlite(error) => wit_error(&error),
-        }
+        })
     }
 }
 
 impl From<OutOfMemory> for QueryError {
     fn from(error: OutOfMemory) -> Self {
-        Self::TooMuch(format!("the result is too large: {error}"))
+        Self::OutOfMemory(error)
     }
 }
 

@@ -11,7 +11,11 @@ use super::{
     statement::{self, Outcome},
     wit::{self, HostConnection as _},
 };
-use crate::{limits::Limits, memory::CallMemory, permits::Caller};
+use crate::{
+    limits::Limits,
+    memory::{CallMemory, OutOfMemory},
+    permits::Caller,
+};
 
 struct Guest {
     state: SqliteState,
@@ -411,11 +415,18 @@ async fn what_a_statement_takes_and_gives_is_memory_of_its_instance() {
     for _ in 0..3 {
         assert_eq!(guest.run(&connection, "SELECT x FROM t").await.unwrap().rows.len(), 1);
     }
-    let refused = io(guest.run(&connection, "SELECT x, x FROM t").await);
-    assert!(refused.contains("no more memory"), "{refused}");
-    let long = vec![wit::Value::Blob(vec![0; 1_000_000])];
-    let refused = io(guest.run_with(&connection, "SELECT length(?)", long).await);
-    assert!(refused.contains("no more memory"), "{refused}");
+    for (sql, parameters) in [
+        ("SELECT x, x FROM t", vec![]),
+        ("SELECT hex(x) FROM t", vec![]),
+        ("SELECT length(?)", vec![wit::Value::Blob(vec![0; 1_000_000])]),
+    ] {
+        let handle = Resource::new_borrow(connection.rep());
+        let refused = guest.view().execute(handle, sql.into(), parameters).await;
+        assert!(
+            matches!(&refused, Err(Failure::Trap(trap)) if trap.is::<OutOfMemory>()),
+            "{sql}: {refused:?}"
+        );
+    }
 }
 
 /// One step, which nothing can interrupt: half a second of comparing.

@@ -23,7 +23,10 @@ use super::{
     statements::Statements,
     tls,
 };
-use crate::clients::{ServerFault, inspect::Inspected};
+use crate::{
+    clients::{Opened, ServerFault, inspect::Inspected},
+    memory::Held,
+};
 
 /// A connection, with the task that moves its bytes. Dropping it closes it.
 #[derive(Debug)]
@@ -49,6 +52,16 @@ impl Connection {
     /// Whether it was ended because a message was longer than is read.
     pub(crate) fn was_too_long(&self) -> bool {
         self.seen.too_long()
+    }
+
+    /// From now on a row is counted in the memory of whoever has this, before it is read.
+    pub(crate) fn read_into(&self, memory: Held) -> Opened {
+        self.seen.account().open(memory)
+    }
+
+    /// Whether it was ended because there was no memory for a message.
+    pub(crate) fn was_refused_memory(&self) -> bool {
+        self.seen.account().was_refused()
     }
 
     /// Whether nothing has come that nobody waits for, its end included. A look at the socket itself: the task may not have had its turn

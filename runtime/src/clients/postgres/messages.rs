@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use super::super::inspect::Framing;
+use super::super::{account::Account, inspect::Framing};
 
 /// A message's type and its length, which counts itself and not the type.
 const HEADER_BYTES: usize = 5;
@@ -27,12 +27,18 @@ pub(super) struct Seen {
     too_long: AtomicBool,
     in_transaction: AtomicBool,
     no_tls: AtomicBool,
+    account: Arc<Account>,
 }
 
 impl Seen {
     /// A message was longer than the bound, and the stream ended there.
     pub(super) fn too_long(&self) -> bool {
         self.too_long.load(Ordering::Acquire)
+    }
+
+    /// Who has the memory for the message that is on its way.
+    pub(super) fn account(&self) -> &Arc<Account> {
+        &self.account
     }
 
     /// A transaction was open when the last answer ended, perhaps one that has failed.
@@ -92,7 +98,7 @@ impl Messages {
             self.seen.too_long.store(true, Ordering::Release);
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a message is too long"));
         }
-        Ok(())
+        self.seen.account.hold(self.body_left).map_err(io::Error::other)
     }
 }
 

@@ -4,9 +4,9 @@
 //! element of an array counts [`ELEMENT_BYTES`] besides its own, for that is what it costs in memory: a list of a million empty strings is
 //! not small. The first header that goes over the bound ends the connection; whoever waited for the answer gets the error.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use super::super::inspect::Framing;
+use super::super::{account::Account, inspect::Framing};
 
 /// What an element of an array costs beyond its bytes.
 const ELEMENT_BYTES: u64 = 64;
@@ -17,6 +17,7 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Answers {
     max_bytes: u64,
+    account: Arc<Account>,
     /// What the answer has come to so far.
     bytes: u64,
     /// Elements of the answer that are still to come.
@@ -28,9 +29,9 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// None of which comes to more than so many bytes.
-    pub(super) fn new(max_bytes: u64) -> Self {
-        Self { max_bytes, bytes: 0, elements: 1, string: 0, line: Vec::new() }
+    /// None of which comes to more than so many bytes, or to more than there is on this account.
+    pub(super) fn new(max_bytes: u64, account: Arc<Account>) -> Self {
+        Self { max_bytes, account, bytes: 0, elements: 1, string: 0, line: Vec::new() }
     }
 
     fn header(&mut self) -> io::Result<()> {
@@ -71,7 +72,10 @@ impl Answers {
 
     fn grow(&mut self, bytes: u64) -> io::Result<()> {
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > self.max_bytes { Err(self.too_large()) } else { Ok(()) }
+        if self.bytes > self.max_bytes {
+            return Err(self.too_large());
+        }
+        self.account.hold(self.bytes).map_err(io::Error::other)
     }
 
     fn too_large(&self) -> io::Error {
@@ -127,7 +131,7 @@ mod tests {
     /// Follows the bytes in pieces of every size, for framing must not depend on how they arrive.
     fn follow(max_bytes: u64, bytes: &[u8]) -> Result<Answers, String> {
         let mut results = (1..=bytes.len().max(1)).map(|size| {
-            let mut answers = Answers::new(max_bytes);
+            let mut answers = Answers::new(max_bytes, Arc::default());
             bytes
                 .chunks(size)
                 .try_for_each(|piece| answers.follow(piece))
@@ -170,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_refused() {
-        let mut answers = Answers::new(u64::MAX);
+        let mut answers = Answers::new(u64::MAX, Arc::default());
         answers.follow(&[b'+'; MAX_LINE_BYTES]).unwrap();
         assert!(answers.follow(b"+").is_err());
     }

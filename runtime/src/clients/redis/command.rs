@@ -2,7 +2,7 @@
 
 use redis::{Cmd, Pipeline, RedisError, ServerError, Value, aio::MultiplexedConnection};
 
-use crate::clients::ServerFault;
+use crate::{clients::ServerFault, memory::OutOfMemory};
 
 /// What is sent and answered as one.
 #[derive(Debug)]
@@ -41,6 +41,9 @@ pub(crate) enum CommandFault {
         /// How long it was waited for.
         patience_ms: u128,
     },
+    /// It ran, and there is no room for its answer in the memory of whoever asked.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
     /// It ran, and its answer is too large or none of the protocol's.
     #[error("the answer of Redis at {place} can't be read: {reason}")]
     Unreadable {
@@ -54,7 +57,10 @@ pub(crate) enum CommandFault {
 impl CommandFault {
     /// Whether nothing more can be told over the connection that it happened on.
     pub(crate) fn ends_connection(&self) -> bool {
-        matches!(self, Self::Lost { .. } | Self::Silent { .. } | Self::Unreadable { .. })
+        matches!(
+            self,
+            Self::Lost { .. } | Self::Silent { .. } | Self::OutOfMemory(_) | Self::Unreadable { .. }
+        )
     }
 }
 

@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::{address::Address, answers::Answers};
 use crate::{
     blocking::blocking,
-    clients::{ServerFault, inspect::Inspected, tls},
+    clients::{ServerFault, account::Account, inspect::Inspected, tls},
 };
 
 /// When a connection on which nothing happens is asked whether the other end is still there, and how often after that.
@@ -61,7 +61,7 @@ fn config(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// Makes a connection ready within `patience`, whose answers have at most `max_answer_bytes`.
+/// Makes a connection ready within `patience`, whose answers have at most `max_answer_bytes`, and no more than there is on `account`.
 ///
 /// # Errors
 /// The server can't be reached or is not ready, or it refuses; each in a sentence with its host and port.
@@ -70,11 +70,12 @@ pub(super) async fn connect(
     tls: &Tls,
     patience: Duration,
     max_answer_bytes: u64,
+    account: &Arc<Account>,
 ) -> Result<Wire, ServerFault> {
     let connecting = async {
         let mut stream = open(address, tls).await?;
         make_ready(&mut stream, address).await?;
-        Ok(Inspected::new(stream, Answers::new(max_answer_bytes)))
+        Ok(Inspected::new(stream, Answers::new(max_answer_bytes, Arc::clone(account))))
     };
     tokio::time::timeout(patience, connecting).await.unwrap_or_else(|_| {
         Err(out_of_reach(address, &format!("did not answer within {} ms", patience.as_millis())))
@@ -278,7 +279,7 @@ mod tests {
     const LOCALHOST_KEY: &str = include_str!("../../../tests/fixtures/tls/localhost.key");
 
     async fn connect_to(url: &str, tls: Tls) -> Result<Wire, ServerFault> {
-        connect(&Address::parse(url).unwrap(), &tls, Duration::from_secs(20), 1 << 20).await
+        connect(&Address::parse(url).unwrap(), &tls, Duration::from_secs(20), 1 << 20, &Arc::default()).await
     }
 
     fn trusted(authority: &str) -> Tls {
@@ -358,7 +359,8 @@ mod tests {
         let address =
             Address::parse(&format!("redis://127.0.0.1:{}", listener.local_addr().unwrap().port())).unwrap();
         let patience = Duration::from_millis(50);
-        let Err(ServerFault::Unreachable(text)) = connect(&address, &Tls::default(), patience, 1).await
+        let Err(ServerFault::Unreachable(text)) =
+            connect(&address, &Tls::default(), patience, 1, &Arc::default()).await
         else {
             panic!("silent")
         };

@@ -172,7 +172,7 @@ impl Client {
 
     async fn connect(&self, address: &Address) -> Result<Wire, ServerFault> {
         let Common { bounds, tls, .. } = &self.0.common;
-        connect(address, tls, bounds.connect, bounds.max_exchange_bytes).await
+        connect(address, tls, bounds.connect, bounds.max_exchange_bytes, &Arc::default()).await
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     command::{CommandFault, Request},
     server::{Connection, Server},
 };
+use crate::memory::Held;
 
 /// A connection to a server. Dropping it closes it.
 #[derive(Debug)]
@@ -35,11 +36,12 @@ impl Private {
         Ok(Self { server: Arc::clone(server), connection, _permit: permit })
     }
 
-    /// Runs a command, once. After a fault that [`CommandFault::ends_connection`], no other can be run.
+    /// Runs a command, once, whose answer is counted in this memory before it is read. After a fault that [`CommandFault::ends_connection`], no other can be run.
     ///
     /// # Errors
     /// It gave nothing.
-    pub(crate) async fn run(&mut self, request: &Request) -> Result<Value, CommandFault> {
+    pub(crate) async fn run(&mut self, request: &Request, memory: Held) -> Result<Value, CommandFault> {
+        let _opened = self.connection.read_into(memory);
         self.server.exchange(&self.connection, request).await
     }
 }

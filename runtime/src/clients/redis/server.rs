@@ -31,7 +31,11 @@ use super::{
     command::{CommandFault, Request, server_words},
     connect::{connect, out_of_reach, refuses},
 };
-use crate::{backoff::Backoff, clients::ServerFault};
+use crate::{
+    backoff::Backoff,
+    clients::{Opened, ServerFault, account::Account},
+    memory::{Held, OutOfMemory},
+};
 
 /// The pause after the first failed attempt to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -69,9 +73,15 @@ pub(super) struct Connection {
     /// Reads and writes; ends with the connection, and the connection with the last clone of this.
     driver: Arc<AbortOnDropHandle<()>>,
     given_up: Arc<AtomicBool>,
+    account: Arc<Account>,
 }
 
 impl Connection {
+    /// From now on an answer is counted in the memory of whoever has this, before it is read.
+    pub(super) fn read_into(&self, memory: Held) -> Opened {
+        self.account.open(memory)
+    }
+
     fn is_usable(&self) -> bool {
         !self.driver.is_finished() && !self.given_up.load(Ordering::Relaxed)
     }
@@ -139,7 +149,9 @@ impl Server {
         }
         connection.given_up.store(true, Ordering::Relaxed);
         let place = self.address.place();
-        Err(if error.is_timeout() {
+        Err(if connection.account.was_refused() {
+            CommandFault::OutOfMemory(OutOfMemory)
+        } else if error.is_timeout() {
             self.silent(self.common.bounds.response)
         } else if error.is_connection_dropped() {
             CommandFault::Lost { place }
@@ -221,7 +233,8 @@ impl Server {
 
     pub(super) async fn connect(&self) -> Result<Connection, ServerFault> {
         let Common { bounds, tls, home, .. } = &self.common;
-        let wire = connect(&self.address, tls, bounds.connect, bounds.max_exchange_bytes).await?;
+        let account = Arc::default();
+        let wire = connect(&self.address, tls, bounds.connect, bounds.max_exchange_bytes, &account).await?;
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(bounds.response))
             .set_connection_timeout(None);
@@ -229,7 +242,7 @@ impl Server {
             .await
             .map_err(|error| refuses(&self.address, &format!("can't be used: {error}")))?;
         let driver = Arc::new(AbortOnDropHandle::new(home.spawn(driver)));
-        Ok(Connection { commands, driver, given_up: Arc::default() })
+        Ok(Connection { commands, driver, given_up: Arc::default(), account })
     }
 }
 
