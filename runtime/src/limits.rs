@@ -191,6 +191,8 @@ limits! {
         "the values that a statement gives, together", "the statement fails";
     sql_max_database_bytes = 16 * GIB, MIB => 1024 * GIB,
         "the file of one SQLite database", "writing fails as database-full";
+    sql_max_memory_bytes = GIB, 16 * MIB => 1024 * GIB,
+        "what SQLite has in memory for all databases together: pages, statements, and values while it works on them", "the statement that wants more fails";
     pg_max_connections = 16, 1 => 1_000,
         "open connections to one PostgreSQL server, whatever user and database they are for", "opening one waits `pg_acquire_timeout_ms`, then fails";
     pg_reserved_connections = 4, 0 => 1_000,

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::{
     app::App,
     client::{Exchange, get},
-    guests::request,
+    guests::{request, request_with_stores},
 };
 
 /// What a test waits for comes within this, or never.
@@ -152,6 +152,34 @@ async fn a_log_that_is_read_has_its_last_line() {
     assert!(process.terminated().await.success());
     let last = log.lines().last().unwrap().unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&last).unwrap()["event"], "stopped", "{last}");
+}
+
+/// A row of values that SQLite makes out of nothing, none of which is handed to the guest: a gigabyte.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_sqlite_makes_of_a_statement_is_bounded() {
+    let columns = vec!["max(randomblob(10000000))"; 100].join(",");
+    let statement = format!("SELECT {columns}");
+    let execute = format!(
+        "(local $handle i32)
+        (call $open-sqlite (i32.const 64) (i32.const 7) (i32.const 0))
+        (local.set $handle (i32.load (i32.const 4)))
+        (call $execute-sqlite (local.get $handle) (i32.const 80) (i32.const {}) (i32.const 0) (i32.const 0) (i32.const 0))
+        ;; Whether it failed.
+        (call $answer (local.get $out) (i32.add (i32.const 200) (i32.load8_u (i32.const 0))))",
+        statement.len()
+    );
+    let app = App::new().serving(
+        "sql",
+        &request_with_stores(&format!("{:<16}{statement}", "default"), &execute),
+        "sqlite_databases = [\"default\"]\nkey_value_stores = [\"default\"]\n\
+            dependencies_inherit_configuration = true\n\
+            dependencies = { \"thumbs:blob-store/store@1.0.0\" = { path = \"unused.wasm\" } }",
+    );
+    let process = Process::start(app, &["sql_max_memory_bytes=67108864"]).await;
+    let before = process.peak_bytes();
+    assert_eq!(get(process.address, "/sql").await.status, 201, "the statement fails");
+    let more = process.peak_bytes() - before;
+    assert!(more < 200 << 20, "{more} bytes more than before");
 }
 
 /// The guests are stopped by processor time, which a busy machine gives them as slowly as it gives the checks.

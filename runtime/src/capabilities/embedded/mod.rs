@@ -75,6 +75,8 @@ pub struct Settings {
     pub max_statement_bytes: i32,
     /// Largest file.
     pub max_database_bytes: u64,
+    /// The most that SQLite may have in memory, for all databases of the process. Of several bounds the lowest holds, until the process ends.
+    pub max_memory_bytes: u64,
 }
 
 /// A connection that goes back to its pool when dropped. Not to be dropped with a transaction open: [`Database::put_back`] does that.
@@ -246,6 +248,9 @@ impl Database {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
+        // Values are counted when they are handed to a guest; what a statement does with them before is SQLite's own memory.
+        let memory_bytes = i64::try_from(self.settings.max_memory_bytes).unwrap_or(i64::MAX);
+        connection.pragma_update(None, "hard_heap_limit", memory_bytes)?;
         let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let pages = i64::try_from(self.settings.max_database_bytes).unwrap_or(i64::MAX) / page_bytes.max(1);
         connection.pragma_update(None, "max_page_count", pages)?;

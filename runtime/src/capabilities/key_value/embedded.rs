@@ -34,6 +34,7 @@ impl EmbeddedStore {
             max_value_bytes: small(limits.kv_max_value_bytes.saturating_add(2 * limits.kv_max_key_bytes)),
             max_statement_bytes: small(limits.sql_max_statement_bytes),
             max_database_bytes: limits.sql_max_database_bytes,
+            max_memory_bytes: limits.sql_max_memory_bytes,
         };
         Self { database: Arc::new(Database::new(folder.join(format!("{label}.db")), settings, prepare)) }
     }

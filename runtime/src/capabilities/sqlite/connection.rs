@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::types::Value;
+use rusqlite::{InterruptHandle, types::Value};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -154,7 +154,9 @@ impl Kept {
         let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
         let (database, caller) = (Arc::clone(self.checkout.database()), self.caller);
         let deadline = Instant::now() + bounds.timeout;
+        let watch = interrupt(connection.get_interrupt_handle(), bounds.timeout);
         let (connection, turn, result) = blocking(move || {
+            let _watch = watch;
             let in_place = if reads { Ok(()) } else { database.is_in_place().map_err(failed) };
             let result = in_place.and_then(|()| {
                 statement::run(&mut connection, &sql, &parameters, &bounds, &mut memory, deadline)
@@ -175,6 +177,15 @@ impl Kept {
         self.checkout.restore(connection);
         result
     }
+}
+
+/// Ends the statement after this time where it is in a step that looks for that, and for nothing else: a walk through a whole table.
+/// Where it has ended before, nothing happens.
+fn interrupt(statement: InterruptHandle, after: Duration) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::time::sleep(after).await;
+        statement.interrupt();
+    }))
 }
 
 fn io(text: impl Into<String>) -> SqliteError {

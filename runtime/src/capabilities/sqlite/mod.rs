@@ -65,6 +65,7 @@ fn settings(limits: &Limits) -> Settings {
         max_value_bytes: small(limits.sql_max_value_bytes),
         max_statement_bytes: small(limits.sql_max_statement_bytes),
         max_database_bytes: limits.sql_max_database_bytes,
+        max_memory_bytes: limits.sql_max_memory_bytes,
     }
 }
 

@@ -4,7 +4,7 @@
 //! tables over anything but text search, and pragmas that change how the host runs the database. So are temporary tables, views and
 //! triggers: they lie outside of the file and its bound, and stay with a connection that others use next. SQLite asks while it compiles a
 //! statement, so a refused one never runs. In the same way a statement is found to be one that only costs what its steps cost, and may run
-//! where others wait for it.
+//! where others wait for it; or one that calls what takes long with long values, which SQLite can't interrupt: it may have short ones only.
 
 use std::{cell::Cell, marker::PhantomData};
 
@@ -93,6 +93,23 @@ const CHEAP_FUNCTIONS: &[&str] = &[
     "unixepoch",
     "upper",
 ];
+/// Functions that take a time that grows with the product of what they are given, and the longest value that a statement may have that calls
+/// one: none of their steps takes more than a second or two.
+const COSTLY_FUNCTIONS: &[(&str, i32)] = &[
+    ("glob", MAX_MATCHED_BYTES),
+    ("instr", MAX_SEARCHED_BYTES),
+    ("json_patch", MAX_SEARCHED_BYTES),
+    ("like", MAX_MATCHED_BYTES),
+    ("ltrim", MAX_SEARCHED_BYTES),
+    ("replace", MAX_SEARCHED_BYTES),
+    ("rtrim", MAX_SEARCHED_BYTES),
+    ("trim", MAX_SEARCHED_BYTES),
+    ("unhex", MAX_SEARCHED_BYTES),
+];
+/// Where one value is searched for another, of any length.
+const MAX_SEARCHED_BYTES: i32 = 64 * 1024;
+/// Where it is held against a pattern.
+const MAX_MATCHED_BYTES: i32 = 1024 * 1024;
 /// `SQLITE_LIMIT_LIKE_PATTERN_LENGTH`: matching takes a time that grows with the product of pattern and text.
 const MAX_PATTERN_BYTES: i32 = 256;
 /// `SQLITE_LIMIT_EXPR_DEPTH`: SQLite recurses that deep, on a stack of ours.
@@ -151,6 +168,49 @@ impl Drop for OnlyCheap {
     }
 }
 
+thread_local! {
+    static COSTS: Cell<Costs> = const { Cell::new(Costs { max_value_bytes: i32::MAX, defines: false }) };
+}
+
+/// What the statements cost that were compiled on this thread since [`Costs::begin`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Costs {
+    max_value_bytes: i32,
+    defines: bool,
+}
+
+impl Costs {
+    pub(super) fn begin() {
+        COSTS.set(Self { max_value_bytes: i32::MAX, defines: false });
+    }
+
+    pub(super) fn get() -> Self {
+        COSTS.get()
+    }
+
+    /// The longest value that such a statement may have.
+    pub(super) fn max_value_bytes(self) -> i32 {
+        self.max_value_bytes
+    }
+
+    /// Whether a table or an index would have them in its definition, and so cost whoever writes there.
+    pub(super) fn are_lasting(self) -> bool {
+        self.defines && self.max_value_bytes <= MAX_SEARCHED_BYTES
+    }
+
+    fn note(change: impl FnOnce(&mut Self)) {
+        let mut costs = COSTS.get();
+        change(&mut costs);
+        COSTS.set(costs);
+    }
+}
+
+fn note_function(function: &str) {
+    if let Some((_, most)) = COSTLY_FUNCTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(function)) {
+        Costs::note(|costs| costs.max_value_bytes = costs.max_value_bytes.min(*most));
+    }
+}
+
 fn is_cheap(function: &str) -> bool {
     let cheap = CHEAP_FUNCTIONS.iter().any(|known| known.eq_ignore_ascii_case(function));
     if !cheap {
@@ -161,6 +221,13 @@ fn is_cheap(function: &str) -> bool {
 
 fn authorise(context: &AuthContext<'_>) -> Authorization {
     let among = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    match &context.action {
+        AuthAction::Function { function_name } => note_function(function_name),
+        AuthAction::CreateTable { .. } | AuthAction::CreateIndex { .. } | AuthAction::AlterTable { .. } => {
+            Costs::note(|costs| costs.defines = true);
+        }
+        _ => {}
+    }
     let allowed = match &context.action {
         AuthAction::Attach { .. } | AuthAction::Detach { .. } | AuthAction::Unknown { .. } => false,
         // Whatever is created is written to the schema that it belongs to; what it is called (`temp.x`) need not say that it is temporary.

@@ -9,7 +9,11 @@ use rusqlite::{
     types::{Value, ValueRef},
 };
 
-use super::{SqliteError, policy::OnlyCheap, wit};
+use super::{
+    SqliteError,
+    policy::{Costs, OnlyCheap},
+    wit,
+};
 use crate::memory::{Held, OutOfMemory};
 
 /// How long reading may take on an async thread.
@@ -114,13 +118,34 @@ pub(super) fn run(
     let result = match cheap {
         Err(_) if was_denied => {
             memory.shrink_to(handed);
-            let prepared = connection.prepare(sql).map_err(QueryError::from);
-            prepared.and_then(|mut statement| query(&mut statement, parameters, bounds, memory))
+            costly(connection, sql, parameters, bounds, memory)
         }
         result => result,
     };
     stop_watching(connection);
+    // It was a larger one before.
+    let _set = connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bounds.max_value_bytes);
     result.map_err(QueryError::into_failure)
+}
+
+/// Runs a statement of which a step may take long: how long is bounded by the length of its values.
+fn costly(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[Value],
+    bounds: &Bounds,
+    memory: &mut Held,
+) -> Result<wit::QueryResult, QueryError> {
+    Costs::begin();
+    let mut statement = connection.prepare(sql)?;
+    let costs = Costs::get();
+    if costs.are_lasting() {
+        return Err(QueryError::TooMuch(
+            "a function that takes long with long values can't be part of a table or an index".into(),
+        ));
+    }
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, costs.max_value_bytes().min(bounds.max_value_bytes))?;
+    query(&mut statement, parameters, bounds, memory)
 }
 
 /// The handler must not outlive its statement: it would stop the rollback of a connection that goes back.

@@ -429,13 +429,13 @@ async fn what_a_statement_takes_and_gives_is_memory_of_its_instance() {
     }
 }
 
-/// One step, which nothing can interrupt: half a second of comparing.
+/// One step, which nothing can interrupt: a billion comparisons.
 #[tokio::test]
 async fn others_go_on_while_a_step_takes_long() {
     let host = Host::new(Limits::default());
     let mut guest = host.guest();
     let connection = guest.open().await;
-    let long = "SELECT instr(printf('%.*c', 400000, 'a'), printf('%.*c', 200000, 'a') || 'b')";
+    let long = "SELECT instr(printf('%.*c', 60000, 'a'), printf('%.*c', 30000, 'a') || 'b')";
     let mut others = 0;
     let done = {
         let mut running = std::pin::pin!(guest.run(&connection, long));
@@ -452,6 +452,63 @@ async fn others_go_on_while_a_step_takes_long() {
     let pattern = "a".repeat(257);
     let refused = io(guest.run(&connection, &format!("SELECT 'a' LIKE '{pattern}'")).await);
     assert!(refused.contains("too complex"), "{refused}");
+}
+
+/// With values of megabytes each of these would take minutes, in one step, on a connection that others wait for.
+#[tokio::test]
+async fn what_takes_long_with_long_values_has_short_ones() {
+    let host = Host::new(Limits::default());
+    let mut guest = host.guest();
+    let c = guest.open().await;
+    guest.run(&c, "CREATE TABLE t (long, half)").await.unwrap();
+    guest
+        .run(&c, "INSERT INTO t SELECT printf('%.*c', 16000000, 'a'), printf('%.*c', 8000000, 'a') || 'b'")
+        .await
+        .unwrap();
+    guest.run(&c, "CREATE VIEW v AS SELECT instr(long, half) AS place FROM t").await.unwrap();
+    let begun = std::time::Instant::now();
+    let pattern = format!("%{}b", "a".repeat(250));
+    for statement in [
+        "SELECT instr(long, half) FROM t",
+        "SELECT replace(long, half, '') FROM t",
+        "SELECT trim(long, half) FROM t",
+        "SELECT place FROM v",
+        "UPDATE t SET long = ltrim(long, half)",
+        "SELECT json_patch(long, half) FROM t",
+        &format!("SELECT long LIKE '{pattern}' FROM t"),
+        &format!("SELECT long GLOB '{}' FROM t", pattern.replace('%', "*")),
+    ] {
+        let refused = io(guest.run(&c, statement).await);
+        assert!(refused.contains("too big"), "{statement}: {refused}");
+    }
+    let short =
+        "SELECT instr(substr('aab', 1, 9), 'b'), replace('aab', 'a', 'b'), trim('xax', 'x'), 'aab' LIKE '%B'";
+    assert_eq!(guest.run(&c, short).await.unwrap().rows.len(), 1);
+    for lasting in [
+        "CREATE TABLE u (x, y AS (instr(x, 'a')))",
+        "CREATE TABLE u (x CHECK (replace(x, 'a', 'b') <> 'b'))",
+        "CREATE INDEX i ON t (trim(half, 'a'))",
+    ] {
+        let refused = io(guest.run(&c, lasting).await);
+        assert!(refused.contains("can't be part of"), "{lasting}: {refused}");
+    }
+    guest.run(&c, "CREATE TABLE u (x CHECK (x LIKE '%@%'))").await.unwrap();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+/// A walk through a whole table is one step as well, which looks whether it is to end, though not at the clock.
+#[tokio::test]
+async fn a_walk_through_a_table_ends_in_time() {
+    let host = Host::new(Limits { sql_statement_timeout_ms: 1, ..Limits::default() });
+    let mut guest = host.guest();
+    let c = guest.open().await;
+    {
+        let mut checkout = host.databases["default"].checkout(Caller::Request).await.unwrap();
+        let connection = checkout.connection().unwrap();
+        connection.execute_batch("CREATE TABLE t (x); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200000) INSERT INTO t SELECT zeroblob(500) FROM n").unwrap();
+    }
+    let refused = io(guest.run(&c, "SELECT count(*) FROM t").await);
+    assert!(refused.contains("takes too long"), "{refused}");
 }
 
 #[tokio::test]
