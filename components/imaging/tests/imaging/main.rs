@@ -10,6 +10,7 @@ mod animation;
 mod budgets;
 mod colour;
 mod compare;
+mod decoding_work;
 mod differential;
 mod fixtures;
 mod golden;

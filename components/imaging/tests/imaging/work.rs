@@ -13,13 +13,13 @@ const FORMATS: [OutputFormat; 4] =
     [OutputFormat::Png, OutputFormat::Jpeg, OutputFormat::Webp, OutputFormat::Gif];
 
 /// What this thread has spent on a processor; `None` where the system does not tell.
-fn processor_time() -> Option<Duration> {
+pub(crate) fn processor_time() -> Option<Duration> {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     Some(Duration::from_nanos(told.split_whitespace().next()?.parse().ok()?))
 }
 
 /// An animation whose frames are noise of 255 colours, or of few, drawn finely or coarsely.
-fn noise(side: u16, frames: u16, colours: u32, grain: usize) -> Vec<u8> {
+pub(crate) fn noise(side: u16, frames: u16, colours: u32, grain: usize) -> Vec<u8> {
     let mut noise = Noise::new(side.into());
     let palette: Vec<u8> = (0..3 * 256).map(|_| noise.next() as u8).collect();
     let mut file = Vec::new();
@@ -45,7 +45,7 @@ fn noise(side: u16, frames: u16, colours: u32, grain: usize) -> Vec<u8> {
 
 /// What one thumbnail may take natively, on any machine of these years: in the sandbox it is up to twice as much. The corners below take a
 /// second or less where this was written, and took up to 14 s without their bounds.
-const MOST: Duration = Duration::from_secs(3);
+pub(crate) const MOST: Duration = Duration::from_secs(3);
 
 #[test]
 fn no_thumbnail_takes_more_than_its_time_in_any_format() {
