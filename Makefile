@@ -12,9 +12,10 @@ HOSTED := $(patsubst tests/hosting/%/Cargo.toml,%,$(wildcard tests/hosting/*/Car
 
 FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
+RUNS ?= 200
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
+.PHONY: help run run-spin test test-all test-s3 test-faults test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) a
 test-web: build ## the pages in a real Chromium; installs it and the packages of tests/web where they are missing (Debian, Ubuntu)
 	@./scripts/install-web-tests
 	cd tests/web && node --test
+
+test-faults: build ## the process killed at RUNS=200 random moments under load, on each kind of storage; make test does it five times (SEED= repeats a run)
+	THUMBS_FAULT_RUNS=$(RUNS) $(if $(SEED),THUMBS_FAULT_SEED=$(SEED)) $(CARGO) test --release --workspace --test tests kills:: -- --nocapture --test-threads 1
 
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw

@@ -5,6 +5,7 @@
 
 use std::{
     fmt,
+    path::Path,
     sync::{
         LazyLock, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -122,6 +123,21 @@ impl Home {
         configure: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
     ) -> Result<Service, StartError> {
         Service::try_start(self.state_dir.clone(), |builder| configure(self.apply(builder))).await
+    }
+
+    /// What points a process of `thumbs up` here, beside its state directory.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let compose_all = matches!(self.kind, Kind::KeyValue).then(|| "--compose-all".to_owned());
+        let variable =
+            |(name, value): &(String, String)| ["--variable".to_owned(), format!("{name}={value}")];
+        compose_all.into_iter().chain(self.variables.iter().flat_map(variable)).collect()
+    }
+
+    /// Where a service here keeps what lies on this host.
+    #[must_use]
+    pub fn state_dir(&self) -> &Path {
+        self.state_dir.path()
     }
 
     /// Points a runtime here.

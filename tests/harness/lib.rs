@@ -7,6 +7,7 @@ pub mod client;
 pub mod driver;
 pub mod home;
 pub mod images;
+pub mod killable;
 pub mod servers;
 pub mod service;
 pub mod slow;

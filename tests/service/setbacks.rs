@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use thumbs::{
     RuntimeBuilder,
@@ -111,4 +112,45 @@ async fn a_blob_store_that_is_away_costs_no_job_its_life() {
     block_in_place(|| s3.restart());
     let jobs = join_all(ids.iter().map(|id| second.client.finished(id))).await;
     jobs.iter().for_each(assert_succeeded_at_once);
+}
+
+/// As where the disk is full: nothing can be written, and all that is there can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_room_hides_no_job_and_loses_none() {
+    const UPLOADS_AT_ONCE: usize = 16;
+    let home = Home::embedded();
+    let small = Limits { sql_max_database_bytes: 1024 * 1024, ..Limits::default() };
+    let full = home.start_with(|builder| with_one_attempt(builder).limits(small).workers(0)).await;
+    let image = images::png(20, 20);
+    let upload = |number: usize| {
+        // Long rows, so that they are few.
+        let key = format!("{number:0>200}");
+        let request = full.client.request(Method::POST, "/jobs").body(image.clone());
+        full.client.send(request.header("idempotency-key", key))
+    };
+    let mut accepted = Vec::new();
+    let refused = loop {
+        let replies =
+            join_all((0..UPLOADS_AT_ONCE).map(|index| upload(accepted.len() * UPLOADS_AT_ONCE + index)))
+                .await;
+        let (taken, refused): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|reply| reply.status == StatusCode::ACCEPTED);
+        accepted.extend(taken.iter().map(|reply| reply.json()["job_id"].as_str().unwrap().to_owned()));
+        if let Some(refused) = refused.into_iter().next() {
+            break refused;
+        }
+    };
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:?}");
+    assert!(refused.header("retry-after").is_some());
+    let (first, last) = (&accepted[0], &accepted[accepted.len() - 1]);
+    for id in [first, last] {
+        let reply = full.client.get(&format!("/jobs/{id}")).await;
+        assert_eq!((reply.status, &reply.json()["status"]), (StatusCode::OK, &"processing".into()));
+    }
+    full.stop().await;
+
+    let roomy = home.start_with(with_one_attempt).await;
+    for id in [first, last] {
+        assert_succeeded_at_once(&roomy.client.finished(id).await);
+    }
 }

@@ -1,0 +1,146 @@
+//! The process killed at random moments under load, again and again, on the same data: whatever was answered with 202 ends, as the thumbnail
+//! that it promises or as a failure that says the worker was lost.
+//!
+//! `THUMBS_FAULT_RUNS` is how often it is killed in each home, `THUMBS_FAULT_SEED` repeats the moments of a run that failed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use thumbs_tests::{client::Client, home::Home, images, killable::Killable};
+use tokio::task::block_in_place;
+
+thumbs_tests::in_every_home! {
+    no_accepted_job_is_lost_by_a_kill,
+}
+
+/// Uploads that go on all the time.
+const CLIENTS: u64 = 4;
+/// The longest life of a process, from its start.
+const MAX_LIFE_MS: u64 = 1_200;
+/// Shorter than in production, so that a job whose worker was killed comes back within the test.
+const ARGUMENTS: &[&str] = &["--limit", "message_timeout_ms=2000", "--variable", "lease_secs=3"];
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// A sequence that its seed repeats (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+/// Uploads until told to stop, and gives the ids of the jobs that were answered with 202. Every other upload has a key and is sent once more.
+async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Vec<String> {
+    let mut ids = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let side = 20 + u32::try_from(random.below(400)).unwrap();
+        let image = if random.below(2) == 0 { images::png(side, 30) } else { images::jpeg(side, 40) };
+        let key = format!("{side}-{}", random.below(u64::MAX));
+        for _ in 0..1 + random.below(2) {
+            let request =
+                client.request(Method::POST, "/jobs").body(image.clone()).header("idempotency-key", &key);
+            // It may be killed before it answers, or in the middle of its answer.
+            let Ok(response) = request.send().await else { continue };
+            if response.status() == StatusCode::ACCEPTED
+                && let Ok(job) = response.json::<Value>().await
+            {
+                ids.push(job["job_id"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    ids
+}
+
+/// All jobs that there are, by the list.
+async fn listed(client: &Client) -> BTreeSet<String> {
+    let (mut ids, mut next) = (BTreeSet::new(), "/jobs?limit=100".to_owned());
+    loop {
+        let page = client.get(&next).await.json();
+        ids.extend(
+            page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("/jobs?limit=100&after={cursor}"),
+            None => return ids,
+        }
+    }
+}
+
+/// How the job ended.
+async fn end(client: &Client, id: &str) -> String {
+    let job = client.finished(id).await;
+    if job["status"] == "failed" {
+        assert_eq!(job["error"]["code"], "worker-lost", "nothing else was at fault: {job}");
+        return "worker-lost".to_owned();
+    }
+    let thumbnail = client.get(&format!("/thumbnails/{id}")).await;
+    assert_eq!(thumbnail.status, StatusCode::OK, "{job}");
+    let digest: String = Sha256::digest(&thumbnail.body).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(job["result"]["sha256"], *digest, "the thumbnail that the row tells of: {job}");
+    "succeeded".to_owned()
+}
+
+async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
+    let runs = setting("THUMBS_FAULT_RUNS").unwrap_or(5);
+    let seed = setting("THUMBS_FAULT_SEED").unwrap_or_else(|| {
+        u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % 1_000_000).unwrap()
+    });
+    println!("on {home}: THUMBS_FAULT_RUNS={runs} THUMBS_FAULT_SEED={seed}");
+    let mut random = Random(seed);
+    let (mut accepted, mut events) = (BTreeSet::new(), BTreeMap::<String, u64>::new());
+    for _ in 0..runs {
+        let service = block_in_place(|| Killable::start(&home, ARGUMENTS));
+        let stop = Arc::new(AtomicBool::new(false));
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let random = Random(random.below(u64::MAX));
+                tokio::spawn(upload(service.client.clone(), random, Arc::clone(&stop)))
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(random.below(MAX_LIFE_MS))).await;
+        for (event, times) in block_in_place(|| service.kill()) {
+            *events.entry(event).or_default() += times;
+        }
+        stop.store(true, Ordering::Relaxed);
+        for client in clients {
+            accepted.extend(client.await.unwrap());
+        }
+    }
+
+    let service = block_in_place(|| Killable::start(&home, ARGUMENTS));
+    let jobs = listed(&service.client).await;
+    let lost: Vec<_> = accepted.difference(&jobs).collect();
+    assert!(lost.is_empty(), "answered with 202 and not there (seed {seed}): {lost:?}");
+    // Also those of which no client heard: a row never names an image that is not there.
+    let mut ends = BTreeMap::<String, usize>::new();
+    for id in &jobs {
+        *ends.entry(end(&service.client, id).await).or_default() += 1;
+    }
+    let blobs = home.blobs().await;
+    let unnamed = blobs.iter().filter(|blob| !jobs.iter().any(|id| blob.contains(id.as_str()))).count();
+    println!(
+        "on {home}: killed {runs} times, {} accepted, {} jobs, {ends:?}, {unnamed} blobs that no job names; {events:?}",
+        accepted.len(),
+        jobs.len(),
+    );
+    assert!(runs == 0 || !accepted.is_empty(), "the load was one");
+    // A kill between an upload's image and its row leaves one that nobody names, for each request that was in work.
+    assert!(unnamed <= usize::try_from(runs * CLIENTS).unwrap(), "{unnamed} blobs that no job names");
+}
