@@ -104,6 +104,16 @@ fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg
 	    -max_total_time=$(SECONDS) -timeout=10 -max_len=32768 -dict=$(FUZZ)/dictionaries/$$target.dict -print_final_stats=1 || exit 1; \
 	done
 
+##@ What it is made of
+.PHONY: sbom audit
+sbom: ## target/dist/thumbs.cdx.json, all crates of what ships (CycloneDX), from the lock file; needs Python 3.11
+	@mkdir -p target/dist
+	@./scripts/sbom target/dist/thumbs.cdx.json
+
+audit: ## advisories, licences and sources of all crates, by cargo-deny (deny.toml); installs it if it is missing
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check
+
 ##@ Deployment
 .PHONY: check-deploy k8s-setup k8s-build k8s-load k8s-deploy k8s-all k8s-test k8s-logs k8s-clean
 k8s-all: ## a Kind cluster with Thumbs on it (HOST=spinkube, or runtime), and a thumbnail from it; needs docker, kind, kubectl, helm
