@@ -2,6 +2,8 @@
 //!
 //! Only this file reads the environment and takes over what a process has one of: signals, panics, the global `tracing` subscriber.
 
+mod access;
+
 use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +42,11 @@ enum Command {
     Bundle(BundleOptions),
     /// Run the tests of a spin.toml: the suites that [component.<id>.tool.spin-test] names.
     Test(Test),
+    /// Make API keys.
+    #[command(subcommand)]
+    Key(access::KeyCommand),
+    /// Sign a link to a thumbnail that is good without a key for a while.
+    Link(access::Link),
     /// List the host's limits: name, default, what each bounds and what happens when it is hit.
     Limits,
 }
@@ -202,6 +209,8 @@ impl Cli {
                 print!("{}", table());
                 0
             }
+            Command::Key(command) => status(command.run().map(|()| true), 1),
+            Command::Link(options) => status(options.run().map(|()| true), 1),
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),
             Command::Migrate(application) => status(migrate(*application).await.map(|()| true), 1),
             Command::Bundle(options) => status(make_bundle(options).await.map(|()| true), 1),

@@ -13,6 +13,7 @@ use crate::{
     secret::{Secret, redacted_url},
     telemetry::{Event, Logger, json},
     triggers::{http::Target, router::Router},
+    variables::Variables,
 };
 
 /// What is said at start.
@@ -22,6 +23,8 @@ pub(super) struct Banner {
     routes: Vec<(String, String)>,
     data: Vec<(&'static str, String)>,
     bounds: Vec<(&'static str, String)>,
+    /// The variable that would list who may ask, where nobody set it and others than this machine can.
+    open_to_all: Option<String>,
 }
 
 impl Banner {
@@ -32,6 +35,7 @@ impl Banner {
         router: &Router<Target>,
         workers: usize,
         address: SocketAddr,
+        variables: &Variables,
     ) -> Self {
         let application = match &manifest.application.version {
             Some(version) => format!("{} {version}", manifest.application.name),
@@ -70,7 +74,11 @@ impl Banner {
             KeyValue::Redis(url) => ("key-value", server(url)),
         });
         let limits = contexts.values().next().map(|context| (*context.limits).clone()).unwrap_or_default();
-        Self { application, address, routes, data, bounds: bounds(&limits, workers) }
+        let open_to_all =
+            manifest.application.backends.keys.clone().filter(|keys| {
+                !address.ip().is_loopback() && variables.value(keys).is_none_or(str::is_empty)
+            });
+        Self { application, address, routes, data, bounds: bounds(&limits, workers), open_to_all }
     }
 
     /// For a terminal.
@@ -89,6 +97,14 @@ impl Banner {
                 let _ = writeln!(text, "  {name:width$}  {value}");
             }
         }
+        if let Some(variable) = &self.open_to_all {
+            let _ = write!(
+                text,
+                "\nWARNING: whoever reaches {} may do everything, for the variable `{variable}` is empty.\n\
+                 `thumbs key new NAME` makes a key, and what belongs there.\n",
+                self.address
+            );
+        }
         text.push_str("\nStop with Ctrl-C; a second one does not wait for what runs.\n");
         text
     }
@@ -106,6 +122,9 @@ impl Banner {
             bounds: json(&object(self.bounds.iter().map(|(a, b)| (*a, b.as_str())).collect())),
             ready_ms,
         });
+        if let Some(variable) = &self.open_to_all {
+            log.event(&Event::OpenToAll { address: &self.address.to_string(), variable });
+        }
     }
 }
 

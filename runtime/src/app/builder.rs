@@ -158,7 +158,15 @@ impl RuntimeBuilder {
         let size = PoolSize::serving(&loaded.limits, workers);
         let Ready { prepared, ticker, absent } = loaded.ready(&contexts, size).await?;
         let router = router(&loaded.manifest, &prepared)?;
-        let banner = Banner::new(&loaded.manifest, &loaded.backends, &contexts, &router, workers, address);
+        let banner = Banner::new(
+            &loaded.manifest,
+            &loaded.backends,
+            &contexts,
+            &router,
+            workers,
+            address,
+            &loaded.variables,
+        );
         let messages = Messages::new(&loaded, &prepared)?;
         messages.check().await?;
         messages.prepare_or_warn().await;

@@ -33,6 +33,7 @@ fn everything_that_is_known_is_read() {
         [application.tool.thumbs]
         redis = { url = "url", outbound = "reach" }
         database = { url = "token" }
+        keys = "token"
         [application.tool.other]
         anything = 7
         [variables]
@@ -113,6 +114,7 @@ fn everything_that_is_known_is_read() {
     let backends = &manifest.application.backends;
     assert_eq!(backends.grants().collect::<Vec<_>>(), [("reach", "url")]);
     assert_eq!(backends.database.as_ref().unwrap().url, "token");
+    assert_eq!(backends.keys.as_deref(), Some("token"));
     let values = [("url".to_owned(), "redis://r"), ("token".to_owned(), "t")].into();
     assert_eq!(manifest.redis[0].address.resolve(&values), "redis://r");
     assert_eq!(manifest.redis[0].channel.resolve(&values), "wake-t");
@@ -153,6 +155,7 @@ fn an_unknown_key_is_named_with_its_component_and_the_fix() {
         2,
         &["application.tool.thumbs", "`cache`", "known here: redis"],
     );
+    refused("[application.tool.thumbs]\nkeys = \"nobody\"", 2, &["`keys` must name a variable"]);
     let trigger =
         "[component.c]\nsource = \"c\"\n[[trigger.http]]\nroute = \"/x\"\ncomponent = \"c\"\nexecutor = 1";
     refused(trigger, 6, &["route \"/x\"", "`executor`"]);

@@ -9,7 +9,7 @@ use super::{
     table::{Table, Value},
 };
 
-/// `[application.tool.thumbs]`: which variables say where the back ends are. The default is that none does.
+/// `[application.tool.thumbs]`: which variables say where the back ends are, and who may ask. The default is that none does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedBackends {
     /// The Redis server of the triggers.
@@ -18,6 +18,8 @@ pub struct NamedBackends {
     pub database: Option<NamedBackend>,
     /// Where blobs are.
     pub blobs: Option<NamedBackend>,
+    /// The variable that lists who may ask: where it is empty, everybody who reaches the listener.
+    pub keys: Option<String>,
 }
 
 /// The variables of one back end.
@@ -81,9 +83,10 @@ pub(super) fn application(
     let Some(tool) = tools.take("thumbs") else { return Ok(NamedBackends::default()) };
     let mut table = tool.table("application.tool.thumbs")?;
     let mut named = |key| table.take(key).map(|value| backend(value, declared)).transpose();
-    let backends =
-        NamedBackends { redis: named("redis")?, database: named("database")?, blobs: named("blobs")? };
-    table.finish(&["redis", "database", "blobs"], "")?;
+    let (redis, database, blobs) = (named("redis")?, named("database")?, named("blobs")?);
+    let keys = table.take("keys").map(|name| variable(name, declared)).transpose()?;
+    table.finish(&["redis", "database", "blobs", "keys"], "")?;
+    let backends = NamedBackends { redis, database, blobs, keys };
     Ok(backends)
 }
 

@@ -105,6 +105,9 @@ events! {
         bounds: DebugValue<Json<'a>>, ready_ms: u64
     } = "started", Info,
         "The application takes requests and messages", "Nothing";
+    OpenToAll { address: &'a str, variable: &'a str } = "open-to-all", Warn,
+        "Others than this machine can reach the application, and the variable that lists who may ask is empty: whoever reaches the address may do everything",
+        "Set the variable (`thumbs key new` makes what belongs there), or let a proxy in front decide who may ask";
     Stopping = "stopping", Info,
         "The runtime was told to stop: it takes nothing new and waits for what runs", "Nothing";
     CutOff { drain_timeout_ms: u64 } = "cut-off", Warn,
