@@ -1,7 +1,7 @@
 // A service of its own for a test: the binary and the components that were built, on a port that the system chose, with data in a temporary
 // folder.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,13 +10,23 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Starts it; `origin` is where it answers, `stop` ends it. */
-export async function start() {
+const BINARY = path.join(ROOT, "target/release/thumbs");
+
+/** A key for this name, and its entry of the variable `api_keys`. */
+export function newKey(name) {
+  const made = execFileSync(BINARY, ["key", "new", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const [, key, entry] = /^key +(\S+)\nentry +(\S+)\n$/.exec(made);
+  return { key, entry };
+}
+
+/** Starts it with these variables; `origin` is where it answers, `stop` ends it. */
+export async function start(variables = {}) {
   const state = await mkdtemp(path.join(tmpdir(), "thumbs-web-"));
-  const binary = path.join(ROOT, "target/release/thumbs");
   const cache = path.join(ROOT, "target/test-compile-cache");
   const arguments_ = ["up", "--listen", "127.0.0.1:0", "--state-dir", state, "--cache-dir", cache, "--log", "json"];
-  const child = spawn(binary, arguments_, { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+  const set = Object.entries(variables).map(([name, value]) => [`SPIN_VARIABLE_${name.toUpperCase()}`, value]);
+  const env = { ...process.env, ...Object.fromEntries(set) };
+  const child = spawn(BINARY, arguments_, { cwd: ROOT, env, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const address = await new Promise((resolve, reject) => {
     const lines = [];

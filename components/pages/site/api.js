@@ -1,5 +1,7 @@
 // The service as this page uses it: uploads with progress, jobs, thumbnails.
 
+import { keyHeaders, keyNeeded } from "./key.js";
+
 /** What a request was answered with instead of what was asked for. */
 export class Problem extends Error {
   /** @param {{ title?: string, detail?: string, type?: string, code?: string, status?: number }} document */
@@ -10,6 +12,13 @@ export class Problem extends Error {
     // What may pass by itself; an answer that never came as well.
     this.passes = !document.status || document.status === 429 || document.status >= 500;
   }
+}
+
+/** What an answer says that is not the one that was asked for. */
+function problem(status, text) {
+  const told = new Problem({ status, title: `The service answered ${status}.`, ...parsed(text) });
+  if (status === 401) keyNeeded(told.message);
+  return told;
 }
 
 const UNREACHABLE = { detail: "The service can't be reached. Check the connection and try again." };
@@ -31,11 +40,11 @@ export function upload(file, options, key, onProgress) {
     const request = new XMLHttpRequest();
     request.open("POST", "/jobs");
     request.setRequestHeader("Idempotency-Key", key);
+    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
     request.addEventListener("load", () => {
-      const document = parsed(request.responseText);
-      if (request.status >= 200 && request.status < 300) resolve(document);
-      else reject(new Problem({ status: request.status, title: `The service answered ${request.status}.`, ...document }));
+      if (request.status >= 200 && request.status < 300) resolve(parsed(request.responseText));
+      else reject(problem(request.status, request.responseText));
     });
     request.addEventListener("error", () => reject(new Problem(UNREACHABLE)));
     request.send(form);
@@ -45,13 +54,13 @@ export function upload(file, options, key, onProgress) {
 async function ask(path, init) {
   let answer;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(path, { ...init, headers: keyHeaders() });
   } catch {
     throw new Problem(UNREACHABLE);
   }
-  const document = parsed(await answer.text());
-  if (!answer.ok) throw new Problem({ status: answer.status, title: `The service answered ${answer.status}.`, ...document });
-  return document;
+  const text = await answer.text();
+  if (!answer.ok) throw problem(answer.status, text);
+  return parsed(text);
 }
 
 /** `GET` of a path that answers JSON. */
@@ -81,7 +90,7 @@ export async function finished(job) {
 
 /** The bytes of a thumbnail. */
 export async function thumbnail(job) {
-  const answer = await fetch(job.links.thumbnail);
-  if (!answer.ok) throw new Problem(parsed(await answer.text()));
+  const answer = await fetch(job.links.thumbnail, { headers: keyHeaders() });
+  if (!answer.ok) throw problem(answer.status, await answer.text());
   return answer.blob();
 }

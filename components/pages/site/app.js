@@ -3,6 +3,7 @@
 import { Problem, finished, read, remove, retry, thumbnail, upload } from "./api.js";
 import { Card, fileName } from "./card.js";
 import { copy, save } from "./dom.js";
+import { takeKey } from "./key.js";
 import { chosen, curlLine, followOptions } from "./options.js";
 import { bytes, mebibytes } from "./text.js";
 import { distinct, zip } from "./zip.js";
@@ -50,7 +51,7 @@ async function removeCard(card) {
   if (index >= 0) made.splice(index, 1);
   // Who works by keyboard goes on beside what is gone.
   (card.node.nextElementSibling ?? card.node.previousElementSibling)?.querySelector("a, button")?.focus();
-  card.node.remove();
+  card.remove();
   counted();
   say(`${card.name} is deleted.`);
 }
@@ -184,14 +185,26 @@ async function learn() {
   for (const side of ["width", "height"]) at(side).max = api["x-limits"].max_output_side;
 }
 
+/** The jobs of before, from the newest on: those that the key sees, where there is one. */
+function showEarlier() {
+  at("earlier-list").replaceChildren();
+  earlier(`/jobs?limit=${PAGE}`).catch((problem) => say(problem.message));
+}
+
 let line = "";
-followOptions(form, (options) => {
-  line = curlLine(options);
+function showLine() {
+  line = curlLine(chosen(form));
   at("curl").textContent = line;
-});
+}
+
+followOptions(form, showLine);
 at("copy-curl").addEventListener("click", (event) => copy(event.currentTarget, line));
 at("save-all").addEventListener("click", saveAll);
 takeInput();
+takeKey(() => {
+  showLine();
+  showEarlier();
+});
 // The page works without what these two tell.
 learn().catch(() => {});
-earlier(`/jobs?limit=${PAGE}`).catch((problem) => say(problem.message));
+showEarlier();

@@ -1,6 +1,8 @@
 // One thumbnail on the page, from the file that is chosen to the picture that is made.
 
+import { thumbnail } from "./api.js";
 import { element } from "./dom.js";
+import { hasKey } from "./key.js";
 import { bytes, extension, format, millis, moment, stem } from "./text.js";
 
 const WARNINGS = {
@@ -93,17 +95,21 @@ export class Card {
       this.failed({ message: job.error?.message ?? "The job failed.", href: job.error && `/problems/${job.error.code}` });
       return;
     }
+    // A picture and a link can show no key: with one, they are given a copy of the bytes.
+    const place = hasKey() ? null : job.links.thumbnail;
     const picture = element("img", {
-      class: "checked", src: job.links.thumbnail, alt: `Thumbnail of ${this.name}`, width: job.result.width, height: job.result.height, loading: "lazy",
+      class: "checked", src: place, alt: `Thumbnail of ${this.name}`, width: job.result.width, height: job.result.height, loading: "lazy",
     });
-    this.#show(null, [
-      ...facts(job), tags(job.result),
-      element("div", { class: "actions" },
-        element("a", { class: "button quiet-button", href: job.links.thumbnail, download: fileName(job, this.isNamed ? this.name : null) }, "Download",
-          element("span", { class: "unseen" }, ` the thumbnail of ${this.name}`)),
-        this.#removal()),
-    ], picture);
+    const download = element("a", { class: "button quiet-button", href: place, download: fileName(job, this.isNamed ? this.name : null) }, "Download",
+      element("span", { class: "unseen" }, ` the thumbnail of ${this.name}`));
+    this.#show(null, [...facts(job), tags(job.result), element("div", { class: "actions" }, download, this.#removal())], picture);
     this.#release();
+    if (place) return;
+    thumbnail(job).then((blob) => {
+      this.copy = URL.createObjectURL(blob);
+      picture.src = this.copy;
+      download.href = this.copy;
+    }, (problem) => this.failed(problem));
   }
 
   /** @param {{ message: string, href?: string | null }} problem */
@@ -126,6 +132,12 @@ export class Card {
   #release() {
     if (this.preview) URL.revokeObjectURL(this.preview);
     this.preview = null;
+  }
+
+  /** Takes it off the page. */
+  remove() {
+    if (this.copy) URL.revokeObjectURL(this.copy);
+    this.node.remove();
   }
 
   /** The card of a job that was there before the page was. */

@@ -1,6 +1,7 @@
 // The page of the API: reads /openapi.json of this service, shows it, and has requests sent from there.
 
 import { element, prose } from "./dom.js";
+import { takeKey } from "./key.js";
 import { operationSection } from "./operation.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -83,4 +84,5 @@ async function show() {
   }
 }
 
+takeKey();
 show();

@@ -1,6 +1,7 @@
 // One operation of the API: what it takes and answers, and a form that sends a request.
 
 import { copy, element, prose, save } from "./dom.js";
+import { keyHeaders, keyNeeded } from "./key.js";
 import { bytes } from "./text.js";
 
 /** What values a schema takes, in a few words. */
@@ -53,7 +54,7 @@ function field(operation, parameter) {
 
 /** The request that the form asks for. */
 function request(operation, form) {
-  const headers = {};
+  const headers = keyHeaders();
   const query = new URLSearchParams();
   let path = operation.path;
   for (const input of form.querySelectorAll("[data-in]")) {
@@ -76,6 +77,7 @@ async function showAnswer(place, url, options) {
   const answer = await fetch(url, options);
   const blob = await answer.blob();
   const type = answer.headers.get("content-type") ?? "";
+  if (answer.status === 401) keyNeeded("This operation needs an API key.");
   const took = Math.round(performance.now() - begin);
   const head = element("p", {}, element("span", { class: `status s${String(answer.status)[0]}` }, String(answer.status)),
     ` ${type || "no body"}, ${bytes(blob.size)} in ${took} ms`);

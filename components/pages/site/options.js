@@ -1,5 +1,6 @@
 // The form of options: what of it goes with an upload, and the same as a line of curl.
 
+import { hasKey } from "./key.js";
 import { shellWord } from "./text.js";
 
 const HINTS = {
@@ -38,5 +39,7 @@ export function chosen(form) {
 /** The upload as a line of curl. */
 export function curlLine(options, file = "photo.jpg") {
   const parts = [["image", `@${file}`], ...options].map(([name, value]) => `-F ${shellWord(`${name}=${value}`)}`);
-  return `curl ${parts.join(" ")} ${location.origin}/jobs`;
+  // Not the key itself: lines that are copied get into histories and messages.
+  const key = hasKey() ? "-H \"Authorization: Bearer $THUMBS_KEY\" " : "";
+  return `curl ${key}${parts.join(" ")} ${location.origin}/jobs`;
 }

@@ -43,6 +43,7 @@ files! {
     "docs.js" SCRIPT;
     "dom.js" SCRIPT;
     "icon.svg" SVG;
+    "key.js" SCRIPT;
     "operation.js" SCRIPT;
     "options.js" SCRIPT;
     "style.css" CSS;
