@@ -59,13 +59,28 @@ impl Client {
     /// When no HTTP client can be made.
     #[must_use]
     pub fn new(base_url: impl Into<String>) -> Self {
+        Self::sending(base_url.into(), header::HeaderMap::new())
+    }
+
+    /// The same service, asked with an API key.
+    ///
+    /// # Panics
+    /// When the key is no text for a header.
+    #[must_use]
+    pub fn holding(&self, key: &str) -> Self {
+        let value = format!("Bearer {key}").parse().expect("a key is plain text");
+        Self::sending(self.base_url.clone(), [(header::AUTHORIZATION, value)].into_iter().collect())
+    }
+
+    fn sending(base_url: String, headers: header::HeaderMap) -> Self {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_TIMEOUT)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers)
             .build()
             .expect("an HTTP client without TLS needs nothing");
-        Self { http, base_url: base_url.into() }
+        Self { http, base_url }
     }
 
     /// A request to `path`, to be completed by the caller and passed to [`Client::send`].

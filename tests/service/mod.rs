@@ -7,6 +7,7 @@ mod grants;
 mod happy_path;
 mod health;
 mod jobs;
+mod keys;
 mod kills;
 mod list;
 mod metrics;

@@ -28,12 +28,16 @@ async fn a_value_that_its_variable_does_not_take_ends_the_start_and_is_named() {
         ("lease_secs", "x", "a whole number from 1 to 86400 (seconds)"),
         ("allowed_origins", "shop.example", "empty, `*`, or origins"),
         ("s3_path_style", "yes", "true or false"),
+        ("link_secret", "hunter2", "empty, or secrets of 32"),
     ] {
         let (error, causes) = refused(&[(name, value)]).await;
         assert!(error.contains("`resize` refuses its settings"), "{error}");
         let [cause] = &causes[..] else { panic!("{causes:?}") };
         assert!(cause.starts_with(&format!("the variable {name} must be {must_be}")), "{cause}");
     }
+    let (_, causes) = refused(&[("api_keys", "shop:read:never:hunter2")]).await;
+    assert!(causes[0].starts_with("the variable api_keys entry 1 (shop): the last part"), "{causes:?}");
+    assert!(!causes[0].contains("hunter2"), "{causes:?}");
     let (_, causes) = refused(&[("max_frames", "-1"), ("max_side", "")]).await;
     assert_eq!(causes.len(), 2, "all of them at once: {causes:?}");
 }

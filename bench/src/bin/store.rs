@@ -6,7 +6,9 @@
 use std::{cell::Cell, time::Instant};
 
 use postgres::{Client, NoTls};
-use thumbs_domain::{id::WorkerId, job::Status, list::ListQuery, machine::RetryPolicy, timestamp::Timestamp};
+use thumbs_domain::{
+    id::WorkerId, job::Status, list::ListQuery, machine::RetryPolicy, owner::Reach, timestamp::Timestamp,
+};
 use thumbs_guest::jobs::{Claim, JobStore, SqlJobStore};
 use thumbs_guest::sql::Postgres;
 use thumbs_tests::{
@@ -70,7 +72,10 @@ fn measure(server: &Server, rows: i64) -> [f64; 3] {
     );
     let page = |status| {
         let query = ListQuery { status, limit: 20, after: None };
-        median_ms(|| assert_eq!(store.list(&query).expect("the store answers").jobs.len(), 20), || ())
+        median_ms(
+            || assert_eq!(store.list(&query, Reach::All).expect("the store answers").jobs.len(), 20),
+            || (),
+        )
     };
     [claim, page(None), page(Some(Status::Failed))]
 }

@@ -1,7 +1,7 @@
 //! Giving out a thumbnail, with the headers that keep a browser from taking it for anything else.
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, VARY,
 };
 use http::{HeaderValue, Method};
 use thumbs_domain::event::Event;
@@ -12,13 +12,16 @@ use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::clock::Clock;
-use thumbs_guest::http::{Failed, Request, Response, etag};
+use thumbs_guest::http::{Caller, Failed, Request, Response, etag};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::{Wake, wake_for_overdue};
 
 /// A thumbnail never changes under its id, but its job can be deleted: so a day, and no promise of eternity.
-const KEEP_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
+const KEEP_SECS: i64 = 86_400;
+
+/// What one key was given, a browser must not show to who has another.
+const BY_KEY: HeaderValue = HeaderValue::from_static("Authorization, X-Api-Key");
 
 /// An image needs nothing, so nothing is what it may load, run or frame.
 const NOTHING_ALLOWED: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
@@ -48,12 +51,14 @@ impl Download<'_> {
         }
         let not_found = || Failed::problem(ProblemKind::NotFound, "There is no job with this id.");
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
-        let job = self.store.get(&id)?.ok_or_else(not_found)?;
+        let job = self.store.get(&id, request.caller.reach())?.ok_or_else(not_found)?;
         wake_for_overdue([&job], self.store, self.wake, self.clock.now(), self.log);
         let thumbnail = finished(&job)?;
         let etag = header(&format!("\"{}\"", thumbnail.sha256))?;
         if etag::is_known(&request.headers, &etag) {
-            return Ok(not_modified(etag));
+            let mut response = etag::not_modified();
+            self.keep(&mut response, &request.caller, etag);
+            return Ok(response);
         }
         let data = match request.method {
             Method::HEAD => Vec::new(),
@@ -66,9 +71,20 @@ impl Download<'_> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(thumbnail.format.content_type()));
         headers.insert(CONTENT_DISPOSITION, header(&name)?);
         headers.insert(CONTENT_SECURITY_POLICY, NOTHING_ALLOWED);
-        headers.insert(CACHE_CONTROL, KEEP_A_DAY);
-        headers.insert(ETAG, etag);
+        self.keep(&mut response, &request.caller, etag);
         Ok(response)
+    }
+
+    /// Says who may keep the bytes for how long: the headers that the full answer and that without a body have alike, as a cache would
+    /// update them (RFC 9110, section 15.4.5).
+    fn keep(&self, response: &mut Response, caller: &Caller, etag: HeaderValue) {
+        let kept = caller.keep(KEEP_SECS, self.clock.now());
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, kept);
+        headers.insert(ETAG, etag);
+        if matches!(caller, Caller::Holder(_)) {
+            headers.append(VARY, BY_KEY);
+        }
     }
 
     fn read(&self, job: &Job, thumbnail: &Thumbnail) -> Result<Vec<u8>, Failed> {
@@ -101,14 +117,6 @@ fn finished(job: &Job) -> Result<&Thumbnail, Failed> {
             ))
         }
     }
-}
-
-/// Has the headers of the full answer that a cache would update (RFC 9110, section 15.4.5).
-fn not_modified(etag: HeaderValue) -> Response {
-    let mut response = etag::not_modified();
-    response.headers_mut().insert(CACHE_CONTROL, KEEP_A_DAY);
-    response.headers_mut().insert(ETAG, etag);
-    response
 }
 
 fn header(text: &str) -> Result<HeaderValue, Failed> {

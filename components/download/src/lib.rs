@@ -12,7 +12,6 @@ pub use handler::Download;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
-    use thumbs_domain::route;
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
@@ -24,7 +23,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("download", route::THUMBNAIL.allow, request, out, async |request, _, log| {
+        serve("download", request, out, async |request, _, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
             let download = Download {
                 store: store.as_ref(),

@@ -3,6 +3,7 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
+use thumbs_access::Scope;
 use thumbs_domain::dependency::Health;
 use thumbs_domain::metric;
 use thumbs_domain::problem::ProblemKind;
@@ -44,7 +45,7 @@ impl Ops<'_> {
             // That there is an answer is all of it: a database that is down is no reason to start the service anew.
             "/healthz" => Ok(json(StatusCode::OK, &json!({ "status": Health::Ok.name() }))),
             "/readyz" => self.ready(),
-            "/healthz/detailed" => Ok(self.detailed()),
+            "/healthz/detailed" => Ok(self.detailed(request.caller.may(Scope::Admin))),
             "/metrics" => self.metrics(),
             _ => Err(Failed::problem(ProblemKind::NotFound, "There is nothing at this path.")),
         }
@@ -70,7 +71,7 @@ impl Ops<'_> {
         Ok(response)
     }
 
-    fn detailed(&self) -> Response {
+    fn detailed(&self, with_details: bool) -> Response {
         let probes = health::probes(self);
         let health = Health::of(&probes);
         let dependencies: Vec<_> = probes
@@ -90,6 +91,9 @@ impl Ops<'_> {
             Health::Down => StatusCode::SERVICE_UNAVAILABLE,
             Health::Ok | Health::Degraded => StatusCode::OK,
         };
-        json(status, &json!({ "status": health.name(), "dependencies": dependencies }))
+        match with_details {
+            true => json(status, &json!({ "status": health.name(), "dependencies": dependencies })),
+            false => json(status, &json!({ "status": health.name() })),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The ops component: whether the service is alive, ready and well, and its numbers, for who runs it.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides, `health.rs` asks the dependencies. It changes no job and
-//! shows none, and names no address, since everybody may ask.
+//! shows none, and names no address, since everybody may ask for most of it.
 
 mod handler;
 mod health;
@@ -13,7 +13,6 @@ pub use handler::Ops;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
-    use thumbs_domain::route;
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
@@ -25,7 +24,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("ops", route::HEALTHZ.allow, request, out, async |request, _, log| {
+        serve("ops", request, out, async |request, _, log| {
             let store = jobs::open_numbers(&Database::read(&HostVariables)?);
             let ops = Ops {
                 store: store.as_ref(),

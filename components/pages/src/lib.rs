@@ -16,7 +16,6 @@ pub use site::FILES;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
-    use thumbs_domain::route;
     use thumbs_guest::config::HostVariables;
     use thumbs_guest::http::serve::serve;
 
@@ -24,7 +23,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("pages", route::DOCS.allow, request, out, async |request, _, _| {
+        serve("pages", request, out, async |request, _, _| {
             Pages { variables: &HostVariables }.handle(&request)
         })
         .await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use thumbs_domain::failure::{Failure, Fault, JobCode};
 use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::Job;
+use thumbs_domain::owner::Reach;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::blobs::BlobError;
 use thumbs_guest::imaging::ImagingError;
@@ -40,7 +41,7 @@ impl Resize<'_> {
             if written || tries == 1 {
                 return Ok(written);
             }
-            Ok(self.store.get(&job.id)?.is_some_and(|row| stands(&row)))
+            Ok(self.store.get(&job.id, Reach::All)?.is_some_and(|row| stands(&row)))
         })
     }
 

@@ -9,6 +9,7 @@ use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Job, Status};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::owner::Reach;
 use thumbs_domain::variable::Variable;
 use thumbs_guest::blobs::{BlobError, Blobs};
 use thumbs_guest::clock::Clock;
@@ -82,7 +83,7 @@ impl Service {
     }
 
     fn job(&self, id: &JobId) -> Job {
-        self.store.get(id).unwrap().unwrap()
+        self.store.get(id, Reach::All).unwrap().unwrap()
     }
 
     fn code(&self, id: &JobId) -> String {

@@ -6,9 +6,9 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
+use thumbs_domain::owner::Reach;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
-use thumbs_domain::view::JobView;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response};
@@ -45,8 +45,8 @@ impl Status<'_> {
             return Err(Failed::Method(route::JOB.allow));
         }
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
-        let job = self.read(&id, wait(request)?)?;
-        let mut response = json(StatusCode::OK, &JobView::new(&job));
+        let job = self.read(&id, request.caller.reach(), wait(request)?)?;
+        let mut response = json(StatusCode::OK, &request.caller.view(&job));
         if job.status == job::Status::Processing {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -54,12 +54,12 @@ impl Status<'_> {
     }
 
     /// The job once it is done, or when `wait` is over.
-    fn read(&self, id: &JobId, wait: Duration) -> Result<Job, Failed> {
+    fn read(&self, id: &JobId, reach: Reach<'_>, wait: Duration) -> Result<Job, Failed> {
         let give_up_at = self.clock.elapsed() + wait;
         let mut pause = FIRST_POLL;
         let mut has_woken = false;
         loop {
-            let job = self.store.get(id)?.ok_or_else(not_found)?;
+            let job = self.store.get(id, reach)?.ok_or_else(not_found)?;
             if job.status != job::Status::Processing {
                 return Ok(job);
             }

@@ -11,7 +11,6 @@ pub use handler::Status;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
-    use thumbs_domain::route;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::serve::serve;
@@ -22,7 +21,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("status", route::JOB.allow, request, out, async |request, _, log| {
+        serve("status", request, out, async |request, _, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
             let status =
                 Status { store: store.as_ref(), wake: &HostWake, clock: &HostClock::start(), log: &log };

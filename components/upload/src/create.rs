@@ -11,7 +11,7 @@ use thumbs_domain::job::{IdempotencyKey, Job, NewJob, Source};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
 use thumbs_domain::problem::ProblemKind;
-use thumbs_domain::view::{JobView, job_href};
+use thumbs_domain::view::job_href;
 use thumbs_guest::blobs::BlobError;
 use thumbs_guest::config;
 use thumbs_guest::digest::sha256;
@@ -46,9 +46,9 @@ impl Upload<'_> {
             frames: info.frames,
         };
         if let Some(key) = &idempotency_key
-            && let Some(existing) = self.store.find_by_idempotency_key(key)?
+            && let Some(existing) = self.store.find_by_idempotency_key(key, request.caller.owner())?
         {
-            return self.repeated(&existing, &source.sha256, &options);
+            return self.repeated(request, &existing, &source.sha256, &options);
         }
         let now = self.clock.now();
         let job = NewJob {
@@ -59,11 +59,12 @@ impl Upload<'_> {
             correlation_id: request.correlation_id.clone(),
             trace_parent: request.trace_parent(),
             idempotency_key,
+            owner: request.caller.owner().cloned(),
         };
-        self.store_job(job, &image)
+        self.store_job(request, job, &image)
     }
 
-    fn store_job(&self, job: NewJob, image: &[u8]) -> Result<Response, Failed> {
+    fn store_job(&self, request: &Request, job: NewJob, image: &[u8]) -> Result<Response, Failed> {
         let log = self.log.clone().with_job(job.id);
         let key = ObjectKey::upload(&job.id);
         self.blobs.put(&key, job.source.format.content_type(), image).map_err(not_stored)?;
@@ -73,7 +74,7 @@ impl Upload<'_> {
             if let Err(error) = self.blobs.delete(&key) {
                 log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
             }
-            return self.repeated(&existing, &job.source.sha256, &job.options);
+            return self.repeated(request, &existing, &job.source.sha256, &job.options);
         }
         self.wake.wake(&log);
         log.event(Event::JobCreated {
@@ -84,10 +85,16 @@ impl Upload<'_> {
             frames: job.source.frames,
             traceparent: job.trace_parent.as_ref().map(|trace| trace.as_str()),
         });
-        accepted(&job.stored())
+        accepted(request, &job.stored())
     }
 
-    fn repeated(&self, existing: &Job, image: &Digest, options: &Options) -> Result<Response, Failed> {
+    fn repeated(
+        &self,
+        request: &Request,
+        existing: &Job,
+        image: &Digest,
+        options: &Options,
+    ) -> Result<Response, Failed> {
         if !existing.is_of(image, options) {
             return Err(Failed::problem(
                 ProblemKind::IdempotencyKeyReused,
@@ -96,7 +103,7 @@ impl Upload<'_> {
         }
         self.log.clone().with_job(existing.id).event(Event::JobRepeated);
         wake_for_overdue([existing], self.store, self.wake, self.clock.now(), self.log);
-        let mut response = accepted(existing)?;
+        let mut response = accepted(request, existing)?;
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         Ok(response)
     }
@@ -113,8 +120,8 @@ fn not_stored(error: BlobError) -> Failed {
     }
 }
 
-fn accepted(job: &Job) -> Result<Response, Failed> {
-    let mut response = json(StatusCode::ACCEPTED, &JobView::new(job));
+fn accepted(request: &Request, job: &Job) -> Result<Response, Failed> {
+    let mut response = json(StatusCode::ACCEPTED, &request.caller.view(job));
     let location =
         HeaderValue::from_str(&job_href(&job.id)).map_err(|error| Failed::Internal(error.to_string()))?;
     response.headers_mut().insert(LOCATION, location);

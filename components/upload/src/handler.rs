@@ -56,11 +56,12 @@ impl Upload<'_> {
         let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
         let query = ListQuery::parse(pairs)
             .map_err(|error| Failed::problem(ProblemKind::InvalidOption, error.to_string()))?;
-        let page = self.store.list(&query)?;
+        let page = self.store.list(&query, request.caller.reach())?;
         wake_for_overdue(&page.jobs, self.store, self.wake, self.clock.now(), self.log);
         for error in &page.unreadable {
             self.log.event(Event::RowUnreadable { cause: &error.to_string() });
         }
-        Ok(json(StatusCode::OK, &JobListView::new(&query, &page.jobs, page.next)))
+        let jobs = page.jobs.iter().map(|job| request.caller.view(job)).collect();
+        Ok(json(StatusCode::OK, &JobListView::new(&query, jobs, page.next)))
     }
 }

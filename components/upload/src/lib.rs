@@ -13,7 +13,6 @@ pub use handler::Upload;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
-    use thumbs_domain::route;
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
@@ -27,7 +26,7 @@ mod entry {
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("upload", route::JOBS.allow, request, out, async |request, body, log| {
+        serve("upload", request, out, async |request, body, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
             let upload = Upload {
                 store: store.as_ref(),

@@ -96,6 +96,9 @@ events! {
         "An upload was accepted as a job", "Nothing";
     JobRepeated = "job-repeated", Info,
         "An upload came again under its `Idempotency-Key` and got the job that is there", "Nothing";
+    CallerRefused { reason: &'a str, key: Option<&'a str> } = "caller-refused", Info,
+        "A request had no key, one that is not taken, or a link that is not good; the client got 401 or 403. `key` is the name of a good or an expired one",
+        "Where a client of yours is refused, give it a key, or a scope: `thumbs key new`";
     BlobOrphaned { key: &'a str, cause: &'a str } = "blob-orphaned", Warn,
         "The image of an upload that turned out to be a repetition could not be removed; no job names it",
         "Look after the blob store; the blob may be deleted";

@@ -8,6 +8,7 @@ use crate::format::{OutputFormat, SourceFormat};
 use crate::id::JobId;
 use crate::machine::History;
 use crate::options::Options;
+use crate::owner::Owner;
 use crate::timestamp::Timestamp;
 use crate::trace::{CorrelationId, TraceParent};
 use crate::words::words;
@@ -137,6 +138,8 @@ pub struct NewJob {
     pub trace_parent: Option<TraceParent>,
     /// Makes a repeated request find this job instead of making another.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whose it is. Idempotency keys of one owner are nothing to another.
+    pub owner: Option<Owner>,
 }
 
 impl NewJob {
@@ -165,6 +168,7 @@ impl NewJob {
             updated_at: self.created_at,
             correlation_id: self.correlation_id,
             trace_parent: self.trace_parent,
+            owner: self.owner,
         }
     }
 }
@@ -226,6 +230,8 @@ pub struct Job {
     pub correlation_id: CorrelationId,
     /// Of the trace that the request belongs to.
     pub trace_parent: Option<TraceParent>,
+    /// Whose it is; nobody's where nobody needed a key.
+    pub owner: Option<Owner>,
 }
 
 impl Job {

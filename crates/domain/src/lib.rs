@@ -23,6 +23,7 @@ pub mod metric;
 pub mod object_key;
 pub mod options;
 pub mod origin;
+pub mod owner;
 pub mod preset;
 pub mod problem;
 pub mod rgb;

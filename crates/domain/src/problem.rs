@@ -71,6 +71,15 @@ problems! {
     InvalidOption = "invalid-option", 400, None, "An option is wrong",
         "An option or a query parameter is unknown, given twice, or has a value that it does not take",
         "Correct the one that the detail names";
+    KeyNeeded = "key-needed", 401, None, "An API key is needed",
+        "The request has no API key, or one that is not taken: it is unknown, misspelt or has expired",
+        "Send a key as `Authorization: Bearer <key>` or `X-Api-Key: <key>`";
+    ScopeMissing = "scope-missing", 403, None, "The API key may not do this",
+        "The API key is good, and has not the scope that the request needs",
+        "Use a key that has the scope which the detail names";
+    LinkRefused = "link-refused", 403, None, "The link is not good",
+        "The link has expired, or was not signed by this service",
+        "Ask for the job again: its `links.signed_thumbnail` is new";
     InvalidIdempotencyKey = "invalid-idempotency-key", 400, None, "The Idempotency-Key is not usable",
         "The `Idempotency-Key` is not 1 to 255 visible ASCII characters",
         "Send a UUID, for example";

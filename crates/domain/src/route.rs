@@ -1,5 +1,20 @@
 //! The addresses that the application answers: one row a path, from which come the `Allow` of a wrong method and the table of
-//! docs/api.md. `spin.toml`, by which hosts find a component, is held against it by a test.
+//! docs/api.md, and what a request must show to be let in. `spin.toml`, by which hosts find a component, is held against it by a test.
+
+use thumbs_access::Scope;
+
+/// What a request must show where the operator lists keys. Where none is listed, nobody needs anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: a key that comes along is not looked at.
+    Nothing,
+    /// A key with this scope.
+    Key(Scope),
+    /// A key with this scope, or that the link was signed by the service.
+    KeyOrLink(Scope),
+    /// Nothing; but a key with this scope is told more.
+    Anything(Scope),
+}
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +25,41 @@ pub struct Row {
     pub component: &'static str,
     /// The methods that do something, and OPTIONS, as `Allow` lists them.
     pub allow: &'static str,
-    /// What each of them does.
-    pub methods: &'static [(&'static str, &'static str)],
+    /// What each of them needs and does. HEAD is GET.
+    pub methods: &'static [(&'static str, Needs, &'static str)],
+}
+
+const READ: Needs = Needs::Key(Scope::Read);
+const WRITE: Needs = Needs::Key(Scope::Write);
+const ADMIN: Needs = Needs::Key(Scope::Admin);
+const PUBLIC: Needs = Needs::Nothing;
+
+impl Row {
+    /// What this method needs; none where the path has no such method.
+    pub fn needs(&self, method: &str) -> Option<Needs> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        self.methods.iter().find(|(known, ..)| *known == method).map(|(_, needs, _)| *needs)
+    }
+
+    /// Whether this is the row of a path, however many slashes stand between its segments.
+    fn is_of(&self, path: &str) -> bool {
+        let mut segments = segments(path);
+        let matches = |pattern: &str| {
+            segments.next().is_some_and(|segment| pattern.starts_with('{') || pattern == segment)
+        };
+        self::segments(self.path).all(matches) && segments.next().is_none()
+    }
+}
+
+/// What stands between the slashes of a path.
+pub fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// The row of a path, not decoded and without a query; of two that fit, the one that hosts choose, which spells more of it out.
+pub fn find(path: &str) -> Option<&'static Row> {
+    let rows = TABLE.iter().filter(|row| row.is_of(path));
+    rows.min_by_key(|row| row.path.matches('{').count())
 }
 
 /// `/jobs`.
@@ -20,8 +68,8 @@ pub const JOBS: Row = Row {
     component: "upload",
     allow: "GET, HEAD, OPTIONS, POST",
     methods: &[
-        ("POST", "Takes an image in as a job: 202 with the job, and `Location`"),
-        ("GET", "Lists jobs, newest first; parameters `status`, `limit`, `cursor`"),
+        ("POST", WRITE, "Takes an image in as a job: 202 with the job, and `Location`"),
+        ("GET", READ, "Lists jobs, newest first; parameters `status`, `limit`, `cursor`"),
     ],
 };
 
@@ -30,7 +78,7 @@ pub const JOB: Row = Row {
     path: "/jobs/{id}",
     component: "status",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "One job; `?wait=SECONDS` holds the answer until it is done, 30 at most")],
+    methods: &[("GET", READ, "One job; `?wait=SECONDS` holds the answer until it is done, 30 at most")],
 };
 
 /// `/thumbnails/{id}`.
@@ -40,6 +88,7 @@ pub const THUMBNAIL: Row = Row {
     allow: "GET, HEAD, OPTIONS",
     methods: &[(
         "GET",
+        Needs::KeyOrLink(Scope::Read),
         "The thumbnail of a job, with `ETag`; 409 and `Retry-After` while it is made, 410 when there will be none",
     )],
 };
@@ -49,7 +98,7 @@ pub const HOME: Row = Row {
     path: "/",
     component: "pages",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "The page on which people make thumbnails")],
+    methods: &[("GET", PUBLIC, "The page on which people make thumbnails")],
 };
 
 /// `/docs`.
@@ -57,7 +106,7 @@ pub const DOCS: Row = Row {
     path: "/docs",
     component: "pages",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "This API, to read and to try out")],
+    methods: &[("GET", PUBLIC, "This API, to read and to try out")],
 };
 
 /// `/openapi.json`.
@@ -65,7 +114,7 @@ pub const OPENAPI: Row = Row {
     path: "/openapi.json",
     component: "pages",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "This API, as an OpenAPI 3.1 document")],
+    methods: &[("GET", PUBLIC, "This API, as an OpenAPI 3.1 document")],
 };
 
 /// `/problems/{code}`.
@@ -75,6 +124,7 @@ pub const PROBLEM: Row = Row {
     allow: "GET, HEAD, OPTIONS",
     methods: &[(
         "GET",
+        PUBLIC,
         "What the code of a problem or of a failed job means, and what to do; a page, or JSON by `Accept`",
     )],
 };
@@ -84,7 +134,7 @@ pub const SITE: Row = Row {
     path: "/site/{file}",
     component: "pages",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "A script, style or picture of the pages")],
+    methods: &[("GET", PUBLIC, "A script, style or picture of the pages")],
 };
 
 /// `/healthz`.
@@ -92,7 +142,7 @@ pub const HEALTHZ: Row = Row {
     path: "/healthz",
     component: "ops",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "Whether the service is alive; asks nothing else")],
+    methods: &[("GET", PUBLIC, "Whether the service is alive; asks nothing else")],
 };
 
 /// `/readyz`.
@@ -100,7 +150,7 @@ pub const READYZ: Row = Row {
     path: "/readyz",
     component: "ops",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "Whether it can serve: 200 where all that it needs answers, else 503")],
+    methods: &[("GET", PUBLIC, "Whether it can serve: 200 where all that it needs answers, else 503")],
 };
 
 /// `/healthz/detailed`.
@@ -108,7 +158,11 @@ pub const HEALTHZ_DETAILED: Row = Row {
     path: "/healthz/detailed",
     component: "ops",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "How each thing that it depends on answers; 503 where one that it needs does not")],
+    methods: &[(
+        "GET",
+        Needs::Anything(Scope::Admin),
+        "Whether it is well, and how each thing that it depends on answers; 503 where one that it needs does not",
+    )],
 };
 
 /// `/metrics`.
@@ -116,7 +170,7 @@ pub const METRICS: Row = Row {
     path: "/metrics",
     component: "ops",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", "Numbers of jobs, in the text format of Prometheus")],
+    methods: &[("GET", ADMIN, "Numbers of jobs, in the text format of Prometheus")],
 };
 
 /// All routes, in the order of the documentation.
@@ -130,7 +184,7 @@ mod tests {
     #[test]
     fn a_route_allows_the_methods_that_do_something_options_and_head_beside_get() {
         for row in TABLE {
-            let mut methods: Vec<_> = row.methods.iter().map(|(method, _)| *method).collect();
+            let mut methods: Vec<_> = row.methods.iter().map(|(method, ..)| *method).collect();
             if methods.contains(&"GET") {
                 methods.push("HEAD");
             }
@@ -138,5 +192,40 @@ mod tests {
             methods.sort_unstable();
             assert_eq!(methods.join(", "), row.allow, "{}", row.path);
         }
+    }
+
+    #[test]
+    fn a_path_finds_its_row_as_hosts_route_it() {
+        for (path, row) in [
+            ("/", Some("/")),
+            ("/jobs", Some("/jobs")),
+            ("/jobs/", Some("/jobs")),
+            ("/jobs/x", Some("/jobs/{id}")),
+            ("//jobs//x/", Some("/jobs/{id}")),
+            ("/jobs/%2e%2e", Some("/jobs/{id}")),
+            ("/healthz", Some("/healthz")),
+            ("/healthz/detailed", Some("/healthz/detailed")),
+            ("/jobs/x/y", None),
+            ("/Jobs", None),
+            ("/metricsx", None),
+        ] {
+            assert_eq!(find(path).map(|row| row.path), row, "{path}");
+        }
+        for row in TABLE {
+            assert_eq!(find(row.path), Some(row), "{}", row.path);
+        }
+    }
+
+    #[test]
+    fn only_what_is_for_everybody_needs_nothing() {
+        let open = TABLE.iter().filter(|row| row.needs("GET") == Some(Needs::Nothing)).map(|row| row.path);
+        assert_eq!(
+            open.collect::<Vec<_>>(),
+            ["/openapi.json", "/docs", "/problems/{code}", "/", "/site/{file}", "/healthz", "/readyz"]
+        );
+        assert_eq!(
+            (JOBS.needs("POST"), JOBS.needs("HEAD"), JOBS.needs("PUT")),
+            (Some(WRITE), Some(READ), None)
+        );
     }
 }

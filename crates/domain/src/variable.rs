@@ -3,6 +3,8 @@
 //!
 //! What bounds the host itself is not here: those limits are the host's own.
 
+use thumbs_access::{Keys, LinkSecrets};
+
 use crate::origin::Origins;
 
 /// One row of the table.
@@ -48,6 +50,10 @@ pub enum Takes {
     Grant,
     /// Who may ask from a browser.
     Origins,
+    /// Who may ask at all.
+    ApiKeys,
+    /// What links are signed with.
+    LinkSecrets,
     /// A name that is not empty; the clause says of what.
     Name(&'static str),
     /// Any text, an empty one too; the clause says which.
@@ -72,6 +78,12 @@ impl std::fmt::Display for Takes {
             Self::Endpoint => "`http://...` or `https://...`, or empty",
             Self::Grant => "`<scheme>://<host>:<port>`",
             Self::Origins => "empty, `*`, or origins (`https://<host>[:<port>]`) with commas between them",
+            Self::ApiKeys => {
+                "empty, or keys as `thumbs key new` prints them (`<name>:<scopes>:<last day>:<SHA-256>`), with line breaks or commas between them"
+            }
+            Self::LinkSecrets => {
+                "empty, or secrets of 32 visible ASCII characters or more, with white space between them"
+            }
             Self::Name(clause) | Self::Any(clause) => clause,
         })
     }
@@ -102,6 +114,8 @@ impl Takes {
                 !scheme.is_empty() && !host.is_empty() && !port.is_empty()
             }),
             Self::Origins => Origins::parse(value).is_some(),
+            Self::ApiKeys => Keys::parse(value).is_ok(),
+            Self::LinkSecrets => LinkSecrets::parse(value).is_ok(),
             Self::Name(_) => !value.trim().is_empty(),
             Self::Any(_) => true,
         }
@@ -156,6 +170,8 @@ macro_rules! variables {
 const ALL: &[&str] = &["upload", "status", "download", "resize", "pages", "ops"];
 const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
+const GUARDED: &[&str] = &["upload", "status", "download", "resize", "ops"];
+const LINKING: &[&str] = &["upload", "status", "download", "resize"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
 const WAKING: &[&str] = &["upload", "status", "download", "resize", "ops"];
 // The upload is refused where its job could not be worked on.
@@ -196,6 +212,12 @@ variables! {
         "Comes with an access key that is lent for a time, as to a role";
     AllowedOrigins = "allowed_origins", "", public, Takes::Origins, ALL,
         "Pages of which origins may use the service from a browser (CORS): none, all (`*`), or these";
+    ApiKeys = "api_keys", "", secret, Takes::ApiKeys, GUARDED,
+        "Who may use the service: one key an entry, of which it holds the SHA-256; where it is empty, everybody may";
+    LinkSecret = "link_secret", "", secret, Takes::LinkSecrets, LINKING,
+        "Signs links to thumbnails that are good without a key; the first signs, links of the others are good as well. Where it is empty there are none";
+    LinkSecs = "link_secs", "86400", public, number(60, 366 * A_DAY_SECS, "seconds"), LINKING,
+        "How long the link is good that a job has (`links.signed_thumbnail`), up to a tenth less";
     MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), BOUNDED,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
     MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
@@ -272,6 +294,8 @@ mod tests {
                 &["redis://h:6379", "http://[::1]:80"],
                 &["", "h:6379", "redis://h", "redis://h:"],
             ),
+            (Takes::ApiKeys, &[""], &[" ", "hunter2"]),
+            (Takes::LinkSecrets, &["", "0123456789abcdef0123456789abcdef"], &[" ", "hunter2"]),
             (Takes::Name("x"), &["a"], &["", " "]),
             (Takes::Any("x"), &["", "a"], &[]),
         ] {

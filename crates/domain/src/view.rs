@@ -1,6 +1,6 @@
 //! What clients read of jobs: the JSON of `POST /jobs`, `GET /jobs` and `GET /jobs/{id}`.
 //!
-//! Every member is always there; what is not known yet is null. What the store keeps for itself (leases, idempotency keys) has
+//! Every member is always there; what is not known yet is null. Only what comes of keys is left out where there are none. What the store keeps for itself (leases, idempotency keys) has
 //! no place here.
 
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::id::JobId;
 use crate::job::{Concession, Cost, Job, Source, Status, Thumbnail, Warning};
 use crate::list::ListQuery;
 use crate::options::Options;
+use crate::owner::Owner;
 use crate::timestamp::Timestamp;
 use crate::trace::CorrelationId;
 
@@ -40,6 +41,9 @@ pub struct JobView<'a> {
     pub cost: Option<&'a Cost>,
     /// Names the request that made the job in the log of the service.
     pub correlation_id: &'a CorrelationId,
+    /// Whose the job is; for an admin's key alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<&'a str>,
     /// Where to go from here.
     pub links: Links,
 }
@@ -92,6 +96,20 @@ pub struct Links {
     pub job: String,
     /// The thumbnail; answers 409 until it is made.
     pub thumbnail: String,
+    /// The same for who has no key, as a page's `<img>`; only where the service has keys and signs links.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedLink>,
+}
+
+/// A link that is good without a key for a while.
+#[derive(Clone, Debug, Serialize)]
+pub struct SignedLink {
+    /// The path with its signature.
+    #[serde(rename = "signed_thumbnail")]
+    pub href: String,
+    /// Up to when it is good, RFC 3339 in UTC.
+    #[serde(rename = "signed_thumbnail_expires_at")]
+    pub expires_at: Timestamp,
 }
 
 impl<'a> JobView<'a> {
@@ -109,9 +127,29 @@ impl<'a> JobView<'a> {
             error: job.failure.as_ref(),
             cost: job.cost.as_ref(),
             correlation_id: &job.correlation_id,
-            links: Links { job: job_href(&job.id), thumbnail: format!("/thumbnails/{}", job.id) },
+            owner: None,
+            links: Links { job: job_href(&job.id), thumbnail: thumbnail_href(&job.id), signed: None },
         }
     }
+
+    /// With a link that is good without a key.
+    #[must_use]
+    pub fn signed(mut self, link: Option<SignedLink>) -> Self {
+        self.links.signed = link;
+        self
+    }
+
+    /// With its owner, for who may see everybody's.
+    #[must_use]
+    pub fn owned(mut self, owner: Option<&'a Owner>) -> Self {
+        self.owner = owner.map(Owner::as_str);
+        self
+    }
+}
+
+/// Where a thumbnail is; what a signed link signs.
+pub fn thumbnail_href(id: &JobId) -> String {
+    format!("/thumbnails/{id}")
 }
 
 /// Where a job is read.
@@ -166,9 +204,9 @@ pub struct ListLinks {
 
 impl<'a> JobListView<'a> {
     /// The page that answers `query`. `next` is where older jobs follow, if any do.
-    pub fn new(query: &ListQuery, jobs: &'a [Job], next: Option<Cursor>) -> Self {
+    pub fn new(query: &ListQuery, jobs: Vec<JobView<'a>>, next: Option<Cursor>) -> Self {
         let next = next.map(|after| query.next_href(after));
-        Self { jobs: jobs.iter().map(JobView::new).collect(), links: ListLinks { next } }
+        Self { jobs, links: ListLinks { next } }
     }
 }
 
@@ -204,6 +242,7 @@ mod tests {
             updated_at: Timestamp::from_unix_millis(1),
             correlation_id: CorrelationId::parse("req-1").unwrap(),
             trace_parent: None,
+            owner: Owner::parse("shop"),
         }
     }
 
@@ -299,7 +338,7 @@ mod tests {
     #[test]
     fn nothing_internal_is_shown() {
         let text = serde_json::to_string(&JobView::new(&job())).unwrap();
-        for name in ["lease", "key", "due", "woken", "trace", "setback"] {
+        for name in ["lease", "key", "due", "woken", "trace", "setback", "owner", "signed"] {
             assert!(!text.contains(name), "{name} in {text}");
         }
     }
@@ -310,7 +349,20 @@ mod tests {
         let jobs = [job()];
         let last = Cursor(jobs[0].id);
         let next = format!("/jobs?limit=1&cursor={last}");
-        assert_eq!(JobListView::new(&query, &jobs, Some(last)).links.next, Some(next));
-        assert_eq!(JobListView::new(&query, &jobs, None).links.next, None);
+        let views = || jobs.iter().map(JobView::new).collect();
+        assert_eq!(JobListView::new(&query, views(), Some(last)).links.next, Some(next));
+        assert_eq!(JobListView::new(&query, views(), None).links.next, None);
+    }
+
+    #[test]
+    fn owner_and_signed_link_stand_where_they_are_given() {
+        let job = job();
+        let expires_at = Timestamp::from_unix_millis(60_000);
+        let link = SignedLink { href: "/thumbnails/x?expires=60&signature=s".to_owned(), expires_at };
+        let view =
+            serde_json::to_value(JobView::new(&job).signed(Some(link)).owned(job.owner.as_ref())).unwrap();
+        assert_eq!(view["owner"], "shop");
+        assert_eq!(view["links"]["signed_thumbnail"], "/thumbnails/x?expires=60&signature=s");
+        assert_eq!(view["links"]["signed_thumbnail_expires_at"], "1970-01-01T00:01:00.000Z");
     }
 }

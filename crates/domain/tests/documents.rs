@@ -9,6 +9,7 @@ use thumbs_domain::failure::{Fault, JobCode};
 use thumbs_domain::options::{Options, Takes};
 use thumbs_domain::preset::Preset;
 use thumbs_domain::problem::{self, ProblemKind};
+use thumbs_domain::route::Needs;
 use thumbs_domain::variable::{self, Variable};
 use thumbs_domain::{event, metric, options, route};
 
@@ -52,11 +53,17 @@ fn metrics() -> String {
 
 fn routes() -> String {
     let rows = route::TABLE.iter().flat_map(|row| {
-        row.methods
-            .iter()
-            .map(|(method, meaning)| vec![format!("`{method} {}`", row.path), format!("{meaning}.")])
+        row.methods.iter().map(|(method, needs, meaning)| {
+            let needs = match needs {
+                Needs::Nothing => String::new(),
+                Needs::Key(scope) => format!("`{}`", scope.name()),
+                Needs::KeyOrLink(scope) => format!("`{}`, or a signed link", scope.name()),
+                Needs::Anything(scope) => format!("`{}` for details", scope.name()),
+            };
+            vec![format!("`{method} {}`", row.path), needs, format!("{meaning}.")]
+        })
     });
-    table(&["route", "what it does"], rows)
+    table(&["route", "needs, where there are keys", "what it does"], rows)
 }
 
 fn option_rows() -> String {

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::{IdempotencyKey, NewJob};
 use thumbs_domain::list::ListQuery;
+use thumbs_domain::owner::Reach;
 use thumbs_guest::clock::Clock as _;
 use thumbs_guest::jobs::{Created, JobStore, SqlJobStore, StoreError};
 use thumbs_guest::sql::Sqlite;
@@ -31,7 +32,7 @@ fn a_job_that_was_made_without_an_answer_is_ours() {
     for job in [new_job(), keyed_job()] {
         let store = store(Fate::AnswerLost);
         assert_eq!(store.create(&job), Ok(Created::New));
-        assert_eq!(store.get(&job.id), Ok(Some(job.stored())));
+        assert_eq!(store.get(&job.id, Reach::All), Ok(Some(job.stored())));
     }
 }
 
@@ -40,7 +41,7 @@ fn a_job_that_was_not_made_is_an_error() {
     for job in [new_job(), keyed_job()] {
         let store = store(Fate::Stopped);
         assert!(matches!(store.create(&job), Err(StoreError::Unavailable(_))));
-        assert_eq!(store.get(&job.id), Ok(None));
+        assert_eq!(store.get(&job.id, Reach::All), Ok(None));
     }
 }
 
@@ -61,7 +62,7 @@ fn nothing_is_run_twice_when_the_database_is_overloaded() {
     };
     let now = ManualClock::default().now();
     let query = ListQuery { status: None, limit: 1, after: None };
-    assert_eq!(statements(&|| assert!(store.list(&query).is_err())), "SELECT");
+    assert_eq!(statements(&|| assert!(store.list(&query, Reach::All).is_err())), "SELECT");
     assert_eq!(statements(&|| assert!(store.has_due(now).is_err())), "SELECT");
     assert_eq!(statements(&|| assert!(store.claim(&WorkerId::new("w"), &POLICY, now).is_err())), "UPDATE");
     // The look tells whether it was made.

@@ -49,6 +49,9 @@ fn problem_response(rows: &[&Row]) -> Value {
     if rows.iter().any(|row| row.retry_after_secs.is_some()) {
         headers["Retry-After"] = reference("headers", "retry-after");
     }
+    if rows.iter().any(|row| row.code == ProblemKind::KeyNeeded.row().code) {
+        headers["WWW-Authenticate"] = reference("headers", "www-authenticate");
+    }
     if rows.iter().any(|row| row.code == ProblemKind::MethodNotAllowed.row().code) {
         headers["Allow"] = reference("headers", "allow");
     }
@@ -95,6 +98,11 @@ pub(crate) fn headers() -> Value {
             "description": "The methods that this path answers.",
             "schema": { "type": "string" },
             "example": "GET, HEAD, OPTIONS",
+        },
+        "www-authenticate": {
+            "description": "That a key is asked for (RFC 6750); with an `error` where one was sent.",
+            "schema": { "type": "string" },
+            "example": "Bearer realm=\"thumbs\"",
         },
         "location": {
             "description": "Where the job is read.",

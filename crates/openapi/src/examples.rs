@@ -10,9 +10,10 @@ use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Concession, Cost, Job, NewJob, Source, Status, Thumbnail, Warning};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::options::Draft;
+use thumbs_domain::owner::Owner;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
-use thumbs_domain::view::{JobListView, JobView};
+use thumbs_domain::view::{JobListView, JobView, SignedLink};
 
 /// The job of the examples.
 pub(crate) const JOB_ID: &str = "01a20b45-91bc-7e9f-a641-b8a86e025ba7";
@@ -27,7 +28,15 @@ pub(crate) fn jobs() -> Value {
         let job = job(status)?;
         Some((status.name().to_owned(), json!({ "value": JobView::new(&job) })))
     });
-    Value::Object(examples.collect())
+    let with_keys = job(Status::Succeeded).map(|mut job| {
+        job.owner = Owner::parse("shop");
+        let signed = SignedLink {
+            href: format!("/thumbnails/{JOB_ID}?expires=1795953600&signature=o_G9FG5Vw2ix9iu4R_Bes0v30aoqOKqy_Pz1JxCojE0"),
+            expires_at: Timestamp::from_unix_millis(UPLOADED_MS + 86_400_000),
+        };
+        ("with-keys".to_owned(), json!({ "value": JobView::new(&job).signed(Some(signed)).owned(job.owner.as_ref()) }))
+    });
+    Value::Object(examples.chain(with_keys).collect())
 }
 
 /// The job that an upload makes.
@@ -39,7 +48,7 @@ pub(crate) fn accepted() -> Value {
 pub(crate) fn page() -> Value {
     let jobs: Vec<Job> = job(Status::Succeeded).into_iter().collect();
     let query = ListQuery { status: None, limit: 1, after: None };
-    json!({ "page": { "value": JobListView::new(&query, &jobs, jobs.last().map(|job| Cursor(job.id))) } })
+    json!({ "page": { "value": JobListView::new(&query, jobs.iter().map(JobView::new).collect(), jobs.last().map(|job| Cursor(job.id))) } })
 }
 
 /// What a page's link to the next one holds.
@@ -82,6 +91,7 @@ fn job(status: Status) -> Option<Job> {
         correlation_id: CorrelationId::parse(crate::answers::CORRELATION_ID).ok()?,
         trace_parent: None,
         idempotency_key: None,
+        owner: None,
     };
     let job = new.stored();
     let ended = Job {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `operations.rs` | one function for each operation: parameters, body, answers |
 //! | `answers.rs` | responses, and the problems among them |
+//! | `security.rs` | who may, where the operator lists keys |
 //! | `schemas.rs` | the shapes of JSON |
 //! | `examples.rs` | a job in each state, by the code that serves jobs |
 
@@ -15,6 +16,7 @@ mod answers;
 mod examples;
 mod operations;
 mod schemas;
+mod security;
 
 use serde_json::{Map, Value, json};
 use thumbs_domain::failure::{Fault, JobCode};
@@ -33,8 +35,8 @@ const ABOUT: &str = "Upload an image, get a job at once, poll it, download the t
 pub fn document(limits: &UploadLimits) -> Value {
     let mut paths = Map::new();
     for row in route::TABLE.iter().filter(|row| !PAGES.contains(&row.path)) {
-        let operations = row.methods.iter().map(|&(method, meaning)| {
-            (method.to_lowercase(), operations::operation(method, row.path, meaning, limits))
+        let operations = row.methods.iter().map(|&(method, needs, meaning)| {
+            (method.to_lowercase(), operations::operation(method, row.path, needs, meaning, limits))
         });
         paths.insert(row.path.to_owned(), Value::Object(operations.collect()));
     }
@@ -58,6 +60,7 @@ pub fn document(limits: &UploadLimits) -> Value {
             "schemas": schemas::all(limits),
             "examples": answers::examples(),
             "headers": answers::headers(),
+            "securitySchemes": security::schemes(),
         },
         "x-presets": presets(),
         "x-job-codes": job_codes(),

@@ -7,9 +7,10 @@ use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::list::{DEFAULT_LIMIT, MAX_LIMIT};
 use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind::{self, *};
+use thumbs_domain::route::Needs;
 
 use crate::answers::{json_response, reference, responses};
-use crate::{examples, schemas};
+use crate::{examples, schemas, security};
 
 /// An operation before it has its summary and what its path asks for.
 struct Operation {
@@ -23,7 +24,13 @@ struct Operation {
 }
 
 /// The operation of this row of the table of routes.
-pub(crate) fn operation(method: &str, path: &str, meaning: &str, limits: &UploadLimits) -> Value {
+pub(crate) fn operation(
+    method: &str,
+    path: &str,
+    needs: Needs,
+    meaning: &str,
+    limits: &UploadLimits,
+) -> Value {
     let operation = match (method, path) {
         ("POST", "/jobs") => create_job(limits),
         ("GET", "/jobs") => list_jobs(),
@@ -45,9 +52,13 @@ pub(crate) fn operation(method: &str, path: &str, meaning: &str, limits: &Upload
         "tags": [operation.tag],
         "summary": format!("{meaning}."),
         "parameters": parameters,
-        "responses": responses(operation.good, operation.problems),
+        "responses": responses(operation.good, &[operation.problems, security::problems(needs)].concat()),
+        "security": security::requirements(needs),
         "x-curl": operation.curl,
     });
+    if needs != Needs::Nothing {
+        document["description"] = security::about(needs).into();
+    }
     if let Some(body) = operation.body {
         document["requestBody"] = body;
     }

@@ -61,6 +61,14 @@ fn object(about: &str, members: Value) -> Value {
     })
 }
 
+/// With members that may be missing.
+fn with(mut object: Value, members: Value) -> Value {
+    if let (Some(known), Value::Object(more)) = (object["properties"].as_object_mut(), members) {
+        known.extend(more);
+    }
+    object
+}
+
 fn optional(schema: Value, about: &str) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }], "description": about })
 }
@@ -86,8 +94,15 @@ fn millis(about: &str) -> Value {
 }
 
 fn job() -> Value {
+    with(
+        always_of_a_job(),
+        json!({ "owner": text("The name of the key that made the job; only for who may see everybody's.") }),
+    )
+}
+
+fn always_of_a_job() -> Value {
     object(
-        "One upload and the thumbnail that it asks for. All members are always there; what is not known yet is null.",
+        "One upload and the thumbnail that it asks for. Members are always there, but for what comes of keys; what is not known yet is null.",
         json!({
             "job_id": { "type": "string", "format": "uuid", "description": "A UUID of version 7: ids sort by the time of creation." },
             "status": { "type": "string", "enum": Status::WORDS, "description": "`processing` from the upload on, then `succeeded` or `failed`." },
@@ -228,9 +243,16 @@ fn cost() -> Value {
 }
 
 fn links() -> Value {
-    object(
+    let always = object(
         "Paths on this service.",
         json!({ "self": text("The job itself."), "thumbnail": text("The thumbnail; answers 409 until it is made.") }),
+    );
+    with(
+        always,
+        json!({
+            "signed_thumbnail": text("The thumbnail for who has no key, as a page's `<img>`; only where the service has keys and signs links."),
+            "signed_thumbnail_expires_at": moment("Up to when that link is good."),
+        }),
     )
 }
 
@@ -265,16 +287,15 @@ fn health() -> Value {
             "remedy": { "type": ["string", "null"], "description": "What to do where it is down." },
         }),
     );
-    object(
-        "How the service stands.",
-        json!({
-            "status": {
-                "type": "string",
-                "enum": ["ok", "degraded", "down"],
-                "description": "`degraded`: all that is needed answers, something else does not. `down`: something that is needed does not.",
-            },
-            "dependencies": { "type": "array", "items": dependency, "description": "In the order in which they were asked." },
-        }),
+    let status = json!({
+        "type": "string",
+        "enum": ["ok", "degraded", "down"],
+        "description": "`degraded`: all that is needed answers, something else does not. `down`: something that is needed does not.",
+    });
+    let about = "In the order in which they were asked; where the service has keys, for an admin's alone.";
+    with(
+        object("How the service stands.", json!({ "status": status })),
+        json!({ "dependencies": { "type": "array", "items": dependency, "description": about } }),
     )
 }
 

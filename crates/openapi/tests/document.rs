@@ -73,7 +73,7 @@ fn every_route_that_is_no_page_is_described() {
     let routes: BTreeSet<_> = route::TABLE
         .iter()
         .filter(|row| !PAGES.contains(&row.path))
-        .flat_map(|row| row.methods.iter().map(|(method, _)| ((*method).to_owned(), row.path.to_owned())))
+        .flat_map(|row| row.methods.iter().map(|(method, ..)| ((*method).to_owned(), row.path.to_owned())))
         .collect();
     assert_eq!(described, routes);
     for (method, path, operation) in operations(&document) {
@@ -181,7 +181,9 @@ fn fits(schema: &Value, value: &Value, document: &Value, place: &str) -> Result<
     if let Some(members) = value.as_object() {
         let known: BTreeSet<&String> = schema["properties"].as_object().unwrap().keys().collect();
         let given: BTreeSet<&String> = members.keys().collect();
-        if known != given {
+        let required = schema["required"].as_array().unwrap().iter();
+        let required: BTreeSet<&str> = required.map(|name| name.as_str().unwrap()).collect();
+        if !given.is_subset(&known) || required.iter().any(|name| !members.contains_key(*name)) {
             return Err(format!("{place} has {given:?}, and its schema {known:?}"));
         }
         for (name, member) in members {

@@ -11,6 +11,7 @@ use futures::executor::block_on;
 use http::HeaderMap;
 use serde_json::Value;
 use thumbs_domain::list::ListQuery;
+use thumbs_domain::owner::Reach;
 use thumbs_guest::http::{Body, body};
 use thumbs_guest::jobs::{JobStore, SqlJobStore};
 use thumbs_guest::log::Log;
@@ -109,7 +110,7 @@ impl Service {
 
     pub(crate) fn jobs(&self) -> usize {
         let everything = ListQuery { status: None, limit: 100, after: None };
-        self.store.list(&everything).unwrap().jobs.len()
+        self.store.list(&everything, Reach::All).unwrap().jobs.len()
     }
 
     /// Nothing stays of a request that was refused.

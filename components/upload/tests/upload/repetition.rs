@@ -5,6 +5,7 @@ use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::RetryPolicy;
+use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::http::body;
 use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, StoreError};
@@ -29,7 +30,11 @@ fn the_same_request_under_the_same_key_is_the_same_job() {
 struct Blind<'a>(&'a dyn JobStore);
 
 impl JobStore for Blind<'_> {
-    fn find_by_idempotency_key(&self, _: &IdempotencyKey) -> Result<Option<Job>, StoreError> {
+    fn find_by_idempotency_key(
+        &self,
+        _: &IdempotencyKey,
+        _: Option<&Owner>,
+    ) -> Result<Option<Job>, StoreError> {
         Ok(None)
     }
 
@@ -41,16 +46,16 @@ impl JobStore for Blind<'_> {
         self.0.create(job)
     }
 
-    fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
-        self.0.get(id)
+    fn get(&self, id: &JobId, reach: Reach<'_>) -> Result<Option<Job>, StoreError> {
+        self.0.get(id, reach)
     }
 
     fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError> {
         self.0.find_by_worker(worker)
     }
 
-    fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        self.0.list(query)
+    fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError> {
+        self.0.list(query, reach)
     }
 
     fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {

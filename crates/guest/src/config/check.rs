@@ -3,7 +3,7 @@
 
 use thumbs_domain::variable::Variable;
 
-use super::{ConfigError, Variables, invalid};
+use super::{ConfigError, Variables, invalid, keys};
 use crate::intake::FORM_OVERHEAD_BYTES;
 
 /// How long a message may take on the host, in milliseconds.
@@ -53,6 +53,9 @@ pub fn check(variables: &dyn Variables, host: impl Fn(&str) -> Option<String>) -
 }
 
 fn by_itself(variables: &dyn Variables, variable: Variable) -> Result<(), ConfigError> {
+    if variable == Variable::ApiKeys {
+        return keys(variables).map(drop);
+    }
     let value = variables.get(variable)?;
     if variable.row().takes.accepts(&value) { Ok(()) } else { Err(invalid(variable)) }
 }

@@ -9,6 +9,7 @@ pub use check::check;
 
 use spin_sdk::variables;
 use thiserror::Error;
+use thumbs_access::{Keys, LinkSecrets};
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::origin::Origins;
@@ -33,6 +34,14 @@ pub enum ConfigError {
         name: &'static str,
         /// What it takes.
         expected: Takes,
+    },
+    /// The value is a list, and something in it is wrong.
+    #[error("the variable {name} {reason}")]
+    Entry {
+        /// The variable.
+        name: &'static str,
+        /// Which part is wrong and how to mend it, without showing it.
+        reason: String,
     },
     /// The value is good by itself, and not beside another.
     #[error("the variable {name} {reason}")]
@@ -149,6 +158,36 @@ pub fn origins(variables: &dyn Variables) -> Result<Origins, ConfigError> {
     Origins::parse(&variables.get(Variable::AllowedOrigins)?).ok_or_else(|| invalid(Variable::AllowedOrigins))
 }
 
+/// The variable `api_keys`.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn keys(variables: &dyn Variables) -> Result<Keys, ConfigError> {
+    let wrong = |reason: String| ConfigError::Entry { name: Variable::ApiKeys.row().name, reason };
+    Keys::parse(&variables.get(Variable::ApiKeys)?).map_err(|error| wrong(error.to_string()))
+}
+
+/// How links to thumbnails are signed: the variables `link_secret` and `link_secs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// None where no link is good without a key.
+    pub secrets: LinkSecrets,
+    /// How long one is good, in seconds.
+    pub secs: i64,
+}
+
+impl Links {
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
+        let secrets = LinkSecrets::parse(&variables.get(Variable::LinkSecret)?);
+        Ok(Self {
+            secrets: secrets.map_err(|_| invalid(Variable::LinkSecret))?,
+            secs: number(variables, Variable::LinkSecs)?,
+        })
+    }
+}
+
 /// The variables of the job machine.
 ///
 /// # Errors
@@ -244,8 +283,22 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_key_is_named_by_its_entry() {
+        let error = keys(&fixed([("api_keys", "shop:read:never:hunter2")])).unwrap_err().to_string();
+        assert!(error.starts_with("the variable api_keys entry 1 (shop): "), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        let error =
+            Links::read(&fixed([("link_secret", "hunter2"), ("link_secs", "60")])).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the variable link_secret must be") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn every_default_is_taken() {
         let defaults = defaults();
+        assert!(keys(&defaults).unwrap().is_empty() && Links::read(&defaults).is_ok());
         assert!(limits(&defaults).is_ok() && policy(&defaults).is_ok());
         assert!(Database::read(&defaults).is_ok() && WakeUps::read(&defaults).is_ok());
     }

@@ -1,22 +1,24 @@
-//! From a request to what is sent, as it is for every component: what OPTIONS gets, what pages of other origins are told, what
-//! an error of the handler becomes, and the headers that every answer has.
+//! From a request to what is sent, as it is for every component: what OPTIONS gets, who is let in, what pages of other origins are
+//! told, what an error of the handler becomes, and the headers that every answer has.
 
 use std::future::Future;
 
 use http::Method;
 use thumbs_domain::event::Event;
+use thumbs_domain::route::{self, Needs, Row};
 
 use super::cors::Cors;
-use super::response;
 use super::{Body, Failed, Request, Response};
+use super::{gate, response};
+use crate::clock::Clock;
 use crate::config::{self, Variables};
 use crate::log::Log;
 
-/// Has a request handled; `allow` are the methods that the path has, as `Allow` lists them.
+/// Has a request handled, where who asks may ask it.
 pub async fn answer<H, F>(
-    allow: &'static str,
     variables: &dyn Variables,
-    request: Request,
+    clock: &dyn Clock,
+    mut request: Request,
     body: Body,
     log: Log,
     handle: H,
@@ -32,21 +34,32 @@ where
         Default::default()
     });
     let cors = Cors::of(&request, &origins);
-    let mut response = if request.method == Method::OPTIONS {
-        cors.options(&request, allow)
-    } else {
-        let handled = handle(request, body, log.clone()).await;
-        handled.unwrap_or_else(|failed| failed.into_response(&correlation_id, &log))
+    let row = route::find(&request.path).filter(|_| request.method == Method::OPTIONS);
+    let handled = match (row, gate::admit(&request, variables, clock, &log)) {
+        // A browser asks for a page without the page's key.
+        (Some(row), _) => Ok(cors.options(&request, row.allow, has_keys(row, variables))),
+        (None, Ok(caller)) => {
+            request.caller = caller;
+            handle(request, body, log.clone()).await
+        }
+        (None, Err(refused)) => Err(refused),
     };
+    let mut response = handled.unwrap_or_else(|failed| failed.into_response(&correlation_id, &log));
     cors.say(&mut response);
     response::finish(response, &correlation_id)
+}
+
+/// Whether a request to this path may have to show a key.
+fn has_keys(row: &Row, variables: &dyn Variables) -> bool {
+    let is_open = row.methods.iter().all(|(_, needs, _)| *needs == Needs::Nothing);
+    !is_open && config::keys(variables).map_or(true, |keys| !keys.is_empty())
 }
 
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
     use crate::http::body;
-    use crate::testing::{FixedVariables, request};
+    use crate::testing::{FixedVariables, ManualClock, request};
     use futures::executor::block_on;
     use http::HeaderMap;
     use thumbs_domain::problem::ProblemKind;
@@ -54,10 +67,21 @@ mod tests {
     const SHOP: &str = "https://shop.example";
 
     fn ask(allowed_origins: &str, method: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap) {
-        let variables = FixedVariables([("allowed_origins", allowed_origins.to_owned())].into());
+        ask_with("", allowed_origins, method, headers)
+    }
+
+    fn ask_with(
+        keys: &str,
+        allowed_origins: &str,
+        method: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, HeaderMap) {
+        let pairs = [("allowed_origins", allowed_origins.to_owned()), ("api_keys", keys.to_owned())];
+        let variables = FixedVariables(pairs.into());
+        let clock = ManualClock::default();
         let answer = answer(
-            "GET, HEAD, OPTIONS",
             &variables,
+            &clock,
             request(method, "/jobs/x", headers),
             body::from_bytes(""),
             Log::new("test"),
@@ -107,6 +131,19 @@ mod tests {
             assert_eq!(names.contains("idempotency-key") && names.contains("content-type"), may);
             assert_eq!(headers.contains_key("access-control-max-age"), may);
         }
+    }
+
+    #[test]
+    fn a_page_may_send_a_key_where_one_is_needed_and_is_asked_for_none_before() {
+        let keys = format!("shop:read:never:{}", "ab".repeat(32));
+        let asks = [("origin", SHOP), ("access-control-request-method", "GET")];
+        let (status, headers) = ask_with(&keys, "*", "OPTIONS", &asks);
+        assert_eq!(status, 204);
+        let names = text(&headers, "access-control-allow-headers");
+        assert!(names.contains("authorization") && names.contains("x-api-key"), "{names}");
+        assert!(!text(&ask("*", "OPTIONS", &asks).1, "access-control-allow-headers").contains("x-api-key"));
+        let (status, headers) = ask_with(&keys, "*", "GET", &[("origin", SHOP)]);
+        assert_eq!((status, text(&headers, "access-control-allow-origin")), (401, "*"));
     }
 
     #[test]

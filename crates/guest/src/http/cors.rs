@@ -1,7 +1,7 @@
 //! Pages of other origins: what a browser must be told before it lets one ask, and read the answer (Fetch, section 3.2).
 //!
-//! No answer of the service depends on a cookie or on who asks, so nothing is granted here that another client would not get;
-//! whose pages may ask is the operator's to say (`allowed_origins`).
+//! No answer of the service depends on a cookie, so nothing is granted here that another client would not get; a key is sent by who
+//! has it, and no browser adds one by itself. Whose pages may ask is the operator's to say (`allowed_origins`).
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -16,6 +16,11 @@ use super::{Request, Response};
 /// What a page may send beside what every page may.
 const ALLOWED_HEADERS: HeaderValue =
     HeaderValue::from_static("content-type, idempotency-key, if-none-match, traceparent, x-request-id");
+
+/// The same where keys are needed.
+const ALLOWED_HEADERS_AND_KEYS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, idempotency-key, if-none-match, traceparent, x-api-key, x-request-id",
+);
 
 /// What a page may read beside what every page may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -49,14 +54,15 @@ impl Cors {
     }
 
     /// The answer to OPTIONS: which methods the path has, and to a browser that asks for a page, whether the page may.
-    pub fn options(&self, request: &Request, allow: &'static str) -> Response {
+    pub fn options(&self, request: &Request, allow: &'static str, has_keys: bool) -> Response {
         let mut response = Response::new(Vec::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         let allow = HeaderValue::from_static(allow);
         if self.granted.is_some() && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, allow.clone());
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+            let names = if has_keys { ALLOWED_HEADERS_AND_KEYS } else { ALLOWED_HEADERS };
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names);
             headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECS);
         }
         headers.insert(ALLOW, allow);

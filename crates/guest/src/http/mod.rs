@@ -8,11 +8,13 @@ pub mod answer;
 pub mod body;
 pub mod cors;
 pub mod etag;
+pub mod gate;
 pub mod request;
 pub mod response;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
 
 pub use body::{Body, BodyError};
+pub use gate::Caller;
 pub use request::Request;
 pub use response::{Failed, Response};

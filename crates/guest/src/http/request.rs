@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, Method};
 use thumbs_domain::accept;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
 
+use super::gate::Caller;
 use crate::ids::Ids;
 
 /// The header that names a request, in both directions.
@@ -27,6 +28,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The client's own, where it sent a usable one, or a new one.
     pub correlation_id: CorrelationId,
+    /// Who asks, as the gate found it before any handler saw the request.
+    pub caller: Caller,
 }
 
 impl Request {
@@ -36,7 +39,14 @@ impl Request {
         let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
         let usable = sent.and_then(|text| CorrelationId::parse(text).ok());
         let correlation_id = usable.or_else(|| ids.correlation_id().ok())?;
-        Some(Self { method, path: path.to_owned(), query: query.to_owned(), headers, correlation_id })
+        Some(Self {
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers,
+            correlation_id,
+            caller: Caller::Anybody,
+        })
     }
 
     /// The last segment of the path, not decoded.

@@ -1,6 +1,8 @@
 //! Responses: JSON, bytes, problems, and the headers that all of them have.
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use thiserror::Error;
@@ -8,6 +10,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::problem::{self, Problem, ProblemKind};
 use thumbs_domain::trace::CorrelationId;
 
+use super::gate::Refused;
 use super::request::X_REQUEST_ID;
 use crate::blobs::BlobError;
 use crate::config::ConfigError;
@@ -26,6 +29,9 @@ pub enum Failed {
     /// The path is right, the method is not; these are.
     #[error("method not allowed")]
     Method(&'static str),
+    /// Who asks may not.
+    #[error("{0}")]
+    Refused(Refused),
     /// The job store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,6 +62,12 @@ impl Failed {
     pub fn into_response(self, correlation_id: &CorrelationId, log: &Log) -> Response {
         let cause = self.to_string();
         let (problem, allow) = match self {
+            Self::Refused(refused) => {
+                let (problem, challenge) = refused.told();
+                let mut response = problem_response(&problem, correlation_id);
+                response.headers_mut().extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
+                return response;
+            }
             Self::Problem(problem) => (problem, None),
             Self::Method(allow) => {
                 let detail = format!("This address answers {allow} only.");

@@ -14,19 +14,14 @@ use super::answer::answer;
 use super::body::{Body, BodyError};
 use super::request::Request;
 use super::response::{Failed, Response};
+use crate::clock::HostClock;
 use crate::config::HostVariables;
 use crate::ids::HostIds;
 use crate::log::Log;
 
-/// Serves one request: reads it, has it handled, answers. `allow` are the methods that the component's paths have. The client has
-/// its answer when this is over, and the component may go on.
-pub async fn serve<H, F>(
-    component: &'static str,
-    allow: &'static str,
-    incoming: IncomingRequest,
-    out: ResponseOutparam,
-    handle: H,
-) where
+/// Serves one request: reads it, has it handled, answers. The client has its answer when this is over, and the component may go on.
+pub async fn serve<H, F>(component: &'static str, incoming: IncomingRequest, out: ResponseOutparam, handle: H)
+where
     H: FnOnce(Request, Body, Log) -> F,
     F: Future<Output = Result<Response, Failed>>,
 {
@@ -40,7 +35,7 @@ pub async fn serve<H, F>(
     let is_head = request.method == Method::HEAD;
     let log = Log::new(component).with_correlation_id(request.correlation_id.as_str());
     send(
-        answer(allow, &HostVariables, request, body(incoming), log.clone(), handle).await,
+        answer(&HostVariables, &HostClock::start(), request, body(incoming), log.clone(), handle).await,
         out,
         is_head,
         &log,

@@ -30,6 +30,7 @@ use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Thumbnail};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::RetryPolicy;
+use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 
 /// Why the store could not do what was asked. The texts are for the log.
@@ -114,17 +115,21 @@ pub trait JobStore {
     /// repetitions. Where it is not known whether the row was written, it is read.
     fn create(&self, job: &NewJob) -> Result<Created, StoreError>;
 
-    /// The job with this id.
-    fn get(&self, id: &JobId) -> Result<Option<Job>, StoreError>;
+    /// The job with this id, where it is within reach.
+    fn get(&self, id: &JobId, reach: Reach<'_>) -> Result<Option<Job>, StoreError>;
 
     /// The job that this worker holds.
     fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError>;
 
-    /// The job that a request with this key made.
-    fn find_by_idempotency_key(&self, key: &IdempotencyKey) -> Result<Option<Job>, StoreError>;
+    /// The job that a request of this owner with this key made: what others call theirs does not matter.
+    fn find_by_idempotency_key(
+        &self,
+        key: &IdempotencyKey,
+        owner: Option<&Owner>,
+    ) -> Result<Option<Job>, StoreError>;
 
-    /// One page.
-    fn list(&self, query: &ListQuery) -> Result<Page, StoreError>;
+    /// One page of the jobs within reach.
+    fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError>;
 
     /// Takes the job that has been due longest, if any, and gives it to `worker`. Of many callers at the same
     /// time each gets another job.

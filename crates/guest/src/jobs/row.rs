@@ -6,11 +6,20 @@ use serde::de::DeserializeOwned;
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status};
+use thumbs_domain::owner::Owner;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
 
 use super::StoreError;
 use crate::sql::{SqlRow, SqlValue};
+
+/// What a row has for an owner where there is none.
+const NOBODY: &str = "";
+
+/// An owner, or nobody, as rows have it.
+pub(super) fn owner(owner: Option<&Owner>) -> &str {
+    owner.map_or(NOBODY, Owner::as_str)
+}
 
 /// Reads one row.
 ///
@@ -66,6 +75,10 @@ impl Columns {
             updated_at: Timestamp::from_unix_millis(self.integer("updated_at_ms")?),
             correlation_id: self.parse("correlation_id", |text| CorrelationId::parse(text).ok())?,
             trace_parent: self.optional_parse("trace_parent", |text| TraceParent::parse(text).ok())?,
+            owner: self.parse("owner", |text| match text {
+                NOBODY => Some(None),
+                name => Owner::parse(name).map(Some),
+            })?,
         })
     }
 

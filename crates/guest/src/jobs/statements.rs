@@ -11,7 +11,7 @@ use crate::sql::schema::may_work;
 macro_rules! columns {
     () => {
         "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, setbacks, due_at_ms, \
-         woken_at_ms, created_at_ms, updated_at_ms, correlation_id, trace_parent"
+         woken_at_ms, created_at_ms, updated_at_ms, correlation_id, trace_parent, owner"
     };
 }
 
@@ -44,13 +44,15 @@ pub(super) fn claim<D: Dialect>() -> String {
     [CHOICE, D::PASS_OVER_LOCKED, REST].concat()
 }
 
-/// Gives the id back, or no row where the idempotency key is taken or the schema is not ours.
+/// Gives the id back, or no row where the idempotency key is taken or the schema is not ours. The column of idempotency keys is unique by
+/// itself, so what stands there names the owner as well.
 pub(super) const CREATE: &str = concat!(
     "INSERT INTO thumbs_jobs (id, status, options, source, attempts, due_at_ms, created_at_ms, updated_at_ms, ",
-    "correlation_id, trace_parent, idempotency_key) ",
+    "correlation_id, trace_parent, idempotency_key, owner) ",
     "SELECT CAST($1 AS TEXT), 'processing', CAST($2 AS TEXT), CAST($3 AS TEXT), 0, CAST($4 AS BIGINT), ",
-    "CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT) WHERE ",
-    may_work!("$9"),
+    "CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), ",
+    "CAST($9 AS TEXT) WHERE ",
+    may_work!("$10"),
     " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
 );
 
@@ -82,6 +84,32 @@ pub(super) const LIST_STATUS_AFTER: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM thumbs_jobs WHERE status = $1 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
+);
+
+// The indexes of owners leave out the jobs of nobody, which a statement must say it does not ask for.
+pub(super) const LIST_OWNER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' ORDER BY id DESC LIMIT CAST($2 AS BIGINT)"
+);
+
+pub(super) const LIST_OWNER_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
+);
+
+pub(super) const LIST_OWNER_STATUS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' AND status = $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
+);
+
+pub(super) const LIST_OWNER_STATUS_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' AND status = $2 AND id < $3 ",
+    "ORDER BY id DESC LIMIT CAST($4 AS BIGINT)"
 );
 
 pub(super) const HAS_DUE: &str = "SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
@@ -125,6 +153,10 @@ mod tests {
             LIST_AFTER,
             LIST_STATUS,
             LIST_STATUS_AFTER,
+            LIST_OWNER,
+            LIST_OWNER_AFTER,
+            LIST_OWNER_STATUS,
+            LIST_OWNER_STATUS_AFTER,
             HAS_DUE,
             EXTEND,
             SUCCEED,
@@ -154,6 +186,8 @@ mod tests {
             connection.execute_batch(&step.text).unwrap();
         }
         let (by_id, by_key) = ("sqlite_autoindex_thumbs_jobs_1", "sqlite_autoindex_thumbs_jobs_2");
+        // With the bracket, for one name begins with the other.
+        let (owner, owner_status) = ("thumbs_jobs_owner (", "thumbs_jobs_owner_status (");
         let (due, status, lease) = ("thumbs_jobs_due", "thumbs_jobs_status", "thumbs_jobs_lease");
         for (statement, indexes) in [
             (claim::<Sqlite>().as_str(), &[due, by_id][..]),
@@ -163,6 +197,10 @@ mod tests {
             (LIST_AFTER, &[by_id]),
             (LIST_STATUS, &[status]),
             (LIST_STATUS_AFTER, &[status]),
+            (LIST_OWNER, &[owner]),
+            (LIST_OWNER_AFTER, &[owner]),
+            (LIST_OWNER_STATUS, &[owner_status]),
+            (LIST_OWNER_STATUS_AFTER, &[owner_status]),
             (FIND_BY_WORKER, &[lease]),
             (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
             (EXTEND, &[by_id]),

@@ -9,6 +9,7 @@ use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, IdempotencyKey, Job, NewJob, Status, Thumbnail};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::{RetryPolicy, WAKE_AGAIN_AFTER_MS};
+use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 
 use super::row;
@@ -89,6 +90,15 @@ fn id(id: &JobId) -> SqlValue {
     SqlValue::Text(id.to_string())
 }
 
+/// What stands in the column of idempotency keys: before the key of an owner its name and a space, which neither has in it, so that
+/// owners don't come upon each other's keys.
+fn key_of(key: &IdempotencyKey, owner: Option<&Owner>) -> String {
+    match owner {
+        Some(owner) => format!("{owner} {}", key.as_str()),
+        None => key.as_str().to_owned(),
+    }
+}
+
 impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
     fn migrate(&self) -> Result<(), StoreError> {
         schema::upgrade::<S, D>(&self.sql)?;
@@ -104,7 +114,8 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
             millis(job.created_at),
             job.correlation_id.as_str().into(),
             job.trace_parent.as_ref().map(|trace| trace.as_str()).into(),
-            job.idempotency_key.as_ref().map(|key| key.as_str()).into(),
+            job.idempotency_key.as_ref().map(|key| key_of(key, job.owner.as_ref())).into(),
+            row::owner(job.owner.as_ref()).into(),
             schema::known::<D>().into(),
         ];
         // Once more where nothing was created and nothing is in the way: another has just brought the schema up to date, or the
@@ -114,12 +125,16 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
                 Ok(rows) if !rows.is_empty() => return Ok(Created::New),
                 Ok(_) => {}
                 Err(unknown @ SchemaError::Sql(SqlError::Unknown(_))) => {
-                    return if self.get(&job.id)?.is_some() { Ok(Created::New) } else { Err(unknown.into()) };
+                    return if self.get(&job.id, Reach::All)?.is_some() {
+                        Ok(Created::New)
+                    } else {
+                        Err(unknown.into())
+                    };
                 }
                 Err(error) => return Err(error.into()),
             }
             let Some(key) = &job.idempotency_key else { continue };
-            match self.find_by_idempotency_key(key)? {
+            match self.find_by_idempotency_key(key, job.owner.as_ref())? {
                 Some(existing) if existing.id == job.id => return Ok(Created::New),
                 Some(existing) => return Ok(Created::Existing(Box::new(existing))),
                 None => {}
@@ -128,29 +143,44 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         Err(StoreError::Unavailable("the database created no job, and none is in its way".to_owned()))
     }
 
-    fn get(&self, job: &JobId) -> Result<Option<Job>, StoreError> {
-        self.job(statements::GET, &[id(job)])
+    fn get(&self, job: &JobId, reach: Reach<'_>) -> Result<Option<Job>, StoreError> {
+        Ok(self.job(statements::GET, &[id(job)])?.filter(|job| reach.covers(job.owner.as_ref())))
     }
 
     fn find_by_worker(&self, worker: &WorkerId) -> Result<Option<Job>, StoreError> {
         self.job(statements::FIND_BY_WORKER, &[worker.as_str().into()])
     }
 
-    fn find_by_idempotency_key(&self, key: &IdempotencyKey) -> Result<Option<Job>, StoreError> {
-        self.job(statements::FIND_BY_IDEMPOTENCY_KEY, &[key.as_str().into()])
+    fn find_by_idempotency_key(
+        &self,
+        key: &IdempotencyKey,
+        owner: Option<&Owner>,
+    ) -> Result<Option<Job>, StoreError> {
+        self.job(statements::FIND_BY_IDEMPOTENCY_KEY, &[key_of(key, owner).into()])
     }
 
-    fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+    fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError> {
         // One more than the page holds tells whether there is a next one.
         let limit = SqlValue::Integer(i64::from(query.limit) + 1);
         let status = query.status.map(|status| SqlValue::from(status.name()));
         let after = query.after.map(|cursor| id(&cursor.0));
-        let rows = match (status, after) {
-            (None, None) => self.run(statements::LIST, &[limit]),
-            (None, Some(after)) => self.run(statements::LIST_AFTER, &[after, limit]),
-            (Some(status), None) => self.run(statements::LIST_STATUS, &[status, limit]),
-            (Some(status), Some(after)) => self.run(statements::LIST_STATUS_AFTER, &[status, after, limit]),
-        }?;
+        let owner = match reach {
+            Reach::All => None,
+            Reach::Of(owner) => Some(SqlValue::from(row::owner(Some(owner)))),
+            Reach::Nothing => return Ok(Page { jobs: Vec::new(), unreadable: Vec::new(), next: None }),
+        };
+        let statement = match (&owner, &status, &after) {
+            (None, None, None) => statements::LIST,
+            (None, None, Some(_)) => statements::LIST_AFTER,
+            (None, Some(_), None) => statements::LIST_STATUS,
+            (None, Some(_), Some(_)) => statements::LIST_STATUS_AFTER,
+            (Some(_), None, None) => statements::LIST_OWNER,
+            (Some(_), None, Some(_)) => statements::LIST_OWNER_AFTER,
+            (Some(_), Some(_), None) => statements::LIST_OWNER_STATUS,
+            (Some(_), Some(_), Some(_)) => statements::LIST_OWNER_STATUS_AFTER,
+        };
+        let parameters: Vec<_> = [owner, status, after, Some(limit)].into_iter().flatten().collect();
+        let rows = self.run(statement, &parameters)?;
         let page_len = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > page_len;
         let mut page = Page { jobs: Vec::new(), unreadable: Vec::new(), next: None };

@@ -40,6 +40,7 @@ pub fn new_job() -> NewJob {
         correlation_id: CorrelationId::parse("req-1").expect("an id"),
         trace_parent: None,
         idempotency_key: None,
+        owner: None,
     }
 }
 

@@ -7,7 +7,7 @@ use thumbs_spin_test::{
     bindings::fermyon::spin_test_virt::variables,
     blobs,
     jobs::{self, JOB, Row, THUMBNAIL_SHA256},
-    suite,
+    keys, suite,
 };
 
 suite![
@@ -21,6 +21,7 @@ suite![
     a_thumbnail_that_was_deleted_is_gone,
     an_unknown_thumbnail_is_not_found,
     only_reading_is_allowed,
+    where_there_are_keys_a_signed_link_is_good_for_its_thumbnail,
 ];
 
 const BYTES: &[u8] = b"not really a PNG, which nobody here looks at";
@@ -120,4 +121,25 @@ fn only_reading_is_allowed() {
     assert_eq!(reply.status, 405);
     assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS"));
     assert_eq!(get_thumbnail().body, BYTES, "it is still there");
+}
+
+fn where_there_are_keys_a_signed_link_is_good_for_its_thumbnail() {
+    with_job(Row::Succeeded(BYTES.len() as u64));
+    blobs::put(&thumbnail_key(), "image/png", BYTES);
+    variables::set("api_keys", &keys::list(&[(1, "shop:read")]));
+    variables::set("link_secret", keys::SECRET);
+    let path = format!("/thumbnails/{JOB}");
+    assert_eq!(get_thumbnail().status, 401);
+    let mine = Request::get(&path).header("authorization", &keys::bearer(1)).send();
+    assert_eq!(mine.status, 404, "the job is nobody's");
+    let shown = Request::get(keys::signed(&path, 4_102_444_800)).send();
+    assert_eq!((shown.status, shown.body.as_slice()), (200, BYTES));
+    assert_eq!(shown.header("cache-control"), Some("public, max-age=86400, immutable"));
+    assert_eq!(Request::get(keys::signed(&path, 1_700_000_000)).send().status, 403);
+    assert_eq!(
+        Request::get(keys::signed("/thumbnails/x", 4_102_444_800).replace("/x?", &format!("/{JOB}?")))
+            .send()
+            .status,
+        403
+    );
 }

@@ -33,6 +33,7 @@ pub mod bindings {
 pub mod blobs;
 mod http;
 pub mod jobs;
+pub mod keys;
 
 pub use http::{Reply, Request};
 pub use wasi::http::types::Method;

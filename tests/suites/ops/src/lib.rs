@@ -7,7 +7,7 @@ use thumbs_spin_test::{
     bindings::fermyon::spin_test_virt::variables,
     blobs,
     jobs::{self, Row},
-    suite,
+    keys, suite,
 };
 
 suite![
@@ -20,6 +20,7 @@ suite![
     numbers_are_told_in_the_text_format_of_prometheus,
     asking_changes_nothing,
     only_reading_is_allowed,
+    where_there_are_keys_numbers_are_an_admins,
 ];
 
 fn get(path: &str) -> Reply {
@@ -112,4 +113,28 @@ fn only_reading_is_allowed() {
         let reply = Request::new(Method::Post, path).send();
         assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD, OPTIONS")), "{path}");
     }
+}
+
+fn where_there_are_keys_numbers_are_an_admins() {
+    variables::set("api_keys", &keys::list(&[(1, "shop:read+write"), (2, "scraper:admin")]));
+    let status = |path: &str, key: Option<u8>| {
+        let request = Request::get(path);
+        match key {
+            Some(seed) => {
+                request.header("x-api-key", keys::bearer(seed).trim_start_matches("Bearer ")).send()
+            }
+            None => request.send(),
+        }
+        .status
+    };
+    assert_eq!([None, Some(1), Some(2), Some(3)].map(|key| status("/metrics", key)), [401, 403, 200, 401]);
+    for path in ["/healthz", "/readyz", "/healthz/detailed"] {
+        assert_eq!(status(path, None), 200, "{path}");
+    }
+    let members = |reply: Reply| reply.json().as_object().expect("an object").len();
+    assert_eq!(members(get("/healthz/detailed")), 1);
+    assert_eq!(
+        members(Request::get("/healthz/detailed").header("authorization", &keys::bearer(2)).send()),
+        2
+    );
 }

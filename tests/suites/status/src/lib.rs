@@ -6,7 +6,7 @@ use thumbs_spin_test::{
     Request,
     bindings::fermyon::spin_test_virt::variables,
     jobs::{self, JOB, Row},
-    suite,
+    keys, suite,
 };
 
 suite![
@@ -22,6 +22,8 @@ suite![
     a_lost_wake_up_costs_the_reader_nothing,
     a_job_under_a_lease_is_left_to_its_worker,
     only_reading_is_allowed,
+    where_there_are_keys_a_job_is_its_owners,
+    keys_that_make_no_sense_let_nobody_in,
 ];
 
 fn get_job() -> thumbs_spin_test::Reply {
@@ -136,4 +138,33 @@ fn only_reading_is_allowed() {
     let reply = Request::post(format!("/jobs/{JOB}"), "").send();
     assert_eq!(reply.status, 405);
     assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS"));
+}
+
+fn where_there_are_keys_a_job_is_its_owners() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Succeeded(4321));
+    jobs::execute("UPDATE thumbs_jobs SET owner = 'shop'", &[]);
+    variables::set(
+        "api_keys",
+        &keys::list(&[(1, "shop:read"), (2, "web:read"), (3, "web:write"), (4, "all:read+admin")]),
+    );
+    let status = |key: Option<u8>| {
+        let request = Request::get(format!("/jobs/{JOB}"));
+        match key {
+            Some(seed) => request.header("authorization", &keys::bearer(seed)).send(),
+            None => request.send(),
+        }
+        .status
+    };
+    assert_eq!(
+        [None, Some(1), Some(2), Some(3), Some(4), Some(5)].map(status),
+        [401, 200, 404, 403, 200, 401]
+    );
+}
+
+fn keys_that_make_no_sense_let_nobody_in() {
+    for wrong in [" ", "shop:read:never:x"] {
+        variables::set("api_keys", wrong);
+        assert_eq!(get_job().status, 500, "{wrong:?}");
+    }
 }

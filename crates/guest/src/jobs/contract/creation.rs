@@ -4,6 +4,7 @@ use std::thread;
 
 use thumbs_domain::job::{IdempotencyKey, NewJob};
 use thumbs_domain::options::Draft;
+use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::trace::TraceParent;
 
 use super::TestDatabase;
@@ -36,11 +37,11 @@ pub fn one_idempotency_key_makes_one_job(database: &impl TestDatabase) {
     let existing = Created::Existing(Box::new(first.clone().stored()));
     assert_eq!(store.create(&idempotent_job(2, "a-key")), Ok(existing));
     let key = IdempotencyKey::parse("a-key").expect("usable");
-    assert_eq!(store.find_by_idempotency_key(&key), Ok(Some(first.stored())));
+    assert_eq!(store.find_by_idempotency_key(&key, None), Ok(Some(first.stored())));
     create(store.as_ref(), &idempotent_job(3, "A-key"));
     create(store.as_ref(), &new_job(4));
     create(store.as_ref(), &new_job(5));
-    assert_eq!(store.get(&id(2)), Ok(None));
+    assert_eq!(store.get(&id(2), Reach::All), Ok(None));
 }
 
 /// The unique column decides, not a look before the write.
@@ -54,5 +55,22 @@ pub fn one_idempotency_key_makes_one_job_however_many_try_at_once(database: &imp
         tries.into_iter().map(|attempt| attempt.join().expect("the thread ends")).collect()
     });
     assert_eq!(created.iter().filter(|created| **created == Created::New).count(), 1);
-    assert_eq!(done(database.connect().list(&all(100))).jobs.len(), 1);
+    assert_eq!(done(database.connect().list(&all(100), Reach::All)).jobs.len(), 1);
+}
+
+/// What one owner calls its request is nothing to another, nor to who has none, whatever it looks like.
+pub fn idempotency_keys_of_owners_are_apart(database: &impl TestDatabase) {
+    let store = database.connect();
+    let key = IdempotencyKey::parse("a-key").expect("usable");
+    let owners = [None, Owner::parse("shop"), Owner::parse("web")];
+    for (number, owner) in (1..).zip(&owners) {
+        create(store.as_ref(), &NewJob { owner: owner.clone(), ..idempotent_job(number, "a-key") });
+    }
+    for (number, owner) in (1..).zip(&owners) {
+        let found = done(store.find_by_idempotency_key(&key, owner.as_ref()));
+        assert_eq!(found.map(|job| job.id), Some(id(number)));
+        let again = NewJob { owner: owner.clone(), ..idempotent_job(9, "a-key") };
+        assert!(matches!(store.create(&again), Ok(Created::Existing(job)) if job.id == id(number)));
+    }
+    assert_eq!(store.find_by_idempotency_key(&key, Owner::parse("other").as_ref()), Ok(None));
 }

@@ -9,6 +9,7 @@ use thumbs_domain::job::{Concession, Cost, IdempotencyKey, Job, NewJob, Source, 
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::options::Draft;
+use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
 
@@ -49,6 +50,7 @@ pub(super) fn new_job(number: u16) -> NewJob {
         correlation_id: CorrelationId::parse("req-1").expect("usable"),
         trace_parent: None,
         idempotency_key: None,
+        owner: None,
     }
 }
 
@@ -93,7 +95,7 @@ pub(super) fn create(store: &dyn JobStore, job: &NewJob) {
 
 /// As the database has it, through another connection.
 pub(super) fn read(database: &impl TestDatabase, job: u16) -> Job {
-    done(database.connect().get(&id(job))).unwrap_or_else(|| panic!("job {job} is not there"))
+    done(database.connect().get(&id(job), Reach::All)).unwrap_or_else(|| panic!("job {job} is not there"))
 }
 
 /// The job that a claim gives to `worker`.
@@ -127,13 +129,16 @@ pub fn use_every_call(store: &dyn JobStore) {
     create(store, &idempotent_job(1, "a-key"));
     create(store, &new_job(2));
     create(store, &new_job(3));
-    assert_eq!(done(store.get(&id(2))).map(|job| job.id), Some(id(2)));
+    assert_eq!(done(store.get(&id(2), Reach::All)).map(|job| job.id), Some(id(2)));
     let key = IdempotencyKey::parse("a-key").expect("usable");
-    assert_eq!(done(store.find_by_idempotency_key(&key)).map(|job| job.id), Some(id(1)));
+    assert_eq!(done(store.find_by_idempotency_key(&key, None)).map(|job| job.id), Some(id(1)));
+    let nobody = Owner::parse("nobody").expect("a name");
     for status in [None, Some(Status::Processing)] {
         for after in [None, Some(Cursor(id(2)))] {
             let expected = if after.is_some() { 1 } else { 3 };
-            assert_eq!(done(store.list(&ListQuery { status, after, limit: 10 })).jobs.len(), expected);
+            let query = ListQuery { status, after, limit: 10 };
+            assert_eq!(done(store.list(&query, Reach::All)).jobs.len(), expected);
+            assert_eq!(done(store.list(&query, Reach::Of(&nobody))).jobs.len(), 0);
         }
     }
     assert_eq!(store.has_due(at(1000)), Ok(true));

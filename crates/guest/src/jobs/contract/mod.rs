@@ -94,7 +94,10 @@ macro_rules! job_store_contract {
             gives_back_what_was_created
             one_idempotency_key_makes_one_job
             one_idempotency_key_makes_one_job_however_many_try_at_once
+            idempotency_keys_of_owners_are_apart
             knows_no_other_job
+            each_owner_comes_upon_its_own_jobs
+            jobs_of_before_are_nobodys
             lists_the_newest_first_page_by_page
             lists_by_status
             a_row_that_makes_no_sense_is_an_error

@@ -4,6 +4,7 @@ use std::thread;
 
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{IdempotencyKey, Status};
+use thumbs_domain::owner::Reach;
 
 use super::TestDatabase;
 use super::kit::{
@@ -47,14 +48,18 @@ fn migrated() -> Vec<SqlRow> {
         vec![2.into(), 2.into()],
         vec![3.into(), 2.into()],
         vec![4.into(), 2.into()],
+        vec![5.into(), 2.into()],
     ]
 }
 
 /// Nobody has to run migrations by hand, so whatever is asked first works.
 pub fn any_first_call_creates_the_schema(database: &impl TestDatabase) {
-    assert_eq!(database.connect().get(&id(1)), Ok(None));
+    assert_eq!(database.connect().get(&id(1), Reach::All), Ok(None));
     drop_all(database);
-    assert_eq!(database.connect().list(&all(1)), Ok(Page { jobs: vec![], unreadable: vec![], next: None }));
+    assert_eq!(
+        database.connect().list(&all(1), Reach::All),
+        Ok(Page { jobs: vec![], unreadable: vec![], next: None })
+    );
     drop_all(database);
     assert_eq!(database.connect().claim(&worker("a"), &POLICY, at(0)), Ok(Claim::Nothing));
     drop_all(database);
@@ -73,7 +78,7 @@ pub fn many_first_calls_at_once_create_one_schema(database: &impl TestDatabase) 
             scope.spawn(move || create(database.connect().as_ref(), &new_job(number)));
         }
     });
-    assert_eq!(done(database.connect().list(&all(100))).jobs.len(), 8);
+    assert_eq!(done(database.connect().list(&all(100), Reach::All)).jobs.len(), 8);
     assert_eq!(versions(database), migrated());
 }
 
@@ -83,11 +88,14 @@ pub fn a_database_of_version_1_keeps_its_rows(database: &impl TestDatabase) {
     let store = database.connect();
     assert_eq!(store.migrate(), Ok(()));
     assert_eq!(run(database, ROWS), old);
-    let jobs = done(store.list(&all(100))).jobs;
+    let jobs = done(store.list(&all(100), Reach::All)).jobs;
     let count = |status| jobs.iter().filter(|job| job.status == status).count();
     assert_eq!([Status::Processing, Status::Succeeded, Status::Failed].map(count), [4, 1, 2]);
     let key = IdempotencyKey::parse("avatar-of-7").expect("usable");
-    assert_eq!(done(store.find_by_idempotency_key(&key)).map(|job| job.status), Some(Status::Succeeded));
+    assert_eq!(
+        done(store.find_by_idempotency_key(&key, None)).map(|job| job.status),
+        Some(Status::Succeeded)
+    );
 
     let token = |row: &SqlRow| match (row.first(), row.get(10)) {
         (Some(SqlValue::Text(job)), Some(SqlValue::Text(token))) => Some((job.clone(), token.clone())),
@@ -114,7 +122,7 @@ pub fn many_may_migrate_at_once(database: &impl TestDatabase) {
             });
         }
     });
-    assert_eq!(done(database.connect().list(&all(100))).jobs.len(), OLD_JOBS + 8);
+    assert_eq!(done(database.connect().list(&all(100), Reach::All)).jobs.len(), OLD_JOBS + 8);
     assert_eq!(versions(database), migrated());
 }
 
@@ -133,12 +141,12 @@ pub fn a_migration_gets_along_with_those_who_work(database: &impl TestDatabase) 
         }
         scope.spawn(move || (0..5).for_each(|_| done(database.connect().migrate())));
     });
-    assert_eq!(done(database.connect().list(&all(100))).jobs.len(), OLD_JOBS + 60);
+    assert_eq!(done(database.connect().list(&all(100), Reach::All)).jobs.len(), OLD_JOBS + 60);
 }
 
 /// A crash may come between any two steps, and after the last one before anybody heard of it.
 pub fn a_migration_that_was_broken_off_is_finished<D: TestDatabase>(database: &D) {
-    let steps: Vec<_> = [2, 3, 4].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
+    let steps: Vec<_> = [2, 3, 4, 5].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
     assert!(!steps.is_empty());
     for done_steps in 1..=steps.len() {
         let old = make_schema_1(database);
@@ -171,7 +179,7 @@ pub fn a_migration_that_no_statement_misses_is_run_by_the_next_write(database: &
 pub fn a_newer_schema_that_lets_us_is_worked_with(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (5, 4)");
+    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (6, 4)");
     assert_eq!(store.migrate(), Ok(()));
     create(store.as_ref(), &new_job(2));
     assert!(matches!(store.claim(&worker("a"), &POLICY, at(1000)), Ok(Claim::Leased { .. })));
@@ -182,11 +190,11 @@ pub fn a_newer_schema_is_read_and_not_written(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
     run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (99, 99)");
-    let too_new = StoreError::SchemaTooNew { found: 99, known: 4 };
+    let too_new = StoreError::SchemaTooNew { found: 99, known: 5 };
     assert_eq!(store.migrate(), Err(too_new.clone()));
     assert_eq!(store.create(&new_job(2)), Err(too_new.clone()));
     assert_eq!(store.create(&idempotent_job(2, "a-key")), Err(too_new.clone()));
     assert_eq!(store.claim(&worker("a"), &POLICY, at(1000)), Err(too_new));
     assert_eq!(read(database, 1), new_job(1).stored());
-    assert_eq!(ids(&done(store.list(&all(10)))), [id(1)]);
+    assert_eq!(ids(&done(store.list(&all(10), Reach::All))), [id(1)]);
 }
