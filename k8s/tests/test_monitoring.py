@@ -5,10 +5,13 @@ import re
 import unittest
 
 import rendering
+from manifest import ROOT
 from rendering import named, objects, of_kind
 
-# Of kube-state-metrics, the kubelet (cAdvisor included) and KEDA.
+# Of kube-state-metrics, the kubelet (cAdvisor included), KEDA and Prometheus itself.
 METRICS = {
+    "up",
+    "kube_statefulset_status_replicas_ready",
     "kube_deployment_status_replicas_available",
     "kube_pod_container_status_restarts_total",
     "kube_horizontalpodautoscaler_status_current_replicas",
@@ -23,6 +26,10 @@ METRICS = {
     "container_network_transmit_bytes_total",
     "keda_scaler_metrics_value",
 }
+# Of the service, and what a histogram is made of.
+TABLE = re.findall(r"^\| `(thumbs_\w+)` \| (\w+) \|", (ROOT / "docs/METRICS.md").read_text(), re.MULTILINE)
+OWN = {name for name, _ in TABLE} | {f"{name}_bucket" for name, kind in TABLE if kind == "histogram"}
+CODES = set(re.findall(r"^\| `([a-z-]+)` \| (?:once|until)", (ROOT / "docs/api.md").read_text(), re.MULTILINE))
 
 
 def expressions(documents):
@@ -38,7 +45,23 @@ class Monitoring(unittest.TestCase):
     def test_asks_for_metrics_that_a_cluster_has(self):
         for host in rendering.HOSTS:
             for expression in expressions(objects("everything", host)):
-                self.assertLessEqual(set(re.findall(r"([a-z_]+)\{", expression)), METRICS)
+                self.assertLessEqual(set(re.findall(r"([a-z_]+)\{", expression)), METRICS | OWN)
+
+    def test_asks_for_job_codes_that_there_are(self):
+        asked = [code for e in expressions(objects("everything", "runtime")) for code in re.findall(r'code=~"([^"]+)"', e)]
+        self.assertEqual(len(asked), 1)
+        self.assertLessEqual(set(asked[0].split("|")), CODES)
+
+    def test_the_service_monitor_finds_the_service_and_no_other(self):
+        for host in rendering.HOSTS:
+            documents = objects("everything", host)
+            (monitor,) = of_kind(documents, "ServiceMonitor")
+            wanted = monitor["spec"]["selector"]["matchLabels"].items()
+            found = [s for s in of_kind(documents, "Service") if wanted <= s["metadata"]["labels"].items()]
+            self.assertEqual([service["metadata"]["name"] for service in found], ["thumbs"])
+            (endpoint,) = monitor["spec"]["endpoints"]
+            self.assertIn(endpoint["port"], [port["name"] for port in found[0]["spec"]["ports"]])
+            self.assertIn(endpoint["path"], (ROOT / "spin.toml").read_text())
 
     def test_watches_what_the_chart_makes(self):
         for host in rendering.HOSTS:
@@ -58,8 +81,9 @@ class Monitoring(unittest.TestCase):
 
     def test_what_is_not_there_is_not_watched(self):
         text = rendering.text("defaults", "runtime", sets=("monitoring.rules=true",))
-        for alert in ("ThumbsJobsPileUp", "ThumbsApiAtItsMost", "ThumbsBackupIsOld"):
+        for alert in ("ThumbsJobsPileUp", "ThumbsApiAtItsMost", "ThumbsBackupIsOld", "ThumbsQueueIsOld"):
             self.assertNotIn(alert, text)
+        self.assertNotIn("ThumbsServerIsDown", rendering.text("external", "runtime", sets=("monitoring.rules=true",)))
 
 
 if __name__ == "__main__":
