@@ -45,6 +45,14 @@ class Environment(unittest.TestCase):
         self.assertEqual(FLAGS - of_s3 - named, set())
 
 
+class Commands(unittest.TestCase):
+    def test_tags_are_given_as_text(self):
+        # The schema refuses a number: 1.10 would be 1.1.
+        for page in PAGES:
+            with self.subTest(page=page.name):
+                self.assertNotRegex(page.read_text(), r"--set [^\s]*\btag=")
+
+
 class Links(unittest.TestCase):
     def test_lead_to_files_and_headings(self):
         for page in PAGES:
