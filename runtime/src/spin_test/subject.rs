@@ -194,7 +194,10 @@ impl Subject {
                 VariableError::Missing { name } => {
                     format_err!("the variable `{name}` is required, and the test has not set it")
                 }
-                VariableError::Unknown { .. } => error.into(),
+                // Nothing is set by the environment here, so by no file either.
+                VariableError::Unknown { .. } | VariableError::Twice { .. } | VariableError::File { .. } => {
+                    error.into()
+                }
             },
         )?;
         let hosts =
