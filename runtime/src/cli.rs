@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     Runtime, RuntimeBuilder,
     backends::BackendOptions,
+    backup::{self, Copied},
     bundle::{self, Bundle},
     descriptors,
     limits::{LimitError, Limits, TABLE, length},
@@ -40,6 +41,10 @@ enum Command {
     Migrate(Box<Application>),
     /// Make a copy of this program that carries an application: one file, which `up` serves on any machine of this kind.
     Bundle(BundleOptions),
+    /// Copy what the state directory holds, databases and blobs, to a folder that is made; while `up` serves from it, or not.
+    Backup(BackupOptions),
+    /// Put what is in a backup into a state directory that holds no data.
+    Restore(BackupOptions),
     /// Run the tests of a spin.toml: the suites that [component.<id>.tool.spin-test] names.
     Test(Test),
     /// Make API keys.
@@ -182,6 +187,16 @@ struct BundleOptions {
     from: PathBuf,
 }
 
+#[derive(Args, Debug)]
+struct BackupOptions {
+    /// The backup.
+    #[arg(value_name = "FOLDER")]
+    backup: PathBuf,
+    /// Where databases and blobs lie that have no other place.
+    #[arg(long, env = "THUMBS_STATE_DIR", default_value = ".thumbs", value_name = "DIRECTORY")]
+    state_dir: PathBuf,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogStyle {
     Auto,
@@ -214,6 +229,8 @@ impl Cli {
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),
             Command::Migrate(application) => status(migrate(*application).await.map(|()| true), 1),
             Command::Bundle(options) => status(make_bundle(options).await.map(|()| true), 1),
+            Command::Backup(options) => status(copy(&options, true), 1),
+            Command::Restore(options) => status(copy(&options, false), 1),
             Command::Test(options) => status(test(options).await, 2),
         }
     }
@@ -336,6 +353,19 @@ async fn make_bundle(options: BundleOptions) -> Result<(), Box<dyn std::error::E
     Ok(())
 }
 
+/// Makes a backup, or restores one.
+fn copy(options: &BackupOptions, is_backup: bool) -> Result<bool, Box<dyn std::error::Error>> {
+    let BackupOptions { backup, state_dir } = options;
+    let (copied, to) = if is_backup {
+        (backup::back_up(state_dir, backup)?, backup)
+    } else {
+        (backup::restore(backup, state_dir)?, state_dir)
+    };
+    let Copied { databases, blobs, blob_bytes } = copied;
+    println!("{}: {databases} databases, {blobs} blobs of {blob_bytes} bytes", to.display());
+    Ok(true)
+}
+
 async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
     descriptors::raise_limit();
     let (mut builder, log) = options.application.builder()?;
@@ -387,7 +417,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_and_each_flag_has_a_variable() {
         Cli::command().debug_assert();
-        for name in ["up", "migrate", "test"] {
+        for name in ["up", "migrate", "backup", "restore", "test"] {
             let command = Cli::command().find_subcommand(name).unwrap().clone();
             for flag in command.get_arguments().filter(|flag| {
                 !flag.is_positional() && !matches!(flag.get_id().as_str(), "variable" | "limit" | "help")

@@ -5,13 +5,14 @@
 //! process: nothing here is global.
 //!
 //! Dependencies point one way: `limits`, `memory`, `permits`, `telemetry`, `secret` ← `clients` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`,
-//! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`; beside them, `manifest` ← `bundle` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
+//! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`; beside them, `manifest` ← `bundle` ← `cli` and `capabilities` ← `backup` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
 //! are compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
 //! (`manifest/tool.rs`), and tests/hosting runs another one.
 
 pub mod app;
 pub mod backends;
 mod backoff;
+pub mod backup;
 mod blocking;
 pub mod bundle;
 pub mod capabilities;

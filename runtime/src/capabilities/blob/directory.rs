@@ -29,7 +29,7 @@ const FIXED_BYTES: u64 = 5;
 /// The longest end: any content type, its length and the magic.
 const MAX_END_BYTES: u64 = 255 + FIXED_BYTES;
 /// Where files are until they are whole. No key has a `~`.
-const STAGING_FOLDER: &str = "~staging";
+pub(crate) const STAGING_FOLDER: &str = "~staging";
 /// No put takes this long, so a staged file that is older was left by a crash.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -10,6 +10,7 @@ mod memory;
 mod s3;
 
 pub use directory::DirectoryStore;
+pub(crate) use directory::STAGING_FOLDER;
 pub use memory::MemoryStore;
 pub use s3::S3Store;
 pub use thumbs_s3::Settings as S3Settings;
