@@ -82,7 +82,7 @@ const OLDEST: Row = row(
     "thumbs_queue_oldest_due_seconds",
     Kind::Gauge,
     &[],
-    "How long the job has been due that has waited longest; 0 where none is",
+    "How long the job has been due that is next, a new one from its upload on; 0 where none is",
 );
 
 /// All metrics, in the order of the documentation.
@@ -130,7 +130,7 @@ pub struct Queue {
     pub leased: i64,
     /// Due at a later moment, those with a worker included.
     pub later: i64,
-    /// How long the oldest due job has been due, in milliseconds; none where none is due.
+    /// How long the job has been due that is next, in milliseconds, a new one from its upload on; none where none is due.
     pub oldest_due_ms: Option<i64>,
 }
 

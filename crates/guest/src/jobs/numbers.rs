@@ -42,11 +42,12 @@ fn tallies() -> String {
 }
 
 /// `$1` now, `$2` how far to count. The sign keeps the first from the index of what is due, of which leased jobs may be a small part.
+/// New jobs are due before they were made (`NewJob::due_at`), which nobody has waited.
 pub(super) const QUEUE: &str = "SELECT \
      (SELECT COUNT(*) FROM (SELECT 1 FROM thumbs_jobs WHERE lease_token IS NOT NULL AND +due_at_ms > CAST($1 AS BIGINT) \
      LIMIT CAST($2 AS BIGINT)) leased), \
      (SELECT COUNT(*) FROM (SELECT 1 FROM thumbs_jobs WHERE due_at_ms > CAST($1 AS BIGINT) LIMIT CAST($2 AS BIGINT)) later), \
-     (SELECT due_at_ms FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1)";
+     (SELECT CASE WHEN due_at_ms < created_at_ms THEN created_at_ms ELSE due_at_ms END FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1)";
 
 impl<S: Sql, D: Dialect> Numbers for SqlJobStore<S, D> {
     fn tallies(&self) -> Result<Vec<Tally>, StoreError> {
@@ -60,7 +61,8 @@ impl<S: Sql, D: Dialect> Numbers for SqlJobStore<S, D> {
             return Err(StoreError::Corrupt("the numbers of the queue".to_owned()));
         };
         let oldest_due_ms = match oldest {
-            SqlValue::Integer(due_at_ms) => Some(now.unix_millis().saturating_sub(*due_at_ms)),
+            // Whose clock is ahead has made jobs that nobody has waited for yet.
+            SqlValue::Integer(since_ms) => Some(now.unix_millis().saturating_sub(*since_ms).max(0)),
             _ => None,
         };
         Ok(Queue { leased: *leased, later: *later, oldest_due_ms })

@@ -97,8 +97,10 @@ pub fn the_queue_tells_who_waits_for_what(database: &impl TestDatabase) {
     let queue = done(store.queue(now));
     assert_eq!((queue.leased, queue.later), (1, 2));
     let oldest = new_job(3);
-    let due_at = oldest.due_at().unix_millis();
-    assert_eq!((queue.oldest_due_ms, id(3)), (Some(100_000 - due_at), oldest.id));
+    let made_at = oldest.created_at.unix_millis();
+    assert_eq!((queue.oldest_due_ms, id(3)), (Some(100_000 - made_at), oldest.id), "since it was made");
+    let behind = oldest.created_at.plus_millis(-1000);
+    assert_eq!(done(store.queue(behind)).oldest_due_ms, Some(0), "by a clock that is behind");
 }
 
 /// What is there at the migration is counted by it.
