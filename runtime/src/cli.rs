@@ -38,7 +38,7 @@ enum Command {
     /// Serve the application of a spin.toml until stopped.
     Up(Box<Up>),
     /// Have the application of a spin.toml prepared, as `up` does before it serves: its database is brought up to date.
-    Migrate(Box<Application>),
+    Migrate(Box<Migrate>),
     /// Make a copy of this program that carries an application: one file, which `up` serves on any machine of this kind.
     Bundle(BundleOptions),
     /// Copy what the state directory holds, databases and blobs, to a folder that is made; while `up` serves from it, or not.
@@ -156,6 +156,15 @@ struct Up {
 }
 
 #[derive(Args, Debug)]
+struct Migrate {
+    #[command(flatten)]
+    application: Application,
+    /// How long to wait for servers that do not answer.
+    #[arg(long, env = "THUMBS_WAIT_SECS", default_value_t = 0, value_name = "SECONDS")]
+    wait_secs: u64,
+}
+
+#[derive(Args, Debug)]
 struct Test {
     /// Only tests with one of these in their name.
     #[arg(value_name = "FILTER")]
@@ -227,7 +236,7 @@ impl Cli {
             Command::Key(command) => status(command.run().map(|()| true), 1),
             Command::Link(options) => status(options.run().map(|()| true), 1),
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),
-            Command::Migrate(application) => status(migrate(*application).await.map(|()| true), 1),
+            Command::Migrate(options) => status(migrate(*options).await.map(|()| true), 1),
             Command::Bundle(options) => status(make_bundle(options).await.map(|()| true), 1),
             Command::Backup(options) => status(copy(&options, true), 1),
             Command::Restore(options) => status(copy(&options, false), 1),
@@ -319,9 +328,9 @@ impl Application {
     }
 }
 
-async fn migrate(application: Application) -> Result<(), Box<dyn std::error::Error>> {
-    let (builder, log) = application.builder()?;
-    let ended = builder.prepare().await;
+async fn migrate(options: Migrate) -> Result<(), Box<dyn std::error::Error>> {
+    let (builder, log) = options.application.builder()?;
+    let ended = builder.server_wait(Duration::from_secs(options.wait_secs)).prepare().await;
     log.flush(FLUSH_TIMEOUT);
     Ok(ended?)
 }

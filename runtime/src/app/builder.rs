@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::net::TcpListener;
@@ -50,6 +50,7 @@ impl Runtime {
             workers: None,
             composition: Composition::WithoutNative,
             log: None,
+            server_wait: Duration::ZERO,
         }
     }
 }
@@ -68,6 +69,7 @@ pub struct RuntimeBuilder {
     workers: Option<usize>,
     pub(super) composition: Composition,
     pub(super) log: Option<Logger>,
+    server_wait: Duration,
 }
 
 impl RuntimeBuilder {
@@ -137,6 +139,12 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How long [`RuntimeBuilder::prepare`] waits for servers that do not answer. Default: not at all.
+    pub fn server_wait(mut self, wait: Duration) -> Self {
+        self.server_wait = wait;
+        self
+    }
+
     /// Starts the application. Must be called within a Tokio runtime with I/O and time; requests are served by its threads.
     ///
     /// # Errors
@@ -195,6 +203,7 @@ impl RuntimeBuilder {
     /// # Errors
     /// It could not be, or nothing in its manifest asks for it.
     pub async fn prepare(self) -> Result<(), StartError> {
+        let server_wait = self.server_wait;
         let mut loaded = Loaded::new(self)?;
         let wanted = loaded.preparing();
         if wanted.is_empty() {
@@ -202,8 +211,10 @@ impl RuntimeBuilder {
         }
         let contexts = loaded.contexts(&wanted, 1)?;
         // The clock runs until this function ends.
-        let Ready { prepared, ticker: _ticker, .. } = loaded.ready(&contexts, PoolSize::of(1)).await?;
+        let Ready { prepared, ticker: _ticker, absent } = loaded.ready(&contexts, PoolSize::of(1)).await?;
         let messages = Messages::new(&loaded, &prepared)?;
+        let max_pause = millis(loaded.limits.max_reconnect_pause_ms);
+        servers::wait(absent, server_wait, max_pause, &loaded.log).await;
         messages.check().await?;
         messages.prepare().await
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::{
     FutureExt as _,
-    future::{BoxFuture, try_join_all},
+    future::{BoxFuture, join_all, try_join_all},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -78,6 +78,12 @@ pub(super) async fn look(servers: Vec<Server>, log: &Logger) -> Result<Vec<Serve
     Ok(try_join_all(looking).await?.into_iter().flatten().collect())
 }
 
+/// Waits for those that did not answer, but not for ever: what needs one fails then, and says so.
+pub(super) async fn wait(servers: Vec<Server>, at_most: Duration, max_pause: Duration, log: &Logger) {
+    let watching = join_all(servers.into_iter().map(|server| server.watch(max_pause, log.clone())));
+    let _given_up = tokio::time::timeout(at_most, watching).await;
+}
+
 /// Watches those that did not answer, until they do or the application stops.
 pub(super) fn watch(
     servers: Vec<Server>,
@@ -141,6 +147,19 @@ mod tests {
         tracker.wait().await;
         let events: Vec<_> = sink.lines().iter().map(|line| line.event.clone()).collect();
         assert_eq!(events, ["server-unreachable", "server-refuses", "server-answers"]);
+    }
+
+    #[tokio::test]
+    async fn one_that_answers_in_time_is_waited_for_and_no_longer() {
+        let sink = CaptureSink::default();
+        let log = Logger::new(Arc::new(sink.clone()), Level::Info);
+        let long = Duration::from_secs(3600);
+        let comes = answering("database_url", vec![down(), down(), Ok(())]);
+        wait(vec![comes], long, Duration::from_millis(1), &log).await;
+        assert_eq!(sink.lines().len(), 1, "its answer is told");
+        let never = answering("database_url", vec![down()]);
+        wait(vec![never], Duration::from_millis(1), long, &log).await;
+        assert_eq!(sink.lines().len(), 1);
     }
 
     #[tokio::test]
