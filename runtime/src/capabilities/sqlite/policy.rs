@@ -63,6 +63,8 @@ const CHEAP_FUNCTIONS: &[&str] = &[
     "ifnull",
     "iif",
     "json_extract",
+    "json_type",
+    "json_valid",
     "julianday",
     "lag",
     "last_insert_rowid",
