@@ -31,7 +31,8 @@ impl Sandbox {
     pub(crate) fn load() -> Result<Self> {
         let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")).canonicalize()?;
         let path = target.join("wasm32-unknown-unknown/component/thumbs_imaging.wasm");
-        let engine = engine::engine(&ServiceLimits::default(), PoolSize::of(1), &target.join("bench-cache"))
+        let engine = engine::compile_cache(&target.join("bench-cache"))
+            .and_then(|cache| engine::engine(&ServiceLimits::default(), PoolSize::of(1), cache))
             .map_err(|error| anyhow!("{error:?}"))?;
         let wasm = std::fs::read(&path)
             .with_context(|| format!("{} is missing: run `make components`", path.display()))?;

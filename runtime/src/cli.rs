@@ -16,6 +16,7 @@ use crate::{
     descriptors,
     limits::{LimitError, Limits, TABLE, length},
     manifest::Manifest,
+    restart,
     secret::Secret,
     shutdown::Signals,
     spin_test::Suites,
@@ -153,6 +154,9 @@ struct Up {
     /// How many messages are handled at a time; 0 serves requests only [default: one per core].
     #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
     workers: Option<usize>,
+    /// What this program tells itself when it begins anew (`restart.rs`).
+    #[arg(long, env = restart::AGAIN, hide = true)]
+    after_compiling: bool,
 }
 
 #[derive(Args, Debug)]
@@ -381,6 +385,9 @@ async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
     builder = builder.listen(options.listen);
     if let Some(workers) = options.workers {
         builder = builder.workers(workers);
+    }
+    if !options.after_compiling {
+        builder = builder.after_compiling(restart::afresh);
     }
     let ended = serve(builder).await;
     // What the log's reader does not take by then is lost: it must not hold the process up.

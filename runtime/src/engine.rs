@@ -64,15 +64,21 @@ impl PoolSize {
     }
 }
 
-/// Makes the engine of a runtime for so many instances at a time. `cache_dir` must be absolute.
+/// Where compiled code is kept. The path must be absolute.
 ///
 /// # Errors
-/// The cache directory can't be used, or the system does not give the address space of the pool.
-pub fn engine(limits: &Limits, size: PoolSize, cache_dir: &Path) -> wasmtime::Result<Engine> {
+/// The directory can't be used.
+pub fn compile_cache(directory: &Path) -> wasmtime::Result<Cache> {
     let mut cache = CacheConfig::new();
-    cache.with_directory(cache_dir);
-    let cache = Cache::new(cache)?;
+    cache.with_directory(directory);
+    Cache::new(cache)
+}
 
+/// Makes the engine of a runtime for so many instances at a time.
+///
+/// # Errors
+/// The system does not give the address space of the pool.
+pub fn engine(limits: &Limits, size: PoolSize, cache: Cache) -> wasmtime::Result<Engine> {
     let PoolSize { instances, memories } = size;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)

@@ -5,7 +5,7 @@
 //! process: nothing here is global.
 //!
 //! Dependencies point one way: `limits`, `memory`, `permits`, `telemetry`, `secret` ← `clients` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`,
-//! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`; beside them, `manifest` ← `bundle` ← `cli` and `capabilities` ← `backup` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
+//! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`; beside them, `manifest` ← `bundle` ← `cli`, `restart` ← `cli` and `capabilities` ← `backup` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
 //! are compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
 //! (`manifest/tool.rs`), and tests/hosting runs another one.
 
@@ -29,6 +29,7 @@ pub mod messages;
 pub mod permits;
 mod private;
 pub mod problem;
+mod restart;
 pub mod secret;
 pub mod shutdown;
 pub mod spin_test;

@@ -61,12 +61,8 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     let file = root.join("target/wasm32-wasip2/component/thumbs_blob_store.wasm");
     let wasm = std::fs::read(&file)
         .unwrap_or_else(|error| panic!("{} can't be read ({error}); run `make components`", file.display()));
-    let engine = engine::engine(
-        &Limits::default(),
-        PoolSize::of(MAX_INSTANCES),
-        &root.join("target/test-compile-cache"),
-    )
-    .unwrap();
+    let cache = engine::compile_cache(&root.join("target/test-compile-cache")).unwrap();
+    let engine = engine::engine(&Limits::default(), PoolSize::of(MAX_INSTANCES), cache).unwrap();
     let component = Component::new(&engine, wasm).unwrap();
     let pre = linker(&engine, NativeBlobs::No).unwrap().instantiate_pre(&component).unwrap();
     let ticker = Ticker::start(&engine).unwrap();

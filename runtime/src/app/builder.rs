@@ -51,6 +51,7 @@ impl Runtime {
             composition: Composition::WithoutNative,
             log: None,
             server_wait: Duration::ZERO,
+            after_compiling: None,
         }
     }
 }
@@ -70,6 +71,7 @@ pub struct RuntimeBuilder {
     pub(super) composition: Composition,
     pub(super) log: Option<Logger>,
     server_wait: Duration,
+    pub(super) after_compiling: Option<fn()>,
 }
 
 impl RuntimeBuilder {
@@ -142,6 +144,13 @@ impl RuntimeBuilder {
     /// How long [`RuntimeBuilder::prepare`] waits for servers that do not answer. Default: not at all.
     pub fn server_wait(mut self, wait: Duration) -> Self {
         self.server_wait = wait;
+        self
+    }
+
+    /// Is called during [`RuntimeBuilder::start`] where code was compiled that the cache did not have: it has it by then, nothing is
+    /// served and nothing was written.
+    pub fn after_compiling(mut self, call: fn()) -> Self {
+        self.after_compiling = Some(call);
         self
     }
 

@@ -38,6 +38,7 @@ pub(super) struct Loaded {
     pub(super) log: Logger,
     composition: Composition,
     cache_dir: PathBuf,
+    after_compiling: Option<fn()>,
 }
 
 /// Components that are ready, the clock that they run by, and the servers that do not answer yet.
@@ -72,7 +73,18 @@ impl Loaded {
         let limits = Arc::new(builder.limits);
         let clients = Clients::new(&backends, &limits)?;
         let broker = Arc::new(Broker::new(&limits, &log));
-        Ok(Self { manifest, variables, backends, clients, broker, limits, log, composition, cache_dir })
+        Ok(Self {
+            manifest,
+            variables,
+            backends,
+            clients,
+            broker,
+            limits,
+            log,
+            composition,
+            cache_dir,
+            after_compiling: builder.after_compiling,
+        })
     }
 
     /// The components that have a trigger. Others are read by the manifest's rules and else left alone.
@@ -98,7 +110,8 @@ impl Loaded {
     /// A component's files do not fit, or a server refuses.
     pub(super) async fn ready(&mut self, contexts: &Contexts, size: PoolSize) -> Result<Ready, StartError> {
         let broken = |cause: wasmtime::Error| StartError::Engine { cause: format!("{cause:#}") };
-        let engine = engine::engine(&self.limits, size, &self.cache_dir).map_err(broken)?;
+        let cache = engine::compile_cache(&self.cache_dir).map_err(broken)?;
+        let engine = engine::engine(&self.limits, size, cache.clone()).map_err(broken)?;
         let servers = self.clients.take_servers();
         let wanted = contexts.keys().filter_map(|id| self.manifest.components.get(id));
         let (compiled, absent) = tokio::try_join!(
@@ -121,6 +134,11 @@ impl Loaded {
             let ready = Prepared::new(linker, &component, Arc::clone(context))
                 .map_err(|cause| StartError::component(&id, "does not fit this host", &cause))?;
             prepared.insert(id, ready);
+        }
+        if cache.cache_misses() > 0
+            && let Some(after_compiling) = self.after_compiling
+        {
+            after_compiling();
         }
         let ticker = Ticker::start(&engine).map_err(|cause| StartError::Threads { cause })?;
         Ok(Ready { prepared, ticker, absent })

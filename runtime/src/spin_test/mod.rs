@@ -194,7 +194,8 @@ impl SuitesBuilder {
             Route::Private => None,
         });
         let router = routes.collect::<Result<Vec<_>, _>>().and_then(Router::new).map_err(wrong)?;
-        let engine = engine::engine(&limits, PoolSize::of(INSTANCES), &usable_dir(&self.cache_dir)?)
+        let engine = engine::compile_cache(&usable_dir(&self.cache_dir)?)
+            .and_then(|cache| engine::engine(&limits, PoolSize::of(INSTANCES), cache))
             .map_err(|cause| StartError::Engine { cause: format!("{cause:#}") })?;
         let ticker = Ticker::start(&engine).map_err(|cause| StartError::Threads { cause })?;
         let shared = Shared {

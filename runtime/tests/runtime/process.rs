@@ -276,3 +276,23 @@ async fn a_program_serves_the_application_that_it_carries() {
     assert_eq!(get(process.address, "/ok").await.status, 204);
     assert!(process.terminated().await.success());
 }
+
+/// To compile takes memory that the allocator keeps: what was compiled is read by the program that begins anew in the same process.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_compiled_begins_anew_in_its_process() {
+    let app = App::new().serving("ok", &request("", "(call $answer (local.get $out) (i32.const 204))"), "");
+    let (manifest, machine) = (app.written(), TempDir::new().unwrap());
+    let cache = machine.path().join("compiled");
+    for begins_anew in [true, false] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thumbs"));
+        command.arg("up").arg("--from").arg(manifest.path().join("spin.toml"));
+        command.arg("--cache-dir").arg(&cache).env_remove("THUMBS_AFTER_COMPILING");
+        let process = Process::of(command, TempDir::new().unwrap()).await;
+        let id = process.child.as_ref().unwrap().id();
+        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap();
+        let began_anew = String::from_utf8_lossy(&environment).contains("THUMBS_AFTER_COMPILING=true");
+        assert_eq!(began_anew, begins_anew);
+        assert_eq!(get(process.address, "/ok").await.status, 204);
+        assert!(process.terminated().await.success());
+    }
+}
