@@ -3,9 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-# Components that import nothing are built without WASI; each folder of components/ and tests/suites/ is one (kit: what suites share).
-PURE := $(patsubst components/%/Cargo.toml,%,$(shell grep -l '^pure = true' components/*/Cargo.toml))
-GUESTS := $(filter-out $(PURE),$(patsubst components/%/Cargo.toml,%,$(wildcard components/*/Cargo.toml)))
+# Components that import nothing are built without WASI, some of them in a workspace of their own; each folder of components/ and tests/suites/ is one (kit: what suites share).
+APART := $(patsubst components/%/Cargo.toml,%,$(shell grep -l '^own-workspace = true' components/*/Cargo.toml))
+PURE := $(filter-out $(APART),$(patsubst components/%/Cargo.toml,%,$(shell grep -l '^pure = true' components/*/Cargo.toml)))
+GUESTS := $(filter-out $(PURE) $(APART),$(patsubst components/%/Cargo.toml,%,$(wildcard components/*/Cargo.toml)))
 SUITES := $(filter-out kit,$(patsubst tests/suites/%/Cargo.toml,%,$(wildcard tests/suites/*/Cargo.toml)))
 
 HOSTED := $(patsubst tests/hosting/%/Cargo.toml,%,$(wildcard tests/hosting/*/Cargo.toml))
@@ -60,6 +61,7 @@ dist: build ## target/dist/thumbs, one file that carries the application: copy i
 components: setup ## the .wasm files
 	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
 	$(CARGO) build --profile component --target wasm32-unknown-unknown $(addprefix --package thumbs-,$(PURE))
+	$(foreach name,$(APART),$(CARGO) build --profile component --target wasm32-unknown-unknown --target-dir target --manifest-path components/$(name)/Cargo.toml &&) true
 	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-lanes --example transcript
 
 suites: setup ## the .wasm files that only tests run: suites, and another application (tests/hosting)
@@ -78,6 +80,7 @@ lint: ## formatting and clippy, warnings are errors; the fuzz targets, a workspa
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) check --manifest-path $(FUZZ)/Cargo.toml
+	$(foreach name,$(APART),$(CARGO) clippy --release --target-dir target --manifest-path components/$(name)/Cargo.toml -- -D warnings &&) true
 
 ##@ Measuring
 bench: components ## one table: ms per image in the sandbox, natively, in libvips and in Pillow (ONLY=name or class)

@@ -116,6 +116,8 @@ fn blown_up_bytes(image: &[u8], format: SourceFormat) -> usize {
         SourceFormat::Png => 3 * (1032 * image.len()).min(8 << 20),
         // Prefix codes of a lossless image, 19 bytes of which become 3 KB, to 32 MiB (`max_table_bytes`).
         SourceFormat::Webp => (200 * image.len()).min(32 << 20),
+        // Their pictures are decoded elsewhere; ranges of the file for each box.
+        SourceFormat::Heic | SourceFormat::Avif => 16 * image.len(),
     }
 }
 

@@ -20,8 +20,8 @@ use crate::limits::{Limits, length};
 /// How often a guest that computes is looked at, and lets others run: it is stopped at most this long after its time is over.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// An application with dependencies has one memory for each of its components; none of ours has more than four.
-const MEMORIES_PER_INSTANCE: u32 = 4;
+/// An application with dependencies has one memory for each of its components; none of ours has more than six.
+const MEMORIES_PER_INSTANCE: u32 = 6;
 /// Core modules of one composed component, adapters and the shims that wasmtime adds included; ours have about a dozen.
 const CORE_INSTANCES_PER_INSTANCE: u32 = 64;
 /// Tables go with core modules, but most of those have none.

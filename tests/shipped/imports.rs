@@ -68,7 +68,7 @@ fn imports_and_exports(path: PathBuf) -> (BTreeSet<String>, BTreeSet<String>) {
 fn documented(name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let root = thumbs_tests::repository_root().join("wit");
     let mut resolve = Resolve::default();
-    for package in ["spin", "spin-inbound", "blob-store", "imaging"] {
+    for package in ["spin", "spin-inbound", "blob-store", "imaging", "heic", "avif"] {
         resolve.push_dir(root.join(package)).unwrap();
     }
     let (package, _) = resolve.push_dir(root.join("app")).unwrap();
@@ -107,6 +107,15 @@ fn imaging_imports_nothing_at_all() {
     println!("imaging imports {imports:?} and exports {exports:?}");
     assert_eq!(imports, BTreeSet::new());
     assert_eq!(exports, BTreeSet::from(["thumbs:imaging/thumbnailer@1.0.0".to_owned()]));
+}
+
+#[test]
+fn decoders_import_nothing_at_all() {
+    for name in ["heic", "avif"] {
+        let (imports, exports) = imports_and_exports(wasm("wasm32-unknown-unknown", name));
+        assert_eq!(imports, BTreeSet::new(), "{name}");
+        assert_eq!(exports, BTreeSet::from([format!("thumbs:{name}/decoder@1.0.0")]));
+    }
 }
 
 #[test]

@@ -103,3 +103,19 @@ async fn the_sandbox_gives_the_listed_digests() {
         assert_eq!(hexadecimal, golden["placeholder"].as_str().unwrap(), "{golden}");
     }
 }
+
+/// The same of pictures that several components make together.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_gives_the_listed_digests_of_heic_and_avif() {
+    let service = Service::start().await;
+    let fixtures = thumbs_tests::repository_root().join("components/imaging/tests/fixtures/heif");
+    let listed: Value =
+        serde_json::from_slice(&std::fs::read(fixtures.join("golden.json")).unwrap()).unwrap();
+    let listed = listed.as_object().unwrap();
+    assert!(listed.len() > 40, "only {} are listed", listed.len());
+    for (name, digest) in listed {
+        let image = std::fs::read(fixtures.join(name)).unwrap();
+        let (job, _) = service.client.thumbnail(&image, &[]).await;
+        assert_eq!(job["result"]["sha256"], *digest, "{name}");
+    }
+}

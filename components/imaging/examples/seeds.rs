@@ -66,8 +66,8 @@ fn write(folder: &Path, number: u32, image: &[u8]) {
         Some(SourceFormat::Png) => "png",
         Some(SourceFormat::Gif) => "gif",
         Some(SourceFormat::Webp) => "webp",
-        // A hostile file may be none.
-        None => return,
+        // A hostile file may be none; what others decode has no target.
+        Some(SourceFormat::Heic | SourceFormat::Avif) | None => return,
     };
     let mut noise = Noise::new(number);
     if name == "png" {

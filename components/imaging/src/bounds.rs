@@ -14,7 +14,10 @@ use crate::task::SourceInfo;
 pub(crate) fn check(source: &SourceInfo, options: &Options, limits: &Limits) -> Result<Selection, Error> {
     check_options(options, limits)?;
     check_frame(source, limits)?;
-    let selection = Selection::new(source.frames, options, limits);
+    // Of these, only first frames are decoded.
+    let is_still = matches!(source.format, SourceFormat::Heic | SourceFormat::Avif);
+    let asked = Options { animated: options.animated && !is_still, ..*options };
+    let selection = Selection::new(source.frames, &asked, limits);
     check_frames(source, selection.decoded(), limits)?;
     // Turned or not, it has as many pixels.
     let plan = Plan::new(source.width, source.height, Orientation::UPRIGHT, options);
@@ -53,7 +56,7 @@ fn check_frames(source: &SourceInfo, decoded: u32, limits: &Limits) -> Result<()
 /// Full-size canvases that are held at most while an animation is decoded: one, and what of it a frame restores afterwards.
 const fn canvases(format: SourceFormat) -> u64 {
     match format {
-        SourceFormat::Jpeg => 0,
+        SourceFormat::Jpeg | SourceFormat::Heic | SourceFormat::Avif => 0,
         SourceFormat::Webp => 1,
         SourceFormat::Png | SourceFormat::Gif => 2,
     }

@@ -14,7 +14,7 @@ use bindings::exports::thumbs::imaging::thumbnailer as wit;
 
 use crate::error::{Error, Limit};
 use crate::options::{Concession, Fit, Gravity, Limits, Options, OutputFormat, Rgb, SourceFormat, Warning};
-use crate::{Cost, SourceInfo, Task, Thumbnail};
+use crate::{Chroma, Cost, Rows, Shape, SourceInfo, Task, Thumbnail};
 
 struct Imaging;
 
@@ -47,6 +47,28 @@ impl wit::GuestTask for RefCell<Task<'static>> {
         Ok(wit::Task::new(RefCell::new(task)))
     }
 
+    fn format(&self) -> wit::SourceFormat {
+        self.borrow().format().into()
+    }
+
+    fn next_part(&self) -> Result<Option<wit::CodedPart>, wit::Error> {
+        let part = self.borrow_mut().next_part()?;
+        Ok(part.map(|part| wit::CodedPart {
+            configuration: part.configuration,
+            data: part.data,
+            max_pixels: part.max_pixels,
+        }))
+    }
+
+    fn begin_part(&self, shape: wit::Shape) -> Result<(), wit::Error> {
+        Ok(self.borrow_mut().begin_part(shape.into())?)
+    }
+
+    fn take_rows(&self, rows: wit::Rows) -> Result<(), wit::Error> {
+        let wit::Rows { luma, cb, cr } = rows;
+        Ok(self.borrow_mut().take_rows(&Rows { luma, cb, cr })?)
+    }
+
     fn decode(&self) -> Result<(), wit::Error> {
         Ok(self.borrow_mut().decode()?)
     }
@@ -57,6 +79,19 @@ impl wit::GuestTask for RefCell<Task<'static>> {
 
     fn encode(&self) -> Result<wit::Thumbnail, wit::Error> {
         Ok(self.borrow_mut().encode()?.into())
+    }
+}
+
+impl From<wit::Shape> for Shape {
+    fn from(shape: wit::Shape) -> Self {
+        let wit::Shape { width, height, bit_depth, chroma, primaries, transfer, matrix, full_range } = shape;
+        let chroma = match chroma {
+            wit::Chroma::Monochrome => Chroma::Monochrome,
+            wit::Chroma::HalvedBothWays => Chroma::HalvedBothWays,
+            wit::Chroma::HalvedAcross => Chroma::HalvedAcross,
+            wit::Chroma::Full => Chroma::Full,
+        };
+        Self { width, height, bit_depth, chroma, primaries, transfer, matrix, full_range }
     }
 }
 
@@ -136,13 +171,20 @@ impl From<OutputFormat> for wit::OutputFormat {
 impl From<SourceInfo> for wit::SourceInfo {
     fn from(source: SourceInfo) -> Self {
         let SourceInfo { format, width, height, frames, orientation, has_alpha, hidden_pixels } = source;
-        let format = match format {
-            SourceFormat::Jpeg => wit::SourceFormat::Jpeg,
-            SourceFormat::Png => wit::SourceFormat::Png,
-            SourceFormat::Gif => wit::SourceFormat::Gif,
-            SourceFormat::Webp => wit::SourceFormat::Webp,
-        };
-        Self { format, width, height, frames, orientation, has_alpha, hidden_pixels }
+        Self { format: format.into(), width, height, frames, orientation, has_alpha, hidden_pixels }
+    }
+}
+
+impl From<SourceFormat> for wit::SourceFormat {
+    fn from(format: SourceFormat) -> Self {
+        match format {
+            SourceFormat::Jpeg => Self::Jpeg,
+            SourceFormat::Png => Self::Png,
+            SourceFormat::Gif => Self::Gif,
+            SourceFormat::Webp => Self::Webp,
+            SourceFormat::Heic => Self::Heic,
+            SourceFormat::Avif => Self::Avif,
+        }
     }
 }
 
@@ -154,6 +196,8 @@ impl From<wit::SourceInfo> for SourceInfo {
             wit::SourceFormat::Png => SourceFormat::Png,
             wit::SourceFormat::Gif => SourceFormat::Gif,
             wit::SourceFormat::Webp => SourceFormat::Webp,
+            wit::SourceFormat::Heic => SourceFormat::Heic,
+            wit::SourceFormat::Avif => SourceFormat::Avif,
         };
         Self { format, width, height, frames, orientation, has_alpha, hidden_pixels }
     }

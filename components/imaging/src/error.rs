@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The first bytes are of no format we decode; with what they are of instead, where that is known.
-    #[error("not a JPEG, PNG, GIF or WebP image")]
+    #[error("not a JPEG, PNG, GIF, WebP, HEIC or AVIF image")]
     UnsupportedFormat(Option<&'static str>),
     /// A known format with a feature we do not decode.
     #[error("{0} is not supported")]

@@ -26,6 +26,7 @@ mod sniff;
 mod task;
 mod xmp;
 
+pub use decode::{Chroma, CodedPart, Rows, Shape};
 pub use sniff::sniff;
 pub use task::{Cost, SourceInfo, Task, Thumbnail};
 

@@ -9,6 +9,8 @@ pub enum SourceFormat {
     Png,
     Gif,
     Webp,
+    Heic,
+    Avif,
 }
 
 /// What a thumbnail can be.

@@ -78,6 +78,16 @@ impl Plan {
         }
     }
 
+    /// The same from a picture of another size: `from` is what it was made for, `to` that picture.
+    pub(crate) fn moved(&self, from: (u32, u32), to: (u32, u32)) -> Self {
+        let moved = |span: Span, from: u32, to: u32| {
+            let factor = f64::from(to) / f64::from(from);
+            let start = span.start * factor;
+            Span { start, length: (span.length * factor).min(f64::from(to) - start) }
+        };
+        Self { columns: moved(self.columns, from.0, to.0), rows: moved(self.rows, from.1, to.1), ..*self }
+    }
+
     /// Source pixels to one pixel of the thumbnail along the axis where these are fewer; below 1 the image is enlarged.
     pub(crate) fn reduction(&self) -> f64 {
         let across = self.columns.length / f64::from(self.width);

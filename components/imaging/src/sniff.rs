@@ -1,5 +1,7 @@
 //! What an image is, by its first bytes. Names and declared types are never asked: they are the sender's word.
 
+use thumbs_heif::Coding;
+
 use crate::options::SourceFormat;
 
 /// `None` where the first bytes are of no format we decode.
@@ -10,6 +12,10 @@ pub fn sniff(image: &[u8]) -> Option<SourceFormat> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(SourceFormat::Png),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(SourceFormat::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(SourceFormat::Webp),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => thumbs_heif::brand(image).map(|coding| match coding {
+            Coding::Hevc => SourceFormat::Heic,
+            Coding::Av1 => SourceFormat::Avif,
+        }),
         _ => None,
     }
 }
@@ -20,8 +26,7 @@ pub(crate) fn other_kind(image: &[u8]) -> Option<&'static str> {
     const SEARCHED: usize = 1024;
     match image {
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand.first_chunk()? {
-            b"avif" | b"avis" => Some("AVIF"),
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => Some("HEIC"),
+            b"mif1" | b"mif2" | b"msf1" | b"miaf" => Some("HEIF, but neither HEIC nor AVIF"),
             b"crx " => Some("a raw photograph (CR3)"),
             _ => Some("a video"),
         },
@@ -65,14 +70,14 @@ mod tests {
         assert_eq!(sniff(b"GIF87a"), Some(SourceFormat::Gif));
         assert_eq!(sniff(b"GIF89a"), Some(SourceFormat::Gif));
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(SourceFormat::Webp));
+        assert_eq!(sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1"), Some(SourceFormat::Heic));
+        assert_eq!(sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif"), Some(SourceFormat::Avif));
     }
 
     #[test]
     fn names_what_it_is_instead() {
         for (bytes, name) in [
-            (&b"\0\0\0\x18ftypheic\0\0\0\0mif1"[..], "HEIC"),
-            (b"\0\0\0\x18ftypmif1\0\0\0\0heic", "HEIC"),
-            (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
+            (&b"\0\0\0\x18ftypmif1\0\0\0\0jpeg"[..], "HEIF, but neither HEIC nor AVIF"),
             (b"\0\0\0\x20ftypisom\0\0\0\0", "a video"),
             (b"II*\0\x08\0\0\0", "TIFF"),
             (b"MM\0*\0\0\0\x08", "TIFF"),

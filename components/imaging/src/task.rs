@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::attention;
 use crate::bounds;
 use crate::colour::Converter;
-use crate::decode::{self, Film, Job};
+use crate::decode::{self, CodedPart, Film, Job, Mosaic, Rows, Shape};
 use crate::encode;
 use crate::error::Error;
 use crate::header::{self, Header};
@@ -106,6 +106,7 @@ pub struct Task<'a> {
 #[derive(Debug)]
 enum Stage<'a> {
     Opened(Cow<'a, [u8]>),
+    Assembled(Cow<'a, [u8]>, Box<Mosaic>),
     Decoded(Film),
     Finished(Picture),
     /// Encoded, or broken off by an error.
@@ -144,18 +145,76 @@ impl<'a> Task<'a> {
         })
     }
 
+    /// Of the image.
+    #[must_use]
+    pub fn format(&self) -> SourceFormat {
+        self.source.format
+    }
+
+    /// Of a HEIC or AVIF, what is to be decoded next by a decoder of [`Task::format`] and given to [`Task::begin_part`] and
+    /// [`Task::take_rows`], all before [`Task::decode`]; `None` where there is nothing left, or nothing at all.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::UnsupportedFeature`]; [`Error::InvalidOptions`] if it is not the turn of this step.
+    pub fn next_part(&mut self) -> Result<Option<CodedPart>, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Opened(image) if matches!(self.source.format, SourceFormat::Heic | SourceFormat::Avif) => {
+                let mosaic = Box::new(Mosaic::new(&image, &self.plan)?);
+                self.plan = *mosaic.plan();
+                self.stage = Stage::Assembled(image, mosaic);
+            }
+            stage => self.stage = stage,
+        }
+        match &mut self.stage {
+            Stage::Opened(_) => Ok(None),
+            Stage::Assembled(image, mosaic) => mosaic.next_part(image),
+            _ => Err(out_of_order()),
+        }
+    }
+
+    /// What the part that was asked for last turned out to be.
+    ///
+    /// # Errors
+    /// As for [`Task::next_part`].
+    pub fn begin_part(&mut self, shape: Shape) -> Result<(), Error> {
+        match &mut self.stage {
+            Stage::Assembled(_, mosaic) => mosaic.begin_part(shape),
+            _ => Err(out_of_order()),
+        }
+    }
+
+    /// The next rows of it, top to bottom; an even number, but for the last.
+    ///
+    /// # Errors
+    /// As for [`Task::next_part`].
+    pub fn take_rows(&mut self, rows: &Rows) -> Result<(), Error> {
+        match &mut self.stage {
+            Stage::Assembled(_, mosaic) => mosaic.take_rows(rows),
+            _ => Err(out_of_order()),
+        }
+    }
+
     /// Pixels out of the file, reduced as far as the decoder can.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::UnsupportedFeature`]; [`Error::InvalidOptions`] if it is not the turn of this step.
     pub fn decode(&mut self) -> Result<(), Error> {
-        let Stage::Opened(image) = std::mem::replace(&mut self.stage, Stage::Over) else {
-            return Err(out_of_order());
-        };
-        let header = header::read(&image)?;
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Opened(image) => {
+                let film = self.decode_image(&image)?;
+                self.keep(film);
+            }
+            Stage::Assembled(_, mosaic) => self.keep(mosaic.finish()?),
+            _ => return Err(out_of_order()),
+        }
+        Ok(())
+    }
+
+    fn decode_image(&self, image: &[u8]) -> Result<Film, Error> {
+        let header = header::read(image)?;
         let (converter, profile_ignored) = Converter::new(&header.colour, header.model);
         let job = Job {
-            image: &image,
+            image,
             header: &header,
             plan: &self.plan,
             selection: self.selection,
@@ -163,18 +222,21 @@ impl<'a> Task<'a> {
             converter,
         };
         let film = decode::decode(&job)?;
+        Ok(Film { profile_ignored: film.profile_ignored || profile_ignored, ..film })
+    }
+
+    fn keep(&mut self, film: Film) {
         if film.truncated {
             self.warn(Warning::Truncated);
         }
         if film.damaged {
             self.warn(Warning::Damaged);
         }
-        if film.profile_ignored || profile_ignored {
+        if film.profile_ignored {
             self.warn(Warning::ProfileIgnored);
         }
         self.decoded_frames = film.decoded_frames;
         self.stage = Stage::Decoded(film);
-        Ok(())
     }
 
     /// The pictures upright, cut or padded to their box.

@@ -13,7 +13,7 @@ use thumbs_domain::object_key::ObjectKey;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::{Clock, millis};
 use thumbs_guest::digest::sha256;
-use thumbs_guest::imaging::{Imaging, Made};
+use thumbs_guest::imaging::{Imaging, Made, check_format};
 use thumbs_guest::jobs::{Claim, JobStore, Lease, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::Wake;
@@ -121,6 +121,8 @@ impl Resize<'_> {
     /// Reads the image, has its thumbnail made, stores it.
     fn make(&self, job: &mut Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
         let started = self.clock.elapsed();
+        // It may have been turned off since the upload.
+        check_format(job.source.format, self.limits.formats)?;
         // A host may set aside as much as is asked for.
         let max_bytes = job.source.bytes.min(self.limits.max_upload_bytes);
         let image =

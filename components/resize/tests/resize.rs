@@ -5,8 +5,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use thumbs_domain::format::AcceptedFormats;
 use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Job, Status};
+use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
@@ -324,6 +326,28 @@ fn a_store_that_is_slow_twice_lets_nobody_else_take_the_job() {
     assert!(clock.elapsed() > Duration::from_secs(u64::from(POLICY.lease_secs)));
     assert_eq!(*blobs.found.borrow(), [false]);
     assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 1));
+}
+
+#[test]
+fn a_format_that_was_turned_off_since_the_upload_is_not_decoded() {
+    let (service, id) = Service::with_job();
+    let formats = AcceptedFormats::parse("png,avif").unwrap();
+    let resize = Resize {
+        store: service.store.as_ref(),
+        blobs: &service.blobs,
+        imaging: &ScriptedImaging::jpeg(),
+        wake: &service.wake,
+        clock: &ManualClock::default(),
+        worker: &WorkerId::new("this-one"),
+        limits: UploadLimits { formats, ..config::limits(&FixedVariables::small()).unwrap() },
+        policy: POLICY,
+        log: &Log::new("test"),
+    };
+    assert_eq!(resize.handle(Message::WakeUp), Ok(()));
+    assert_eq!(
+        (service.job(&id).status, service.code(&id)),
+        (Status::Failed, "unsupported-image".to_owned())
+    );
 }
 
 #[test]

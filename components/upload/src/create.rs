@@ -17,6 +17,7 @@ use thumbs_guest::config;
 use thumbs_guest::digest::sha256;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
+use thumbs_guest::imaging::check_format;
 use thumbs_guest::intake::{self, Received};
 use thumbs_guest::jobs::Created;
 use thumbs_guest::wake::wake_for_overdue;
@@ -35,6 +36,7 @@ impl Upload<'_> {
         let idempotency_key = idempotency_key(request)?;
         let Received { image, options } = intake::receive(request, body, &limits).await?;
         let info = self.imaging.probe(&image, &limits.image).map_err(|error| error.problem())?;
+        check_format(info.format, limits.formats).map_err(|error| error.problem())?;
         let options = options.finish(info.frames);
         self.imaging.check(&info, &options, &limits.image).map_err(|error| error.problem())?;
         let source = Source {

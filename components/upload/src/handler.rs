@@ -13,7 +13,7 @@ use thumbs_guest::config::Variables;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
 use thumbs_guest::ids::Ids;
-use thumbs_guest::imaging::Imaging;
+use thumbs_guest::imaging::Probing;
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::{Wake, wake_for_overdue};
@@ -25,7 +25,7 @@ pub struct Upload<'a> {
     /// The images.
     pub blobs: &'a dyn Blobs,
     /// The reader of headers.
-    pub imaging: &'a dyn Imaging,
+    pub imaging: &'a dyn Probing,
     /// The way to the workers.
     pub wake: &'a dyn Wake,
     /// Time.

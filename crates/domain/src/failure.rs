@@ -53,7 +53,7 @@ macro_rules! job_codes {
 job_codes! {
     UnsupportedImage = "unsupported-image", Permanent,
         "The first bytes are not those of an image that the service decodes.",
-        "Send a JPEG, PNG, GIF or WebP image.";
+        "Send a JPEG, PNG, GIF, WebP, HEIC or AVIF image.";
     UnsupportedFeature = "unsupported-feature", Permanent,
         "The image uses a part of its format that is not decoded.",
         "Save it in another way.";

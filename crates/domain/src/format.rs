@@ -13,6 +13,10 @@ words! {
         Gif = "gif",
         /// Lossy, lossless or animated.
         Webp = "webp",
+        /// HEVC in HEIF (ISO/IEC 23008-12): a still, or the first frame.
+        Heic = "heic",
+        /// AV1 in HEIF: a still, or the first frame.
+        Avif = "avif",
     }
 }
 
@@ -30,7 +34,43 @@ words! {
     }
 }
 
+/// Which formats are taken in: the variable `formats`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptedFormats([bool; SourceFormat::ALL.len()]);
+
+impl AcceptedFormats {
+    /// Whatever can be decoded.
+    pub const ALL: Self = Self([true; SourceFormat::ALL.len()]);
+
+    /// Names with commas between them, at least one; `None` where one is unknown.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut accepted = Self([false; SourceFormat::ALL.len()]);
+        for name in text.split(',').map(str::trim) {
+            let index = SourceFormat::ALL.iter().position(|format| format.name() == name)?;
+            *accepted.0.get_mut(index)? = true;
+        }
+        Some(accepted)
+    }
+
+    /// Whether it is one of these.
+    pub fn contains(self, format: SourceFormat) -> bool {
+        SourceFormat::ALL.iter().zip(self.0).any(|(&known, accepted)| known == format && accepted)
+    }
+}
+
 impl SourceFormat {
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Gif => "GIF",
+            Self::Webp => "WebP",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
+        }
+    }
+
     /// The media type, RFC 2046 and the registry of IANA.
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -38,6 +78,8 @@ impl SourceFormat {
             Self::Png => "image/png",
             Self::Gif => "image/gif",
             Self::Webp => "image/webp",
+            Self::Heic => "image/heic",
+            Self::Avif => "image/avif",
         }
     }
 }
@@ -58,6 +100,22 @@ impl OutputFormat {
         match self {
             Self::Jpeg => "jpg",
             other => other.name(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_are_those_that_are_named() {
+        let accepted = AcceptedFormats::parse("jpeg, avif").unwrap();
+        let named: Vec<_> = SourceFormat::ALL.iter().filter(|format| accepted.contains(**format)).collect();
+        assert_eq!(named, [&SourceFormat::Jpeg, &SourceFormat::Avif]);
+        assert_eq!(AcceptedFormats::parse("jpeg,png,gif,webp,heic,avif"), Some(AcceptedFormats::ALL));
+        for wrong in ["", "jpg", "jpeg,", "JPEG", "jpeg png"] {
+            assert_eq!(AcceptedFormats::parse(wrong), None, "{wrong:?}");
         }
     }
 }

@@ -1,10 +1,14 @@
 //! The upper bounds on what a client may ask of the service. Their values are configuration; docs/configuration.md has the table.
 
-/// Inclusive upper bounds on one upload.
+use crate::format::AcceptedFormats;
+
+/// Inclusive upper bounds on one upload, and what it may be at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UploadLimits {
     /// Bytes of one image, as uploaded. A request may be a little longer, for what surrounds the image in a form.
     pub max_upload_bytes: u64,
+    /// What the image may be encoded as.
+    pub formats: AcceptedFormats,
     /// What the image may be, and its thumbnail.
     pub image: ImageLimits,
 }

@@ -103,7 +103,7 @@ problems! {
         "Send a smaller file";
     UnsupportedImage = "unsupported-image", 415, None, "Not an accepted kind of image",
         "The first bytes are of no accepted format",
-        "Send a JPEG, PNG, GIF or WebP image";
+        "Send a JPEG, PNG, GIF, WebP, HEIC or AVIF image";
     UndecodableImage = "undecodable-image", 422, None, "The image can't be decoded",
         "It is of an accepted format, but not readable",
         "Save the image anew, or in another way";

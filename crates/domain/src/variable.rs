@@ -5,6 +5,7 @@
 
 use thumbs_access::{Keys, LinkSecrets};
 
+use crate::format::AcceptedFormats;
 use crate::origin::Origins;
 
 /// One row of the table.
@@ -54,6 +55,8 @@ pub enum Takes {
     ApiKeys,
     /// What links are signed with.
     LinkSecrets,
+    /// What images may be encoded as.
+    Formats,
     /// A name that is not empty; the clause says of what.
     Name(&'static str),
     /// Any text, an empty one too; the clause says which.
@@ -84,6 +87,7 @@ impl std::fmt::Display for Takes {
             Self::LinkSecrets => {
                 "empty, or secrets of 32 visible ASCII characters or more, with white space between them"
             }
+            Self::Formats => "names of `jpeg`, `png`, `gif`, `webp`, `heic`, `avif` with commas between them",
             Self::Name(clause) | Self::Any(clause) => clause,
         })
     }
@@ -116,6 +120,7 @@ impl Takes {
             Self::Origins => Origins::parse(value).is_some(),
             Self::ApiKeys => Keys::parse(value).is_ok(),
             Self::LinkSecrets => LinkSecrets::parse(value).is_ok(),
+            Self::Formats => AcceptedFormats::parse(value).is_some(),
             Self::Name(_) => !value.trim().is_empty(),
             Self::Any(_) => true,
         }
@@ -218,6 +223,8 @@ variables! {
         "Signs links to thumbnails that are good without a key; the first signs, links of the others are good as well. Where it is empty there are none";
     LinkSecs = "link_secs", "86400", public, number(60, 366 * A_DAY_SECS, "seconds"), LINKING,
         "How long the link is good that a job has (`links.signed_thumbnail`), up to a tenth less";
+    Formats = "formats", "jpeg,png,gif,webp,heic,avif", public, Takes::Formats, BOUNDED,
+        "What images may be encoded as; 415 where it is another. Leave a name out to turn its decoder off: on the day of a hole in it, or, for `heic`, where you want no HEVC, which is patented (decision 32)";
     MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), BOUNDED,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
     MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), BOUNDED,

@@ -1,4 +1,4 @@
-//! The imports that are ours: blobs and imaging, generated from `wit/`. Spin's own come with its SDK.
+//! The imports that are ours: blobs, imaging and decoders, generated from `wit/`. Spin's own come with its SDK.
 //!
 //! A component imports only what it calls: what it does not is left out when it is linked, so one set of bindings serves all.
 
@@ -9,9 +9,11 @@ wit_bindgen::generate!({
         world guest {
             import thumbs:blob-store/store@1.0.0;
             import thumbs:imaging/thumbnailer@1.0.0;
+            import thumbs:heic/decoder@1.0.0;
+            import thumbs:avif/decoder@1.0.0;
         }
     ",
-    path: ["../../wit/blob-store", "../../wit/imaging"],
+    path: ["../../wit/blob-store", "../../wit/imaging", "../../wit/heic", "../../wit/avif"],
     world: "thumbs:guest/guest",
     generate_all,
 });

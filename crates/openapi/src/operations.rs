@@ -130,7 +130,7 @@ fn create_job(limits: &UploadLimits) -> Operation {
 /// A form, or the image itself.
 fn upload(limits: &UploadLimits) -> Value {
     let image = json!({
-        "description": "The bytes of a JPEG, PNG, GIF or WebP image; what they are is told by the first of them.",
+        "description": "The bytes of a JPEG, PNG, GIF, WebP, HEIC or AVIF image; what they are is told by the first of them.",
         "contentMediaType": "application/octet-stream",
         "maxLength": limits.max_upload_bytes,
     });

@@ -24,6 +24,7 @@ fn side(variable: Variable) -> u32 {
 /// Those of spin.toml.
 fn limits() -> UploadLimits {
     UploadLimits {
+        formats: thumbs_domain::format::AcceptedFormats::ALL,
         max_upload_bytes: default(Variable::MaxUploadBytes),
         image: ImageLimits {
             max_pixels: default(Variable::MaxPixels),

@@ -1,13 +1,15 @@
 //! What a PNG says of its colours by numbers rather than by a profile (PNG specification, third edition, sections 11.3.2
-//! and 4.3).
+//! and 4.3), and a HEIC or AVIF.
 //!
 //! gAMA is honoured, as browsers do, and cHRM together with it. A gAMA within 5 % of 1/2.2 is how writers say sRGB, whose
-//! curve is then used: the pure power differs from it in the dark, where nobody meant it to. Of cICP (ITU-T H.273) all that
-//! thumbnails can show is honoured; high dynamic range (PQ, HLG) would need tone mapping, and is taken as sRGB, with the
-//! warning.
+//! curve is then used: the pure power differs from it in the dark, where nobody meant it to. Of codes (ITU-T H.273) all that
+//! photographs have is honoured, high dynamic range (PQ, HLG) too.
+
+use std::sync::Arc;
 
 use super::Converter;
 use super::curve::{Curve, srgb_to_light};
+use super::hdr::{Hdr, Transfer};
 use super::shaper::Shaper;
 
 /// gAMA's unit, and cHRM's.
@@ -38,7 +40,10 @@ pub(super) fn gamma(exponent: u32, chromaticities: Option<&[u32; 8]>) -> Option<
 }
 
 pub(super) fn codes(primaries: u8, transfer: u8) -> Option<Converter> {
+    let chromaticities = chromaticities(primaries)?;
     let curve = match transfer {
+        16 => return Some(Converter::Hdr(Arc::new(Hdr::new(Transfer::Pq, chromaticities)?))),
+        18 => return Some(Converter::Hdr(Arc::new(Hdr::new(Transfer::Hlg, chromaticities)?))),
         // BT.709 and its kin are shown on displays of the power 2.4, but stills that say so mean sRGB.
         1 | 6 | 13 | 14 | 15 => Curve::sample(srgb_to_light),
         4 => Curve::sample(|value| libm::pow(value, 2.2)),
@@ -46,6 +51,11 @@ pub(super) fn codes(primaries: u8, transfer: u8) -> Option<Converter> {
         8 => Curve::sample(|value| value),
         _ => return None,
     };
+    Some(Converter::shaped(Shaper::with_chromaticities(curve, chromaticities)?))
+}
+
+/// Of white, red, green and blue.
+const fn chromaticities(primaries: u8) -> Option<[[f64; 2]; 4]> {
     let [red, green, blue] = match primaries {
         1 => [[0.64, 0.33], [0.30, 0.60], [0.15, 0.06]],
         5 => [[0.64, 0.33], [0.29, 0.60], [0.15, 0.06]],
@@ -56,7 +66,7 @@ pub(super) fn codes(primaries: u8, transfer: u8) -> Option<Converter> {
     };
     // The white of cinema (11) is greener; adapted, it is white all the same.
     let white = if primaries == 11 { [0.314, 0.351] } else { D65 };
-    Some(Converter::shaped(Shaper::with_chromaticities(curve, [white, red, green, blue])?))
+    Some([white, red, green, blue])
 }
 
 #[cfg(test)]
@@ -91,12 +101,13 @@ mod tests {
         assert!(gamma(0, None).is_none());
         assert!(gamma(u32::MAX, None).is_none());
         assert!(gamma(45_455, Some(&[0; 8])).is_none());
-        assert!(codes(1, 16).is_none() && codes(9, 18).is_none() && codes(255, 13).is_none());
+        assert!(codes(1, 17).is_none() && codes(9, 3).is_none() && codes(255, 13).is_none());
     }
 
     #[test]
     fn codes_for_srgb_change_nothing_and_those_for_p3_do() {
         assert!(matches!(codes(1, 13), Some(Converter::Srgb)));
         assert!(matches!(codes(12, 13), Some(Converter::Shaped(_))));
+        assert!(matches!(codes(9, 16), Some(Converter::Hdr(_))));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - `curve`, `shaper`: a curve for each channel and a matrix, which describe nearly all profiles of photographs
 //! - `icc`: profiles (ICC.1), through `shaper` where they are that simple, else through `moxcms`
-//! - `declared`: PNG's own words for colours: gAMA and cHRM, or cICP
+//! - `declared`: colours by numbers: PNG's gAMA and cHRM, or codes as in cICP and nclx; `hdr`: of these, high dynamic range
+//! - `matrix`: luma and colour differences, of HEIC and AVIF
 //! - `ink`: cyan, magenta, yellow and black
 //!
 //! RGB is converted after it was resampled: that is exact up to what averaging in another encoding does, works on few
@@ -10,8 +11,10 @@
 
 mod curve;
 mod declared;
+mod hdr;
 mod icc;
 mod ink;
+mod matrix;
 mod shaper;
 
 use std::sync::Arc;
@@ -19,10 +22,12 @@ use std::sync::Arc;
 use crate::header::{Colour, Model};
 use crate::resample::Pixel;
 
+use hdr::Hdr;
 use icc::Table;
 use shaper::Shaper;
 
 pub(crate) use ink::Inks;
+pub(crate) use matrix::Matrix;
 
 /// What turns resampled RGB or grey values into bytes of sRGB. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +35,7 @@ pub(crate) enum Converter {
     /// They are sRGB.
     Srgb,
     Shaped(Arc<Shaper>),
+    Hdr(Arc<Hdr>),
     Table(Arc<Table>),
 }
 
@@ -75,6 +81,11 @@ impl Converter {
                 let [red, green, blue] = shaper.to_srgb([red, green, blue]).map(byte);
                 [red, green, blue, byte(alpha)]
             })),
+            Self::Hdr(hdr) => rgba.extend(row.iter().flat_map(|&pixel| {
+                let [red, green, blue, alpha] = straight(pixel);
+                let [red, green, blue] = hdr.to_srgb([red, green, blue]).map(byte);
+                [red, green, blue, byte(alpha)]
+            })),
             Self::Table(table) => {
                 let straight: Vec<Pixel> = row.iter().map(|&pixel| straight(pixel)).collect();
                 let colours = table.to_srgb(&straight);
@@ -94,6 +105,7 @@ impl std::fmt::Debug for Converter {
         f.write_str(match self {
             Self::Srgb => "Srgb",
             Self::Shaped(_) => "Shaped",
+            Self::Hdr(_) => "Hdr",
             Self::Table(_) => "Table",
         })
     }
@@ -143,7 +155,7 @@ mod tests {
             Colour::Icc(vec![b"not a profile"]),
             Colour::DeflatedIcc(b"not zlib"),
             Colour::Gamma { exponent: 0, chromaticities: None },
-            Colour::Codes { primaries: 9, transfer: 16 },
+            Colour::Codes { primaries: 9, transfer: 17 },
         ];
         for colour in unusable {
             let (converter, ignored) = Converter::new(&colour, Model::Rgb);

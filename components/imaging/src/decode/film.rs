@@ -71,6 +71,12 @@ impl Film {
         Ok(self)
     }
 
+    /// The film of a file that is whole, or cut: where it is whole, what is missing is broken.
+    pub(super) fn of_file(self, is_cut: bool) -> Self {
+        let lacks = self.truncated;
+        Self { truncated: lacks && is_cut, damaged: self.damaged || lacks && !is_cut, ..self }
+    }
+
     /// A film of one frame, which does not play.
     pub(super) fn stopped(mut self) -> Self {
         self.frames.iter_mut().for_each(|frame| frame.delay_ms = 0);

@@ -1,14 +1,17 @@
 //! From the bytes of a file to pictures of the planned size, one format a file. The formats are the business of codecs; here their rows go
 //! into the resampler as they come, so that no image is ever held at full size but the canvas of an animation. JPEG and WebP decoders
-//! even reduce by themselves before that.
+//! even reduce by themselves before that. The pictures of HEIC and AVIF are decoded elsewhere and given here in parts.
 //!
 //! - `film`: what decoding gives; `printer`: the resampler with the colours behind it
+//! - `mosaic`: a picture of parts that others decode; `strip`: rows of them
 
 mod film;
 mod gif;
 mod jpeg;
+mod mosaic;
 mod png;
 mod printer;
+mod strip;
 mod webp;
 
 use crate::colour::Converter;
@@ -19,7 +22,10 @@ use crate::plan::Plan;
 use crate::selection::Selection;
 
 pub(crate) use film::Film;
+pub use mosaic::CodedPart;
+pub(crate) use mosaic::Mosaic;
 use printer::Printer;
+pub use strip::{Chroma, Rows, Shape};
 
 /// What is to be decoded, and into what.
 #[derive(Clone, Debug)]
@@ -67,10 +73,11 @@ pub(crate) fn decode(job: &Job<'_>) -> Result<Film, Error> {
         SourceFormat::Png => png::decode(job),
         SourceFormat::Gif => gif::decode(job),
         SourceFormat::Webp => webp::decode(job),
+        SourceFormat::Heic | SourceFormat::Avif => {
+            Err(Error::UnsupportedFeature("a format that is decoded in parts".to_owned()))
+        }
     }?;
-    // Where the file is whole, what is missing is broken.
-    let (lacks, is_cut) = (film.truncated, job.header.is_cut);
-    Ok(Film { truncated: lacks && is_cut, damaged: film.damaged || lacks && !is_cut, ..film })
+    Ok(film.of_file(job.header.is_cut))
 }
 
 /// At least half of the rows are needed for a thumbnail that is worth showing.

@@ -3,6 +3,7 @@
 //! included.
 
 mod gif;
+mod heif;
 mod jpeg;
 mod png;
 mod webp;
@@ -56,7 +57,7 @@ pub(crate) enum Colour<'a> {
     Broken,
     /// PNG's gAMA, and cHRM where there is one.
     Gamma { exponent: u32, chromaticities: Option<[u32; 8]> },
-    /// PNG's cICP (ITU-T H.273): colour primaries, transfer function.
+    /// PNG's cICP, HEIF's nclx (ITU-T H.273): colour primaries, transfer function.
     Codes { primaries: u8, transfer: u8 },
 }
 
@@ -70,5 +71,6 @@ pub(crate) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
         SourceFormat::Png => png::read(image),
         SourceFormat::Gif => gif::read(image),
         SourceFormat::Webp => webp::read(image),
+        SourceFormat::Heic | SourceFormat::Avif => heif::read(image),
     }
 }

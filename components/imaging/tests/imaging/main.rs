@@ -14,6 +14,7 @@ mod decoding_work;
 mod differential;
 mod fixtures;
 mod golden;
+mod heif;
 mod hostile;
 mod oddities;
 mod pictures;

@@ -46,6 +46,16 @@ fn an_upload_announced_over_the_limit_is_not_read_at_all() {
 }
 
 #[test]
+fn a_format_that_is_turned_off_is_refused_by_its_name() {
+    let mut service = Service::new();
+    service.variables.0.insert("formats", "png,avif".to_owned());
+    let answer = service.post("", &[], b"an image");
+    assert_eq!(answer.status, 415);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("JPEG"), "{}", answer.text);
+    service.assert_untouched();
+}
+
+#[test]
 fn an_upload_of_exactly_the_limit_is_taken() {
     let image = "x".repeat(1000);
     assert_eq!(Service::new().post("", &[], image.as_bytes()).status, 202);

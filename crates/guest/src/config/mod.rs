@@ -10,6 +10,7 @@ pub use check::check;
 use spin_sdk::variables;
 use thiserror::Error;
 use thumbs_access::{Keys, LinkSecrets};
+use thumbs_domain::format::AcceptedFormats;
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::origin::Origins;
@@ -147,7 +148,9 @@ pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
         max_output_side: number(variables, Variable::MaxOutputSide)?,
         max_output_pixels: number(variables, Variable::MaxOutputPixels)?,
     };
-    Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, image })
+    let formats = AcceptedFormats::parse(&variables.get(Variable::Formats)?)
+        .ok_or_else(|| invalid(Variable::Formats))?;
+    Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, formats, image })
 }
 
 /// The variable `allowed_origins`.

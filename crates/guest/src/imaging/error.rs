@@ -141,7 +141,7 @@ impl ImagingError {
                     .into()
             }
             Self::UnsupportedFormat(None) => {
-                "The first bytes are not those of a JPEG, PNG, GIF or WebP image. Send one of these.".into()
+                "The first bytes are not those of a JPEG, PNG, GIF, WebP, HEIC or AVIF image. Send one of these.".into()
             }
             Self::UnsupportedFeature(what) => {
                 format!("The image can't be decoded: {what}. Save it in another way.").into()

@@ -2,13 +2,14 @@
 //! the timing that it can't do itself, having no clock.
 
 mod error;
+mod parts;
 mod translation;
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::format::{AcceptedFormats, OutputFormat, SourceFormat};
 use thumbs_domain::job::{Concession, Warning};
 use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
@@ -70,8 +71,20 @@ pub struct Made {
     pub encode: Duration,
 }
 
-/// Bytes in, pixels out.
-pub trait Imaging {
+/// Whether the operator takes images of this format.
+///
+/// # Errors
+/// [`ImagingError::UnsupportedFormat`].
+pub fn check_format(format: SourceFormat, accepted: AcceptedFormats) -> Result<(), ImagingError> {
+    if accepted.contains(format) {
+        Ok(())
+    } else {
+        Err(ImagingError::UnsupportedFormat(Some(format.title().to_owned())))
+    }
+}
+
+/// What an image is, and what may be made of it. Apart from [`Imaging`], so that who only asks this needs no decoder composed in.
+pub trait Probing {
     /// Reads headers only.
     ///
     /// # Errors
@@ -84,7 +97,10 @@ pub trait Imaging {
     /// [`ImagingError`].
     fn check(&self, source: &SourceInfo, options: &Options, limits: &ImageLimits)
     -> Result<(), ImagingError>;
+}
 
+/// Bytes in, pixels out.
+pub trait Imaging {
     /// Makes a thumbnail, and times it.
     ///
     /// # Errors
@@ -102,7 +118,7 @@ pub trait Imaging {
 #[derive(Clone, Copy, Debug)]
 pub struct HostImaging;
 
-impl Imaging for HostImaging {
+impl Probing for HostImaging {
     fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError> {
         wit::probe(image, translation::limits(limits))
             .map(translation::source_info)
@@ -118,7 +134,9 @@ impl Imaging for HostImaging {
         wit::check(translation::probed(source), translation::options(options), translation::limits(limits))
             .map_err(|error| translation::error(error, limits, Some(options)))
     }
+}
 
+impl Imaging for HostImaging {
     fn thumbnail(
         &self,
         image: &[u8],
@@ -130,6 +148,7 @@ impl Imaging for HostImaging {
         let started = clock.elapsed();
         let task = wit::Task::open(image, translation::options(options), translation::limits(limits))
             .map_err(refused)?;
+        parts::decode(translation::source_format(task.format()), &task).map_err(refused)?;
         task.decode().map_err(refused)?;
         let decoded = clock.elapsed();
         task.finish().map_err(refused)?;

@@ -31,11 +31,11 @@ same_variants! {
     }
     fn wanted_format(OutputFormat) -> wit::OutputFormat { Png, Jpeg, Webp, Gif }
     fn output_format(wit::OutputFormat) -> OutputFormat { Png, Jpeg, Webp, Gif }
-    fn source_format(wit::SourceFormat) -> SourceFormat { Jpeg, Png, Gif, Webp }
+    fn source_format(wit::SourceFormat) -> SourceFormat { Jpeg, Png, Gif, Webp, Heic, Avif }
     fn warning(wit::Warning) -> Warning { Truncated, AnimationDropped, ProfileIgnored, Enlarged, Damaged }
     fn concession(wit::Concession) -> Concession { Quality(value), Colours(value), Frames(value), Width(value) }
     fn bound(wit::Limit) -> Bound { Pixels, Side, Frames, TotalPixels, HeldPixels, OutputSide, OutputPixels }
-    fn known_format(SourceFormat) -> wit::SourceFormat { Jpeg, Png, Gif, Webp }
+    fn known_format(SourceFormat) -> wit::SourceFormat { Jpeg, Png, Gif, Webp, Heic, Avif }
 }
 
 pub(super) fn limits(limits: &ImageLimits) -> wit::Limits {

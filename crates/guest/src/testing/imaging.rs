@@ -7,7 +7,7 @@ use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
 use crate::clock::Clock;
-use crate::imaging::{Imaging, ImagingError, Made, SourceInfo};
+use crate::imaging::{Imaging, ImagingError, Made, Probing, SourceInfo};
 
 /// Takes every image for the same one, or for a bad one.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl ScriptedImaging {
     }
 }
 
-impl Imaging for ScriptedImaging {
+impl Probing for ScriptedImaging {
     fn probe(&self, _: &[u8], _: &ImageLimits) -> Result<SourceInfo, ImagingError> {
         self.0.clone()
     }
@@ -36,7 +36,9 @@ impl Imaging for ScriptedImaging {
     fn check(&self, _: &SourceInfo, _: &Options, _: &ImageLimits) -> Result<(), ImagingError> {
         self.0.clone().map(drop)
     }
+}
 
+impl Imaging for ScriptedImaging {
     /// The thumbnail's bytes are those of the image, reversed; each step takes a second more than the one before.
     fn thumbnail(
         &self,

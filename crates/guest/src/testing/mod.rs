@@ -70,6 +70,7 @@ impl FixedVariables {
     /// Small limits: 1,000 bytes of upload, thumbnails of at most 2,048 pixels a side.
     pub fn small() -> Self {
         let pairs = [
+            ("formats", "jpeg,png,gif,webp,heic,avif"),
             ("max_upload_bytes", "1000"),
             ("max_pixels", "1000000"),
             ("max_side", "10000"),

@@ -1,0 +1,1 @@
+//! Nothing. The real one builds with crates that need the real `libc`.
