@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use thumbs::telemetry::{CaptureSink, Level};
 use thumbs_access::{Entry, Key, KeyName, LinkSecrets, Scopes};
 use thumbs_domain::route::{self, Needs};
@@ -59,8 +60,8 @@ async fn ask(client: &Client, method: &str, path: &str) -> Reply {
 }
 
 fn code(reply: &Reply) -> (u16, String) {
-    let code = reply.json()["code"].as_str().unwrap_or_default().to_owned();
-    (reply.status.as_u16(), code)
+    let code = if reply.status.is_success() { Value::Null } else { reply.json()["code"].clone() };
+    (reply.status.as_u16(), code.as_str().unwrap_or_default().to_owned())
 }
 
 fn operations() -> impl Iterator<Item = (&'static str, &'static str, Needs)> {

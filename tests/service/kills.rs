@@ -76,8 +76,8 @@ async fn listed(client: &Client) -> BTreeSet<String> {
         ids.extend(
             page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap().to_owned()),
         );
-        match page["next"].as_str() {
-            Some(cursor) => next = format!("/jobs?limit=100&after={cursor}"),
+        match page["links"]["next"].as_str() {
+            Some(href) => next = href.to_owned(),
             None => return ids,
         }
     }

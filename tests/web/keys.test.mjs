@@ -29,6 +29,9 @@ async function give(page, key) {
   await page.getByRole("button", { name: "Use it" }).click();
 }
 
+/** What the form for the key says. */
+const why = (page, text) => page.locator("#key-why", { hasText: text }).waitFor();
+
 /** The one picture on the page, with its pixels. */
 async function picture(page) {
   const image = page.locator("img.checked");
@@ -41,13 +44,13 @@ test("a key is asked for, and what it made is shown to it alone", async () => {
   const { page, close } = await open(browser, `${service.origin}/`);
   const addresses = [];
   page.on("request", (request) => addresses.push(request.url()));
-  await page.getByText("This service needs an API key.").waitFor();
+  await why(page, "This service needs an API key.");
   await isAccessible(page);
   await give(page, "thumbs_wrong");
-  await page.getByText("What was sent is not one API key.").waitFor();
+  await why(page, "What was sent is not one API key.");
   await isAccessible(page);
   await give(page, shop.key);
-  await page.getByText("Your key is kept until this tab is closed.").waitFor();
+  await why(page, "Your key is kept until this tab is closed.");
   await page.setInputFiles("#files", LANDSCAPE);
   assert.match(await (await picture(page)).getAttribute("src"), /^blob:/);
   const [download] = await Promise.all([
@@ -64,7 +67,7 @@ test("a key is asked for, and what it made is shown to it alone", async () => {
   await give(page, web.key);
   await page.locator("#earlier").waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Forget it" }).click();
-  await page.getByText("This service needs an API key.").waitFor();
+  await why(page, "This service needs an API key.");
   for (const secret of [shop.key, web.key]) {
     assert.ok(!addresses.some((address) => address.includes(secret)), "no address has the key");
   }

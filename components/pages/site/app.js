@@ -188,7 +188,11 @@ async function learn() {
 /** The jobs of before, from the newest on: those that the key sees, where there is one. */
 function showEarlier() {
   at("earlier-list").replaceChildren();
-  earlier(`/jobs?limit=${PAGE}`).catch((problem) => say(problem.message));
+  at("earlier").hidden = true;
+  earlier(`/jobs?limit=${PAGE}`).catch((problem) => {
+    // That a key is needed the form for it says.
+    if (problem.code !== "key-needed") say(problem.message);
+  });
 }
 
 let line = "";

@@ -462,7 +462,7 @@ async fn what_takes_long_with_long_values_has_short_ones() {
     let c = guest.open().await;
     guest.run(&c, "CREATE TABLE t (long, half)").await.unwrap();
     guest
-        .run(&c, "INSERT INTO t SELECT printf('%.*c', 16000000, 'a'), printf('%.*c', 8000000, 'a') || 'b'")
+        .run(&c, "INSERT INTO t SELECT printf('%.*c', 8000000, 'a'), printf('%.*c', 4000000, 'a') || 'b'")
         .await
         .unwrap();
     guest.run(&c, "CREATE VIEW v AS SELECT instr(long, half) AS place FROM t").await.unwrap();
@@ -505,7 +505,7 @@ async fn a_walk_through_a_table_ends_in_time() {
     {
         let mut checkout = host.databases["default"].checkout(Caller::Request).await.unwrap();
         let connection = checkout.connection().unwrap();
-        connection.execute_batch("CREATE TABLE t (x); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200000) INSERT INTO t SELECT zeroblob(500) FROM n").unwrap();
+        connection.execute_batch("CREATE TABLE t (x); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO t SELECT zeroblob(500) FROM n").unwrap();
     }
     let refused = io(guest.run(&c, "SELECT count(*) FROM t").await);
     assert!(refused.contains("takes too long"), "{refused}");

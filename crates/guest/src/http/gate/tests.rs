@@ -1,3 +1,6 @@
+//! Every kind of caller at every kind of route.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
 use super::*;
 use crate::testing::{FixedVariables, ManualClock, new_job, request, text};
 use thumbs_access::{KeyName, LinkSecrets, Scopes, last_day};
