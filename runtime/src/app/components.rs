@@ -39,7 +39,8 @@ impl Loaded {
     /// # Errors
     /// A grant that this host can't give.
     pub(super) fn contexts(&self, wanted: &BTreeSet<String>, workers: usize) -> Result<Contexts, StartError> {
-        let blobs = BlobStore::new(self.clients.blobs(), &self.limits);
+        let blobs = BlobStore::new(self.clients.blobs(), &self.limits)
+            .log_refusals(&self.backends.blobs_setting, &self.log);
         let databases = sqlite::databases(&self.backends.sqlite_dir, LABELS, &self.limits);
         // One prepares the application even where none works.
         let handling = if self.manifest.redis.is_empty() { 0 } else { workers.max(1) };

@@ -121,9 +121,9 @@ events! {
         "A server that a setting names can't be reached at start; it is tried again until it answers",
         "Look after the server";
     ServerAnswers { setting: &'a str } = "server-answers", Info,
-        "A server that could not be reached at start answers now", "Nothing";
+        "A server that could not be reached at start, or a blob store that refused us, answers now", "Nothing";
     ServerRefuses { setting: &'a str, reason: &'a str } = "server-refuses", Error,
-        "A server that could not be reached at start is there and refuses us", "Mend the setting";
+        "A server that could not be reached at start is there and refuses us, or a blob store that served us refuses us now; said once", "Mend the setting";
     PrepareFailed { cause: &'a str } = "prepare-failed", Warn,
         "The component that prepares the application could not; the application is served all the same, and does it when it is needed",
         "Look at the component's own lines before it, mend the cause and run `thumbs migrate`";

@@ -15,7 +15,14 @@ pub use memory::MemoryStore;
 pub use s3::S3Store;
 pub use thumbs_s3::Settings as S3Settings;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use thumbs_s3::{ContentType, Key};
@@ -26,6 +33,7 @@ use super::error::Failure;
 use crate::{
     limits::{Limits, length, millis},
     memory::CallMemory,
+    telemetry::{Event, Logger},
 };
 
 /// The error type of this capability's host functions.
@@ -56,13 +64,52 @@ pub struct BlobStore {
     backend: Arc<dyn Backend>,
     max_blob_bytes: u64,
     timeout: Duration,
+    refusals: Option<Arc<Refusals>>,
+}
+
+/// Whether the backend refuses us, for the log: its operator hears of it once, and once more when it is mended.
+#[derive(Debug)]
+struct Refusals {
+    setting: String,
+    log: Logger,
+    lasting: AtomicBool,
+}
+
+impl Refusals {
+    fn see<T>(&self, result: &Result<T, wit::Error>) {
+        match result {
+            Err(wit::Error::AccessDenied(reason)) if !self.lasting.swap(true, Ordering::Relaxed) => {
+                self.log.event(&Event::ServerRefuses { setting: &self.setting, reason });
+            }
+            // That there is no such blob, or a large one, is an answer as well.
+            Ok(_) | Err(wit::Error::NotFound | wit::Error::TooLarge(_))
+                if self.lasting.swap(false, Ordering::Relaxed) =>
+            {
+                self.log.event(&Event::ServerAnswers { setting: &self.setting });
+            }
+            _ => {}
+        }
+    }
 }
 
 impl BlobStore {
     /// Over a backend.
     #[must_use]
     pub fn new(backend: Arc<dyn Backend>, limits: &Limits) -> Self {
-        Self { backend, max_blob_bytes: limits.max_blob_bytes, timeout: millis(limits.blob_timeout_ms) }
+        Self {
+            backend,
+            max_blob_bytes: limits.max_blob_bytes,
+            timeout: millis(limits.blob_timeout_ms),
+            refusals: None,
+        }
+    }
+
+    /// Logs when the backend begins to refuse us, and when that is over. `setting` is what the operator would change.
+    #[must_use]
+    pub fn log_refusals(self, setting: &str, log: &Logger) -> Self {
+        let lasting = AtomicBool::new(false);
+        let refusals = Refusals { setting: setting.to_owned(), log: log.clone(), lasting };
+        Self { refusals: Some(Arc::new(refusals)), ..self }
     }
 
     /// Where the blobs lie, for the banner.
@@ -73,7 +120,12 @@ impl BlobStore {
 
     async fn in_time<T>(&self, call: impl Future<Output = Result<T, wit::Error>>) -> Result<T, BlobError> {
         match tokio::time::timeout(self.timeout, call).await {
-            Ok(result) => result.map_err(Failure::Guest),
+            Ok(result) => {
+                if let Some(refusals) = &self.refusals {
+                    refusals.see(&result);
+                }
+                result.map_err(Failure::Guest)
+            }
             Err(_) => Err(Failure::Guest(wit::Error::Unavailable("the store did not answer in time".into()))),
         }
     }
@@ -158,6 +210,7 @@ impl wit::Host for BlobView<'_> {
 mod tests {
     use super::wit::Host as _;
     use super::*;
+    use crate::telemetry::{CaptureSink, Level};
 
     #[derive(Debug)]
     struct Hangs;
@@ -215,6 +268,54 @@ mod tests {
         let mut view = BlobView { store: &store, memory: &mut memory };
         assert!(matches!(guest(view.head("a".into()).await), wit::Error::Unavailable(_)));
         assert!(matches!(guest(view.delete("a".into()).await), wit::Error::Unavailable(_)));
+    }
+
+    /// Answers to `head` as it is told, one after another.
+    #[derive(Debug)]
+    struct Told(std::sync::Mutex<Vec<Result<wit::Metadata, wit::Error>>>);
+
+    impl Backend for Told {
+        fn summary(&self) -> String {
+            String::new()
+        }
+        fn put<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+            unreachable!()
+        }
+        fn get<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
+            unreachable!()
+        }
+        fn head<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
+            Box::pin(std::future::ready(self.0.lock().unwrap().remove(0)))
+        }
+        fn delete<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
+            unreachable!()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_refuses_us_is_said_once_and_so_is_that_it_no_longer_does() {
+        let denied = || Err(wit::Error::AccessDenied("the store refuses s3_secret_access_key".into()));
+        let answers = vec![
+            Err(wit::Error::NotFound),
+            denied(),
+            denied(),
+            Err(wit::Error::Unavailable("away".into())),
+            denied(),
+            Err(wit::Error::NotFound),
+            Err(wit::Error::NotFound),
+            denied(),
+        ];
+        let (log, count) = (CaptureSink::new(), answers.len());
+        let store = BlobStore::new(Arc::new(Told(answers.into())), &Limits::default())
+            .log_refusals("blob_url", &Logger::new(Arc::new(log.clone()), Level::Info));
+        let mut memory = CallMemory::of_test(1_000);
+        let mut view = BlobView { store: &store, memory: &mut memory };
+        for _ in 0..count {
+            view.head("a".into()).await.unwrap_err();
+        }
+        let events: Vec<String> = log.lines().into_iter().map(|line| line.event).collect();
+        assert_eq!(events, ["server-refuses", "server-answers", "server-refuses"]);
+        assert_eq!(log.lines()[0].fields["setting"], "blob_url");
     }
 
     #[tokio::test]
