@@ -2,6 +2,7 @@
 //! it, in a fresh instance each time and with what the runtime grants. For tests that hold it against the native stores.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use thumbs::capabilities::allowed_hosts::AllowedHosts;
-use thumbs::capabilities::blob::{Backend, BlobStore, MemoryStore, wit};
+use thumbs::capabilities::blob::{Backend, BlobStore, MemoryStore, Reader, Writer, wit};
 use thumbs::capabilities::http::Network;
 use thumbs::capabilities::key_value::EmbeddedStore;
 use thumbs::capabilities::postgres::PostgresGrants;
@@ -21,7 +22,7 @@ use thumbs::secret::Secret;
 use thumbs::telemetry::{CaptureSink, Level, Logger};
 use thumbs::{memory::MemoryBudgets, permits::Caller};
 use thumbs_tests::servers::Bucket;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, ResourceAny};
 use wasmtime::{Engine, Store};
 
 mod bindings {
@@ -154,6 +155,39 @@ impl Backend for ComponentBlobs {
         .boxed()
     }
 
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
+        async move {
+            let mut handle = Handle::new(self.instance().await);
+            let Open { store, provider, meter, resource } = handle.open();
+            let writer = provider.thumbs_blob_store_store().writer();
+            let opened = meter.measure(writer.call_open(store, key, content_type)).await.unwrap();
+            *resource = Some(opened.map_err(error)?);
+            Ok(Box::new(handle) as Box<dyn Writer>)
+        }
+        .boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &'a str,
+        max_bytes: u64,
+    ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
+        async move {
+            let mut handle = Handle::new(self.instance().await);
+            let Open { store, provider, meter, resource } = handle.open();
+            let reader = provider.thumbs_blob_store_store().reader();
+            let opened = meter.measure(reader.call_open(&mut *store, key, max_bytes)).await.unwrap();
+            let opened = *resource.insert(opened.map_err(error)?);
+            let found = meter.measure(reader.call_metadata(store, opened)).await.unwrap();
+            Ok((metadata(found), Box::new(handle) as Box<dyn Reader>))
+        }
+        .boxed()
+    }
+
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
         async move {
             let (mut store, provider, meter) = self.instance().await;
@@ -180,6 +214,81 @@ impl Backend for ComponentBlobs {
             let (mut store, provider, meter) = self.instance().await;
             let exports = provider.thumbs_blob_store_store();
             meter.measure(exports.call_delete(&mut store, key)).await.unwrap().map_err(error)
+        }
+        .boxed()
+    }
+}
+
+/// A writer or a reader of the component, in an instance of its own.
+struct Handle(Option<Open>);
+
+struct Open {
+    store: Store<State>,
+    provider: bindings::Provider,
+    meter: Meter,
+    resource: Option<ResourceAny>,
+}
+
+impl Handle {
+    fn new((store, provider, meter): (Store<State>, bindings::Provider, Meter)) -> Self {
+        Self(Some(Open { store, provider, meter, resource: None }))
+    }
+
+    fn open(&mut self) -> &mut Open {
+        self.0.as_mut().expect("it is open until it is dropped")
+    }
+}
+
+/// As a component that drops it, or ends.
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let Some(Open { mut store, meter, resource: Some(resource), .. }) = self.0.take() else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime
+                .spawn(async move { meter.measure(resource.resource_drop_async(&mut store)).await.unwrap() });
+        }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a handle of the component")
+    }
+}
+
+impl Writer for Handle {
+    fn write(&mut self, piece: Vec<u8>) -> BoxFuture<'_, Result<(), wit::Error>> {
+        async move {
+            let Open { store, provider, meter, resource } = self.open();
+            let writer = provider.thumbs_blob_store_store().writer();
+            let resource = resource.expect("it is opened");
+            meter.measure(writer.call_write(store, resource, &piece)).await.unwrap().map_err(error)
+        }
+        .boxed()
+    }
+
+    fn held_bytes(&self) -> usize {
+        0
+    }
+
+    fn finish(mut self: Box<Self>) -> BoxFuture<'static, Result<(), wit::Error>> {
+        async move {
+            let Open { store, provider, meter, resource } = self.open();
+            let writer = provider.thumbs_blob_store_store().writer();
+            let resource = resource.take().expect("it is opened");
+            meter.measure(writer.call_finish(store, resource)).await.unwrap().map(drop).map_err(error)
+        }
+        .boxed()
+    }
+}
+
+impl Reader for Handle {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, wit::Error>> {
+        async move {
+            let Open { store, provider, meter, resource } = self.open();
+            let reader = provider.thumbs_blob_store_store().reader();
+            let resource = resource.expect("it is opened");
+            meter.measure(reader.call_read(store, resource)).await.unwrap().map_err(error)
         }
         .boxed()
     }

@@ -9,12 +9,13 @@ use thumbs_s3::{Client, ContentType, Error, InvalidSetting, Key, Metadata, Setti
 use crate::config::Backend;
 use crate::foreign::foreign_text;
 use crate::kv::{self, KeyValueBlobs};
+use crate::pieces::{OpenReader, OpenWriter};
 use crate::s3::wasi_http::WasiHttp;
 
 /// The largest blob of the interface, in bytes.
-const MAX_BLOB_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_BLOB_BYTES: u64 = 64 << 20;
 
-mod bindings {
+pub(crate) mod bindings {
     #![expect(unsafe_code, reason = "generated from wit/, documented there")]
     wit_bindgen::generate!({
         path: ["../../wit/spin", "../../wit/blob-store"],
@@ -39,15 +40,17 @@ use bindings::fermyon::spin::{key_value, variables};
 struct Provider;
 
 impl store::Guest for Provider {
+    type Writer = OpenWriter;
+    type Reader = OpenReader;
+
     fn put(key: String, content_type: String, data: Vec<u8>) -> Result<(), store::Error> {
         let key = checked(&key)?;
-        let content_type = ContentType::parse(&content_type)
-            .ok_or_else(|| store::Error::Other(ContentType::RULE.to_owned()))?;
+        let content_type = checked_type(&content_type)?;
         if data.len() as u64 > MAX_BLOB_BYTES {
             return Err(store::Error::TooLarge(MAX_BLOB_BYTES));
         }
         match backend()? {
-            Backend::KeyValue { label } => open(&label)?.put(key, content_type, data)?,
+            Backend::KeyValue { label } => open(&label)?.put(key, content_type, &[data])?,
             Backend::S3(settings) => {
                 now(s3(&settings).put(key, content_type, data.into()))?;
             }
@@ -84,15 +87,19 @@ impl store::Guest for Provider {
     }
 }
 
-fn checked(key: &str) -> Result<Key<'_>, store::Error> {
+pub(crate) fn checked(key: &str) -> Result<Key<'_>, store::Error> {
     Key::parse(key).ok_or(store::Error::InvalidKey)
 }
 
-const fn s3(settings: &Settings) -> Client<'_, WasiHttp> {
+pub(crate) fn checked_type(content_type: &str) -> Result<ContentType<'_>, store::Error> {
+    ContentType::parse(content_type).ok_or_else(|| store::Error::Other(ContentType::RULE.to_owned()))
+}
+
+pub(crate) const fn s3(settings: &Settings) -> Client<'_, WasiHttp> {
     Client::new(settings, &WasiHttp, Policy::DEFAULT)
 }
 
-fn backend() -> Result<Backend, Error> {
+pub(crate) fn backend() -> Result<Backend, Error> {
     Backend::read(|name| {
         variables::get(name).map_err(|error| match error {
             variables::Error::Undefined(_) | variables::Error::InvalidName(_) => {
@@ -105,9 +112,9 @@ fn backend() -> Result<Backend, Error> {
     })
 }
 
-struct SpinPairs(key_value::Store);
+pub(crate) struct SpinPairs(key_value::Store);
 
-fn open(label: &str) -> Result<KeyValueBlobs<SpinPairs>, Error> {
+pub(crate) fn open(label: &str) -> Result<KeyValueBlobs<SpinPairs>, Error> {
     match key_value::Store::open(label) {
         Ok(pairs) => Ok(KeyValueBlobs::new(SpinPairs(pairs))),
         Err(error) => Err(key_value_error(error)),

@@ -2,7 +2,7 @@
 //!
 //! A value is the blob's bytes and then its content type: `data · content type · its length (one byte) · "thb1"`, as in the files of the host's
 //! directory. So a put is one `set`, which every store does as a whole: a reader sees one put and nothing of another, whatever crashes, and
-//! nothing is left behind. The type stands at the end so that neither side has to move the bytes. The price: the interface of key-value stores
+//! nothing is left behind. The type stands at the end so that a reader has not to move the bytes. The price: the interface of key-value stores
 //! gives whole values only, so `head` reads the bytes as well, and a blob over the bound of a `get` is refused after it was read.
 
 use thumbs_s3::{ContentType, Error, Key, Metadata};
@@ -40,20 +40,22 @@ impl<P: Pairs> KeyValueBlobs<P> {
         Self { pairs }
     }
 
-    /// Creates or replaces the blob.
+    /// Creates or replaces the blob, of these pieces.
     ///
     /// # Errors
     /// What the store says, for example that it takes no value of this size.
-    pub fn put(&self, key: Key<'_>, content_type: ContentType<'_>, mut data: Vec<u8>) -> Result<(), Error> {
+    pub fn put(&self, key: Key<'_>, content_type: ContentType<'_>, pieces: &[Vec<u8>]) -> Result<(), Error> {
         let content_type = content_type.as_str();
         let length = u8::try_from(content_type.len())
             .map_err(|_| Error::Other("the content type is too long".to_owned()))?;
+        let data_bytes: usize = pieces.iter().map(Vec::len).sum();
         // No more than that: a vector doubles by itself, which an instance has no memory for.
-        data.reserve_exact(content_type.len() + 1 + MAGIC.len());
-        data.extend_from_slice(content_type.as_bytes());
-        data.push(length);
-        data.extend_from_slice(MAGIC);
-        self.pairs.set(&name(key), &data)
+        let mut value = Vec::with_capacity(data_bytes + content_type.len() + 1 + MAGIC.len());
+        pieces.iter().for_each(|piece| value.extend_from_slice(piece));
+        value.extend_from_slice(content_type.as_bytes());
+        value.push(length);
+        value.extend_from_slice(MAGIC);
+        self.pairs.set(&name(key), &value)
     }
 
     /// The whole blob.
@@ -147,7 +149,7 @@ mod tests {
 
     fn put(memory: &Memory, content_type: &str, data: &[u8]) -> Result<(), Error> {
         let content_type = ContentType::parse(content_type).unwrap();
-        KeyValueBlobs::new(memory).put(key(), content_type, data.to_vec())
+        KeyValueBlobs::new(memory).put(key(), content_type, &[data.to_vec()])
     }
 
     fn get(memory: &Memory, max_bytes: u64) -> Result<(Metadata, Vec<u8>), Error> {

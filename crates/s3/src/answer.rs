@@ -71,23 +71,15 @@ impl Refusal {
     }
 
     fn read_document(&mut self, document: &[u8]) {
-        let Ok(text) = str::from_utf8(document) else { return };
-        let options = roxmltree::ParsingOptions {
-            nodes_limit: MAX_DOCUMENT_NODES,
-            ..roxmltree::ParsingOptions::default()
-        };
-        let Ok(document) = roxmltree::Document::parse_with_options(text, options) else { return };
+        let Some(document) = document_of(document) else { return };
         let root = document.root_element();
         if root.tag_name().name() != "Error" {
             return;
         }
-        let child = |name: &str| {
-            root.children().find(|child| child.tag_name().name() == name).and_then(|child| child.text())
-        };
         let name = |text: &str| is_name(text).then(|| text.to_owned());
-        self.code = child("Code").and_then(name);
-        self.region = child("Region")
-            .or_else(|| expected_region(child("Message")?))
+        self.code = child(root, "Code").and_then(name);
+        self.region = child(root, "Region")
+            .or_else(|| expected_region(child(root, "Message")?))
             .and_then(name)
             .or_else(|| self.region.take());
     }
@@ -107,6 +99,7 @@ impl Refusal {
         }
         let (bucket, endpoint) = (settings.bucket(), settings.endpoint());
         match (self.status, self.code.as_deref()) {
+            (_, Some("NoSuchUpload")) => Error::NotFound.into(),
             (_, Some("NoSuchBucket")) => other(format!("the bucket {bucket} does not exist at {endpoint}")),
             (404, Some("NoSuchKey")) => Error::NotFound.into(),
             (404, None) => {
@@ -179,6 +172,30 @@ impl Refusal {
     }
 }
 
+fn document_of(bytes: &[u8]) -> Option<roxmltree::Document<'_>> {
+    let options =
+        roxmltree::ParsingOptions { nodes_limit: MAX_DOCUMENT_NODES, ..roxmltree::ParsingOptions::default() };
+    // A server that works on an answer for long keeps the connection awake with white space.
+    let text = str::from_utf8(bytes).ok()?.trim_start();
+    roxmltree::Document::parse_with_options(text, options).ok()
+}
+
+fn child<'a>(element: roxmltree::Node<'a, '_>, name: &str) -> Option<&'a str> {
+    element.children().find(|child| child.tag_name().name() == name).and_then(|child| child.text())
+}
+
+/// Whether it is a document of this kind.
+pub(crate) fn is_of(document: &[u8], root: &str) -> bool {
+    document_of(document).is_some_and(|document| document.root_element().tag_name().name() == root)
+}
+
+/// What such a document says under a name.
+pub(crate) fn element(document: &[u8], root: &str, name: &str) -> Option<String> {
+    let document = document_of(document)?;
+    let element = Some(document.root_element()).filter(|element| element.tag_name().name() == root)?;
+    child(element, name).map(str::to_owned)
+}
+
 /// The meaning of an answer that did not come, or not to its end.
 #[must_use]
 pub fn judge_fault(fault: Fault, settings: &Settings) -> Failure {
@@ -197,6 +214,11 @@ pub fn judge_fault(fault: Fault, settings: &Settings) -> Failure {
 /// The meaning of a success that no S3 server would have sent.
 pub(crate) fn foreign(settings: &Settings) -> Failure {
     other(format!("the answer of {} is not one of S3", settings.endpoint()))
+}
+
+/// The meaning of a document that takes back what its status said.
+pub(crate) fn not_completed(settings: &Settings) -> Failure {
+    soon(format!("the store at {} fails to put the parts of the blob together", settings.endpoint()))
 }
 
 /// The meaning of a body that is not as long as its head said.

@@ -3,6 +3,12 @@
 //! Every operation is idempotent, a put of a whole object too, so each may be tried again whatever became of the attempt before. A body that
 //! broke off is fetched anew, not from where it ended: the object may be another by then.
 
+mod download;
+mod upload;
+
+pub use download::Download;
+pub use upload::{PART_BYTES, Upload};
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -12,8 +12,7 @@
 //! - [`client`]: the operations, made of these;
 //! - [`error`]: what they can fail with.
 //!
-//! Not here: sockets, clocks, chance, threads, WIT, and any other store than S3. Multipart uploads neither: a blob has at most 64 MiB and S3
-//! takes 5 GiB in one request, and one request is what makes a put atomic.
+//! Not here: sockets, clocks, chance, threads, WIT, and any other store than S3.
 
 pub mod answer;
 pub mod client;
@@ -26,7 +25,7 @@ pub mod settings;
 pub mod sign;
 pub mod transport;
 
-pub use client::{Client, Metadata};
+pub use client::{Client, Download, Metadata, Upload};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use key::{ContentType, Key};

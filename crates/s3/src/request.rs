@@ -1,4 +1,4 @@
-//! What is sent: the four kinds of request, with their headers and signature.
+//! What is sent: the kinds of request, with their headers and signature.
 
 use std::time::SystemTime;
 
@@ -20,6 +20,8 @@ pub enum Method {
     Head,
     /// Create or replace.
     Put,
+    /// Begin or complete an upload in parts.
+    Post,
     /// Remove.
     Delete,
 }
@@ -32,6 +34,7 @@ impl Method {
             Self::Get => "GET",
             Self::Head => "HEAD",
             Self::Put => "PUT",
+            Self::Post => "POST",
             Self::Delete => "DELETE",
         }
     }
@@ -45,7 +48,7 @@ pub struct Request {
     pub is_https: bool,
     /// Host and, where it is not the scheme's own, port. It is signed as the header `host`, which whoever sends adds.
     pub authority: String,
-    /// From the first slash on, nothing in it to be encoded; there is no query.
+    /// From the first slash on, with its query; nothing in it is still to be encoded.
     pub path: String,
     /// Name in lower case and value, without `host`.
     pub headers: Vec<(&'static str, String)>,
@@ -63,33 +66,87 @@ impl Request {
     /// A put of this payload.
     pub(crate) fn put(settings: &Settings, object: &str, payload: &Payload<'_>, at: SystemTime) -> Self {
         let content_type = vec![("content-type", payload.content_type.as_str().to_owned())];
-        let mut request = Self::signed(settings, Method::Put, object, content_type, payload.digest, at);
-        // Without it the body would go out in chunks, which S3 does not take.
-        request.headers.push(("content-length", payload.size_bytes.to_string()));
-        request
+        let request = Self::signed(settings, Method::Put, (object, ""), content_type, payload.digest, at);
+        request.with_length(payload.size_bytes)
     }
 
     /// A request without a body.
     pub(crate) fn plain(settings: &Settings, method: Method, object: &str, at: SystemTime) -> Self {
-        Self::signed(settings, method, object, Vec::new(), EMPTY_PAYLOAD, at)
+        Self::signed(settings, method, (object, ""), Vec::new(), EMPTY_PAYLOAD, at)
     }
 
     /// A read of the first byte alone.
     pub(crate) fn first_byte(settings: &Settings, object: &str, at: SystemTime) -> Self {
-        let range = vec![("range", "bytes=0-0".to_owned())];
-        Self::signed(settings, Method::Get, object, range, EMPTY_PAYLOAD, at)
+        Self::range(settings, object, 0, 1, None, at)
+    }
+
+    /// A read of the bytes from `begin` up to `end`, if the object is still the one with this tag.
+    pub(crate) fn range(
+        settings: &Settings,
+        object: &str,
+        begin: u64,
+        end: u64,
+        etag: Option<&str>,
+        at: SystemTime,
+    ) -> Self {
+        let mut headers = vec![("range", format!("bytes={begin}-{}", end.saturating_sub(1)))];
+        headers.extend(etag.map(|etag| ("if-match", etag.to_owned())));
+        Self::signed(settings, Method::Get, (object, ""), headers, EMPTY_PAYLOAD, at)
+    }
+
+    /// Begins an upload in parts.
+    pub(crate) fn begin_parts(settings: &Settings, object: &str, content_type: &str, at: SystemTime) -> Self {
+        let content_type = vec![("content-type", content_type.to_owned())];
+        Self::signed(settings, Method::Post, (object, "uploads="), content_type, EMPTY_PAYLOAD, at)
+    }
+
+    /// One part, which `query` names.
+    pub(crate) fn put_part(
+        settings: &Settings,
+        object: &str,
+        query: &str,
+        size_bytes: usize,
+        digest: &str,
+        at: SystemTime,
+    ) -> Self {
+        Self::signed(settings, Method::Put, (object, query), Vec::new(), digest, at).with_length(size_bytes)
+    }
+
+    /// Makes the object of the parts of the upload that `query` names.
+    pub(crate) fn complete_parts(
+        settings: &Settings,
+        object: &str,
+        query: &str,
+        size_bytes: usize,
+        digest: &str,
+        at: SystemTime,
+    ) -> Self {
+        let content_type = vec![("content-type", "application/xml".to_owned())];
+        let request = Self::signed(settings, Method::Post, (object, query), content_type, digest, at);
+        request.with_length(size_bytes)
+    }
+
+    /// Takes away the parts of the upload that `query` names.
+    pub(crate) fn abort_parts(settings: &Settings, object: &str, query: &str, at: SystemTime) -> Self {
+        Self::signed(settings, Method::Delete, (object, query), Vec::new(), EMPTY_PAYLOAD, at)
+    }
+
+    /// Without it the body would go out in chunks, which S3 does not take.
+    fn with_length(mut self, size_bytes: usize) -> Self {
+        self.headers.push(("content-length", size_bytes.to_string()));
+        self
     }
 
     /// `headers` are covered by the signature, where there is one.
     fn signed(
         settings: &Settings,
         method: Method,
-        object: &str,
+        (object, query): (&str, &str),
         mut headers: Vec<(&'static str, String)>,
         payload: &str,
         at: SystemTime,
     ) -> Self {
-        let (authority, path) = (settings.authority(), settings.path(object));
+        let (authority, mut path) = (settings.authority(), settings.path(object));
         if let Some(credentials) = settings.credentials() {
             headers.push(("x-amz-content-sha256", payload.to_owned()));
             headers.push(("x-amz-date", sign::timestamp(at)));
@@ -100,12 +157,17 @@ impl Request {
                 headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             covered.push(("host", &authority));
             covered.sort_unstable();
-            let signable = Signable { method: method.as_str(), path: &path, headers: &covered, payload };
+            let signable =
+                Signable { method: method.as_str(), path: &path, query, headers: &covered, payload };
             let scope = Scope { region: settings.region(), service: "s3", at };
             let authorization = sign::authorization(&signable, &scope, credentials);
             headers.push(("authorization", authorization));
         }
         headers.push(("user-agent", USER_AGENT.to_owned()));
+        if !query.is_empty() {
+            path.push('?');
+            path.push_str(query);
+        }
         Self { method, is_https: settings.is_https(), authority, path, headers }
     }
 }

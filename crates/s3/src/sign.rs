@@ -31,6 +31,8 @@ pub struct Signable<'a> {
     pub method: &'a str,
     /// From the first slash on, encoded as it is sent.
     pub path: &'a str,
+    /// What is behind the question mark, encoded as it is sent and sorted by name; a name without a value with its `=`.
+    pub query: &'a str,
     /// Name in lower case and value of each header that is covered, `host` among them, sorted by name.
     pub headers: &'a [(&'a str, &'a str)],
     /// The digest of the body, as [`digest`] writes it.
@@ -42,7 +44,7 @@ pub struct Signable<'a> {
 pub fn authorization(request: &Signable<'_>, scope: &Scope<'_>, credentials: &Credentials) -> String {
     let names: Vec<&str> = request.headers.iter().map(|(name, _)| *name).collect();
     let signed_headers = names.join(";");
-    let mut canonical = format!("{}\n{}\n\n", request.method, request.path);
+    let mut canonical = format!("{}\n{}\n{}\n", request.method, request.path, request.query);
     for (name, value) in request.headers {
         canonical.push_str(name);
         canonical.push(':');
@@ -108,9 +110,10 @@ mod tests {
 
     /// The S3 API reference, "Signature Calculations for the Authorization Header", "Examples".
     fn of_the_s3_reference(method: &str, path: &str, headers: &[(&str, &str)], payload: &str) -> String {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let credentials = credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         let scope = Scope { region: "us-east-1", service: "s3", at: at(1_369_353_600) };
-        authorization(&Signable { method, path, headers, payload }, &scope, &credentials)
+        authorization(&Signable { method, path, query, headers, payload }, &scope, &credentials)
     }
 
     #[test]
@@ -145,12 +148,31 @@ mod tests {
         assert!(signed.ends_with(&format!("Signature={signature}")), "{signed}");
     }
 
+    #[test]
+    fn queries_are_signed_as_in_the_reference() {
+        let headers = [
+            ("host", "examplebucket.s3.amazonaws.com"),
+            ("x-amz-content-sha256", EMPTY),
+            ("x-amz-date", "20130524T000000Z"),
+        ];
+        for (path, signature) in [
+            ("/?lifecycle=", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+            ("/?max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+        ] {
+            let signed = of_the_s3_reference("GET", path, &headers, EMPTY);
+            assert!(signed.ends_with(&format!("Signature={signature}")), "{path}: {signed}");
+        }
+    }
+
     /// The suite of requests that AWS publishes for implementations of Signature Version 4.
     fn of_the_suite(method: &str, headers: &[(&str, &str)]) -> String {
         let credentials = credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         let scope = Scope { region: "us-east-1", service: "service", at: at(1_440_938_160) };
-        let signed =
-            authorization(&Signable { method, path: "/", headers, payload: EMPTY }, &scope, &credentials);
+        let signed = authorization(
+            &Signable { method, path: "/", query: "", headers, payload: EMPTY },
+            &scope,
+            &credentials,
+        );
         signed.rsplit_once("Signature=").unwrap().1.to_owned()
     }
 

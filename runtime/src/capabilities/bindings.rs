@@ -36,6 +36,8 @@ mod generated {
             "fermyon:spin/sqlite@2.0.0.connection": crate::capabilities::sqlite::OpenConnection,
             "fermyon:spin/redis@2.0.0.connection": crate::capabilities::redis::OpenConnection,
             "fermyon:spin/postgres@2.0.0.connection": crate::capabilities::postgres::OpenConnection,
+            "thumbs:blob-store/store@1.0.0.writer": crate::capabilities::blob::OpenWriter,
+            "thumbs:blob-store/store@1.0.0.reader": crate::capabilities::blob::OpenReader,
         },
         require_store_data_send: true,
     });

@@ -174,7 +174,7 @@ impl State {
 
     /// The part of the blobs.
     pub fn blobs(&mut self) -> BlobView<'_> {
-        BlobView { store: &self.component.blobs, memory: &mut self.calls }
+        BlobView { store: &self.component.blobs, table: &mut self.table, memory: &mut self.calls }
     }
 }
 

@@ -128,7 +128,8 @@ impl VersityGw {
         let host = format!("127.0.0.1:{}", self.port);
         let (path, payload, date) = (format!("/{BUCKET}"), sign::digest(b""), sign::timestamp(at));
         let mut headers = vec![("host", &*host), ("x-amz-content-sha256", &*payload), ("x-amz-date", &*date)];
-        let request = Signable { method: "PUT", path: &path, headers: &headers, payload: &payload };
+        let request =
+            Signable { method: "PUT", path: &path, query: "", headers: &headers, payload: &payload };
         let scope = Scope { region: REGION, service: "s3", at };
         let authorization = sign::authorization(&request, &scope, &credentials);
         // The exchange says by itself whom it asks.

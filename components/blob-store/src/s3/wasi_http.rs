@@ -210,6 +210,7 @@ fn outgoing(request: Request) -> Option<OutgoingRequest> {
         Method::Get => types::Method::Get,
         Method::Head => types::Method::Head,
         Method::Put => types::Method::Put,
+        Method::Post => types::Method::Post,
         Method::Delete => types::Method::Delete,
     };
     let scheme = if request.is_https { Scheme::Https } else { Scheme::Http };

@@ -2,6 +2,8 @@
 //!
 //! Whether real servers accept the signatures is tested with them, not here.
 
+mod pieces;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};

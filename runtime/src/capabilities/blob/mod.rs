@@ -1,17 +1,20 @@
 //! `thumbs:blob-store/store`: blobs by key, natively, so that no provider component has to be composed in.
 //!
-//! Keys, sizes and content types are checked here, once, for every backend. What keeps the blobs is behind [`Backend`]; `directory.rs` is a
-//! directory of this host, `s3/` a bucket, `memory.rs` is for tests. What all of them must do is in `contract.rs`.
+//! Keys, sizes and content types are checked here, once, for every backend. What keeps the blobs is behind [`Backend`]; `directory/` is a
+//! directory of this host, `s3/` a bucket, `memory.rs` is for tests. What all of them must do is in `contract/`. `pieces.rs` has the blobs that
+//! a guest writes and reads in pieces.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod directory;
 mod memory;
+mod pieces;
 mod s3;
 
 pub use directory::DirectoryStore;
 pub(crate) use directory::STAGING_FOLDER;
 pub use memory::MemoryStore;
+pub use pieces::{OpenReader, OpenWriter};
 pub use s3::S3Store;
 pub use thumbs_s3::Settings as S3Settings;
 
@@ -26,7 +29,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use thumbs_s3::{ContentType, Key};
-use wasmtime::component::{HasData, Linker};
+use wasmtime::component::{HasData, Linker, ResourceTable};
 
 pub use super::bindings::thumbs::blob_store::store as wit;
 use super::error::Failure;
@@ -39,6 +42,9 @@ use crate::{
 /// The error type of this capability's host functions.
 pub type BlobError = Failure<wit::Error>;
 
+/// No piece of a blob is larger, by the interface.
+pub const MAX_PIECE_BYTES: usize = 1 << 20;
+
 /// What keeps blobs. Keys are checked before they get here.
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Where it lies, for the banner. No secret.
@@ -50,12 +56,40 @@ pub trait Backend: fmt::Debug + Send + Sync {
         content_type: &'a str,
         data: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), wit::Error>>;
+    /// Begins a blob that comes in pieces. May do nothing yet.
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>>;
+    /// Opens a blob to be read in pieces, or `too-large`.
+    fn read<'a>(
+        &'a self,
+        key: &'a str,
+        max_bytes: u64,
+    ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>>;
     /// The whole blob, or `too-large` without reading it.
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>>;
     /// What `get` would say of it.
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>>;
     /// Removes it; nothing happens where there is none.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>>;
+}
+
+/// A blob in the making. Dropped, or with a call of it broken off, it leaves nothing.
+pub trait Writer: fmt::Debug + Send {
+    /// The next bytes, at most [`MAX_PIECE_BYTES`]. After an error there are no further calls.
+    fn write(&mut self, piece: Vec<u8>) -> BoxFuture<'_, Result<(), wit::Error>>;
+    /// What it holds in memory between calls.
+    fn held_bytes(&self) -> usize;
+    /// Puts the blob in its place as a whole.
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<(), wit::Error>>;
+}
+
+/// A blob that is read from its beginning on, all of one put.
+pub trait Reader: fmt::Debug + Send {
+    /// The next bytes, at most [`MAX_PIECE_BYTES`]; none at the end.
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, wit::Error>>;
 }
 
 /// The blobs of a runtime, as its components see them.
@@ -119,14 +153,33 @@ impl BlobStore {
     }
 
     async fn in_time<T>(&self, call: impl Future<Output = Result<T, wit::Error>>) -> Result<T, BlobError> {
+        let result = self.awaited(call).await;
+        self.see(&result);
+        result.map_err(Failure::Guest)
+    }
+
+    /// The same of a call that may not ask the backend anything yet: that it succeeds does not say that the backend does not refuse us.
+    async fn begun_in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, wit::Error>>,
+    ) -> Result<T, BlobError> {
+        let result = self.awaited(call).await;
+        if result.is_err() {
+            self.see(&result);
+        }
+        result.map_err(Failure::Guest)
+    }
+
+    async fn awaited<T>(&self, call: impl Future<Output = Result<T, wit::Error>>) -> Result<T, wit::Error> {
         match tokio::time::timeout(self.timeout, call).await {
-            Ok(result) => {
-                if let Some(refusals) = &self.refusals {
-                    refusals.see(&result);
-                }
-                result.map_err(Failure::Guest)
-            }
-            Err(_) => Err(Failure::Guest(wit::Error::Unavailable("the store did not answer in time".into()))),
+            Ok(result) => result,
+            Err(_) => Err(wit::Error::Unavailable("the store did not answer in time".into())),
+        }
+    }
+
+    fn see<T>(&self, result: &Result<T, wit::Error>) {
+        if let Some(refusals) = &self.refusals {
+            refusals.see(result);
         }
     }
 }
@@ -136,6 +189,8 @@ impl BlobStore {
 pub struct BlobView<'a> {
     /// The blobs.
     pub store: &'a BlobStore,
+    /// Where the instance's handles are.
+    pub table: &'a mut ResourceTable,
     /// What the instance's calls take.
     pub memory: &'a mut CallMemory,
 }
@@ -163,11 +218,14 @@ fn checked(key: &str) -> Result<Key<'_>, BlobError> {
     Key::parse(key).ok_or(Failure::Guest(wit::Error::InvalidKey))
 }
 
+fn checked_type(content_type: &str) -> Result<ContentType<'_>, BlobError> {
+    let refused = || Failure::Guest(wit::Error::Other(ContentType::RULE.to_owned()));
+    ContentType::parse(content_type).ok_or_else(refused)
+}
+
 impl wit::Host for BlobView<'_> {
     async fn put(&mut self, key: String, content_type: String, data: Vec<u8>) -> Result<(), BlobError> {
-        let key = checked(&key)?;
-        let content_type = ContentType::parse(&content_type)
-            .ok_or_else(|| Failure::Guest(wit::Error::Other(ContentType::RULE.to_owned())))?;
+        let (key, content_type) = (checked(&key)?, checked_type(&content_type)?);
         if data.len() > length(self.store.max_blob_bytes) {
             return Err(Failure::Guest(wit::Error::TooLarge(self.store.max_blob_bytes)));
         }
@@ -222,6 +280,16 @@ mod tests {
         fn put<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
             Box::pin(std::future::pending())
         }
+        fn write<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
+            Box::pin(std::future::pending())
+        }
+        fn read<'a>(
+            &'a self,
+            _: &'a str,
+            _: u64,
+        ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
+            Box::pin(std::future::pending())
+        }
         fn get<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
             Box::pin(std::future::pending())
         }
@@ -249,7 +317,8 @@ mod tests {
     async fn keys_sizes_and_types_are_checked_before_the_backend_is_asked() {
         let store = store();
         let mut memory = CallMemory::of_test(1_000);
-        let mut view = BlobView { store: &store, memory: &mut memory };
+        let mut table = ResourceTable::new();
+        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
         assert!(matches!(guest(view.get("../etc/passwd".into(), 1).await), wit::Error::InvalidKey));
         assert!(matches!(
             guest(view.put("a".into(), "image/png".into(), vec![0; 5]).await),
@@ -265,7 +334,8 @@ mod tests {
     async fn a_store_that_does_not_answer_is_unavailable() {
         let store = store();
         let mut memory = CallMemory::of_test(1_000);
-        let mut view = BlobView { store: &store, memory: &mut memory };
+        let mut table = ResourceTable::new();
+        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
         assert!(matches!(guest(view.head("a".into()).await), wit::Error::Unavailable(_)));
         assert!(matches!(guest(view.delete("a".into()).await), wit::Error::Unavailable(_)));
     }
@@ -279,6 +349,16 @@ mod tests {
             String::new()
         }
         fn put<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+            unreachable!()
+        }
+        fn write<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
+            unreachable!()
+        }
+        fn read<'a>(
+            &'a self,
+            _: &'a str,
+            _: u64,
+        ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
             unreachable!()
         }
         fn get<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
@@ -309,7 +389,8 @@ mod tests {
         let store = BlobStore::new(Arc::new(Told(answers.into())), &Limits::default())
             .log_refusals("blob_url", &Logger::new(Arc::new(log.clone()), Level::Info));
         let mut memory = CallMemory::of_test(1_000);
-        let mut view = BlobView { store: &store, memory: &mut memory };
+        let mut table = ResourceTable::new();
+        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
         for _ in 0..count {
             view.head("a".into()).await.unwrap_err();
         }
@@ -323,11 +404,13 @@ mod tests {
         let store = BlobStore::new(Arc::new(MemoryStore::default()), &Limits::default());
         let get = async |max_memory_bytes: usize| {
             let mut memory = CallMemory::of_test(max_memory_bytes);
-            let mut view = BlobView { store: &store, memory: &mut memory };
+            let mut table = ResourceTable::new();
+            let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
             view.get("a".into(), 1_000_000).await.map(|object| object.data.len())
         };
         let mut memory = CallMemory::of_test(100);
-        let mut view = BlobView { store: &store, memory: &mut memory };
+        let mut table = ResourceTable::new();
+        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
         view.put("a".into(), "image/png".into(), vec![0; 100]).await.unwrap();
         assert!(matches!(
             view.put("b".into(), "image/png".into(), vec![0; 101]).await,

@@ -1,26 +1,31 @@
 //! Blobs as objects of an S3 bucket, the same that the component `blob-store` finds there on hosts that have no blobs.
 //!
 //! What a request is, what an answer means and when there is another attempt is in the crate `thumbs-s3`, which the component has as well; here
-//! is only how requests travel, [`network`], and what a blob store of this host is made of.
+//! is only how requests travel, [`network`], and what a blob store of this host is made of; [`pieces`] has the objects that come in pieces.
 
 mod network;
+mod pieces;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use thumbs_s3::{Client, ContentType, Error, Key, Metadata, Settings, retry::Policy};
+use thumbs_s3::{Client, ContentType, Download, Error, Key, Metadata, Settings, Upload, retry::Policy};
 
-use self::network::Network;
-use super::{Backend, wit};
+use self::{
+    network::Network,
+    pieces::{ObjectReader, ObjectWriter},
+};
+use super::{Backend, Reader, Writer, wit};
 use crate::{
     clients::ServerFault,
     limits::{Limits, millis},
 };
 
 /// Blobs in one bucket.
+#[derive(Clone)]
 pub struct S3Store {
-    settings: Settings,
-    network: Network,
+    settings: Arc<Settings>,
+    network: Arc<Network>,
     patience: Duration,
 }
 
@@ -34,7 +39,7 @@ impl S3Store {
         // The caller cuts every call off at the limit. A little before that, this store says itself which server was too slow.
         let patience = millis(limits.blob_timeout_ms) * 9 / 10;
         let network = Network::new(settings, patience)?;
-        Ok(Self { settings: settings.clone(), network, patience })
+        Ok(Self { settings: Arc::new(settings.clone()), network: Arc::new(network), patience })
     }
 
     /// Asks the server for an object that is not there: whether it answers, knows the credentials, and has the bucket, in the region that
@@ -43,7 +48,7 @@ impl S3Store {
     /// # Errors
     /// What is wrong, in one sentence that names bucket and server. It is not tried again here, only by the caller.
     pub async fn check(&self) -> Result<(), ServerFault> {
-        let once = Client::new(&self.settings, &self.network, Policy::once(self.patience));
+        let once = Client::new(&self.settings, &*self.network, Policy::once(self.patience));
         once.check().await.map_err(|error| {
             let text = format!("{}: {error}", self.settings.summary());
             match error {
@@ -53,8 +58,8 @@ impl S3Store {
         })
     }
 
-    const fn client(&self) -> Client<'_, Network> {
-        Client::new(&self.settings, &self.network, Policy::within(self.patience))
+    fn client(&self) -> Client<'_, Network> {
+        Client::new(&self.settings, &*self.network, Policy::within(self.patience))
     }
 }
 
@@ -68,6 +73,10 @@ fn checked(key: &str) -> Result<Key<'_>, wit::Error> {
     Key::parse(key).ok_or(wit::Error::InvalidKey)
 }
 
+fn checked_type(content_type: &str) -> Result<ContentType<'_>, wit::Error> {
+    ContentType::parse(content_type).ok_or_else(|| wit::Error::Other(ContentType::RULE.to_owned()))
+}
+
 impl Backend for S3Store {
     fn summary(&self) -> String {
         self.settings.summary()
@@ -79,10 +88,31 @@ impl Backend for S3Store {
         content_type: &'a str,
         data: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), wit::Error>> {
+        async move { Ok(self.client().put(checked(key)?, checked_type(content_type)?, data.into()).await?) }
+            .boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
         async move {
-            let content_type = ContentType::parse(content_type)
-                .ok_or_else(|| wit::Error::Other(ContentType::RULE.to_owned()))?;
-            Ok(self.client().put(checked(key)?, content_type, data.into()).await?)
+            let upload = Upload::new(checked(key)?, checked_type(content_type)?);
+            Ok(Box::new(ObjectWriter::new(self.clone(), upload)) as Box<dyn Writer>)
+        }
+        .boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &'a str,
+        max_bytes: u64,
+    ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
+        async move {
+            let download = Download::open(&self.client(), checked(key)?, max_bytes).await?;
+            let metadata = download.metadata().clone().into();
+            Ok((metadata, Box::new(ObjectReader { store: self.clone(), download }) as Box<dyn Reader>))
         }
         .boxed()
     }

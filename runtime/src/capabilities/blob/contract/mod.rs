@@ -4,6 +4,8 @@
 //! to it, is said in [`Abilities`] and is the only thing that is left out.
 #![expect(clippy::panic, reason = "a contract that is broken fails its test loudly")]
 
+mod pieces;
+
 use std::{
     fmt::Debug,
     sync::{
@@ -58,6 +60,7 @@ pub async fn is_kept(store: &Store, abilities: Abilities) {
         takes_no_folder_for_a_blob(store).await;
     }
     keeps_large_blobs(store, abilities.max_blob_bytes).await;
+    pieces::are_kept(store, abilities).await;
     replaces_as_a_whole(store, abilities.replaces_types_with_bytes).await;
     puts_and_deletes_meet(store, abilities.replaces_types_with_bytes).await;
 }

@@ -4,22 +4,30 @@
 //! reads from the front, shows it as it is: `data · content type · its length (one byte) · "thb1"`. A file that does not end like that
 //! was not written here.
 //!
-//! A put writes a file of its own in `~staging`, waits until the disk has it, renames it to its place, and waits until the disk has the name. So
-//! once a put has returned, its blob outlasts a power cut: the row that names it, written after it, never names a blob that is not there.
+//! A put writes a file of its own in `~staging` (`staged.rs`), waits until the disk has it, renames it to its place, and waits until the disk
+//! has the name. So once a put has returned, its blob outlasts a power cut: the row that names it, written after it, never names a blob that is
+//! not there. What comes in pieces goes the same way (`pieces.rs`).
 //!
 //! A key is a path, so where `a` is a blob, `a/b` can't be one, nor the other way round: putting the second is refused.
 
+mod pieces;
+mod staged;
+
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
-    path::Path,
+    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
-use super::{Backend, wit};
+use self::{
+    pieces::{FileReader, FileWriter},
+    staged::Staged,
+};
+use super::{Backend, MAX_PIECE_BYTES, Reader, Writer, wit};
 use crate::{blocking::blocking, limits::length, private};
 
 /// Marks the end of a file of ours, with the version of its layout.
@@ -80,17 +88,18 @@ impl DirectoryStore {
         if metadata.is_dir() { Err(wit::Error::NotFound) } else { Ok((file, metadata.len())) }
     }
 
-    fn write(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
+    fn staging(&self) -> PathBuf {
+        self.root.join(STAGING_FOLDER)
+    }
+
+    /// Ends the file, and gives it the name of its key.
+    fn put_in_place(&self, mut staged: Staged, key: &str, content_type: &str) -> io::Result<()> {
+        let length = u8::try_from(content_type.len()).map_err(io::Error::other)?;
+        staged.write(&[content_type.as_bytes(), &[length], MAGIC].concat())?;
         let place = self.root.join(key);
         let folder = place.parent().unwrap_or(&self.root);
         self.make_folders(folder)?;
-        let staged = self.root.join(STAGING_FOLDER).join(uuid::Uuid::now_v7().to_string());
-        let put = write_durably(&staged, bytes).and_then(|()| fs::rename(&staged, &place));
-        if put.is_err() {
-            // The put's failure is the one to tell of; a file that stays is removed at the next start.
-            let _garbage_may_stay = fs::remove_file(&staged);
-        }
-        put?;
+        staged.rename(&place)?;
         private::sync_folder(folder)
     }
 
@@ -107,12 +116,6 @@ impl DirectoryStore {
         }
         Ok(())
     }
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = private::make_file(path)?;
-    file.write_all(bytes)?;
-    file.sync_data()
 }
 
 fn error(failure: &io::Error) -> wit::Error {
@@ -150,11 +153,11 @@ fn metadata(end: &[u8], file_bytes: u64) -> Result<wit::Metadata, wit::Error> {
     Ok(wit::Metadata { size_bytes, content_type })
 }
 
-/// What is left of a file, `file_bytes` of it.
-fn rest_of(mut file: File, file_bytes: u64) -> Result<Vec<u8>, wit::Error> {
-    let mut bytes = Vec::with_capacity(length(file_bytes));
-    file.read_to_end(&mut bytes).map_err(|failure| error(&failure))?;
-    Ok(bytes)
+/// What is left of a file, `bytes` of it.
+fn read(file: &mut File, bytes: u64) -> Result<Vec<u8>, wit::Error> {
+    let mut left = Vec::with_capacity(length(bytes));
+    file.read_to_end(&mut left).map_err(|failure| error(&failure))?;
+    Ok(left)
 }
 
 impl Backend for DirectoryStore {
@@ -166,27 +169,63 @@ impl Backend for DirectoryStore {
         &'a self,
         key: &'a str,
         content_type: &'a str,
-        mut data: Vec<u8>,
+        data: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), wit::Error>> {
         let content_type = content_type.to_owned();
         self.with(key, move |store, key| {
-            let length = u8::try_from(content_type.len())
-                .map_err(|_| wit::Error::Other("the content type is too long".into()))?;
-            data.extend_from_slice(content_type.as_bytes());
-            data.push(length);
-            data.extend_from_slice(MAGIC);
-            store.write(key, &data).map_err(|failure| put_error(&failure))
+            let put = Staged::make(&store.staging()).and_then(|mut staged| {
+                staged.write(&data)?;
+                store.put_in_place(staged, key, &content_type)
+            });
+            put.map_err(|failure| put_error(&failure))
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
+        let writer = FileWriter::new(self, key, content_type);
+        std::future::ready(Ok(Box::new(writer) as Box<dyn Writer>)).boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &'a str,
+        max_bytes: u64,
+    ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
+        self.with(key, move |store, key| {
+            let (mut file, file_bytes) = store.open_file(key)?;
+            // What is one piece anyway is read with its end.
+            let is_small = file_bytes <= MAX_PIECE_BYTES as u64;
+            let end_at = if is_small { 0 } else { file_bytes.saturating_sub(MAX_END_BYTES) };
+            file.seek(SeekFrom::Start(end_at)).map_err(|failure| error(&failure))?;
+            let mut end = read(&mut file, file_bytes - end_at)?;
+            let metadata = metadata(&end, file_bytes)?;
+            if metadata.size_bytes > max_bytes {
+                return Err(wit::Error::TooLarge(max_bytes));
+            }
+            let size = length(metadata.size_bytes);
+            let reader = if is_small {
+                end.truncate(size);
+                FileReader::new(file, 0, Some(end))
+            } else {
+                file.rewind().map_err(|failure| error(&failure))?;
+                FileReader::new(file, size, None)
+            };
+            Ok((metadata, Box::new(reader) as Box<dyn Reader>))
         })
     }
 
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
         self.with(key, move |store, key| {
-            let (file, file_bytes) = store.open_file(key)?;
+            let (mut file, file_bytes) = store.open_file(key)?;
             // Nothing is read before the size is known to be within the bound; what the end takes is not counted yet.
             if file_bytes > max_bytes.saturating_add(MAX_END_BYTES) {
                 return Err(wit::Error::TooLarge(max_bytes));
             }
-            let mut data = rest_of(file, file_bytes)?;
+            let mut data = read(&mut file, file_bytes)?;
             let metadata = metadata(&data, data.len() as u64)?;
             if metadata.size_bytes > max_bytes {
                 return Err(wit::Error::TooLarge(max_bytes));
@@ -201,7 +240,7 @@ impl Backend for DirectoryStore {
             let (mut file, file_bytes) = store.open_file(key)?;
             file.seek(SeekFrom::Start(file_bytes.saturating_sub(MAX_END_BYTES)))
                 .map_err(|failure| error(&failure))?;
-            metadata(&rest_of(file, MAX_END_BYTES)?, file_bytes)
+            metadata(&read(&mut file, MAX_END_BYTES)?, file_bytes)
         })
     }
 
@@ -256,8 +295,31 @@ mod tests {
         store.put("a/b", "image/png", b"pixels".to_vec()).await.unwrap();
         assert!(matches!(store.put("a", "image/png", vec![]).await, Err(wit::Error::Other(_))));
         assert!(matches!(store.put("a/b/c", "image/png", vec![]).await, Err(wit::Error::Other(_))));
-        let staged = std::fs::read_dir(folder.path().join(STAGING_FOLDER)).unwrap().count();
-        assert_eq!(staged, 0);
+        assert_eq!(staged(folder.path()), 0);
+    }
+
+    fn staged(root: &Path) -> usize {
+        fs::read_dir(root.join(STAGING_FOLDER)).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn a_large_blob_is_on_the_disk_while_it_is_written_and_gone_where_it_is_not_finished() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = DirectoryStore::open(folder.path()).unwrap();
+        let mut writer = store.write("a/b", "image/png").await.unwrap();
+        for _ in 0..100 {
+            writer.write(vec![7; 100_000]).await.unwrap();
+            assert!(writer.held_bytes() <= 256 << 10, "{}", writer.held_bytes());
+        }
+        assert_eq!(staged(folder.path()), 1);
+        drop(writer);
+        while staged(folder.path()) > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!folder.path().join("a").exists());
+        let mut writer = store.write("a", "image/png").await.unwrap();
+        writer.write(vec![7; 10]).await.unwrap();
+        assert_eq!(staged(folder.path()), 0, "a small one is written at the end");
     }
 
     #[test]
