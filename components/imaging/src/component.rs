@@ -14,16 +14,13 @@ use bindings::exports::thumbs::imaging::thumbnailer as wit;
 
 use crate::error::{Error, Limit};
 use crate::options::{Concession, Fit, Gravity, Limits, Options, OutputFormat, Rgb, SourceFormat, Warning};
-use crate::{Chroma, Cost, Rows, Shape, SourceInfo, Task, Thumbnail};
+use crate::{Chroma, Cost, Intake, Keep, Rows, Shape, SourceInfo, Task, Thumbnail};
 
 struct Imaging;
 
 impl wit::Guest for Imaging {
+    type Intake = RefCell<Intake>;
     type Task = RefCell<Task<'static>>;
-
-    fn probe(image: Vec<u8>, limits: wit::Limits) -> Result<wit::SourceInfo, wit::Error> {
-        Ok(crate::probe(&image, &limits.into())?.into())
-    }
 
     fn check(source: wit::SourceInfo, options: wit::Options, limits: wit::Limits) -> Result<(), wit::Error> {
         Ok(crate::check(&source.into(), &options.into(), &limits.into())?)
@@ -34,19 +31,33 @@ impl wit::Guest for Imaging {
         options: wit::Options,
         limits: wit::Limits,
     ) -> Result<wit::Thumbnail, wit::Error> {
-        let mut task = Task::open(image, &options.into(), &limits.into())?;
-        task.decode()?;
-        task.finish()?;
-        Ok(task.encode()?.into())
+        Ok(crate::thumbnail(&image, &options.into(), &limits.into())?.into())
+    }
+}
+
+impl wit::GuestIntake for RefCell<Intake> {
+    fn new(keep: wit::Keep, size_bytes: Option<u64>, limits: wit::Limits) -> Self {
+        let keep = match keep {
+            wit::Keep::Header => Keep::Header,
+            wit::Keep::Image => Keep::Image,
+        };
+        Self::new(Intake::new(keep, size_bytes, &limits.into()))
+    }
+
+    fn feed(&self, piece: Vec<u8>) -> Result<Option<wit::SourceFormat>, wit::Error> {
+        Ok(self.borrow_mut().feed(piece)?.map(Into::into))
+    }
+
+    fn source(&self) -> Result<wit::SourceInfo, wit::Error> {
+        Ok(self.borrow_mut().source()?.into())
+    }
+
+    fn thumbnail(&self, options: wit::Options) -> Result<wit::Task, wit::Error> {
+        Ok(wit::Task::new(RefCell::new(self.borrow().thumbnail(&options.into())?)))
     }
 }
 
 impl wit::GuestTask for RefCell<Task<'static>> {
-    fn open(image: Vec<u8>, options: wit::Options, limits: wit::Limits) -> Result<wit::Task, wit::Error> {
-        let task = Task::open(image, &options.into(), &limits.into())?;
-        Ok(wit::Task::new(RefCell::new(task)))
-    }
-
     fn format(&self) -> wit::SourceFormat {
         self.borrow().format().into()
     }
@@ -168,13 +179,6 @@ impl From<OutputFormat> for wit::OutputFormat {
     }
 }
 
-impl From<SourceInfo> for wit::SourceInfo {
-    fn from(source: SourceInfo) -> Self {
-        let SourceInfo { format, width, height, frames, orientation, has_alpha, hidden_pixels } = source;
-        Self { format: format.into(), width, height, frames, orientation, has_alpha, hidden_pixels }
-    }
-}
-
 impl From<SourceFormat> for wit::SourceFormat {
     fn from(format: SourceFormat) -> Self {
         match format {
@@ -185,6 +189,13 @@ impl From<SourceFormat> for wit::SourceFormat {
             SourceFormat::Heic => Self::Heic,
             SourceFormat::Avif => Self::Avif,
         }
+    }
+}
+
+impl From<SourceInfo> for wit::SourceInfo {
+    fn from(source: SourceInfo) -> Self {
+        let SourceInfo { format, width, height, frames, orientation, has_alpha, hidden_pixels } = source;
+        Self { format: format.into(), width, height, frames, orientation, has_alpha, hidden_pixels }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod encode;
 pub mod error;
 mod exif;
 mod header;
+mod intake;
 pub mod options;
 mod orientation;
 pub mod placeholder;
@@ -27,8 +28,9 @@ mod task;
 mod xmp;
 
 pub use decode::{Chroma, CodedPart, Rows, Shape};
+pub use intake::{Intake, Keep};
 pub use sniff::sniff;
-pub use task::{Cost, SourceInfo, Task, Thumbnail};
+pub use task::{Cost, Image, SourceInfo, Task, Thumbnail};
 
 use error::Error;
 use options::{Limits, Options};

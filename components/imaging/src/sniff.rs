@@ -20,10 +20,11 @@ pub fn sniff(image: &[u8]) -> Option<SourceFormat> {
     }
 }
 
+/// No more is looked at to say what an image is.
+pub(crate) const MAX_SNIFFED_BYTES: usize = 1024;
+
 /// What it is instead, where that is known and people send it: its name, without an article.
 pub(crate) fn other_kind(image: &[u8]) -> Option<&'static str> {
-    /// Whatever stands before the first tag of a text.
-    const SEARCHED: usize = 1024;
     match image {
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand.first_chunk()? {
             b"mif1" | b"mif2" | b"msf1" | b"miaf" => Some("HEIF, but neither HEIC nor AVIF"),
@@ -41,7 +42,7 @@ pub(crate) fn other_kind(image: &[u8]) -> Option<&'static str> {
         [0x1F, 0x8B, 8, ..] => Some("a gzip archive"),
         [b'P', b'K', 3, 4, ..] => Some("a ZIP archive"),
         _ => {
-            let text = image.get(..SEARCHED.min(image.len()))?.trim_ascii_start();
+            let text = image.get(..MAX_SNIFFED_BYTES.min(image.len()))?.trim_ascii_start();
             let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
             let holds = |tag: &[u8]| text.windows(tag.len()).any(|window| window.eq_ignore_ascii_case(tag));
             match text.first()? {

@@ -1,7 +1,8 @@
 //! One thumbnail in the making, in four steps: open, decode, finish, encode. A caller with a clock times them; without
 //! one there is [`crate::thumbnail`].
 
-use std::borrow::Cow;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use crate::attention;
 use crate::bounds;
@@ -87,6 +88,38 @@ pub struct Thumbnail {
     pub cost: Cost,
 }
 
+/// The bytes of an image: the caller's, or such as several tasks and an intake share.
+#[derive(Clone, Debug)]
+pub enum Image<'a> {
+    /// The caller's.
+    Borrowed(&'a [u8]),
+    /// Free with the last who has them.
+    Shared(Rc<Vec<u8>>),
+}
+
+impl Deref for Image<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Image<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Borrowed(bytes)
+    }
+}
+
+impl From<Rc<Vec<u8>>> for Image<'_> {
+    fn from(bytes: Rc<Vec<u8>>) -> Self {
+        Self::Shared(bytes)
+    }
+}
+
 /// A thumbnail in the making.
 #[derive(Debug)]
 pub struct Task<'a> {
@@ -105,8 +138,8 @@ pub struct Task<'a> {
 
 #[derive(Debug)]
 enum Stage<'a> {
-    Opened(Cow<'a, [u8]>),
-    Assembled(Cow<'a, [u8]>, Box<Mosaic>),
+    Opened(Image<'a>),
+    Assembled(Image<'a>, Box<Mosaic>),
     Decoded(Film),
     Finished(Picture),
     /// Encoded, or broken off by an error.
@@ -118,7 +151,7 @@ impl<'a> Task<'a> {
     ///
     /// # Errors
     /// All but [`Error::BudgetUnreachable`].
-    pub fn open(image: impl Into<Cow<'a, [u8]>>, options: &Options, limits: &Limits) -> Result<Self, Error> {
+    pub fn open(image: impl Into<Image<'a>>, options: &Options, limits: &Limits) -> Result<Self, Error> {
         let image = image.into();
         let header = header::read(&image)?;
         let source = SourceInfo::new(&header);

@@ -13,7 +13,7 @@ use thumbs_domain::object_key::ObjectKey;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::{Clock, millis};
 use thumbs_guest::digest::sha256;
-use thumbs_guest::imaging::{Imaging, Made, check_format};
+use thumbs_guest::imaging::{Imaging, Intake, Made, check_format};
 use thumbs_guest::jobs::{Claim, JobStore, Lease, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::Wake;
@@ -123,11 +123,7 @@ impl Resize<'_> {
         let started = self.clock.elapsed();
         // It may have been turned off since the upload.
         check_format(job.source.format, self.limits.formats)?;
-        // A host may set aside as much as is asked for.
-        let max_bytes = job.source.bytes.min(self.limits.max_upload_bytes);
-        let image =
-            self.blobs.get(&ObjectKey::upload(&job.id), max_bytes).map_err(FailedAttempt::of_reading)?;
-        let made = self.imaging.thumbnail(&image, &job.options, &self.limits.image, self.clock)?;
+        let made = self.take_in(job)?.thumbnail(&job.options, self.clock)?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
         self.extend_lease(job);
@@ -147,6 +143,21 @@ impl Resize<'_> {
         let thumbnail =
             Thumbnail { format, bytes, width, height, sha256, frames, placeholder, warnings, concessions };
         Ok((thumbnail, cost))
+    }
+
+    /// Hands the image over to imaging as it is read, so that it is held once.
+    fn take_in(&self, job: &Job) -> Result<Box<dyn Intake + '_>, FailedAttempt> {
+        let (bytes, max_bytes) = (job.source.bytes, self.limits.max_upload_bytes);
+        let key = ObjectKey::upload(&job.id);
+        let mut image = self.blobs.read(&key, bytes.min(max_bytes)).map_err(FailedAttempt::of_reading)?;
+        let mut intake = self.imaging.intake(Some(bytes.min(max_bytes)), &self.limits.image);
+        loop {
+            let piece = image.read().map_err(FailedAttempt::of_reading)?;
+            if piece.is_empty() {
+                return Ok(intake);
+            }
+            intake.feed(&piece)?;
+        }
     }
 
     /// Most of the lease may be gone where the store or the decoder is slow: storing is to have at least half of one, or another

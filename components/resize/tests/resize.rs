@@ -13,7 +13,7 @@ use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
 use thumbs_domain::variable::Variable;
-use thumbs_guest::blobs::{BlobError, Blobs};
+use thumbs_guest::blobs::{BlobError, BlobReader, BlobWriter, Blobs};
 use thumbs_guest::clock::Clock;
 use thumbs_guest::config;
 use thumbs_guest::digest::sha256;
@@ -296,9 +296,21 @@ impl Blobs for Slow<'_> {
         self.service.blobs.put(key, content_type, data)
     }
 
+    fn write<'a>(
+        &'a self,
+        key: &ObjectKey,
+        content_type: &str,
+    ) -> Result<Box<dyn BlobWriter + 'a>, BlobError> {
+        self.service.blobs.write(key, content_type)
+    }
+
     fn get(&self, key: &ObjectKey, max_bytes: u64) -> Result<Vec<u8>, BlobError> {
-        self.clock.advance(Duration::from_secs(20));
         self.service.blobs.get(key, max_bytes)
+    }
+
+    fn read<'a>(&'a self, key: &ObjectKey, max_bytes: u64) -> Result<Box<dyn BlobReader + 'a>, BlobError> {
+        self.clock.advance(Duration::from_secs(20));
+        Blobs::read(&self.service.blobs, key, max_bytes)
     }
 
     fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {

@@ -1,7 +1,8 @@
 //! `POST /jobs`: from an upload to a job that is due.
 //!
 //! The order of the writes is blob, row, wake-up: whatever breaks in between leaves at most a blob that no row names, never a
-//! job without its image. Everything that can be the client's fault is found before the first of them.
+//! job without its image. The image goes to the blob store while it comes in; everything that can be the client's fault is found
+//! before its blob is finished, and of one that is not nothing is left.
 
 use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -12,17 +13,16 @@ use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::job_href;
-use thumbs_guest::blobs::BlobError;
+use thumbs_guest::blobs::Written;
 use thumbs_guest::config;
-use thumbs_guest::digest::sha256;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
-use thumbs_guest::imaging::check_format;
-use thumbs_guest::intake::{self, Received};
+use thumbs_guest::intake;
 use thumbs_guest::jobs::Created;
 use thumbs_guest::wake::wake_for_overdue;
 
 use crate::Upload;
+use crate::arrival::Arrival;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Tells a repetition from the first request.
@@ -34,45 +34,44 @@ impl Upload<'_> {
         // Not for this component: with a policy that makes no sense nobody would work on the job.
         config::policy(self.variables)?;
         let idempotency_key = idempotency_key(request)?;
-        let Received { image, options } = intake::receive(request, body, &limits).await?;
-        let info = self.imaging.probe(&image, &limits.image).map_err(|error| error.problem())?;
-        check_format(info.format, limits.formats).map_err(|error| error.problem())?;
+        // A repetition stores no image again: its digest is all that is asked for.
+        let existing = match &idempotency_key {
+            Some(key) => self.store.find_by_idempotency_key(key, request.caller.owner())?,
+            None => None,
+        };
+        let id = self.ids.job_id(self.clock.now()).map_err(|error| Failed::Internal(error.to_string()))?;
+        let key = existing.is_none().then(|| ObjectKey::upload(&id));
+        let mut arrival = Arrival::new(self.blobs, self.imaging, key, &limits);
+        let options = intake::receive(request, body, &limits, &mut arrival).await?;
+        let (info, arrived) = arrival.end()?;
         let options = options.finish(info.frames);
         self.imaging.check(&info, &options, &limits.image).map_err(|error| error.problem())?;
-        let source = Source {
-            sha256: sha256(&image),
-            format: info.format,
-            bytes: image.len() as u64,
-            width: info.width,
-            height: info.height,
-            frames: info.frames,
-        };
-        if let Some(key) = &idempotency_key
-            && let Some(existing) = self.store.find_by_idempotency_key(key, request.caller.owner())?
-        {
-            return self.repeated(request, &existing, &source.sha256, &options);
+        let Written { bytes, sha256 } = arrived.store()?;
+        if let Some(existing) = existing {
+            return self.repeated(request, &existing, &sha256, &options);
         }
-        let now = self.clock.now();
+        let (width, height, frames) = (info.width, info.height, info.frames);
+        let created_at = self.clock.now();
         let job = NewJob {
-            id: self.ids.job_id(now).map_err(|error| Failed::Internal(error.to_string()))?,
-            created_at: now,
+            id,
+            created_at,
             options,
-            source,
+            source: Source { sha256, format: info.format, bytes, width, height, frames },
             correlation_id: request.correlation_id.clone(),
             trace_parent: request.trace_parent(),
             idempotency_key,
             owner: request.caller.owner().cloned(),
         };
-        self.store_job(request, job, &image)
+        self.create_job(request, job)
     }
 
-    fn store_job(&self, request: &Request, job: NewJob, image: &[u8]) -> Result<Response, Failed> {
+    /// Of an image that is stored.
+    fn create_job(&self, request: &Request, job: NewJob) -> Result<Response, Failed> {
         let log = self.log.clone().with_job(job.id);
-        let key = ObjectKey::upload(&job.id);
-        self.blobs.put(&key, job.source.format.content_type(), image).map_err(not_stored)?;
         // An error here leaves the blob: the row may have been written all the same, and a job needs its image.
         if let Created::Existing(existing) = self.store.create(&job)? {
             // Another request with the same key was faster, between our look and our write.
+            let key = ObjectKey::upload(&job.id);
             if let Err(error) = self.blobs.delete(&key) {
                 log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
             }
@@ -108,17 +107,6 @@ impl Upload<'_> {
         let mut response = accepted(request, existing)?;
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         Ok(response)
-    }
-}
-
-/// The blob store may have a bound of its own, below ours.
-fn not_stored(error: BlobError) -> Failed {
-    match error {
-        BlobError::TooLarge { .. } => Failed::problem(
-            ProblemKind::UploadTooLarge,
-            "The image is too large to be stored. Send a smaller file.",
-        ),
-        other => other.into(),
     }
 }
 

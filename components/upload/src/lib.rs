@@ -3,6 +3,7 @@
 //! Here is only the entry point and what it is wired to; `handler.rs` decides. No pixel is decoded in this component: the
 //! imaging component reads headers for it.
 
+mod arrival;
 mod create;
 mod handler;
 

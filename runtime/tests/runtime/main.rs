@@ -26,3 +26,4 @@ mod start;
 mod stopping;
 mod suite_guests;
 mod suites;
+mod uploads;

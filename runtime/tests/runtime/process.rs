@@ -53,7 +53,7 @@ impl Process {
     }
 
     /// Of a command that serves, with its state in the folder.
-    async fn of(mut command: Command, folder: TempDir) -> Self {
+    pub(crate) async fn of(mut command: Command, folder: TempDir) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--log", "json", "--workers", "0"]);
         command.arg("--state-dir").arg(folder.path().join("state"));
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -84,7 +84,7 @@ impl Process {
     }
 
     /// The most that it ever had in memory.
-    fn peak_bytes(&self) -> u64 {
+    pub(crate) fn peak_bytes(&self) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -66,7 +66,15 @@ pub(crate) enum Colour<'a> {
 /// # Errors
 /// [`Error::UnsupportedFormat`], [`Error::Malformed`], and [`Error::UnsupportedFeature`] where the header alone shows one.
 pub(crate) fn read(image: &[u8]) -> Result<Header<'_>, Error> {
-    match sniff(image).ok_or_else(|| Error::UnsupportedFormat(other_kind(image)))? {
+    read_as(sniff(image).ok_or_else(|| Error::UnsupportedFormat(other_kind(image)))?, image)
+}
+
+/// Reads the header of an image that is known to begin as one of this format.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_as(format: SourceFormat, image: &[u8]) -> Result<Header<'_>, Error> {
+    match format {
         SourceFormat::Jpeg => jpeg::read(image),
         SourceFormat::Png => png::read(image),
         SourceFormat::Gif => gif::read(image),

@@ -16,6 +16,7 @@ mod fixtures;
 mod golden;
 mod heif;
 mod hostile;
+mod intake;
 mod oddities;
 mod pictures;
 mod png_kinds;

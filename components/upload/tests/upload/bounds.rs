@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::executor::block_on;
 use thumbs_domain::object_key::ObjectKey;
-use thumbs_guest::blobs::{BlobError, Blobs};
+use thumbs_guest::blobs::{BlobError, BlobReader, BlobWriter, Blobs};
 use thumbs_guest::config;
 use thumbs_guest::http::{BodyError, body};
 use thumbs_guest::imaging::{Bound, Excess, ImagingError};
@@ -100,7 +100,15 @@ impl Blobs for Tiny {
         Err(BlobError::TooLarge { max_bytes: 0 })
     }
 
+    fn write<'a>(&'a self, _: &ObjectKey, _: &str) -> Result<Box<dyn BlobWriter + 'a>, BlobError> {
+        Err(BlobError::TooLarge { max_bytes: 0 })
+    }
+
     fn get(&self, _: &ObjectKey, _: u64) -> Result<Vec<u8>, BlobError> {
+        Err(BlobError::NotFound)
+    }
+
+    fn read<'a>(&'a self, _: &ObjectKey, _: u64) -> Result<Box<dyn BlobReader + 'a>, BlobError> {
         Err(BlobError::NotFound)
     }
 

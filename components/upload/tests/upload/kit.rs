@@ -116,6 +116,7 @@ impl Service {
     /// Nothing stays of a request that was refused.
     pub(crate) fn assert_untouched(&self) {
         assert_eq!((self.jobs(), self.blobs.keys().len(), self.wake.count()), (0, 0, 0));
+        assert_eq!(self.blobs.open_writers(), 0);
     }
 }
 

@@ -85,13 +85,10 @@ pub fn check_format(format: SourceFormat, accepted: AcceptedFormats) -> Result<(
 
 /// What an image is, and what may be made of it. Apart from [`Imaging`], so that who only asks this needs no decoder composed in.
 pub trait Probing {
-    /// Reads headers only.
-    ///
-    /// # Errors
-    /// [`ImagingError`].
-    fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError>;
+    /// Begins to read the header of an image that comes in pieces.
+    fn header<'a>(&'a self, limits: &ImageLimits) -> Box<dyn Header + 'a>;
 
-    /// Whether a thumbnail may be made of the image that was probed, as far as that can be told without decoding it.
+    /// Whether a thumbnail may be made of the image that was taken in, as far as that can be told without decoding it.
     ///
     /// # Errors
     /// [`ImagingError`].
@@ -99,19 +96,40 @@ pub trait Probing {
     -> Result<(), ImagingError>;
 }
 
-/// Bytes in, pixels out.
-pub trait Imaging {
-    /// Makes a thumbnail, and times it.
+/// The header of an image that comes in pieces. What it is read from is kept, and nothing else.
+pub trait Header {
+    /// Takes the next bytes; says what the image is once that is known.
+    ///
+    /// # Errors
+    /// [`ImagingError`], where it is certain that this is no image to make a thumbnail of.
+    fn feed(&mut self, piece: &[u8]) -> Result<Option<SourceFormat>, ImagingError>;
+
+    /// What it says, when all is fed.
     ///
     /// # Errors
     /// [`ImagingError`].
-    fn thumbnail(
-        &self,
-        image: &[u8],
-        options: &Options,
-        limits: &ImageLimits,
-        clock: &dyn Clock,
-    ) -> Result<Made, ImagingError>;
+    fn source(&mut self) -> Result<SourceInfo, ImagingError>;
+}
+
+/// Bytes in, pixels out.
+pub trait Imaging {
+    /// Begins to take in an image, of `size_bytes` as far as that is known.
+    fn intake<'a>(&'a self, size_bytes: Option<u64>, limits: &ImageLimits) -> Box<dyn Intake + 'a>;
+}
+
+/// An image that comes in pieces, all of which are kept.
+pub trait Intake {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// [`ImagingError`].
+    fn feed(&mut self, piece: &[u8]) -> Result<(), ImagingError>;
+
+    /// Makes a thumbnail of what was fed, and times it. The image is let go as soon as it is decoded.
+    ///
+    /// # Errors
+    /// [`ImagingError`].
+    fn thumbnail(self: Box<Self>, options: &Options, clock: &dyn Clock) -> Result<Made, ImagingError>;
 }
 
 /// The imaging component that is composed in.
@@ -119,10 +137,8 @@ pub trait Imaging {
 pub struct HostImaging;
 
 impl Probing for HostImaging {
-    fn probe(&self, image: &[u8], limits: &ImageLimits) -> Result<SourceInfo, ImagingError> {
-        wit::probe(image, translation::limits(limits))
-            .map(translation::source_info)
-            .map_err(|error| translation::error(error, limits, None))
+    fn header<'a>(&'a self, limits: &ImageLimits) -> Box<dyn Header + 'a> {
+        Box::new(HostHeader(HostIntake::new(wit::Keep::Header, None, limits)))
     }
 
     fn check(
@@ -137,17 +153,53 @@ impl Probing for HostImaging {
 }
 
 impl Imaging for HostImaging {
-    fn thumbnail(
-        &self,
-        image: &[u8],
-        options: &Options,
-        limits: &ImageLimits,
-        clock: &dyn Clock,
-    ) -> Result<Made, ImagingError> {
-        let refused = |error| translation::error(error, limits, Some(options));
+    fn intake<'a>(&'a self, size_bytes: Option<u64>, limits: &ImageLimits) -> Box<dyn Intake + 'a> {
+        Box::new(HostIntake::new(wit::Keep::Image, size_bytes, limits))
+    }
+}
+
+struct HostHeader(HostIntake);
+
+impl Header for HostHeader {
+    fn feed(&mut self, piece: &[u8]) -> Result<Option<SourceFormat>, ImagingError> {
+        self.0.take(piece)
+    }
+
+    fn source(&mut self) -> Result<SourceInfo, ImagingError> {
+        let HostIntake { intake, limits } = &self.0;
+        let source = intake.source().map_err(|error| translation::error(error, limits, None))?;
+        Ok(translation::source_info(source))
+    }
+}
+
+struct HostIntake {
+    intake: wit::Intake,
+    limits: ImageLimits,
+}
+
+impl HostIntake {
+    fn new(keep: wit::Keep, size_bytes: Option<u64>, limits: &ImageLimits) -> Self {
+        Self { intake: wit::Intake::new(keep, size_bytes, translation::limits(limits)), limits: *limits }
+    }
+
+    fn take(&self, piece: &[u8]) -> Result<Option<SourceFormat>, ImagingError> {
+        let format =
+            self.intake.feed(piece).map_err(|error| translation::error(error, &self.limits, None))?;
+        Ok(format.map(translation::source_format))
+    }
+}
+
+impl Intake for HostIntake {
+    fn feed(&mut self, piece: &[u8]) -> Result<(), ImagingError> {
+        self.take(piece).map(drop)
+    }
+
+    fn thumbnail(self: Box<Self>, options: &Options, clock: &dyn Clock) -> Result<Made, ImagingError> {
+        let Self { intake, limits } = *self;
+        let refused = |error| translation::error(error, &limits, Some(options));
         let started = clock.elapsed();
-        let task = wit::Task::open(image, translation::options(options), translation::limits(limits))
-            .map_err(refused)?;
+        let task = intake.thumbnail(translation::options(options)).map_err(refused)?;
+        drop(intake);
         parts::decode(translation::source_format(task.format()), &task).map_err(refused)?;
         task.decode().map_err(refused)?;
         let decoded = clock.elapsed();

@@ -2,7 +2,7 @@
 //! image.
 
 use http::header::CONTENT_TYPE;
-use multer::Error;
+use mime::Mime;
 
 use super::malformed;
 use crate::http::{Failed, Request};
@@ -24,24 +24,23 @@ impl BodyKind {
     /// [`Failed::Problem`] for a multipart type that can't be read, or is no form.
     pub(super) fn of(request: &Request) -> Result<Self, Failed> {
         let content_type = request.header(CONTENT_TYPE).unwrap_or_default();
-        let cause = match multer::parse_boundary(content_type) {
-            Ok(boundary) => return Ok(Self::Form { boundary }),
-            Err(cause) => cause,
-        };
         let family = content_type.split('/').next().unwrap_or_default();
         if !family.trim().eq_ignore_ascii_case("multipart") {
             return Ok(Self::Image);
         }
-        Err(malformed(match cause {
-            Error::NoBoundary => {
-                "The form has no boundary. Let the HTTP client set the Content-Type of the form."
-            }
-            Error::NoMultipart => {
-                "The body is multipart, but no form. Send multipart/form-data, or the image alone."
-            }
-            _ => {
-                "The Content-Type of the form can't be read. Put its boundary in quotes, or let the HTTP client set it."
-            }
-        }))
+        let content_type: Mime = content_type.parse().map_err(|_| {
+            malformed(
+                "The Content-Type of the form can't be read. Put its boundary in quotes, or let the HTTP client set it.",
+            )
+        })?;
+        if content_type.subtype() != mime::FORM_DATA {
+            return Err(malformed(
+                "The body is multipart, but no form. Send multipart/form-data, or the image alone.",
+            ));
+        }
+        let boundary = content_type.get_param(mime::BOUNDARY).ok_or_else(|| {
+            malformed("The form has no boundary. Let the HTTP client set the Content-Type of the form.")
+        })?;
+        Ok(Self::Form { boundary: boundary.as_str().to_owned() })
     }
 }

@@ -1,12 +1,8 @@
 //! The name of a part, and whether it is a file: its Content-Disposition (RFC 7578, section 4.2).
 //!
-//! `multer` looks for `name=` anywhere in the header, within a quoted name of a file as well; here the parameters are read one by
-//! one.
+//! The parameters are read one by one: `name=` may stand within the quoted name of a file as well.
 
 use std::borrow::Cow;
-
-use http::HeaderMap;
-use http::header::CONTENT_DISPOSITION;
 
 /// What a part says of itself.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,12 +14,7 @@ pub(super) struct Disposition {
 }
 
 impl Disposition {
-    pub(super) fn of(part: &HeaderMap) -> Self {
-        let header = part.get(CONTENT_DISPOSITION).map_or(&[][..], |value| value.as_bytes());
-        Self::parse(&String::from_utf8_lossy(header))
-    }
-
-    fn parse(header: &str) -> Self {
+    pub(super) fn parse(header: &str) -> Self {
         let mut disposition = Self::default();
         let mut rest = header.split_once(';').map_or("", |(_, parameters)| parameters);
         while let Some((name, value)) = rest.split_once('=') {

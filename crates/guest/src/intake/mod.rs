@@ -1,51 +1,86 @@
-//! From a request's body to what a job is made of: one image, and options in the form, the query or both.
+//! From a request's body to what a job is made of: one image, handed on as it comes, and options in the form, the query or both.
 //!
 //! Nothing is stored here and no image is looked into. Names and types that the client gives its file are not believed.
 
 mod content_type;
 mod disposition;
 mod form;
-mod paced;
+mod multipart;
 
+use futures::StreamExt;
 use http::header::CONTENT_LENGTH;
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::options::{Draft, OptionError};
 use thumbs_domain::problem::ProblemKind;
 
-use crate::http::{Body, BodyError, Failed, Request, body};
+use crate::http::{Body, BodyError, Failed, Request};
 use content_type::BodyKind;
 pub(crate) use form::FORM_OVERHEAD_BYTES;
 
-/// An upload, read.
-pub struct Received {
-    /// As sent; never empty.
-    pub image: Vec<u8>,
-    /// The options that were given.
-    pub options: Draft,
+/// Takes the bytes of an image as they come.
+pub trait Sink {
+    /// The next bytes, at least one.
+    ///
+    /// # Errors
+    /// Why no more are to come: the request is answered with it.
+    fn take(&mut self, piece: &[u8]) -> Result<(), Failed>;
 }
 
-/// Reads the query and the body: a form (RFC 7578), or where it is none, the image itself. Nothing is held beyond the bounds:
-/// reading stops there.
+/// Reads the query and the body: a form (RFC 7578), or where it is none, the image itself, of which each piece goes to `image` as it
+/// comes. The options that were given are returned. Nothing is held but a piece, and reading stops at the bounds.
 ///
 /// # Errors
-/// [`Failed::Problem`] for whatever the client did wrong.
-pub async fn receive(request: &Request, body: Body, limits: &UploadLimits) -> Result<Received, Failed> {
+/// [`Failed::Problem`] for whatever the client did wrong, and what `image` says.
+pub async fn receive(
+    request: &Request,
+    body: Body,
+    limits: &UploadLimits,
+    image: &mut dyn Sink,
+) -> Result<Draft, Failed> {
     let mut options = Draft::new(limits.image.max_output_side);
     for (name, value) in request.query_pairs() {
         options.set(&name, &value).map_err(wrong_option)?;
     }
     let announced_bytes = request.header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    let max_bytes = limits.max_upload_bytes;
-    let image = match BodyKind::of(request)? {
+    let mut image = Bounded { image, bytes: 0, max_bytes: limits.max_upload_bytes };
+    match BodyKind::of(request)? {
         BodyKind::Form { boundary } => {
-            form::receive(body, boundary, max_bytes, announced_bytes, &mut options).await?
+            form::receive(body, &boundary, announced_bytes, &mut image, &mut options).await?;
         }
-        BodyKind::Image => body::read_all(body, max_bytes, announced_bytes).await.map_err(unreadable)?,
-    };
-    if image.is_empty() {
+        BodyKind::Image => alone(body, announced_bytes, &mut image).await?,
+    }
+    if image.bytes == 0 {
         return Err(malformed("The image is empty. Send the bytes of an image file."));
     }
-    Ok(Received { image, options })
+    Ok(options)
+}
+
+/// A body that is the image.
+async fn alone(mut body: Body, announced_bytes: Option<u64>, image: &mut Bounded<'_>) -> Result<(), Failed> {
+    if announced_bytes.is_some_and(|announced| announced > image.max_bytes) {
+        return Err(too_large());
+    }
+    while let Some(piece) = body.next().await {
+        image.take(&piece.map_err(|BodyError::Broken(_)| broken_off())?)?;
+    }
+    Ok(())
+}
+
+/// An image of which no more is taken than a bound.
+struct Bounded<'a> {
+    image: &'a mut dyn Sink,
+    bytes: u64,
+    max_bytes: u64,
+}
+
+impl Bounded<'_> {
+    fn take(&mut self, piece: &[u8]) -> Result<(), Failed> {
+        self.bytes = self.bytes.saturating_add(piece.len() as u64);
+        if self.bytes > self.max_bytes {
+            return Err(too_large());
+        }
+        if piece.is_empty() { Ok(()) } else { self.image.take(piece) }
+    }
 }
 
 fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Failed {
@@ -62,11 +97,4 @@ fn too_large() -> Failed {
 
 fn broken_off() -> Failed {
     malformed("The body broke off before its end. Send it again.")
-}
-
-fn unreadable(error: BodyError) -> Failed {
-    match error {
-        BodyError::TooLarge { .. } => too_large(),
-        BodyError::Broken(_) => broken_off(),
-    }
 }

@@ -7,7 +7,7 @@ use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
 use crate::clock::Clock;
-use crate::imaging::{Imaging, ImagingError, Made, Probing, SourceInfo};
+use crate::imaging::{Header, Imaging, ImagingError, Intake, Made, Probing, SourceInfo};
 
 /// Takes every image for the same one, or for a bad one.
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ impl ScriptedImaging {
 }
 
 impl Probing for ScriptedImaging {
-    fn probe(&self, _: &[u8], _: &ImageLimits) -> Result<SourceInfo, ImagingError> {
-        self.0.clone()
+    fn header<'a>(&'a self, _: &ImageLimits) -> Box<dyn Header + 'a> {
+        Box::new(Scripted { source: self.0.clone(), image: Vec::new() })
     }
 
     fn check(&self, _: &SourceInfo, _: &Options, _: &ImageLimits) -> Result<(), ImagingError> {
@@ -39,18 +39,39 @@ impl Probing for ScriptedImaging {
 }
 
 impl Imaging for ScriptedImaging {
+    fn intake<'a>(&'a self, _: Option<u64>, _: &ImageLimits) -> Box<dyn Intake + 'a> {
+        Box::new(Scripted { source: self.0.clone(), image: Vec::new() })
+    }
+}
+
+struct Scripted {
+    source: Result<SourceInfo, ImagingError>,
+    image: Vec<u8>,
+}
+
+impl Header for Scripted {
+    fn feed(&mut self, piece: &[u8]) -> Result<Option<SourceFormat>, ImagingError> {
+        self.image.extend_from_slice(piece);
+        self.source.clone().map(|source| Some(source.format))
+    }
+
+    fn source(&mut self) -> Result<SourceInfo, ImagingError> {
+        self.source.clone()
+    }
+}
+
+impl Intake for Scripted {
+    fn feed(&mut self, piece: &[u8]) -> Result<(), ImagingError> {
+        self.image.extend_from_slice(piece);
+        Ok(())
+    }
+
     /// The thumbnail's bytes are those of the image, reversed; each step takes a second more than the one before.
-    fn thumbnail(
-        &self,
-        image: &[u8],
-        options: &Options,
-        _: &ImageLimits,
-        clock: &dyn Clock,
-    ) -> Result<Made, ImagingError> {
-        let source = self.0.clone()?;
+    fn thumbnail(self: Box<Self>, options: &Options, clock: &dyn Clock) -> Result<Made, ImagingError> {
+        let source = self.source?;
         clock.sleep(Duration::from_secs(6));
         Ok(Made {
-            data: image.iter().rev().copied().collect(),
+            data: self.image.into_iter().rev().collect(),
             format: options.format,
             width: options.width,
             height: options.height,

@@ -4,11 +4,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Resource;
 
 use super::{BlobError, BlobView, MAX_PIECE_BYTES, Reader, Writer, checked, checked_type, wit};
-use crate::{
-    capabilities::error::Failure,
-    limits::length,
-    memory::{CallMemory, Held},
-};
+use crate::{capabilities::error::Failure, limits::length, memory::Held};
 
 /// A blob that a guest is writing.
 #[derive(Debug)]
@@ -107,7 +103,7 @@ mod tests {
 
     use super::super::{BlobStore, MemoryStore};
     use super::*;
-    use crate::limits::Limits;
+    use crate::{limits::Limits, memory::CallMemory};
     use wit::{Host as _, HostReader as _, HostWriter as _};
 
     fn store(max_blob_bytes: u64) -> BlobStore {
