@@ -21,6 +21,7 @@ use thumbs_tests::{
     home::Home,
     images,
     servers::{self, Auth, Postgres, Redis, S3},
+    service::{Service, empty_state_dir},
 };
 use tokio::task::block_in_place;
 
@@ -147,6 +148,38 @@ async fn no_accepted_job_is_lost_when_servers_are_killed_and_come_back() {
         let encoded = "hunter2%40";
         for secret in [PASSWORD, encoded, secret.as_str()] {
             assert!(!text.contains(secret), "a secret is in the log: {text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_client_waits_for_a_redis_that_never_answers() {
+    let Some(redis) = block_in_place(|| servers::available(Redis::start())) else { return };
+    // Far longer than a client of the tests waits.
+    let limits = Limits {
+        redis_connect_timeout_ms: 600_000,
+        redis_response_timeout_ms: 600_000,
+        request_timeout_ms: 600_000,
+        drain_timeout_ms: 0,
+        ..Limits::default()
+    };
+    let log = CaptureSink::new();
+    let sink = Arc::new(log.clone());
+    // Without workers, so that every job is overdue after a while, and who reads it wakes them.
+    let service = Service::start_with(empty_state_dir(), |builder| {
+        builder.limits(limits).variable("redis_url", redis.url()).workers(0).log(sink, Level::Info)
+    })
+    .await;
+    redis.pause();
+    let overdue = || log.lines().iter().filter(|line| line.event == "job-overdue").count();
+    for (number, path) in ["/jobs/", "/thumbnails/", "/jobs"].into_iter().enumerate() {
+        let id = service.client.submit(&images::png(40, 30), &[]).await;
+        let path = if path.ends_with('/') { format!("{path}{id}") } else { path.to_owned() };
+        let begin = Instant::now();
+        while overdue() == number {
+            assert!(begin.elapsed() < DEADLINE, "no reader of {path} woke the workers");
+            let status = service.client.get(&path).await.status;
+            assert!(matches!(status, StatusCode::OK | StatusCode::CONFLICT), "{path}: {status}");
         }
     }
 }

@@ -17,23 +17,26 @@ mod entry {
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::serve::serve;
     use thumbs_guest::jobs;
-    use thumbs_guest::wake::HostWake;
+    use thumbs_guest::wake::{HostWake, WakeLater};
 
     use super::Download;
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let wake = WakeLater::default();
         serve("download", request, out, async |request, _, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
             let download = Download {
                 store: store.as_ref(),
                 blobs: &HostBlobs,
-                wake: &HostWake,
+                wake: &wake,
                 clock: &HostClock::start(),
                 log: &log,
             };
             download.handle(&request)
         })
         .await;
+        // The client has its answer: a server that hangs holds up nobody.
+        wake.send(&HostWake);
     }
 }

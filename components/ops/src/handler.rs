@@ -14,7 +14,7 @@ use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response};
 use thumbs_guest::jobs::Numbers;
 use thumbs_guest::log::Log;
-use thumbs_guest::wake::Wake;
+use thumbs_guest::wake::Publish;
 
 use crate::health;
 
@@ -25,7 +25,7 @@ pub struct Ops<'a> {
     /// The images.
     pub blobs: &'a dyn Blobs,
     /// The way to the workers.
-    pub wake: &'a dyn Wake,
+    pub wake: &'a dyn Publish,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.

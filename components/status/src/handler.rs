@@ -27,8 +27,10 @@ const SLOWEST_POLL: Duration = Duration::from_millis(250);
 pub struct Status<'a> {
     /// The rows.
     pub store: &'a dyn JobStore,
-    /// The way to the workers.
+    /// The way to the workers, for a client that is not to wait for it.
     pub wake: &'a dyn Wake,
+    /// The same, for one that waits for the job.
+    pub wake_now: &'a dyn Wake,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -63,10 +65,10 @@ impl Status<'_> {
             if job.status != job::Status::Processing {
                 return Ok(job);
             }
-            // Once is enough for one client, and all there is where the store can't note it.
-            has_woken =
-                has_woken || wake_for_overdue([&job], self.store, self.wake, self.clock.now(), self.log);
             let left = give_up_at.saturating_sub(self.clock.elapsed());
+            let wake = if left.is_zero() { self.wake } else { self.wake_now };
+            // Once is enough for one client, and all there is where the store can't note it.
+            has_woken = has_woken || wake_for_overdue([&job], self.store, wake, self.clock.now(), self.log);
             if left.is_zero() {
                 return Ok(job);
             }

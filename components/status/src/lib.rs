@@ -15,18 +15,26 @@ mod entry {
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::serve::serve;
     use thumbs_guest::jobs;
-    use thumbs_guest::wake::HostWake;
+    use thumbs_guest::wake::{HostWake, WakeLater};
 
     use super::Status;
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let wake = WakeLater::default();
         serve("status", request, out, async |request, _, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
-            let status =
-                Status { store: store.as_ref(), wake: &HostWake, clock: &HostClock::start(), log: &log };
+            let status = Status {
+                store: store.as_ref(),
+                wake: &wake,
+                wake_now: &HostWake,
+                clock: &HostClock::start(),
+                log: &log,
+            };
             status.handle(&request)
         })
         .await;
+        // The client has its answer: a server that hangs holds up nobody.
+        wake.send(&HostWake);
     }
 }

@@ -34,7 +34,7 @@ impl Answer {
 
 fn ask(store: &dyn JobStore, wake: &CountingWake, clock: &dyn Clock, method: &str, path: &str) -> Answer {
     let request = request(method, path, &[]);
-    let answer = Status { store, wake, clock, log: &Log::new("test") }.handle(&request);
+    let answer = Status { store, wake, wake_now: wake, clock, log: &Log::new("test") }.handle(&request);
     let (status, headers, body) = text(&request, answer);
     Answer { status, headers, json: serde_json::from_str(&body).unwrap() }
 }

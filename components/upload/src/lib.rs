@@ -21,19 +21,20 @@ mod entry {
     use thumbs_guest::ids::HostIds;
     use thumbs_guest::imaging::HostImaging;
     use thumbs_guest::jobs;
-    use thumbs_guest::wake::HostWake;
+    use thumbs_guest::wake::{HostWake, WakeLater};
 
     use super::Upload;
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let wake = WakeLater::default();
         serve("upload", request, out, async |request, body, log| {
             let store = jobs::open(&Database::read(&HostVariables)?);
             let upload = Upload {
                 store: store.as_ref(),
                 blobs: &HostBlobs,
                 imaging: &HostImaging,
-                wake: &HostWake,
+                wake: &wake,
                 clock: &HostClock::start(),
                 ids: &HostIds,
                 variables: &HostVariables,
@@ -42,5 +43,7 @@ mod entry {
             upload.handle(&request, body).await
         })
         .await;
+        // The client has its answer: a server that hangs holds up nobody.
+        wake.send(&HostWake);
     }
 }

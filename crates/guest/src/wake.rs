@@ -1,4 +1,7 @@
-//! Wake-ups: telling the workers that a job may be due. A lost one costs time and nothing else, so no caller may fail for it.
+//! Wake-ups: telling the workers that a job may be due. A lost one costs time and nothing else, so no caller may fail for it, and
+//! no client waits for it: the server that carries it may be away, or take it and never answer.
+
+use std::cell::RefCell;
 
 use spin_sdk::redis::{Connection, Error};
 use thumbs_domain::event::Event;
@@ -14,18 +17,44 @@ use crate::jobs::JobStore;
 use crate::log::Log;
 use crate::redact::redact;
 
-/// Reaches the workers, most of the time.
-pub trait Wake {
+/// Sends a wake-up, and knows what became of it.
+pub trait Publish {
     /// Asks any worker to look for a due job.
     ///
     /// # Errors
     /// Why the message was not taken. The text is for the log.
     fn publish(&self) -> Result<(), String>;
+}
 
-    /// The same for who can do nothing about a failure: it is logged, and made good by the next tick.
+/// Reaches the workers, most of the time.
+pub trait Wake {
+    /// Asks any worker to look for a due job. A failure is logged, and made good by the next tick.
+    fn wake(&self, log: &Log);
+}
+
+impl<P: Publish> Wake for P {
     fn wake(&self, log: &Log) {
         if let Err(cause) = self.publish() {
             log.event(Event::WakeUpLost { cause: &cause });
+        }
+    }
+}
+
+/// Keeps a wake-up until the client has its answer. Several are one: it says no more than "look".
+#[derive(Debug, Default)]
+pub struct WakeLater(RefCell<Option<Log>>);
+
+impl Wake for WakeLater {
+    fn wake(&self, log: &Log) {
+        self.0.replace(Some(log.clone()));
+    }
+}
+
+impl WakeLater {
+    /// Sends what was asked for, if anything was.
+    pub fn send(self, wake: &dyn Wake) {
+        if let Some(log) = self.0.into_inner() {
+            wake.wake(&log);
         }
     }
 }
@@ -65,7 +94,7 @@ pub fn wake_for_overdue<'a>(
 #[derive(Clone, Copy, Debug)]
 pub struct HostWake;
 
-impl Wake for HostWake {
+impl Publish for HostWake {
     fn publish(&self) -> Result<(), String> {
         let config = WakeUps::read(&HostVariables).map_err(|error| error.to_string())?;
         let publish = || Connection::open(&config.address)?.publish(&config.channel, WAKE_UP);
@@ -85,7 +114,32 @@ fn cause(error: Error, address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    #[derive(Default)]
+    struct Counting(Cell<u32>);
+
+    impl Publish for Counting {
+        fn publish(&self) -> Result<(), String> {
+            self.0.set(self.0.get() + 1);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn wake_ups_are_kept_until_they_are_sent_and_are_one_then() {
+        for (asked, sent) in [(0, 0), (1, 1), (3, 1)] {
+            let (later, wake) = (WakeLater::default(), Counting::default());
+            for _ in 0..asked {
+                later.wake(&Log::new("test"));
+            }
+            assert_eq!(wake.0.get(), 0);
+            later.send(&wake);
+            assert_eq!(wake.0.get(), sent, "of {asked}");
+        }
+    }
 
     #[test]
     fn a_grant_that_is_missing_is_named_without_the_password() {

@@ -28,7 +28,7 @@ use thumbs_domain::variable::Variable;
 
 use crate::config::{ConfigError, Variables};
 use crate::ids::{HostIds, Ids};
-use crate::wake::Wake;
+use crate::wake::Publish;
 
 /// Counts wake-ups.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl CountingWake {
     }
 }
 
-impl Wake for CountingWake {
+impl Publish for CountingWake {
     fn publish(&self) -> Result<(), String> {
         self.0.set(self.0.get() + 1);
         Ok(())
