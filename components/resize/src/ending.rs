@@ -56,7 +56,7 @@ impl Resize<'_> {
     }
 
     /// Asks again while the store is away, after pauses that grow, as long as another try begins before `end`.
-    fn ask_until<T>(
+    pub(crate) fn ask_until<T>(
         &self,
         end: Timestamp,
         mut ask: impl FnMut() -> Result<T, StoreError>,
@@ -102,6 +102,14 @@ impl FailedAttempt {
             BlobError::NotFound => JobCode::SourceMissing.into(),
             BlobError::TooLarge { .. } => Self { cause: error.to_string(), ..JobCode::SourceTooLarge.into() },
             BlobError::Unavailable(_) => Self::of_storage(&error),
+        }
+    }
+
+    /// The lease ends before the thumbnail could be stored.
+    pub(crate) fn of_lease(why: String) -> Self {
+        Self {
+            cause: format!("the lease could not be extended: {why}"),
+            ..JobCode::StorageUnavailable.into()
         }
     }
 

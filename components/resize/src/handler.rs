@@ -126,7 +126,7 @@ impl Resize<'_> {
         let made = self.take_in(job)?.thumbnail(&job.options, self.clock)?;
         let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
         let sha256 = sha256(&data);
-        self.extend_lease(job);
+        self.keep_lease(job)?;
         self.blobs
             .put(&ObjectKey::thumbnail(&job.id, &sha256), format.content_type(), &data)
             .map_err(|error| FailedAttempt::of_storage(&error))?;
@@ -161,16 +161,24 @@ impl Resize<'_> {
     }
 
     /// Most of the lease may be gone where the store or the decoder is slow: storing is to have at least half of one, or another
-    /// worker makes the same once more. Whether it was still held shows in the end, and a thumbnail too many does no harm.
-    fn extend_lease(&self, job: &mut Job) {
-        let now = self.clock.now();
+    /// worker makes the same once more. What can't have that is not begun.
+    fn keep_lease(&self, job: &mut Job) -> Result<(), FailedAttempt> {
         let half = i64::from(self.policy.lease_secs) * 500;
-        if job.due_at.is_none_or(|lease_end| lease_end.millis_since(now) >= half) {
-            return;
-        }
-        let lease_end = self.policy.lease_end(now);
-        if self.store.extend(Lease { job: &job.id, worker: self.worker }, lease_end) == Ok(true) {
-            job.due_at = Some(lease_end);
+        let Some(end) = job.due_at.filter(|end| end.millis_since(self.clock.now()) < half) else {
+            return Ok(());
+        };
+        let lease = Lease { job: &job.id, worker: self.worker };
+        let extended = self.ask_until(end, || {
+            let end = self.policy.lease_end(self.clock.now());
+            Ok(self.store.extend(lease, end)?.then_some(end))
+        });
+        match extended {
+            Ok(Some(end)) => {
+                job.due_at = Some(end);
+                Ok(())
+            }
+            Ok(None) => Err(FailedAttempt::of_lease("it is another's by now".to_owned())),
+            Err(error) => Err(FailedAttempt::of_lease(error.to_string())),
         }
     }
 

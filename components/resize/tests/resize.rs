@@ -287,6 +287,25 @@ struct Slow<'a> {
     service: &'a Service,
     clock: &'a ManualClock<'static>,
     found: RefCell<Vec<bool>>,
+    /// What else happens while one is read.
+    meanwhile: &'a dyn Fn(),
+}
+
+impl Slow<'_> {
+    fn wake_up(&self) -> Result<(), StoreError> {
+        let resize = Resize {
+            store: self.service.store.as_ref(),
+            blobs: self,
+            imaging: &ScriptedImaging::jpeg(),
+            wake: &self.service.wake,
+            clock: self.clock,
+            worker: &WorkerId::new("slow"),
+            limits: config::limits(&FixedVariables::small()).unwrap(),
+            policy: POLICY,
+            log: &Log::new("test"),
+        };
+        resize.handle(Message::WakeUp)
+    }
 }
 
 impl Blobs for Slow<'_> {
@@ -310,6 +329,7 @@ impl Blobs for Slow<'_> {
 
     fn read<'a>(&'a self, key: &ObjectKey, max_bytes: u64) -> Result<Box<dyn BlobReader + 'a>, BlobError> {
         self.clock.advance(Duration::from_secs(20));
+        (self.meanwhile)();
         Blobs::read(&self.service.blobs, key, max_bytes)
     }
 
@@ -322,19 +342,8 @@ impl Blobs for Slow<'_> {
 fn a_store_that_is_slow_twice_lets_nobody_else_take_the_job() {
     let (service, id) = Service::with_job();
     let clock = ManualClock::default();
-    let blobs = Slow { service: &service, clock: &clock, found: RefCell::default() };
-    let resize = Resize {
-        store: service.store.as_ref(),
-        blobs: &blobs,
-        imaging: &ScriptedImaging::jpeg(),
-        wake: &service.wake,
-        clock: &clock,
-        worker: &WorkerId::new("slow"),
-        limits: config::limits(&FixedVariables::small()).unwrap(),
-        policy: POLICY,
-        log: &Log::new("test"),
-    };
-    assert_eq!(resize.handle(Message::WakeUp), Ok(()));
+    let blobs = Slow { service: &service, clock: &clock, found: RefCell::default(), meanwhile: &|| {} };
+    assert_eq!(blobs.wake_up(), Ok(()));
     assert!(clock.elapsed() > Duration::from_secs(u64::from(POLICY.lease_secs)));
     assert_eq!(*blobs.found.borrow(), [false]);
     assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 1));
@@ -360,6 +369,36 @@ fn a_format_that_was_turned_off_since_the_upload_is_not_decoded() {
         (service.job(&id).status, service.code(&id)),
         (Status::Failed, "unsupported-image".to_owned())
     );
+}
+
+#[test]
+fn what_could_not_be_stored_within_the_lease_is_not_begun() {
+    let (service, id) = Service::with_job();
+    let clock = ManualClock::default();
+    let taken = || {
+        let end = ManualClock::START.plus_millis(30_000);
+        service.store.claim(&WorkerId::new("of-another"), &POLICY, end).unwrap();
+    };
+    let blobs = Slow { service: &service, clock: &clock, found: RefCell::default(), meanwhile: &taken };
+    assert_eq!(blobs.wake_up(), Ok(()));
+    assert!(blobs.found.borrow().is_empty(), "nothing was stored");
+    assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Processing, 2));
+
+    // A database that fails for a moment costs nothing of it.
+    let (service, id) = Service::with_job();
+    let clock = ManualClock::default();
+    let left = Cell::new(2);
+    service.let_fate(move |statement| {
+        let extends = statement.starts_with("UPDATE thumbs_jobs SET due_at_ms =");
+        if extends && left.get() > 0 {
+            left.set(left.get() - 1);
+            return Fate::Stopped;
+        }
+        Fate::Done
+    });
+    let blobs = Slow { service: &service, clock: &clock, found: RefCell::default(), meanwhile: &|| {} };
+    assert_eq!(blobs.wake_up(), Ok(()));
+    assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 1));
 }
 
 #[test]
