@@ -113,6 +113,12 @@ limits! {
         "requests whose bodies go on arriving after the first 64 KiB", "a request waits `request_queue_ms`, then gets 503 with Retry-After";
     max_waiting_requests = 512, 0 => 4_000,
         "requests whose guests have gone to sleep, as in a long poll", "one more that wants to sleep gets 503 with Retry-After at once; where its method is not safe or its answer has begun, it goes on as one that runs";
+    max_parked_requests = 4_096, 0 => 1_000_000,
+        "requests that wait without an instance, for a message (docs/manifest.md, `park`)", "a further one waits with an instance, among those of `max_waiting_requests`";
+    min_parked_pause_ms = 250, 1 => DAY_MS,
+        "the time that such a request waits at least for its message, which may be lost, before its guest is asked all the same; pauses grow with its age", "a fresh instance looks at how things stand";
+    max_parked_pause_ms = 4_000, 1 => DAY_MS,
+        "the time that it waits at most; where that is less than the least, the least holds", "the same";
     request_queue_ms = 1_000, 0 => DAY_MS,
         "how long a request waits for its turn", "503 with Retry-After";
     header_timeout_ms = 30_000, 1 => DAY_MS,

@@ -18,3 +18,4 @@ mod refused;
 mod replicas;
 mod setbacks;
 mod settings;
+mod waiting;

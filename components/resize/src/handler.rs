@@ -16,7 +16,7 @@ use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::{Imaging, Intake, Made, check_format};
 use thumbs_guest::jobs::{Claim, JobStore, Lease, StoreError};
 use thumbs_guest::log::Log;
-use thumbs_guest::wake::Wake;
+use thumbs_guest::wake::{Tell, Wake};
 
 use crate::ending::FailedAttempt;
 
@@ -33,6 +33,8 @@ pub struct Resize<'a> {
     pub imaging: &'a dyn Imaging,
     /// The way to other workers.
     pub wake: &'a dyn Wake,
+    /// The way to those who wait for a job.
+    pub tell: &'a dyn Tell,
     /// Time.
     pub clock: &'a dyn Clock,
     /// Who works: the id under which this message takes its lease.
@@ -68,7 +70,11 @@ impl Resize<'_> {
         for _ in 0..MAX_GIVEN_UP {
             match self.claim()? {
                 Claim::Nothing => return Ok(()),
-                Claim::GivenUp(job) => self.log_for(&job).event(Event::JobGivenUp { attempts: job.attempts }),
+                Claim::GivenUp(job) => {
+                    let log = self.log_for(&job);
+                    log.event(Event::JobGivenUp { attempts: job.attempts });
+                    self.tell.ended(&job.id, &log);
+                }
                 Claim::Leased { mut job, more_due } => {
                     let log = self.log_for(&job);
                     // Before the work, so that others begin while this one is at it. One message at most, so their number stays bounded.
@@ -112,6 +118,9 @@ impl Resize<'_> {
                     true => succeeded(&thumbnail, &cost),
                     false => Event::LeaseLost { attempt: job.attempts, code: None, cause: None },
                 });
+                if in_time {
+                    self.tell.ended(&job.id, log);
+                }
                 Ok(())
             }
             Err(failed) => self.record(job, lease, failed, log),
@@ -221,7 +230,11 @@ impl Resize<'_> {
                 (self.write_down(job, write, stands)?, Event::JobFailed { code, attempt, cause })
             }
         };
+        let ended = in_time && matches!(event, Event::JobFailed { .. });
         log.event(if in_time { event } else { Event::LeaseLost { attempt, code: Some(code), cause } });
+        if ended {
+            self.tell.ended(&job.id, log);
+        }
         Ok(())
     }
 

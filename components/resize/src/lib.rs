@@ -63,6 +63,7 @@ mod entry {
             blobs: &HostBlobs,
             imaging: &HostImaging,
             wake: &HostWake,
+            tell: &HostWake,
             clock: &HostClock::start(),
             worker: &worker_id(std::env::var(WORKER_ID).ok()),
             limits: settings.limits,

@@ -22,7 +22,8 @@ use thumbs_guest::jobs::{JobStore, SqlJobStore, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
-    CountingWake, Fate, Faulty, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, put_job,
+    CountingWake, Fate, Faulty, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, Told,
+    put_job,
 };
 use thumbs_resize::{Resize, look_at_settings};
 
@@ -36,6 +37,7 @@ struct Service {
     fates: Fates,
     blobs: MemoryBlobs,
     wake: CountingWake,
+    told: Told,
 }
 
 impl Service {
@@ -45,7 +47,7 @@ impl Service {
         let sql = Faulty::new(move |statement: &str| current.borrow_mut()(statement));
         let store = Box::new(SqlJobStore::<_, Sqlite>::new(sql));
         let (blobs, wake) = (MemoryBlobs::default(), CountingWake::default());
-        Self { store, fates, blobs, wake }
+        Self { store, fates, blobs, wake, told: Told::default() }
     }
 
     fn with_job() -> (Self, JobId) {
@@ -71,6 +73,7 @@ impl Service {
             blobs: &self.blobs,
             imaging,
             wake: &self.wake,
+            tell: &self.told,
             clock,
             worker: &WorkerId::new("this-one"),
             limits: config::limits(&FixedVariables::small()).unwrap(),
@@ -115,6 +118,7 @@ fn a_due_job_gets_its_thumbnail_and_its_receipt() {
     let cost = job.cost.unwrap();
     assert_eq!((cost.decode_ms, cost.finish_ms, cost.encode_ms), (1000.0, 2000.0, 3000.0));
     assert_eq!((cost.total_ms, cost.pixels), (6000.0, 1200));
+    assert_eq!(service.told.jobs(), [id]);
 }
 
 #[test]
@@ -152,6 +156,7 @@ fn what_imaging_refuses_fails_at_once() {
         assert_eq!(service.handle(Message::WakeUp, &ManualClock::default(), &imaging), Ok(()));
         assert_eq!((service.job(&id).status, service.code(&id).as_str()), (Status::Failed, code));
         assert_eq!(service.blobs.keys(), [ObjectKey::upload(&id).to_string()]);
+        assert_eq!(service.told.jobs(), [id]);
     }
 }
 
@@ -175,6 +180,7 @@ fn storage_that_is_down_costs_no_attempt_and_is_tried_again_with_growing_pauses(
         assert_eq!(service.code(&id), "storage-unavailable");
         assert!(!job.failure.unwrap().message.contains("secret"));
     }
+    assert!(service.told.jobs().is_empty(), "it goes on");
     service.wake_up(&later(14));
     assert_eq!(service.job(&id).setbacks, 4, "nothing is due between the attempts");
     service.blobs.set_down(false);
@@ -298,6 +304,7 @@ impl Slow<'_> {
             blobs: self,
             imaging: &ScriptedImaging::jpeg(),
             wake: &self.service.wake,
+            tell: &self.service.told,
             clock: self.clock,
             worker: &WorkerId::new("slow"),
             limits: config::limits(&FixedVariables::small()).unwrap(),

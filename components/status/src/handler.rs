@@ -11,7 +11,7 @@ use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::response::json;
-use thumbs_guest::http::{Failed, Request, Response};
+use thumbs_guest::http::{Failed, Request, Response, park};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::{Wake, wake_for_overdue};
@@ -31,6 +31,8 @@ pub struct Status<'a> {
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
     pub wake_now: &'a dyn Wake,
+    /// How long the host has kept the request; none where it can't, and this instance has to wait by itself.
+    pub parked: Option<Duration>,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -47,30 +49,35 @@ impl Status<'_> {
             return Err(Failed::Method(route::JOB.allow));
         }
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
-        let job = self.read(&id, request.caller.reach(), wait(request)?)?;
+        let wait = wait(request)?.saturating_sub(self.parked.unwrap_or_default());
+        let (job, left) = self.read(&id, request.caller.reach(), wait)?;
         let mut response = json(StatusCode::OK, &request.caller.view(&job));
         if job.status == job::Status::Processing {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            if !left.is_zero() {
+                park::ask_again(&mut response, &id.to_string(), left)?;
+            }
         }
         Ok(response)
     }
 
-    /// The job once it is done, or when `wait` is over.
-    fn read(&self, id: &JobId, reach: Reach<'_>, wait: Duration) -> Result<Job, Failed> {
+    /// The job once it is done, or when `wait` is over, or at once where the host can wait; and what is left of `wait` then.
+    fn read(&self, id: &JobId, reach: Reach<'_>, wait: Duration) -> Result<(Job, Duration), Failed> {
         let give_up_at = self.clock.elapsed() + wait;
         let mut pause = FIRST_POLL;
         let mut has_woken = false;
         loop {
             let job = self.store.get(id, reach)?.ok_or_else(not_found)?;
-            if job.status != job::Status::Processing {
-                return Ok(job);
-            }
             let left = give_up_at.saturating_sub(self.clock.elapsed());
-            let wake = if left.is_zero() { self.wake } else { self.wake_now };
+            let is_over = left.is_zero() || self.parked.is_some();
+            if job.status != job::Status::Processing {
+                return Ok((job, Duration::ZERO));
+            }
+            let wake = if is_over { self.wake } else { self.wake_now };
             // Once is enough for one client, and all there is where the store can't note it.
             has_woken = has_woken || wake_for_overdue([&job], self.store, wake, self.clock.now(), self.log);
-            if left.is_zero() {
-                return Ok(job);
+            if is_over {
+                return Ok((job, left));
             }
             self.clock.sleep(pause.min(left));
             pause = (pause * 2).min(SLOWEST_POLL);

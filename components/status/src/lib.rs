@@ -13,6 +13,7 @@ mod entry {
     use spin_sdk::http_component;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
+    use thumbs_guest::http::park;
     use thumbs_guest::http::serve::serve;
     use thumbs_guest::jobs;
     use thumbs_guest::wake::{HostWake, WakeLater};
@@ -28,6 +29,7 @@ mod entry {
                 store: store.as_ref(),
                 wake: &wake,
                 wake_now: &HostWake,
+                parked: park::parked(std::env::var(park::PARKED_MS).ok().as_deref()),
                 clock: &HostClock::start(),
                 log: &log,
             };

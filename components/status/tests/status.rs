@@ -33,8 +33,20 @@ impl Answer {
 }
 
 fn ask(store: &dyn JobStore, wake: &CountingWake, clock: &dyn Clock, method: &str, path: &str) -> Answer {
+    ask_parked(store, (wake, wake), clock, None, method, path)
+}
+
+/// Where the host can keep a request, and has for so long. The workers are woken by the one after the answer, by the other at once.
+fn ask_parked(
+    store: &dyn JobStore,
+    (wake, wake_now): (&CountingWake, &CountingWake),
+    clock: &dyn Clock,
+    parked: Option<Duration>,
+    method: &str,
+    path: &str,
+) -> Answer {
     let request = request(method, path, &[]);
-    let answer = Status { store, wake, wake_now: wake, clock, log: &Log::new("test") }.handle(&request);
+    let answer = Status { store, wake, wake_now, parked, clock, log: &Log::new("test") }.handle(&request);
     let (status, headers, body) = text(&request, answer);
     Answer { status, headers, json: serde_json::from_str(&body).unwrap() }
 }
@@ -107,6 +119,42 @@ fn a_wait_ends_when_its_time_is_over() {
         assert_eq!(clock.elapsed(), Duration::from_secs(held_secs), "wait={wait}");
         // Gentle: four looks a second at most, after the first few.
         assert!(u64::from(clock.sleeps()) <= held_secs * 4 + 6, "wait={wait}: {} looks", clock.sleeps());
+    }
+}
+
+#[test]
+fn where_the_host_can_wait_the_instance_does_not() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    for (wait, parked_ms, asks) in
+        [("10", 0, "10000 "), ("10", 9_999, "1 "), ("10", 10_000, ""), ("10", u64::MAX, ""), ("0", 0, "")]
+    {
+        let (clock, path) = (ManualClock::default(), format!("{}?wait={wait}", path(&job)));
+        let wakes = (&CountingWake::default(), &CountingWake::default());
+        let parked = Some(Duration::from_millis(parked_ms));
+        let answer = ask_parked(&store, wakes, &clock, parked, "GET", &path);
+        assert_eq!((answer.status, clock.sleeps()), (200, 0), "wait={wait}, {parked_ms} ms");
+        let expected = if asks.is_empty() { String::new() } else { format!("{asks}{job}") };
+        assert_eq!(answer.header("thumbs-park"), expected, "wait={wait}, {parked_ms} ms");
+    }
+    end_job(&store, &job, None);
+    let wakes = (&CountingWake::default(), &CountingWake::default());
+    let path = format!("{}?wait=10", path(&job));
+    let done = ask_parked(&store, wakes, &ManualClock::default(), Some(Duration::ZERO), "GET", &path);
+    assert_eq!((&done.json["status"], done.header("thumbs-park")), (&"failed".into(), ""));
+}
+
+#[test]
+fn only_who_goes_on_waiting_here_wakes_the_workers_before_the_answer() {
+    for (query, parked, at_once) in
+        [("", None, false), ("?wait=1", None, true), ("?wait=1", Some(Duration::ZERO), false)]
+    {
+        let (store, _) = memory_store();
+        let path = format!("{}{query}", path(&put_job(&store)));
+        let (later, now, clock) = (CountingWake::default(), CountingWake::default(), ManualClock::default());
+        clock.advance(Duration::from_secs(3));
+        ask_parked(&store, (&later, &now), &clock, parked, "GET", &path);
+        assert_eq!((later.count(), now.count()), (u32::from(!at_once), u32::from(at_once)), "{query}");
     }
 }
 

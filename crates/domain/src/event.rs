@@ -105,6 +105,9 @@ events! {
     WakeUpLost { cause: &'a str } = "wake-up-lost", Warn,
         "The workers could not be told that a job may be due; the next tick or read of the job makes it good",
         "Look after Redis, or the variables `redis_url` and `redis_outbound`";
+    EndNotTold { cause: &'a str } = "end-not-told", Info,
+        "Those who wait for a job could not be told that it ended; they see it a few seconds later",
+        "Look after Redis, or the variables `redis_url` and `redis_outbound`";
     WakeUpNotNoted { cause: &'a str } = "wake-up-not-noted", Warn,
         "A client read a job that has been due for a while, and the job store can't be written to; the client got the job, and the workers were woken all the same",
         "Look after the store that the cause names";

@@ -14,6 +14,11 @@ use crate::id::WorkerId;
 /// The payload of a wake-up: an empty JSON object.
 pub const WAKE_UP: &[u8] = b"{}";
 
+/// The channel on which it is told that jobs ended: each message is the id of one. spin.toml has the same beside that of the wake-ups.
+pub fn ended_channel(wake_channel: &str) -> String {
+    format!("{wake_channel}-ended")
+}
+
 /// One message, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {

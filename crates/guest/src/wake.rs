@@ -5,9 +5,10 @@ use std::cell::RefCell;
 
 use spin_sdk::redis::{Connection, Error};
 use thumbs_domain::event::Event;
+use thumbs_domain::id::JobId;
 use thumbs_domain::job::Job;
 use thumbs_domain::machine::needs_wake_up;
-use thumbs_domain::message::WAKE_UP;
+use thumbs_domain::message::{WAKE_UP, ended_channel};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::variable::Variable;
 
@@ -59,6 +60,20 @@ impl WakeLater {
     }
 }
 
+/// Tells whoever waits for a job that it ended.
+pub trait Tell {
+    /// Tells of one. Nobody may listen, and a word may be lost: who waits looks by itself now and then.
+    fn ended(&self, job: &JobId, log: &Log);
+}
+
+impl Tell for HostWake {
+    fn ended(&self, job: &JobId, log: &Log) {
+        if let Err(cause) = self.send(ended_channel, job.to_string().as_bytes()) {
+            log.event(Event::EndNotTold { cause: &cause });
+        }
+    }
+}
+
 /// Makes good a wake-up that was lost, where one of these jobs has been due for a while: whoever misses a job most brings it to
 /// mind. The row remembers it, so that many impatient clients do not become many messages. True where the workers were woken.
 ///
@@ -90,14 +105,21 @@ pub fn wake_for_overdue<'a>(
     true
 }
 
-/// Publishes to the channel that the resize trigger listens on.
+/// Publishes to the channel that the resize trigger listens on, and to the one of ends beside it.
 #[derive(Clone, Copy, Debug)]
 pub struct HostWake;
 
 impl Publish for HostWake {
     fn publish(&self) -> Result<(), String> {
+        self.send(str::to_owned, WAKE_UP)
+    }
+}
+
+impl HostWake {
+    /// Sends a message on a channel whose name follows from that of the wake-ups.
+    fn send(&self, channel: impl FnOnce(&str) -> String, message: &[u8]) -> Result<(), String> {
         let config = WakeUps::read(&HostVariables).map_err(|error| error.to_string())?;
-        let publish = || Connection::open(&config.address)?.publish(&config.channel, WAKE_UP);
+        let publish = || Connection::open(&config.address)?.publish(&channel(&config.channel), message);
         publish().map_err(|error| redact(&cause(error, &config.address), &config.address))
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Running, StartError,
     banner::Banner,
     load::{Loaded, Ready},
-    messages::Messages,
+    messages::{Messages, ParkingLots},
     servers,
 };
 use crate::{
@@ -174,7 +174,8 @@ impl RuntimeBuilder {
         let address = listener.local_addr().map_err(refused)?;
         let size = PoolSize::serving(&loaded.limits, workers);
         let Ready { prepared, ticker, absent } = loaded.ready(&contexts, size).await?;
-        let router = router(&loaded.manifest, &prepared)?;
+        let lots = loaded.parking_lots();
+        let router = router(&loaded.manifest, &prepared, &lots)?;
         let banner = Banner::new(
             &loaded.manifest,
             &loaded.backends,
@@ -188,7 +189,7 @@ impl RuntimeBuilder {
         messages.check().await?;
         messages.prepare_or_warn().await;
         let tasks = ServerTasks::default();
-        let workers = messages.start(&tasks, workers)?;
+        let workers = messages.start(&tasks, workers, lots)?;
         let Loaded { limits, log, .. } = &loaded;
         servers::watch(absent, millis(limits.max_reconnect_pause_ms), log, &tasks.tracker, &tasks.stop);
         let server = HttpServer::new(listener, router, limits, tasks.clone(), log.clone());
@@ -229,7 +230,11 @@ impl RuntimeBuilder {
     }
 }
 
-fn router(manifest: &Manifest, prepared: &BTreeMap<String, Prepared>) -> Result<Router<Target>, StartError> {
+fn router(
+    manifest: &Manifest,
+    prepared: &BTreeMap<String, Prepared>,
+    lots: &ParkingLots,
+) -> Result<Router<Target>, StartError> {
     let wrong = |reason| StartError::Route { manifest: manifest.path.clone(), reason };
     let mut handlers: BTreeMap<&str, Arc<Handler>> = BTreeMap::new();
     let mut routes = Vec::new();
@@ -240,13 +245,16 @@ fn router(manifest: &Manifest, prepared: &BTreeMap<String, Prepared>) -> Result<
                 let Some(component) = prepared.get(id) else { continue };
                 let handler = match handlers.get(id.as_str()) {
                     Some(handler) => Arc::clone(handler),
-                    None => Arc::new(Handler::new(component.clone()).map_err(|cause| {
-                        StartError::component(
-                            id,
-                            "has an HTTP trigger, but exports no wasi:http/incoming-handler@0.2",
-                            &cause,
-                        )
-                    })?),
+                    None => {
+                        let handler = Handler::new(component.clone()).map_err(|cause| {
+                            StartError::component(
+                                id,
+                                "has an HTTP trigger, but exports no wasi:http/incoming-handler@0.2",
+                                &cause,
+                            )
+                        })?;
+                        Arc::new(handler.with_parking(lots.get(id).map(|(_, lot)| Arc::clone(lot))))
+                    }
                 };
                 handlers.insert(id, Arc::clone(&handler));
                 Target::Component(handler)

@@ -106,8 +106,10 @@ impl Loaded {
             Messages::InProcess => By::Process(Arc::clone(&self.broker)),
             Messages::Server(url) => By::Server(url.clone()),
         };
-        let addresses = self.manifest.redis.iter();
-        let addresses = addresses.map(|trigger| trigger.address.resolve(self.variables.values())).collect();
+        let parking = self.manifest.components.values().filter_map(|component| component.parking.as_ref());
+        let addresses = self.manifest.redis.iter().map(|trigger| &trigger.address);
+        let addresses = addresses.chain(parking.map(|parking| &parking.address));
+        let addresses = addresses.map(|address| address.resolve(self.variables.values())).collect();
         Arc::new(StandIn::new(addresses, by, client))
     }
 

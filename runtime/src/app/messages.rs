@@ -1,5 +1,5 @@
 //! Messages at start: what checks its settings and prepares it, and for each trigger a subscription, the workers that share it, its tick, and where a
-//! Redis server carries the messages, a task that forwards them.
+//! Redis server carries the messages, a task that forwards them. Likewise for each component whose requests wait for messages.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -13,10 +13,28 @@ use crate::{
     messages::{Channel, Delivery, Forward, tick},
     telemetry::Event,
     triggers::{
-        http::ServerTasks,
+        http::{ParkingLot, ServerTasks},
         redis::{MessageHandler, Workers},
     },
 };
+
+/// Where the requests of a component wait, and for the messages of which channel; by the component's id.
+pub(super) type ParkingLots = BTreeMap<String, (Channel, Arc<ParkingLot>)>;
+
+impl Loaded {
+    /// One for each component that asks for it.
+    pub(super) fn parking_lots(&self) -> ParkingLots {
+        let values = self.variables.values();
+        let components = self.manifest.components.values();
+        let asking = components.filter_map(|component| Some((&component.id, component.parking.as_ref()?)));
+        asking
+            .map(|(id, parking)| {
+                let channel = Channel::new(parking.address.resolve(values), parking.channel.resolve(values));
+                (id.clone(), (channel, Arc::new(ParkingLot::new(&self.limits))))
+            })
+            .collect()
+    }
+}
 
 /// The handler of each component that has a Redis trigger.
 pub(super) struct Messages<'a> {
@@ -85,18 +103,39 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// Lets so many workers take the messages of each trigger; with none, no message is asked for.
-    pub(super) fn start(&self, tasks: &ServerTasks, workers: usize) -> Result<Workers, StartError> {
+    /// Lets so many workers take the messages of each trigger, with none of them none of its messages is asked for, and requests wait in
+    /// these lots.
+    pub(super) fn start(
+        &self,
+        tasks: &ServerTasks,
+        workers: usize,
+        lots: ParkingLots,
+    ) -> Result<Workers, StartError> {
         let Loaded { manifest, variables, backends, clients, broker, log, .. } = self.loaded;
         let threads = if self.handlers.is_empty() { 0 } else { workers };
         let mut pool = Workers::start(threads).map_err(|cause| StartError::Threads { cause })?;
         let mut forwards = Vec::new();
         let mut forwarded = HashSet::new();
+        let mut forward = |channel: &Channel| -> Result<(), StartError> {
+            let url = match &backends.messages {
+                backends::Messages::InProcess => return Ok(()),
+                backends::Messages::Manifest => channel.server(),
+                backends::Messages::Server(url) => url.expose(),
+            };
+            if forwarded.insert(channel.clone()) {
+                let forward = Forward::new(clients.redis(), url, channel.clone(), broker, log);
+                forwards.push(forward.map_err(|reason| StartError::Server {
+                    setting: "the address of a [[trigger.redis]]".to_owned(),
+                    reason,
+                })?);
+            }
+            Ok(())
+        };
         let mut ticks = Vec::new();
         for trigger in manifest.redis.iter().filter(|_| workers > 0) {
             let Some(handler) = self.handlers.get(trigger.component.as_str()) else { continue };
             let address = trigger.address.resolve(variables.values());
-            let channel = Channel::new(address.as_str(), trigger.channel.resolve(variables.values()));
+            let channel = Channel::new(address, trigger.channel.resolve(variables.values()));
             let policy = handler.policy();
             let delivery = Delivery {
                 max_equal: policy.merge_equal_messages.then_some(workers),
@@ -104,19 +143,16 @@ impl<'a> Messages<'a> {
             };
             let subscription = broker.subscribe(&channel, delivery);
             pool.serve(handler, &subscription, workers);
-            let server = match &backends.messages {
-                backends::Messages::InProcess => None,
-                backends::Messages::Manifest => Some(address.as_str()),
-                backends::Messages::Server(url) => Some(url.expose()),
-            };
-            if let Some(url) = server.filter(|_| forwarded.insert(channel.clone())) {
-                let forward = Forward::new(clients.redis(), url, channel, broker, log).map_err(|reason| {
-                    StartError::Server { setting: "the address of a [[trigger.redis]]".to_owned(), reason }
-                })?;
-                forwards.push(forward);
-            }
+            forward(&channel)?;
             // A tick wakes this process alone: every runtime has one of its own.
             ticks.extend(policy.tick.as_ref().map(|tick| (subscription, tick.every)));
+        }
+        for (channel, lot) in lots.into_values() {
+            // An empty message is every key: some may have been missed.
+            let delivery = Delivery { max_equal: None, wake_up: Some(Vec::new()) };
+            let keys = broker.subscribe(&channel, delivery);
+            forward(&channel)?;
+            tasks.tracker.spawn(lot.listen(keys, tasks.stop.clone()));
         }
         for forward in forwards {
             tasks.tracker.spawn(forward.run(tasks.stop.clone()));

@@ -12,7 +12,7 @@ mod tool;
 
 pub use error::ManifestError;
 pub use template::Template;
-pub use tool::{MessagePolicy, NamedBackend, NamedBackends, Tick};
+pub use tool::{MessagePolicy, NamedBackend, NamedBackends, Parking, Tick};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -132,6 +132,8 @@ pub struct Component {
     pub suite: Option<PathBuf>,
     /// `tool.thumbs`: what it asks for as a handler of messages.
     pub messages: MessagePolicy,
+    /// `tool.thumbs.park`: its requests may wait without an instance.
+    pub parking: Option<Parking>,
 }
 
 impl Component {

@@ -39,7 +39,8 @@ pub(super) fn manifest(path: &Path, text: &str) -> Result<Manifest, ManifestErro
             .into_values()
             .into_iter()
             .map(|value| {
-                component(value, &folder, &variables).map(|component| (component.id.clone(), component))
+                component(value, &folder, &variables, server.as_ref())
+                    .map(|component| (component.id.clone(), component))
             })
             .collect::<Result<_, _>>()?,
         None => BTreeMap::new(),
@@ -137,7 +138,7 @@ fn names_declared(
     }
 }
 
-fn declared_template(
+pub(super) fn declared_template(
     value: Value<'_>,
     variables: &BTreeMap<String, Variable>,
 ) -> Result<Template, ManifestError> {
@@ -152,6 +153,7 @@ fn component(
     value: Value<'_>,
     folder: &Path,
     declared: &BTreeMap<String, Variable>,
+    server: Option<&Template>,
 ) -> Result<Component, ManifestError> {
     let id = value.key.clone();
     let kebab = |word: &str| {
@@ -208,7 +210,11 @@ fn component(
         table.take("dependencies_inherit_configuration").map(Value::boolean).transpose()?.unwrap_or(false);
     // For `spin build`: not the runtime's business, whatever it holds.
     table.take("build").map(|value| value.table("build")).transpose()?;
-    let tools = table.take("tool").map(|tools| tool::component(tools, &id)).transpose()?.unwrap_or_default();
+    let tools = table
+        .take("tool")
+        .map(|tools| tool::component(tools, &id, declared, server))
+        .transpose()?
+        .unwrap_or_default();
     table.finish(
         &[
             "source",
@@ -237,6 +243,7 @@ fn component(
         dependencies_inherit_configuration,
         suite: tools.suite.map(|source| folder.join(source)),
         messages: tools.messages,
+        parking: tools.parking,
     })
 }
 

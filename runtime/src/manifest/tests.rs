@@ -83,6 +83,7 @@ fn everything_that_is_known_is_read() {
         tick = { every_ms = 250, message = "look" }
         prepare = "make ready"
         check = "look"
+        park = { channel = "wait-{{ token }}" }
         [component.c-two]
         source = "target/two.wasm"
         "#,
@@ -111,6 +112,8 @@ fn everything_that_is_known_is_read() {
         }
     );
     assert_eq!(manifest.components["c-two"].messages, MessagePolicy::default(), "as on Spin");
+    assert_eq!(manifest.components["c-two"].parking, None, "as on Spin");
+    let parking = component.parking.as_ref().unwrap();
     let backends = &manifest.application.backends;
     assert_eq!(backends.grants().collect::<Vec<_>>(), [("reach", "url")]);
     assert_eq!(backends.database.as_ref().unwrap().url, "token");
@@ -118,6 +121,10 @@ fn everything_that_is_known_is_read() {
     let values = [("url".to_owned(), "redis://r"), ("token".to_owned(), "t")].into();
     assert_eq!(manifest.redis[0].address.resolve(&values), "redis://r");
     assert_eq!(manifest.redis[0].channel.resolve(&values), "wake-t");
+    assert_eq!(
+        (parking.channel.resolve(&values), parking.address.resolve(&values)),
+        ("wait-t".into(), "redis://r".into())
+    );
     assert_eq!(manifest.redis[1].address.resolve(&values), "redis://elsewhere");
     assert_eq!(component.variables["a"].resolve(&values), "t!");
 }
@@ -178,6 +185,9 @@ fn names_types_and_references_are_checked() {
         ("tick = 5", "must be a table"),
         ("prepare = {}", "must be a string"),
         ("check = true", "must be a string"),
+        ("park = { channel = \"c\" }", "needs the `address` of [application.trigger.redis]"),
+        ("park = { channel = \"{{ x }}\" }", "[variables]"),
+        ("park = {}", "`channel` is missing"),
     ] {
         refused(&format!("[component.c]\nsource = \"c\"\n[component.c.tool.thumbs]\n{line}"), 4, &[expected]);
     }

@@ -5,7 +5,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ManifestError, Variable,
+    ManifestError, Template, Variable,
+    read::declared_template,
     table::{Table, Value},
 };
 
@@ -65,13 +66,24 @@ pub struct Tick {
     pub message: String,
 }
 
+/// `park = { channel }` in `[component.<id>.tool.thumbs]`: requests of the component may wait without an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parking {
+    /// Its messages are the keys that they wait for.
+    pub channel: Template,
+    /// Of which server: that of `[application.trigger.redis]`.
+    pub address: Template,
+}
+
 /// The tools of a component.
 #[derive(Debug, Default)]
 pub(super) struct ComponentTools {
     /// `spin-test.source`.
     pub(super) suite: Option<String>,
-    /// `thumbs`.
+    /// `thumbs`, as a handler of messages.
     pub(super) messages: MessagePolicy,
+    /// `thumbs.park`.
+    pub(super) parking: Option<Parking>,
 }
 
 /// The tools of the application, `thumbs` among them.
@@ -107,8 +119,13 @@ fn variable(value: Value<'_>, declared: &BTreeMap<String, Variable>) -> Result<S
     if declared.contains_key(&name) { Ok(name) } else { Err(wrong) }
 }
 
-/// The tools of the component of this id.
-pub(super) fn component(tools: Value<'_>, id: &str) -> Result<ComponentTools, ManifestError> {
+/// The tools of the component of this id. `server` is where the application's messages are.
+pub(super) fn component(
+    tools: Value<'_>,
+    id: &str,
+    declared: &BTreeMap<String, Variable>,
+    server: Option<&Template>,
+) -> Result<ComponentTools, ManifestError> {
     let mut tools = tools.table("tool")?;
     let suite = match tools.take("spin-test") {
         Some(tool) => {
@@ -116,11 +133,26 @@ pub(super) fn component(tools: Value<'_>, id: &str) -> Result<ComponentTools, Ma
         }
         None => None,
     };
-    let messages = match tools.take("thumbs") {
-        Some(tool) => policy(tool.table(format!("component {id:?}, tool.thumbs"))?)?,
-        None => MessagePolicy::default(),
-    };
-    Ok(ComponentTools { suite, messages })
+    let (mut messages, mut parking) = (MessagePolicy::default(), None);
+    if let Some(tool) = tools.take("thumbs") {
+        let mut table = tool.table(format!("component {id:?}, tool.thumbs"))?;
+        parking = table.take("park").map(|value| park(value, declared, server)).transpose()?;
+        messages = policy(table)?;
+    }
+    Ok(ComponentTools { suite, messages, parking })
+}
+
+fn park(
+    value: Value<'_>,
+    declared: &BTreeMap<String, Variable>,
+    server: Option<&Template>,
+) -> Result<Parking, ManifestError> {
+    let no_server = value.error("`park` needs the `address` of [application.trigger.redis]".to_owned());
+    let place = format!("{}, park", value.place);
+    let mut table = value.table(place)?;
+    let channel = declared_template(table.require("channel")?, declared)?;
+    table.finish(&["channel"], "")?;
+    Ok(Parking { channel, address: server.cloned().ok_or(no_server)? })
 }
 
 fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
@@ -130,7 +162,8 @@ fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
     let tick = table.take("tick").map(tick).transpose()?;
     let prepare = table.take("prepare").map(Value::string).transpose()?;
     let check = table.take("check").map(Value::string).transpose()?;
-    table.finish(&["merge_equal_messages", "tick", "report_ended_workers", "prepare", "check"], "")?;
+    let keys = ["merge_equal_messages", "tick", "report_ended_workers", "prepare", "check", "park"];
+    table.finish(&keys, "")?;
     Ok(MessagePolicy { merge_equal_messages, tick, report_ended_workers, prepare, check })
 }
 

@@ -32,7 +32,7 @@ const COMMON: &str = r#"
     (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
 "#;
 
-/// What every guest can do: take memory, write a line, write what WORKER_ID is, wait, compute for ever, take all memory there is.
+/// What every guest can do: take memory, write a line, look into the environment, write what WORKER_ID is, wait, compute for ever, take all memory there is.
 const HELPERS: &str = r#"
     (global $next (mut i32) (i32.const 1024))
     (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
@@ -42,22 +42,28 @@ const HELPERS: &str = r#"
         (local.get $at))
     (func $say (param $text i32) (param $length i32)
         (call $write (call $stderr) (local.get $text) (local.get $length) (i32.const 0)))
-    (func $say-worker
+    ;; Where a variable of the environment is (address and length of its name, then of its value), by the length and the first four
+    ;; letters of its name; 0 where it is not.
+    (func $find-variable (param $length i32) (param $letters i32) (result i32)
         (local $at i32) (local $end i32)
         (call $environment (i32.const 0))
         (local.set $at (i32.load (i32.const 0)))
         (local.set $end (i32.add (local.get $at) (i32.mul (i32.load (i32.const 4)) (i32.const 16))))
-        (block $done (loop $next
-            (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-            ;; By its length and its first four letters.
-            (if (i32.and (i32.eq (i32.load offset=4 (local.get $at)) (i32.const 9))
-                         (i32.eq (i32.load (i32.load (local.get $at))) (i32.const 0x4b524f57)))
-                (then
-                    (call $say (i32.load offset=8 (local.get $at)) (i32.load offset=12 (local.get $at)))
-                    (i32.store8 (i32.const 1000) (i32.const 10))
-                    (call $say (i32.const 1000) (i32.const 1))))
+        (loop $next
+            (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
+            (if (i32.and (i32.eq (i32.load offset=4 (local.get $at)) (local.get $length))
+                         (i32.eq (i32.load (i32.load (local.get $at))) (local.get $letters)))
+                (then (return (local.get $at))))
             (local.set $at (i32.add (local.get $at) (i32.const 16)))
-            (br $next))))
+            (br $next))
+        (unreachable))
+    (func $say-worker
+        (local $at i32)
+        (local.set $at (call $find-variable (i32.const 9) (i32.const 0x4b524f57)))
+        (if (local.get $at) (then
+            (call $say (i32.load offset=8 (local.get $at)) (i32.load offset=12 (local.get $at)))
+            (i32.store8 (i32.const 1000) (i32.const 10))
+            (call $say (i32.const 1000) (i32.const 1)))))
     (func $wait-ms (param $ms i64)
         (call $block (call $timer (i64.mul (local.get $ms) (i64.const 1000000)))))
     (func $compute-for-ever (loop $again (br $again)))

@@ -19,6 +19,7 @@ mod grants;
 mod guests;
 mod memory;
 mod messages;
+mod parking;
 mod power;
 mod process;
 mod requests;

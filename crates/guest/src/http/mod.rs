@@ -9,6 +9,7 @@ pub mod body;
 pub mod cors;
 pub mod etag;
 pub mod gate;
+pub mod park;
 pub mod request;
 pub mod response;
 #[cfg(target_arch = "wasm32")]

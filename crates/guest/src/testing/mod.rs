@@ -18,7 +18,7 @@ pub use job::{POLICY, end_job, new_job, put_job};
 pub use request::{request, text};
 pub use sqlite::{Driver, memory_store};
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use thumbs_domain::id::{JobId, NotAJobId};
@@ -28,7 +28,8 @@ use thumbs_domain::variable::Variable;
 
 use crate::config::{ConfigError, Variables};
 use crate::ids::{HostIds, Ids};
-use crate::wake::Publish;
+use crate::log::Log;
+use crate::wake::{Publish, Tell};
 
 /// Counts wake-ups.
 #[derive(Debug, Default)]
@@ -45,6 +46,23 @@ impl Publish for CountingWake {
     fn publish(&self) -> Result<(), String> {
         self.0.set(self.0.get() + 1);
         Ok(())
+    }
+}
+
+/// Keeps whose end was told.
+#[derive(Debug, Default)]
+pub struct Told(RefCell<Vec<JobId>>);
+
+impl Told {
+    /// The jobs, in the order of their ends.
+    pub fn jobs(&self) -> Vec<JobId> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Tell for Told {
+    fn ended(&self, job: &JobId, _: &Log) {
+        self.0.borrow_mut().push(*job);
     }
 }
 

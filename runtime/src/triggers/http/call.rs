@@ -1,9 +1,14 @@
 //! One request, from its header to a response: route, place, instance, answer.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
@@ -20,6 +25,7 @@ use super::{
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
     handler::Surroundings,
     headers,
+    parking::{Park, Parked, ParkingLot},
     places::{Place, Places},
 };
 use crate::{
@@ -37,7 +43,15 @@ pub(super) struct Service {
     body_bounds: BodyBounds,
     behind: Arc<Behind>,
     leave: CancellationToken,
+    stop: CancellationToken,
     log: Logger,
+}
+
+/// Who is asked, and what its lines in the log are found by.
+struct Asked<'a> {
+    handler: &'a Arc<Handler>,
+    route: &'a str,
+    id: &'a Arc<str>,
 }
 
 /// The answer that a guest owes.
@@ -63,6 +77,7 @@ impl Service {
             body_bounds: BodyBounds::new(limits),
             behind: Arc::new(Behind::new(limits, tasks)),
             leave: tasks.leave.clone(),
+            stop: tasks.stop.clone(),
             log,
         }
     }
@@ -156,22 +171,85 @@ impl Service {
         if !parts.headers.contains_key(header::HOST) && uri.authority().is_none() {
             parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         }
-        let span = self.log.request_span(parts.method.as_str(), found.pattern.as_str(), handler.id(), id);
+        let asked = Asked { handler, route: found.pattern.as_str(), id };
+        // Asked once more, a guest has to find the request as it was.
+        let repeatable = parts.method.is_safe() && body.is_at_its_end();
+        match handler.parking().filter(|_| repeatable).and_then(ParkingLot::enter) {
+            Some(parked) => self.ask_until_done(&asked, parts, place, parked).await,
+            None => {
+                let mut response = self.ask(&asked, parts, Some(body), place, None).await;
+                if handler.parking().is_some() {
+                    // Nobody told it that it may ask for that.
+                    Park::take(response.headers_mut());
+                }
+                response
+            }
+        }
+    }
+
+    /// Has fresh instances answer a request, one after the other, until one does not ask to be asked again.
+    async fn ask_until_done(
+        &self,
+        asked: &Asked<'_>,
+        parts: Parts,
+        mut place: Arc<Place>,
+        mut parked: Parked,
+    ) -> Response<ResponseBody> {
+        loop {
+            let stops = self.stop.is_cancelled();
+            parked.asks();
+            // Where the host stops, all the time there was is over.
+            let age = if stops { Duration::MAX } else { parked.age() };
+            let mut response = self.ask(asked, parts.clone(), None, place, Some(age)).await;
+            let Some(park) = Park::take(response.headers_mut()).filter(|_| !stops) else { return response };
+            drop(response);
+            let end = parked.age().saturating_add(park.time());
+            place = loop {
+                parked.wait(&park, end, &self.stop).await;
+                match self.places.enter(true, true).await {
+                    Ok(place) => break place,
+                    Err(problem) if end <= parked.age() || self.stop.is_cancelled() => {
+                        self.note_refusal(problem, asked.id);
+                        return whole(problem.response(asked.id), UnreadBody::none(&self.behind));
+                    }
+                    // It has the time to come back when there is less to do.
+                    Err(_) => parked.asks(),
+                }
+            };
+        }
+    }
+
+    /// Has a fresh instance answer a request, with what comes of its body where there is one.
+    async fn ask(
+        &self,
+        asked: &Asked<'_>,
+        parts: Parts,
+        body: Option<Arriving>,
+        place: Arc<Place>,
+        parked: Option<Duration>,
+    ) -> Response<ResponseBody> {
+        let Asked { handler, route, id } = *asked;
+        let span = self.log.request_span(parts.method.as_str(), route, handler.id(), id);
         let unread = UnreadBody::none(&self.behind);
         let is_head = parts.method == Method::HEAD;
         let (sender, receiver) = oneshot::channel();
+        let client = body.as_ref().map(|body| body.clock().clone()).unwrap_or_default();
         let visit = Visit {
             handler: Arc::clone(handler),
             answer: sender,
             place: Arc::clone(&place),
-            client: body.clock().clone(),
+            client,
+            parked,
             id: Arc::clone(id),
         };
-        let guest: RunningGuest = if body.is_at_its_end() {
-            Box::pin(visit.run(Request::from_parts(parts, Empty::<Bytes>::new())).instrument(span.span()))
-        } else {
-            let body = RequestBody::new(body, Arc::clone(&place), unread.clone());
-            Box::pin(visit.run(Request::from_parts(parts, body)).instrument(span.span()))
+        let guest: RunningGuest = match body.filter(|body| !body.is_at_its_end()) {
+            None => {
+                Box::pin(visit.run(Request::from_parts(parts, Empty::<Bytes>::new())).instrument(span.span()))
+            }
+            Some(body) => {
+                let body = RequestBody::new(body, Arc::clone(&place), unread.clone());
+                Box::pin(visit.run(Request::from_parts(parts, body)).instrument(span.span()))
+            }
         };
         let answer = Awaited { receiver, is_head, unread };
         let response = self.respond(handler, guest, answer, &place, id).await;
@@ -278,6 +356,7 @@ struct Visit {
     answer: oneshot::Sender<Answer>,
     place: Arc<Place>,
     client: ClientClock,
+    parked: Option<Duration>,
     id: Arc<str>,
 }
 
@@ -287,8 +366,8 @@ impl Visit {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Self { handler, answer, place, client, id } = self;
-        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client };
+        let Self { handler, answer, place, client, parked, id } = self;
+        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client, parked };
         tokio::select! {
             ended = handler.run_within(request, answer, &id, surroundings) => ended,
             () = place.crowded_out() => Err(CallFailure::crowded_out()),

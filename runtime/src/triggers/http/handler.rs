@@ -16,7 +16,11 @@ use wasmtime_wasi_http::{
     },
 };
 
-use super::{arriving::ClientClock, places::Place};
+use super::{
+    arriving::ClientClock,
+    parking::{PARKED_MS, ParkingLot},
+    places::Place,
+};
 use crate::{
     capabilities::clock::OnSleep,
     instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
@@ -31,6 +35,7 @@ pub struct Handler {
     prepared: Prepared,
     pre: ProxyPre<State>,
     bounds: CallBounds,
+    parking: Option<Arc<ParkingLot>>,
 }
 
 /// What a call is part of.
@@ -40,6 +45,8 @@ pub(super) struct Surroundings {
     pub(super) place: Option<Arc<Place>>,
     /// What the client has been waited for; it does not count as the guest's time.
     pub(super) client: ClientClock,
+    /// How long the request has been kept waiting, where it can be.
+    pub(super) parked: Option<Duration>,
 }
 
 /// What comes of some work within this time and that for which the client is waited for meanwhile; none where it takes longer.
@@ -66,7 +73,18 @@ impl Handler {
     /// It does not export `wasi:http/incoming-handler@0.2`.
     pub fn new(prepared: Prepared) -> wasmtime::Result<Self> {
         let bounds = CallBounds::of_request(&prepared.context().limits);
-        Ok(Self { pre: prepared.http()?, prepared, bounds })
+        Ok(Self { pre: prepared.http()?, prepared, bounds, parking: None })
+    }
+
+    /// Its requests may wait here, without an instance.
+    #[must_use]
+    pub fn with_parking(self, parking: Option<Arc<ParkingLot>>) -> Self {
+        Self { parking, ..self }
+    }
+
+    /// Where its requests may wait, if they may.
+    pub(super) fn parking(&self) -> Option<&Arc<ParkingLot>> {
+        self.parking.as_ref()
     }
 
     /// What is the same for every request.
@@ -120,9 +138,12 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Surroundings { place, client } = surroundings;
+        let Surroundings { place, client, parked } = surroundings;
         let on_sleep = place.clone().map(|place| place as Arc<dyn OnSleep>);
-        let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, ..Call::default() };
+        let parked = parked.map(|parked| parked.as_millis().to_string());
+        let environment = parked.as_deref().map(|parked| (PARKED_MS, parked));
+        let environment = environment.as_slice();
+        let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, environment };
         let mut store = self.prepared.store(self.bounds, call);
         let meter = store.data().meter();
         let call = async {

@@ -11,11 +11,13 @@ mod body;
 mod call;
 mod handler;
 pub(crate) mod headers;
+mod parking;
 mod places;
 mod server;
 mod stream;
 
 pub use handler::{Answer, Handler};
+pub use parking::{PARK, PARKED_MS, ParkingLot};
 pub use server::{HttpServer, ServerTasks};
 
 use std::sync::Arc;

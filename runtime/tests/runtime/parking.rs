@@ -1,0 +1,135 @@
+//! Requests that wait without an instance, for a message.
+
+use thumbs::limits::Limits;
+
+use crate::{
+    app::{App, Service},
+    client::{Exchange, Reply, get, send},
+    guests::request,
+};
+
+/// What is at address 64 in the guests here: what they say, the name of the header, the wish, the address of the server, the channel.
+const DATA: &str = "asked\\0athumbs-park600000 keyredis://localhost:6379waits";
+/// Lets requests of a component wait for messages of this channel.
+const PARK: &str = "[component.wait.tool.thumbs]\npark = { channel = \"waits\" }";
+
+/// Says that it was asked. Where it was offered to wait and has not waited yet, it wishes to; else its answer is for how long it waited.
+const WAIT: &str = r"(local $fields i32) (local $response i32) (local $at i32)
+    (call $say (i32.const 64) (i32.const 6))
+    (local.set $at (call $find-variable (i32.const 9) (i32.const 0x4b524150)))
+    (if (i32.eqz (local.get $at)) (then (call $answer (local.get $out) (i32.const 204)) return))
+    (if (i32.ne (i32.load8_u (i32.load offset=8 (local.get $at))) (i32.const 48)) (then
+        (call $answer-with (local.get $out) (i32.load offset=8 (local.get $at)) (i32.load offset=12 (local.get $at)))
+        return))
+    ;; So that not even the fastest message comes within the first millisecond.
+    (call $wait-ms (i64.const 5))
+    (local.set $fields (call $new-fields))
+    (call $append-field (local.get $fields) (i32.const 70) (i32.const 11) (i32.const 81) (i32.const 10) (i32.const 0))
+    (local.set $response (call $new-response (local.get $fields)))
+    (call $respond (local.get $out) (i32.const 0) (local.get $response)
+        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))";
+/// Sends the key.
+const RING: &str = r"(call $open-redis (i32.const 91) (i32.const 22) (i32.const 0))
+    (call $publish (i32.load (i32.const 4)) (i32.const 113) (i32.const 5) (i32.const 88) (i32.const 3) (i32.const 0))
+    (call $answer (local.get $out) (i32.const 204))";
+
+const WAITING: &str = "GET /wait HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+
+async fn service(limits: Limits) -> Service {
+    App::new()
+        .serving("wait", &request(DATA, WAIT), PARK)
+        .serving("ring", &request(DATA, RING), "allowed_outbound_hosts = [\"redis://localhost:6379\"]")
+        .start(limits)
+        .await
+}
+
+/// No pause of a test ends by itself.
+fn patient() -> Limits {
+    Limits { min_parked_pause_ms: 600_000, ..Limits::default() }
+}
+
+async fn waiting(service: &Service, asked: usize) -> Exchange {
+    let waiting = Exchange::begin(service.address(), WAITING).await;
+    service.said_times("asked", asked).await;
+    waiting
+}
+
+/// The guest's answer: for how many milliseconds it waited.
+fn waited_ms(reply: &Reply) -> u128 {
+    assert_eq!((reply.status, reply.header("thumbs-park")), (200, None), "{reply:?}");
+    // Whether it comes in pieces or not.
+    let text = reply.body.split("\r\n").max_by_key(|line| line.len());
+    text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{reply:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_waits_for_its_message_and_holds_no_place_meanwhile() {
+    let service = service(Limits {
+        max_concurrent_requests: 1,
+        max_waiting_requests: 1,
+        request_queue_ms: 20_000,
+        ..patient()
+    })
+    .await;
+    let mut all = Vec::new();
+    for asked in 1..=3 {
+        all.push(waiting(&service, asked).await);
+    }
+    assert_eq!(get(service.address(), "/ring").await.status, 204);
+    for waiting in all {
+        waited_ms(&waiting.end().await);
+    }
+    service.said_times("asked", 6).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_lost_is_made_good_by_a_look_now_and_then() {
+    let service = service(Limits::default()).await;
+    assert!(waited_ms(&waiting(&service, 1).await.end().await) >= 250);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_host_ends_all_waiting() {
+    let service = service(patient()).await;
+    let waiting = waiting(&service, 1).await;
+    let reply = tokio::spawn(waiting.end());
+    service.running.shutdown().await;
+    assert_eq!(waited_ms(&reply.await.unwrap()), std::time::Duration::MAX.as_millis());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_not_wait_is_not_offered_to_and_no_client_sees_or_forges_a_wish() {
+    let service = service(Limits { max_parked_requests: 0, ..patient() }).await;
+    assert_eq!(get(service.address(), "/wait").await.status, 204, "there is no room");
+    let service = self::service(patient()).await;
+    // It could not be asked once more as it was.
+    for body in ["content-length: 0\r\n", "content-length: 1\r\n\r\nx"] {
+        assert_eq!(send(service.address(), "POST", "/wait", body).await.status, 204);
+    }
+    let forged = "thumbs-park: 600000 key\r\nparked-ms: 7\r\nparked_ms: 7\r\n";
+    let forged = WAITING.replace("connection", &format!("{forged}connection"));
+    let waiting = Exchange::begin(service.address(), &forged).await;
+    service.said_times("asked", 3).await;
+    get(service.address(), "/ring").await;
+    assert_ne!(waited_ms(&waiting.end().await), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_away_makes_room() {
+    let service = service(Limits { max_parked_requests: 1, ..patient() }).await;
+    drop(waiting(&service, 1).await);
+    let mut asked = 1;
+    loop {
+        asked += 1;
+        let ring = async {
+            service.said_times("asked", asked).await;
+            get(service.address(), "/ring").await
+        };
+        let (reply, _) = tokio::join!(get(service.address(), "/wait"), ring);
+        if reply.status == 200 {
+            break;
+        }
+        // Nobody noticed yet that the first is gone.
+        assert_eq!(reply.status, 204);
+    }
+}
