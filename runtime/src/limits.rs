@@ -158,6 +158,8 @@ limits! {
         "the elements of one table of an instance", "table.grow fails, or the instance does not start";
     max_resources = 1_000, 16 => 1_000_000,
         "handles (streams, connections, fields) that one instance holds", "the instance is trapped";
+    access_log_every = 0, 0 => 1_000_000_000,
+        "which of the requests that are answered well leave a line in the log: each so-manieth, 0 is none", "`request-answered`; what is refused or fails leaves one in any case";
     max_log_line_bytes = 16 * KIB, 64 => MIB,
         "one line that a guest writes", "the line is cut there and marked";
     max_log_lines = 1_000, 1 => 1_000_000,

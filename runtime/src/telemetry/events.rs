@@ -136,8 +136,10 @@ events! {
     ConnectionsClamped { max_connections: u64, open_files: u64 } = "connections-clamped", Warn,
         "The process may not have as many files open as `max_connections` needs, so it takes no more connections than this",
         "Raise the hard limit of open files (`ulimit -Hn`, `LimitNOFILE`), or lower `max_connections`";
-    RequestAnswered { method: &'a str, path: &'a str, status: u64, answer_ms: u64 } = "request-answered", Debug,
-        "A request's answer began; its body may still be written", "Nothing";
+    RequestAnswered {
+        method: &'a str, path: &'a str, route: Option<&'a str>, status: u64, bytes: Option<u64>, queue_ms: u64, answer_ms: u64
+    } = "request-answered", Info,
+        "A request's answer began; its body may still be written. Each one that was refused or failed (400 and above) leaves this line, and of the others each `access_log_every`-th; all of them where debug lines are kept", "Nothing";
     RequestRefused { reason: &'a str } = "request-refused", Warn,
         "There was no place for a request, and the client got 503: among those that run (`busy`) or upload (`uploading`) none came free within `request_queue_ms`, or too many wait already (`waiting`)",
         "Where it comes often, add replicas or raise `max_concurrent_requests`, `max_uploading_requests` or `max_waiting_requests`";

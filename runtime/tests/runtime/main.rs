@@ -11,6 +11,7 @@
     reason = "helpers of tests fail loudly too"
 )]
 
+mod access;
 mod app;
 mod behind;
 mod client;

@@ -95,7 +95,7 @@ async fn a_trapped_guest_is_a_problem_and_harms_nobody() {
     get(service.address(), "/silent").await.is_problem(500, "internal");
     assert_eq!(send(service.address(), "GET", "/ok?secret=1", "x-request-id: well\r\n").await.status, 200);
     let line = service.line(|line| line.correlation_id.as_deref() == Some("well")).await;
-    assert_eq!((line.event.as_str(), line.level), ("request-answered", Level::Debug));
+    assert_eq!((line.event.as_str(), line.level), ("request-answered", Level::Info));
     assert_eq!(
         (&line.fields["method"], &line.fields["path"], &line.fields["status"]),
         (&"GET".into(), &"/ok".into(), &200.into())

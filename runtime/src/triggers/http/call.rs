@@ -20,6 +20,7 @@ use wasmtime_wasi_http::Error;
 use super::{
     super::router::Router,
     Answer, HEALTH_PATH, Handler, READY_PATH, ServerTasks, Target,
+    access::{AccessLine, AccessLog},
     arriving::{Arriving, BodyBounds, ClientClock},
     behind::{Behind, announced_bytes},
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
@@ -42,6 +43,7 @@ pub(super) struct Service {
     places: Arc<Places>,
     body_bounds: BodyBounds,
     behind: Arc<Behind>,
+    access: AccessLog,
     leave: CancellationToken,
     stop: CancellationToken,
     log: Logger,
@@ -76,6 +78,7 @@ impl Service {
             places: Places::new(limits),
             body_bounds: BodyBounds::new(limits),
             behind: Arc::new(Behind::new(limits, tasks)),
+            access: AccessLog::new(limits),
             leave: tasks.leave.clone(),
             stop: tasks.stop.clone(),
             log,
@@ -92,16 +95,10 @@ impl Service {
         client: SocketAddr,
     ) -> Response<ResponseBody> {
         let correlation_id = headers::correlation_id(request.headers());
-        let asked = self
-            .log
-            .keeps(Level::Debug)
-            .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
-        let mut response = self.route(request, client, &correlation_id).await;
-        if let Some((begun, method, path)) = asked {
-            let answer_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let status = response.status().as_u16().into();
-            let event = Event::RequestAnswered { method: method.as_str(), path: &path, status, answer_ms };
-            self.log.of(RUNTIME, Some(&correlation_id), &event);
+        let mut line = AccessLine::begin(&request);
+        let mut response = self.route(request, client, &correlation_id, &mut line).await;
+        if self.access.keeps(response.status()) || self.log.keeps(Level::Debug) {
+            line.write(&response, &self.log, &correlation_id);
         }
         if let Ok(value) = HeaderValue::from_str(&correlation_id) {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -114,6 +111,7 @@ impl Service {
         request: Request<Incoming>,
         client: SocketAddr,
         id: &Arc<str>,
+        line: &mut AccessLine,
     ) -> Response<ResponseBody> {
         let refuse =
             |problem: Problem, request: Request<Incoming>| whole(problem.response(id), self.unread(request));
@@ -138,6 +136,7 @@ impl Service {
         let Some(found) = self.router.find(uri.path()) else {
             return refuse(Problem::NotFound, Request::from_parts(parts, body));
         };
+        line.route = Some(found.pattern.as_str().to_owned());
         let handler = match found.target {
             Target::Component(handler) => handler,
             Target::Static(response) => {
@@ -152,10 +151,13 @@ impl Service {
             return refuse(Problem::BodyTooLarge, Request::from_parts(parts, body));
         }
         let mut body = Arriving::new(body, self.body_bounds);
-        let entered = match body.begin().await {
+        let begun = body.begin().await;
+        let asked_at = Instant::now();
+        let entered = match begun {
             Ok(()) => self.places.enter(body.is_there(), parts.method.is_safe()).await,
             Err(problem) => Err(problem),
         };
+        line.queued = asked_at.elapsed();
         let place = match entered {
             Ok(place) => place,
             Err(problem) => {

@@ -5,6 +5,7 @@
 //! its own (`behind.rs`). What the host answers by itself is a problem (`problem.rs`), a static response of
 //! the manifest, or the health check.
 
+mod access;
 mod arriving;
 mod behind;
 mod body;
