@@ -60,7 +60,7 @@ fn track(file: &[u8], samples: &Reader<'_>, coding: Coding) -> Result<Option<Tra
     }
     let end = start.checked_add(first_bytes as usize).ok_or(Error::Malformed("a sequence lies nowhere"))?;
     let is_grey = is_grey(file.get(configuration.clone()).unwrap_or_default(), coding);
-    let part = Part { configuration, extents: vec![start..end] };
+    let part = Part { configuration, extents: std::iter::once(start..end).collect() };
     Ok(Some(Track { picture: Picture::of_part(width, height, part, is_grey), frames }))
 }
 
