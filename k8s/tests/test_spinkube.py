@@ -86,6 +86,7 @@ class SpinKube(unittest.TestCase):
         for probe in found["api"]["spec"]["checks"].values():
             self.assertLessEqual(set(probe), PROBES)
             self.assertLessEqual(set(probe["httpGet"]), {"path", "httpHeaders"}, "the port is always 80")
+            self.assertEqual(probe["httpGet"].get("httpHeaders"), [], "the webhook of operator 0.6.1 makes null of what is not there, and the CRD refuses it")
         self.assertEqual(set(found["api"]["spec"]["checks"]), {"liveness", "readiness"})
         self.assertNotIn("checks", found["worker"]["spec"], "nothing listens in a worker's pod")
 
