@@ -149,6 +149,7 @@ class Servers(unittest.TestCase):
         (job,) = rendering.of_kind(objects("defaults", "runtime"), "Job")
         self.assertTrue(job["metadata"]["name"].endswith("-bucket-1"), "a Job can't be changed")
         self.assertEqual(environment(job["spec"]["template"]["spec"]["containers"][0])["BUCKET"], "s3:thumbs")
+        self.assertIn("ttlSecondsAfterFinished", job["spec"], "helm forgets that of a revision that failed")
         self.assertEqual(rendering.of_kind(objects("external", "runtime"), "Job"), [])
 
     def test_each_can_be_somebody_elses(self):
