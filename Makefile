@@ -80,7 +80,7 @@ lint: ## formatting and clippy, warnings are errors; the fuzz targets, a workspa
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) check --manifest-path $(FUZZ)/Cargo.toml
-	$(foreach name,$(APART),$(CARGO) clippy --release --target-dir target --manifest-path components/$(name)/Cargo.toml -- -D warnings &&) true
+	$(foreach name,$(APART),$(CARGO) clippy --profile component --target wasm32-unknown-unknown --target-dir target --manifest-path components/$(name)/Cargo.toml -- -D warnings &&) true
 
 ##@ Measuring
 bench: components ## one table: ms per image in the sandbox, natively, in libvips and in Pillow (ONLY=name or class)

@@ -121,7 +121,8 @@ mod tests {
         for transfer in [Transfer::Pq, Transfer::Hlg] {
             assert!(grey(transfer, 0.0) < 0.01 && grey(transfer, 1.0) > 254.5);
             let levels: Vec<f32> = (0u8..=100).map(|step| grey(transfer, f32::from(step) / 100.0)).collect();
-            assert!(levels.is_sorted());
+            // Where all is white, what is divided and multiplied by the same need not be the same to the last bit.
+            assert!(levels.is_sorted_by(|darker, lighter| *lighter >= darker - 0.01), "{levels:?}");
         }
     }
 }

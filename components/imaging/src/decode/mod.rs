@@ -3,7 +3,7 @@
 //! even reduce by themselves before that. The pictures of HEIC and AVIF are decoded elsewhere and given here in parts.
 //!
 //! - `film`: what decoding gives; `printer`: the resampler with the colours behind it
-//! - `mosaic`: a picture of parts that others decode; `strip`: rows of them
+//! - `mosaic`: a picture of parts that others decode; `strip`: rows of them; `stand_in`: a smaller copy in its place
 
 mod film;
 mod gif;
@@ -11,6 +11,7 @@ mod jpeg;
 mod mosaic;
 mod png;
 mod printer;
+mod stand_in;
 mod strip;
 mod webp;
 

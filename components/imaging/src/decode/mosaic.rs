@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use thumbs_heif::{Alpha, Heif, Picture};
 
+use super::stand_in;
 use super::strip::{Chroma, Opacity, Rows, Shape, Strip};
 use super::{Film, Printer, check_rows, malformed};
 use crate::colour::{Converter, Matrix};
@@ -15,9 +16,6 @@ use crate::error::Error;
 use crate::header::{Colour, Model};
 use crate::plan::Plan;
 use crate::resample::{Axis, Depth, Layout};
-
-/// A thumbnail within the file has at least so many pixels to one that is wanted, as what decoders reduce by themselves.
-const LEAST_REDUCTION: f64 = 2.0;
 
 /// A part that is to be decoded; see `wit/imaging`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,21 +80,9 @@ impl Mosaic {
     /// [`Error::Malformed`], [`Error::UnsupportedFeature`].
     pub(crate) fn new(image: &[u8], plan: &Plan) -> Result<Self, Error> {
         let Heif { picture, alpha, thumbnails, is_cut, .. } = thumbs_heif::read(image)?;
-        let sides = |picture: &Picture| (picture.crop.width, picture.crop.height);
-        let stand_in = thumbnails
-            .into_iter()
-            .filter(|_| alpha.is_none())
-            .filter(|thumbnail| looks_like(thumbnail, &picture))
-            .map(|thumbnail| (plan.moved(sides(&picture), sides(&thumbnail)), thumbnail))
-            .filter(|(plan, _)| plan.reduction() >= LEAST_REDUCTION)
-            .min_by_key(|(_, thumbnail)| u64::from(thumbnail.width) * u64::from(thumbnail.height));
-        let (plan, picture) = match stand_in {
-            Some((plan, thumbnail)) => {
-                let profile = thumbnail.profile.clone().or_else(|| picture.profile.clone());
-                (plan, Picture { profile, ..thumbnail })
-            }
-            None => (*plan, picture),
-        };
+        // Alpha would have to be as small.
+        let thumbnails = if alpha.is_none() { thumbnails } else { Vec::new() };
+        let (plan, picture) = stand_in::choose(plan, &picture, thumbnails).unwrap_or((*plan, picture));
         let (converter, profile_ignored) = match picture.profile.clone() {
             None => (None, false),
             Some(profile) => {
@@ -201,7 +187,7 @@ impl Mosaic {
 
     fn begin_picture(&mut self, shape: Shape) -> Result<(), Error> {
         let Picture { crop, part_width, part_height, columns, nclx, .. } = self.picture;
-        let odd = |side: u32, halves: u32| side % (1 << halves) != 0;
+        let odd = |side: u32, halves: u32| !side.is_multiple_of(1 << halves);
         let one_row = self.picture.parts.len() == columns as usize;
         if columns > 1 && odd(part_width, shape.halves_across())
             || !one_row && odd(part_height, shape.halves_down())
@@ -254,7 +240,7 @@ impl Mosaic {
         let shape = open.shape.ok_or_else(out_of_order)?;
         let strip = Strip::new(shape, rows).ok_or_else(out_of_order)?;
         // An odd number only comes last.
-        if open.rows % 2 != 0 || open.rows.saturating_add(strip.rows) > shape.height {
+        if !open.rows.is_multiple_of(2) || open.rows.saturating_add(strip.rows) > shape.height {
             return Err(out_of_order());
         }
         let first = open.rows;
@@ -415,16 +401,6 @@ fn read(axis: Axis) -> Range<u32> {
 
 fn model(picture: &Picture) -> Model {
     if picture.is_grey { Model::Grey } else { Model::Rgb }
-}
-
-/// Whether a thumbnail within the file shows all of the picture, the same way up: the same shape up to what rounding does.
-fn looks_like(thumbnail: &Picture, picture: &Picture) -> bool {
-    let (small, large) = (thumbnail.crop, picture.crop);
-    let across = u64::from(small.width) * u64::from(large.height);
-    let down = u64::from(small.height) * u64::from(large.width);
-    thumbnail.orientation == picture.orientation
-        && thumbnail.is_grey == picture.is_grey
-        && across.abs_diff(down) <= u64::from(large.width.max(large.height))
 }
 
 fn out_of_order() -> Error {
