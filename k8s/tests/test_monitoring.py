@@ -62,6 +62,9 @@ class Monitoring(unittest.TestCase):
             (endpoint,) = monitor["spec"]["endpoints"]
             self.assertIn(endpoint["port"], [port["name"] for port in found[0]["spec"]["ports"]])
             self.assertIn(endpoint["path"], (ROOT / "spin.toml").read_text())
+            self.assertEqual(endpoint["authorization"]["credentials"], {"name": "thumbs", "key": "metrics_api_key"})
+            (open_to_all,) = of_kind(objects("prod", host), "ServiceMonitor")
+            self.assertNotIn("authorization", open_to_all["spec"]["endpoints"][0])
 
     def test_watches_what_the_chart_makes(self):
         for host in rendering.HOSTS:

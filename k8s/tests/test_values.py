@@ -55,9 +55,9 @@ class Values(unittest.TestCase):
         known = SCHEMA["properties"]["variables"]["properties"]
         self.assertEqual(list(known), manifest.OPERATORS, "run `make check-deploy BLESS=1`")
 
-    def test_secrets_are_those_of_the_manifest_the_servers_passwords_and_the_tests_key(self):
+    def test_secrets_are_those_of_the_manifest_the_servers_passwords_and_the_keys_of_clients(self):
         known = set(SCHEMA["properties"]["secrets"]["properties"]["values"]["properties"])
-        self.assertEqual(known, manifest.SECRET | {"postgres_password", "redis_password", "test_api_key"})
+        self.assertEqual(known, manifest.SECRET | {"postgres_password", "redis_password", "test_api_key", "metrics_api_key"})
 
     def test_mistakes_are_refused(self):
         for mistake in (
