@@ -7,8 +7,8 @@ use std::sync::{LazyLock, Mutex};
 
 use postgres::{Client, NoTls};
 use thumbs_guest::job_store_contract;
-use thumbs_guest::jobs::contract::{Kind, TestDatabase};
-use thumbs_guest::jobs::{Numbers, SqlJobStore};
+use thumbs_guest::jobs::SqlJobStore;
+use thumbs_guest::jobs::contract::{Kind, TestDatabase, Whole};
 use thumbs_guest::sql::{Postgres, Sql};
 use thumbs_tests::driver::Driver;
 use thumbs_tests::servers::{self, Auth};
@@ -26,7 +26,7 @@ impl Database {
 impl TestDatabase for Database {
     const KIND: Kind = Kind::Postgres;
 
-    fn connect(&self) -> Box<dyn Numbers + Send> {
+    fn connect(&self) -> Box<dyn Whole + Send> {
         Box::new(SqlJobStore::<_, Postgres>::new(Driver::new(self.client())))
     }
 

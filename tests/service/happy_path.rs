@@ -11,6 +11,7 @@ thumbs_tests::in_every_home! {
     transparency_is_kept_without_dark_fringes,
     each_exif_orientation_is_turned_upright,
     a_raw_body_is_taken_as_well_as_a_form,
+    one_call_gives_the_thumbnail_to_who_waits,
     a_job_tells_what_it_took,
     a_download_can_be_cached_and_asked_again_cheaply,
     the_request_id_of_an_upload_stays_with_its_job,
@@ -46,6 +47,23 @@ async fn each_format_in_becomes_a_100x100_png(home: Home) {
         assert_eq!((&job["source"]["width"], &job["source"]["height"]), (&400.into(), &300.into()));
         assert_eq!(job["result"]["bytes"], reply.body.len());
     }
+}
+
+async fn one_call_gives_the_thumbnail_to_who_waits(home: Home) {
+    let service = home.start().await;
+    let post = |image: Vec<u8>, accept: &'static str| {
+        let request = service.client.request(Method::POST, "/jobs?wait=30").header("accept", accept);
+        service.client.send(request.body(image))
+    };
+    let reply = post(images::png(40, 30), "image/*").await;
+    assert_eq!((reply.status, reply.header("content-type")), (StatusCode::OK, Some("image/png")), "{home}");
+    assert_eq!(image::load_from_memory(&reply.body).unwrap().dimensions(), (100, 100), "{home}");
+    let job = service.client.get(reply.header("location").unwrap()).await.json();
+    assert_eq!((&job["status"], &job["result"]["bytes"]), (&"succeeded".into(), &reply.body.len().into()));
+    let reply = post(images::png(40, 30), "*/*").await;
+    assert_eq!((reply.status, &reply.json()["status"]), (StatusCode::OK, &"succeeded".into()), "{home}");
+    let reply = post(images::png_with_broken_pixels(30, 30), "image/*").await;
+    assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::GONE, &"job-failed".into()), "{home}");
 }
 
 async fn each_format_out_is_what_it_says(home: Home) {

@@ -10,6 +10,7 @@ mod health;
 mod jobs;
 mod keys;
 mod kills;
+mod life;
 mod list;
 mod metrics;
 mod outages;

@@ -130,6 +130,37 @@ test("jobs of before are there at the next visit", async () => {
   await close();
 });
 
+test("a job is deleted, by keyboard as well, and is gone for all", async () => {
+  const { page, close } = await home();
+  await page.setInputFiles("#files", LANDSCAPE);
+  await picture(page, "landscape.jpg");
+  const { jobs } = await (await page.request.get(`${service.origin}/jobs?limit=1`)).json();
+  const button = page.getByRole("button", { name: "Delete landscape.jpg" });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await card(page, "landscape.jpg").waitFor({ state: "detached" });
+  await page.locator("#status", { hasText: "landscape.jpg is deleted." }).waitFor();
+  for (const link of [jobs[0].links.self, jobs[0].links.thumbnail]) {
+    assert.equal((await page.request.get(`${service.origin}${link}`)).status(), 404, link);
+  }
+  await close();
+});
+
+test("a job that failed is tried again, and says why where it can't be", async () => {
+  const { page, close } = await home();
+  // It decodes, and no thumbnail is as small as that.
+  const refused = await page.request.post(`${service.origin}/jobs?max_bytes=1`, { data: await readFile(LANDSCAPE), headers: { "content-type": "image/jpeg" } });
+  const job = await refused.json();
+  await page.request.get(`${service.origin}${job.links.self}?wait=20`);
+  await page.reload();
+  const failed = page.locator("#earlier-list .card", { has: page.locator(".badge.failed") }).first();
+  await failed.getByRole("button", { name: "Try again" }).click();
+  await page.locator("#status", { hasText: "No thumbnail is as small" }).waitFor();
+  assert.ok(await page.evaluate(() => document.activeElement.matches("#earlier-list .card")), "who works by keyboard stays there");
+  await isAccessible(page);
+  await close();
+});
+
 test("it all works by keyboard", async () => {
   const { page, close } = await home();
   await page.keyboard.press("Tab");

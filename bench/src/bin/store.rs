@@ -71,7 +71,7 @@ fn measure(server: &Server, rows: i64) -> [f64; 3] {
         },
     );
     let page = |status| {
-        let query = ListQuery { status, limit: 20, after: None };
+        let query = ListQuery { status, code: None, limit: 20, after: None };
         median_ms(
             || assert_eq!(store.list(&query, Reach::All).expect("the store answers").jobs.len(), 20),
             || (),

@@ -30,6 +30,7 @@ mod entry {
                 store: store.as_ref(),
                 blobs: &HostBlobs,
                 wake: &wake,
+                wake_now: &HostWake,
                 clock: &HostClock::start(),
                 log: &log,
             };

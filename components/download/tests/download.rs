@@ -57,7 +57,8 @@ fn ask_at(
     headers: &[(&str, &str)],
 ) -> Answer {
     let request = request(method, &format!("/thumbnails/{id}"), headers);
-    let answer = Download { store, blobs, wake, clock, log: &Log::new("test") }.handle(&request);
+    let answer =
+        Download { store, blobs, wake, wake_now: wake, clock, log: &Log::new("test") }.handle(&request);
     let (status, headers, text) = text(&request, answer);
     Answer { status, headers, text }
 }
@@ -193,4 +194,40 @@ fn only_reading_is_possible_here() {
         let answer = ask(&store, &blobs, method, &job, &[]);
         assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD, OPTIONS"), "{method}");
     }
+}
+
+#[test]
+fn a_thumbnail_that_is_waited_for_comes_as_soon_as_it_is_made() {
+    let (store, _) = memory_store();
+    let blobs = MemoryBlobs::default();
+    let job = put_job(&store);
+    let clock = ManualClock::with_others(|sleep| {
+        if sleep == 3 {
+            let key = ObjectKey::thumbnail(&job, &sha256(DATA));
+            blobs.put(&key, "image/gif", DATA).unwrap();
+            end_job(&store, &job, Some(DATA));
+        }
+    });
+    let wake = CountingWake::default();
+    let wait = |query: &str, headers: &[(&str, &str)]| {
+        ask_at(&store, &blobs, &wake, &clock, "GET", &format!("{job}{query}"), headers)
+    };
+    let answer = wait("?wait=30", &[]);
+    assert_eq!((answer.status, answer.text.as_bytes()), (200, DATA));
+    assert_eq!(clock.sleeps(), 3);
+    let answer = wait("", &[("prefer", "wait=5")]);
+    assert_eq!((answer.status, answer.header("preference-applied")), (200, "wait=5"));
+    let answer = wait("?wait=soon", &[]);
+    assert_eq!((answer.status, answer.code()), (400, "invalid-option".to_owned()));
+}
+
+#[test]
+fn a_thumbnail_that_is_not_made_in_time_is_not_ready() {
+    let (store, _) = memory_store();
+    let job = put_job(&store);
+    let (wake, clock) = (CountingWake::default(), ManualClock::default());
+    let id = format!("{job}?wait=2");
+    let answer = ask_at(&store, &MemoryBlobs::default(), &wake, &clock, "GET", &id, &[]);
+    assert_eq!((answer.status, answer.code()), (409, "not-ready".to_owned()));
+    assert_eq!(clock.elapsed(), Duration::from_secs(2));
 }

@@ -45,6 +45,7 @@ async function removeCard(card) {
     if (card.job) await remove(card.job);
   } catch (problem) {
     card.failed(problem);
+    say(`${card.name} could not be deleted: ${problem.message}`);
     return;
   }
   const index = made.indexOf(card);
@@ -67,12 +68,8 @@ async function make(task) {
     const accepted = await upload(file, options, key, (part) => (part < 1 ? card.uploading(part) : card.making()));
     card.making(accepted);
     const job = await finished(accepted);
-    card.job = job;
-    card.onRemove = service.canRemove ? () => removeCard(card) : undefined;
-    if (job.status === "failed") card.onRetry = service.canRetry ? () => again(card) : undefined;
-    card.done(job);
-    if (job.status === "succeeded") made.push(card);
-    say(job.status === "succeeded" ? `The thumbnail of ${card.name} is ready.` : `${card.name} failed: ${job.error?.message}`);
+    offer(card);
+    over(card, job);
   } catch (problem) {
     // The same key: where the upload did arrive, it becomes no second job.
     card.onRetry = problem.passes ? () => enqueue(task) : undefined;
@@ -82,14 +79,34 @@ async function make(task) {
   counted();
 }
 
+/** What people may do with the job of a card once it is over. */
+function offer(card) {
+  card.onRemove = service.canRemove ? () => removeCard(card) : undefined;
+  card.onRetry = service.canRetry ? () => again(card) : undefined;
+}
+
+function over(card, job) {
+  card.done(job);
+  const isMade = job.status === "succeeded";
+  if (isMade && card.isNamed) made.push(card);
+  say(isMade ? `The thumbnail of ${card.name} is ready.` : `${card.name} failed: ${job.error?.message}`);
+}
+
 /** A failed job once more, by the service. */
 async function again(card) {
   try {
-    card.making(await retry(card.job));
-    card.done(await finished(await read(card.job.links.self)));
+    const job = await retry(card.job);
+    card.making(job);
+    // The button is gone, and who works by keyboard is to stay at the card.
+    card.node.tabIndex = -1;
+    card.node.focus();
+    say(`${card.name} is tried again.`);
+    over(card, await finished(job));
   } catch (problem) {
     card.failed(problem);
+    say(`${card.name} can't be tried again: ${problem.message}`);
   }
+  counted();
 }
 
 async function work() {
@@ -166,8 +183,9 @@ async function saveAll() {
 /** A page of jobs that were there before this visit. */
 async function earlier(path) {
   const page = await read(path);
+  await learned;
   for (const job of page.jobs) {
-    const card = Card.ofJob(job);
+    const card = Card.ofJob(job, offer);
     at("earlier-list").append(card.node);
     if (job.status === "processing") finished(job).then((done) => card.done(done), (problem) => card.failed(problem));
   }
@@ -205,10 +223,10 @@ followOptions(form, showLine);
 at("copy-curl").addEventListener("click", (event) => copy(event.currentTarget, line));
 at("save-all").addEventListener("click", saveAll);
 takeInput();
+// The page works without what this tells.
+const learned = learn().catch(() => {});
 takeKey(() => {
   showLine();
   showEarlier();
 });
-// The page works without what these two tell.
-learn().catch(() => {});
 showEarlier();

@@ -140,10 +140,11 @@ export class Card {
     this.node.remove();
   }
 
-  /** The card of a job that was there before the page was. */
-  static ofJob(job, handlers = {}) {
-    const card = new Card({ name: `${format(job.source.content_type)}, ${moment(job.created_at)}`, ...handlers });
+  /** The card of a job that was there before the page was; `offer` says what people may do with it. */
+  static ofJob(job, offer) {
+    const card = new Card({ name: `${format(job.source.content_type)}, ${moment(job.created_at)}` });
     card.isNamed = false;
+    offer(card);
     if (job.status === "processing") card.making(job);
     else card.done(job);
     return card;

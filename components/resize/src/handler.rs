@@ -1,4 +1,5 @@
-//! One message: claim a job, make its thumbnail, store it, finish the job; or record that a worker was ended over one.
+//! One message: claim a job, make its thumbnail, store it, finish the job; or record that a worker was ended over one; or, once in a
+//! while, sweep.
 //!
 //! Order: the thumbnail is stored before the row says so. Whatever breaks in between leaves a blob that no row names, and the
 //! job is tried again when its lease ends.
@@ -10,15 +11,18 @@ use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::machine::{Next, RetryPolicy};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::owner::Reach;
+use thumbs_domain::retention::Retention;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::{Clock, millis};
 use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::{Imaging, Intake, Made, check_format};
-use thumbs_guest::jobs::{Claim, JobStore, Lease, StoreError};
+use thumbs_guest::jobs::{Claim, Lease, Life, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::{Tell, Wake};
 
 use crate::ending::FailedAttempt;
+use crate::sweep;
 
 /// At most this many jobs that died with their last worker are passed over in one message; the rest is left to the next.
 const MAX_GIVEN_UP: u32 = 16;
@@ -26,7 +30,7 @@ const MAX_GIVEN_UP: u32 = 16;
 /// What the component works with, for one message.
 pub struct Resize<'a> {
     /// The rows.
-    pub store: &'a dyn JobStore,
+    pub store: &'a dyn Life,
     /// The images and the thumbnails.
     pub blobs: &'a dyn Blobs,
     /// The maker of thumbnails.
@@ -43,6 +47,8 @@ pub struct Resize<'a> {
     pub limits: UploadLimits,
     /// How often and how long a job is tried.
     pub policy: RetryPolicy,
+    /// How long what is done is kept.
+    pub retention: Retention,
     /// The log of this message.
     pub log: &'a Log,
 }
@@ -56,15 +62,28 @@ impl Resize<'_> {
         match message {
             Message::WakeUp => self.work(),
             Message::Ended { worker, reason } => self.record_end(&worker, reason),
-            Message::Migrate => self.store.migrate(),
+            Message::Migrate => {
+                self.store.migrate()?;
+                // What is kept may be another than before.
+                self.store.call_for_sweep(self.clock.now())
+            }
             // To be here, it has had its settings read.
             Message::Check => Ok(()),
         }
     }
 
     fn work(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
         // Of the replicas that a wake-up reaches one gets the job: the others are to cost the database a read, not a write.
-        if !self.store.has_due(self.clock.now())? {
+        let due = self.store.due(now)?;
+        if due.sweep && self.store.claim_sweep(now, now.plus_millis(sweep::EVERY_MS))? {
+            // Before it, or jobs that never end to come would keep everything for ever.
+            if due.job {
+                self.wake.wake(self.log);
+            }
+            return self.sweep(now);
+        }
+        if !due.job {
             return Ok(());
         }
         for _ in 0..MAX_GIVEN_UP {
@@ -116,6 +135,10 @@ impl Resize<'_> {
                 // Where it is too late, another worker has the job; what was made has a name of its own and disturbs nobody.
                 log.event(match in_time {
                     true => succeeded(&thumbnail, &cost),
+                    false if self.store.get(&id, Reach::All)?.is_none() => {
+                        self.remove(&ObjectKey::thumbnail(&id, &thumbnail.sha256), log);
+                        Event::JobVanished { attempt: job.attempts }
+                    }
                     false => Event::LeaseLost { attempt: job.attempts, code: None, cause: None },
                 });
                 if in_time {
@@ -152,6 +175,13 @@ impl Resize<'_> {
         let thumbnail =
             Thumbnail { format, bytes, width, height, sha256, frames, placeholder, warnings, concessions };
         Ok((thumbnail, cost))
+    }
+
+    /// Nobody else knows of a thumbnail whose job was deleted before it was there.
+    fn remove(&self, key: &ObjectKey, log: &Log) {
+        if let Err(error) = self.blobs.delete(key) {
+            log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
+        }
     }
 
     /// Hands the image over to imaging as it is read, so that it is held once.

@@ -1,12 +1,13 @@
-//! The resize component: one message, at most one job, at most one thumbnail.
+//! The resize component: one message, at most one job, at most one thumbnail; or a sweep of what is kept no longer.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides, and `ending.rs` has it written down. The pixels
+//! Here is only the entry point and what it is wired to; `handler.rs` decides, `ending.rs` has it written down, and `sweep.rs` sweeps. The pixels
 //! are the imaging component's; this one fetches the image, keeps the time and stores what became of it. Being what a host sends
 //! messages to, it also looks at all settings of the service when that starts (`settings.rs`).
 
 mod ending;
 mod handler;
 mod settings;
+mod sweep;
 
 pub use handler::Resize;
 pub use settings::look_at_settings;
@@ -46,6 +47,7 @@ mod entry {
         database: Database,
         limits: thumbs_domain::limits::UploadLimits,
         policy: thumbs_domain::machine::RetryPolicy,
+        retention: thumbs_domain::retention::Retention,
     }
 
     fn settings() -> Result<Settings, ConfigError> {
@@ -53,11 +55,12 @@ mod entry {
             database: Database::read(&HostVariables)?,
             limits: config::limits(&HostVariables)?,
             policy: config::policy(&HostVariables)?,
+            retention: config::retention(&HostVariables)?,
         })
     }
 
     fn work(message: Message, settings: &Settings, log: &Log) -> anyhow::Result<()> {
-        let store = jobs::open(&settings.database);
+        let store = jobs::open_life(&settings.database);
         let resize = Resize {
             store: store.as_ref(),
             blobs: &HostBlobs,
@@ -68,6 +71,7 @@ mod entry {
             worker: &worker_id(std::env::var(WORKER_ID).ok()),
             limits: settings.limits,
             policy: settings.policy,
+            retention: settings.retention,
             log,
         };
         Ok(resize.handle(message)?)

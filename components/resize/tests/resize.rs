@@ -12,13 +12,14 @@ use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
+use thumbs_domain::retention::{Keep, Retention};
 use thumbs_domain::variable::Variable;
 use thumbs_guest::blobs::{BlobError, BlobReader, BlobWriter, Blobs};
 use thumbs_guest::clock::Clock;
 use thumbs_guest::config;
 use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::{Imaging, ImagingError};
-use thumbs_guest::jobs::{JobStore, SqlJobStore, StoreError};
+use thumbs_guest::jobs::{Life, SqlJobStore, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
@@ -33,21 +34,31 @@ const IMAGE: &[u8] = b"an image";
 type Fates = Rc<RefCell<Box<dyn FnMut(&str) -> Fate>>>;
 
 struct Service {
-    store: Box<dyn JobStore>,
+    store: Box<dyn Life>,
     fates: Fates,
     blobs: MemoryBlobs,
     wake: CountingWake,
     told: Told,
+    retention: Retention,
 }
 
 impl Service {
+    /// Over an empty database, in which nobody sweeps but in tests of that.
     fn new() -> Self {
+        let service = Self::over_nothing();
+        let never = ManualClock::START.plus_millis(i64::from(u32::MAX));
+        service.store.claim_sweep(ManualClock::START, never).unwrap();
+        service
+    }
+
+    /// Over a database without a table.
+    fn over_nothing() -> Self {
         let fates: Fates = Rc::new(RefCell::new(Box::new(|_: &str| Fate::Done)));
         let current = fates.clone();
         let sql = Faulty::new(move |statement: &str| current.borrow_mut()(statement));
         let store = Box::new(SqlJobStore::<_, Sqlite>::new(sql));
         let (blobs, wake) = (MemoryBlobs::default(), CountingWake::default());
-        Self { store, fates, blobs, wake, told: Told::default() }
+        Self { store, fates, blobs, wake, told: Told::default(), retention: Retention::FOREVER }
     }
 
     fn with_job() -> (Self, JobId) {
@@ -78,6 +89,7 @@ impl Service {
             worker: &WorkerId::new("this-one"),
             limits: config::limits(&FixedVariables::small()).unwrap(),
             policy: POLICY,
+            retention: self.retention,
             log: &Log::new("test"),
         };
         resize.handle(message)
@@ -142,6 +154,19 @@ fn more_work_wakes_one_more_worker_before_this_one_begins() {
     service.wake_up(&clock);
     service.wake_up(&clock);
     assert_eq!(service.wake.count(), 2, "the last job leaves nobody to wake");
+}
+
+#[test]
+fn of_a_job_that_was_deleted_meanwhile_nothing_is_left() {
+    let (service, id) = Service::with_job();
+    let clock = ManualClock::with_others(|_| {
+        if service.store.delete(&id, Reach::All).unwrap() {
+            service.blobs.delete(&ObjectKey::upload(&id)).unwrap();
+        }
+    });
+    service.wake_up(&clock);
+    assert_eq!(service.store.get(&id, Reach::All), Ok(None));
+    assert_eq!(service.blobs.keys(), Vec::<String>::new());
 }
 
 #[test]
@@ -309,6 +334,7 @@ impl Slow<'_> {
             worker: &WorkerId::new("slow"),
             limits: config::limits(&FixedVariables::small()).unwrap(),
             policy: POLICY,
+            retention: Retention::FOREVER,
             log: &Log::new("test"),
         };
         resize.handle(Message::WakeUp)
@@ -365,10 +391,12 @@ fn a_format_that_was_turned_off_since_the_upload_is_not_decoded() {
         blobs: &service.blobs,
         imaging: &ScriptedImaging::jpeg(),
         wake: &service.wake,
+        tell: &service.told,
         clock: &ManualClock::default(),
         worker: &WorkerId::new("this-one"),
         limits: UploadLimits { formats, ..config::limits(&FixedVariables::small()).unwrap() },
         policy: POLICY,
+        retention: Retention::FOREVER,
         log: &Log::new("test"),
     };
     assert_eq!(resize.handle(Message::WakeUp), Ok(()));
@@ -523,7 +551,7 @@ fn settings_that_make_no_sense_are_refused() {
 
 #[test]
 fn a_migration_is_run_when_it_is_asked_for() {
-    let service = Service::new();
+    let service = Service::over_nothing();
     let made = Rc::new(Cell::new(false));
     let seen = made.clone();
     service.let_fate(move |statement| {
@@ -532,4 +560,78 @@ fn a_migration_is_run_when_it_is_asked_for() {
     });
     assert_eq!(service.handle(Message::Migrate, &ManualClock::default(), &ScriptedImaging::jpeg()), Ok(()));
     assert!(made.get());
+}
+
+/// Jobs that are done, each with its original and its thumbnail, and a sweep that is due.
+fn with_done_jobs(jobs: u32, retention: Retention) -> Service {
+    let mut service = Service::new();
+    service.retention = retention;
+    for _ in 0..jobs {
+        service.upload();
+        service.wake_up(&ManualClock::default());
+    }
+    service.store.call_for_sweep(ManualClock::START).unwrap();
+    service
+}
+
+fn kinds(service: &Service) -> [usize; 2] {
+    let keys = service.blobs.keys();
+    ["uploads/", "thumbnails/"].map(|kind| keys.iter().filter(|key| key.starts_with(kind)).count())
+}
+
+#[test]
+fn nothing_goes_that_nobody_said_should() {
+    let service = with_done_jobs(3, Retention::FOREVER);
+    service.wake_up(&later(100 * 365 * 24 * 3600));
+    assert_eq!((kinds(&service), service.wake.count()), ([3, 3], 0));
+}
+
+#[test]
+fn originals_go_when_their_jobs_are_done_and_those_of_others_stay() {
+    let service = with_done_jobs(3, Retention { originals: Keep::UntilDone, jobs: Keep::Forever });
+    service.upload();
+    let (before, clock) = (service.wake.count(), later(10));
+    service.wake_up(&clock);
+    assert_eq!(kinds(&service), [1, 3]);
+    assert_eq!(service.wake.count() - before, 1, "the job that waits is for another worker");
+    service.wake_up(&clock);
+    assert_eq!(kinds(&service), [1, 4], "no other sweep within the minute, so the job is made");
+    service.wake_up(&later(80));
+    assert_eq!(kinds(&service), [0, 4]);
+}
+
+#[test]
+fn jobs_go_with_all_that_is_theirs_when_they_are_old() {
+    let service = with_done_jobs(2, Retention { originals: Keep::Forever, jobs: Keep::Days(2) });
+    service.upload();
+    service.store.claim(&WorkerId::new("another"), &POLICY, ManualClock::START).unwrap();
+    const DAY_SECS: u64 = 24 * 3600;
+    service.wake_up(&later(2 * DAY_SECS));
+    assert_eq!(kinds(&service), [3, 2]);
+    service.store.call_for_sweep(ManualClock::START).unwrap();
+    service.wake_up(&later(2 * DAY_SECS + 1));
+    assert_eq!(kinds(&service), [1, 0], "one is not done");
+}
+
+#[test]
+fn a_sweep_takes_a_little_and_calls_for_another() {
+    let service = with_done_jobs(120, Retention { originals: Keep::UntilDone, jobs: Keep::Forever });
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        let before = service.wake.count();
+        service.wake_up(&later(10));
+        left.push((kinds(&service)[0], service.wake.count() - before));
+    }
+    assert_eq!(left, [(70, 1), (20, 1), (0, 0)]);
+}
+
+#[test]
+fn a_blob_that_can_not_be_deleted_is_deleted_by_a_later_sweep() {
+    let service = with_done_jobs(60, Retention { originals: Keep::UntilDone, jobs: Keep::Forever });
+    service.blobs.set_down(true);
+    service.wake_up(&later(10));
+    assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([60, 60], 50));
+    service.blobs.set_down(false);
+    service.wake_up(&later(11));
+    assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([0, 60], 0));
 }

@@ -1,32 +1,32 @@
-//! Reading one job: at once, or as soon as it is done.
+//! One job: read at once or as soon as it is done, tried again, deleted. Spin chooses a component by path alone, so all that begins with a
+//! job's path is here (docs/decisions/0002).
 
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
+use thumbs_domain::event::Event;
+use thumbs_domain::history::HistoryView;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
-use thumbs_domain::owner::Reach;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
+use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
+use thumbs_guest::garbage;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response, park};
-use thumbs_guest::jobs::JobStore;
+use thumbs_guest::jobs::{Life, Revived, StoreError};
 use thumbs_guest::log::Log;
-use thumbs_guest::wake::{Wake, wake_for_overdue};
-
-/// The longest that a request is held, whatever it asks for.
-const MAX_WAIT_SECS: u64 = 30;
-
-/// Between two looks at the row: short at first, when most jobs finish, then gentle.
-const FIRST_POLL: Duration = Duration::from_millis(10);
-const SLOWEST_POLL: Duration = Duration::from_millis(250);
+use thumbs_guest::wait::{Wait, Waited, Waiter};
+use thumbs_guest::wake::Wake;
 
 /// What the component works with, for one request.
 pub struct Status<'a> {
     /// The rows.
-    pub store: &'a dyn JobStore,
+    pub store: &'a dyn Life,
+    /// Where the blobs of a job are that goes.
+    pub blobs: &'a dyn Blobs,
     /// The way to the workers, for a client that is not to wait for it.
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
@@ -45,58 +45,107 @@ impl Status<'_> {
     /// # Errors
     /// [`Failed`], which becomes a problem.
     pub fn handle(&self, request: &Request) -> Result<Response, Failed> {
-        if !matches!(request.method, Method::GET | Method::HEAD) {
-            return Err(Failed::Method(route::JOB.allow));
+        let Some(row) = route::find(&request.path).filter(|row| row.component == route::JOB.component) else {
+            return Err(not_found());
+        };
+        match (*row, &request.method) {
+            (route::JOB, &Method::GET | &Method::HEAD) => self.read(request),
+            (route::JOB, &Method::DELETE) => self.delete(request),
+            (route::HISTORY, &Method::GET | &Method::HEAD) => self.history(request),
+            (route::RETRY, &Method::POST) => self.retry(request),
+            _ => Err(Failed::Method(row.allow)),
         }
-        let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
-        let wait = wait(request)?.saturating_sub(self.parked.unwrap_or_default());
-        let (job, left) = self.read(&id, request.caller.reach(), wait)?;
-        let mut response = json(StatusCode::OK, &request.caller.view(&job));
-        if job.status == job::Status::Processing {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            if !left.is_zero() {
-                park::ask_again(&mut response, &id.to_string(), left)?;
-            }
+    }
+
+    fn read(&self, request: &Request) -> Result<Response, Failed> {
+        let (id, wait) = (id(request)?, Wait::alone(request)?);
+        let waited = self.waiter(self.parked).read(&id, request.caller.reach(), wait)?;
+        let Waited { job, left } = waited.ok_or_else(not_found)?;
+        let mut response = shown(StatusCode::OK, request, &job, wait);
+        if !left.is_zero() {
+            park::ask_again(&mut response, &id.to_string(), left)?;
         }
         Ok(response)
     }
 
-    /// The job once it is done, or when `wait` is over, or at once where the host can wait; and what is left of `wait` then.
-    fn read(&self, id: &JobId, reach: Reach<'_>, wait: Duration) -> Result<(Job, Duration), Failed> {
-        let give_up_at = self.clock.elapsed() + wait;
-        let mut pause = FIRST_POLL;
-        let mut has_woken = false;
-        loop {
-            let job = self.store.get(id, reach)?.ok_or_else(not_found)?;
-            let left = give_up_at.saturating_sub(self.clock.elapsed());
-            let is_over = left.is_zero() || self.parked.is_some();
-            if job.status != job::Status::Processing {
-                return Ok((job, Duration::ZERO));
+    fn history(&self, request: &Request) -> Result<Response, Failed> {
+        let id = id(request)?;
+        let attempts = self.store.history(&id, request.caller.reach())?.ok_or_else(not_found)?;
+        Ok(json(StatusCode::OK, &HistoryView::new(id, attempts)))
+    }
+
+    /// Has the job tried again: from here on it is as if it had just come.
+    fn retry(&self, request: &Request) -> Result<Response, Failed> {
+        let (id, wait) = (id(request)?, Wait::alone(request)?);
+        let log = self.log.clone().with_job(id);
+        let mut job = match self.store.revive(&id, request.caller.reach(), self.clock.now())? {
+            Revived::Due(job) => *job,
+            Revived::Unknown => return Err(not_found()),
+            Revived::NotFailed(status) => {
+                let detail =
+                    format!("The job is {}. Only a job that failed can be tried again.", status.name());
+                return Err(Failed::problem(ProblemKind::NotFailed, detail));
             }
-            let wake = if is_over { self.wake } else { self.wake_now };
-            // Once is enough for one client, and all there is where the store can't note it.
-            has_woken = has_woken || wake_for_overdue([&job], self.store, wake, self.clock.now(), self.log);
-            if is_over {
-                return Ok((job, left));
+            Revived::OriginalGone => {
+                let detail = "The image of this job is kept no longer. Upload it again.";
+                return Err(Failed::problem(ProblemKind::OriginalGone, detail));
             }
-            self.clock.sleep(pause.min(left));
-            pause = (pause * 2).min(SLOWEST_POLL);
+        };
+        log.event(Event::JobRevived);
+        if wait.is_asked() {
+            self.wake_now.wake(&log);
+            // Kept by the host, it would come again as another wish.
+            let waited = self.waiter(None).read(&id, request.caller.reach(), wait)?;
+            job = waited.ok_or_else(not_found)?.job;
+        } else {
+            self.wake.wake(&log);
         }
+        let status =
+            if job.status == job::Status::Processing { StatusCode::ACCEPTED } else { StatusCode::OK };
+        Ok(shown(status, request, &job, wait))
+    }
+
+    /// The row goes first: whatever breaks then leaves blobs that are known to be garbage, and never a row that names none. A worker that has
+    /// the job finds no row in the end, and removes what it made.
+    fn delete(&self, request: &Request) -> Result<Response, Failed> {
+        let id = id(request)?;
+        if !self.store.delete(&id, request.caller.reach())? {
+            return Err(not_found());
+        }
+        let log = self.log.clone().with_job(id);
+        log.event(Event::JobDeleted);
+        if let Err(error) = self.clear(&id, &log) {
+            // The job is gone, which is what the client asked for.
+            log.event(Event::DependencyUnavailable { cause: &error.to_string() });
+        }
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+
+    fn clear(&self, id: &JobId, log: &Log) -> Result<usize, StoreError> {
+        garbage::clear(self.store, self.blobs, self.store.garbage_of(id)?, log)
+    }
+
+    fn waiter(&self, parked: Option<Duration>) -> Waiter<'_> {
+        let Self { store, wake, wake_now, clock, log, .. } = *self;
+        Waiter { store, wake, wake_now, parked, clock, log }
     }
 }
 
-fn wait(request: &Request) -> Result<Duration, Failed> {
-    let mut wait = None;
-    for (name, value) in request.query_pairs() {
-        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        if name != "wait" || !digits || wait.is_some() {
-            let detail = "A job takes one parameter, \"wait\": whole seconds to wait until it is done.";
-            return Err(Failed::problem(ProblemKind::InvalidOption, detail));
-        }
-        // Digits that are no number are a very large one.
-        wait = Some(value.parse().unwrap_or(MAX_WAIT_SECS).min(MAX_WAIT_SECS));
+fn shown(status: StatusCode, request: &Request, job: &Job, wait: Wait) -> Response {
+    let mut response = json(status, &request.caller.view(job));
+    if job.status == job::Status::Processing {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    Ok(Duration::from_secs(wait.unwrap_or(0)))
+    wait.say(&mut response);
+    response
+}
+
+/// The job that the path names.
+fn id(request: &Request) -> Result<JobId, Failed> {
+    let id = request.path.split('/').nth(2).unwrap_or_default();
+    JobId::parse(id).map_err(|_| not_found())
 }
 
 fn not_found() -> Failed {

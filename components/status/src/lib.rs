@@ -1,6 +1,7 @@
-//! The status component: `GET /jobs/{id}` reads one job, and may wait for it.
+//! The status component: one job. It is read, waited for, tried again, deleted.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides. It sees no image and no blob.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides. It reads no image: of blobs it only deletes those of a job that
+//! goes.
 
 mod handler;
 
@@ -11,6 +12,7 @@ pub use handler::Status;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
+    use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::park;
@@ -24,9 +26,10 @@ mod entry {
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let wake = WakeLater::default();
         serve("status", request, out, async |request, _, log| {
-            let store = jobs::open(&Database::read(&HostVariables)?);
+            let store = jobs::open_life(&Database::read(&HostVariables)?);
             let status = Status {
                 store: store.as_ref(),
+                blobs: &HostBlobs,
                 wake: &wake,
                 wake_now: &HostWake,
                 parked: park::parked(std::env::var(park::PARKED_MS).ok().as_deref()),

@@ -4,36 +4,46 @@
 //! job without its image. The image goes to the blob store while it comes in; everything that can be the client's fault is found
 //! before its blob is finished, and of one that is not nothing is left.
 
-use http::header::LOCATION;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::HeaderName;
 use thumbs_domain::digest::Digest;
 use thumbs_domain::event::Event;
 use thumbs_domain::job::{IdempotencyKey, Job, NewJob, Source};
+use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::options::Options;
 use thumbs_domain::problem::ProblemKind;
-use thumbs_domain::view::job_href;
 use thumbs_guest::blobs::Written;
 use thumbs_guest::config;
-use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
 use thumbs_guest::intake;
 use thumbs_guest::jobs::Created;
+use thumbs_guest::wait::Wait;
 use thumbs_guest::wake::wake_for_overdue;
 
 use crate::Upload;
+use crate::answer::Accepted;
 use crate::arrival::Arrival;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Tells a repetition from the first request.
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 impl Upload<'_> {
     pub(crate) async fn create(&self, request: &Request, body: Body) -> Result<Response, Failed> {
         let limits = config::limits(self.variables)?;
         // Not for this component: with a policy that makes no sense nobody would work on the job.
         config::policy(self.variables)?;
-        let idempotency_key = idempotency_key(request)?;
+        let (idempotency_key, wait) = (idempotency_key(request)?, Wait::of(request)?);
+        let accepted = self.accept(request, body, idempotency_key, &limits, wait).await?;
+        self.answer(request, accepted, wait)
+    }
+
+    async fn accept(
+        &self,
+        request: &Request,
+        body: Body,
+        idempotency_key: Option<IdempotencyKey>,
+        limits: &UploadLimits,
+        wait: Wait,
+    ) -> Result<Accepted, Failed> {
         // A repetition stores no image again: its digest is all that is asked for.
         let existing = match &idempotency_key {
             Some(key) => self.store.find_by_idempotency_key(key, request.caller.owner())?,
@@ -41,14 +51,14 @@ impl Upload<'_> {
         };
         let id = self.ids.job_id(self.clock.now()).map_err(|error| Failed::Internal(error.to_string()))?;
         let key = existing.is_none().then(|| ObjectKey::upload(&id));
-        let mut arrival = Arrival::new(self.blobs, self.imaging, key, &limits);
-        let options = intake::receive(request, body, &limits, &mut arrival).await?;
+        let mut arrival = Arrival::new(self.blobs, self.imaging, key, limits);
+        let options = intake::receive(request, body, limits, &mut arrival).await?;
         let (info, arrived) = arrival.end()?;
         let options = options.finish(info.frames);
         self.imaging.check(&info, &options, &limits.image).map_err(|error| error.problem())?;
         let Written { bytes, sha256 } = arrived.store()?;
         if let Some(existing) = existing {
-            return self.repeated(request, &existing, &sha256, &options);
+            return self.repeated(existing, &sha256, &options);
         }
         let (width, height, frames) = (info.width, info.height, info.frames);
         let created_at = self.clock.now();
@@ -62,11 +72,11 @@ impl Upload<'_> {
             idempotency_key,
             owner: request.caller.owner().cloned(),
         };
-        self.create_job(request, job)
+        self.create_job(job, wait)
     }
 
     /// Of an image that is stored.
-    fn create_job(&self, request: &Request, job: NewJob) -> Result<Response, Failed> {
+    fn create_job(&self, job: NewJob, wait: Wait) -> Result<Accepted, Failed> {
         let log = self.log.clone().with_job(job.id);
         // An error here leaves the blob: the row may have been written all the same, and a job needs its image.
         if let Created::Existing(existing) = self.store.create(&job)? {
@@ -75,9 +85,11 @@ impl Upload<'_> {
             if let Err(error) = self.blobs.delete(&key) {
                 log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
             }
-            return self.repeated(request, &existing, &job.source.sha256, &job.options);
+            return self.repeated(*existing, &job.source.sha256, &job.options);
         }
-        self.wake.wake(&log);
+        // Who waits for the job does not wait for the end of the answer.
+        let wake = if wait.is_asked() { self.wake_now } else { self.wake };
+        wake.wake(&log);
         log.event(Event::JobCreated {
             content_type: job.source.format.content_type(),
             bytes: job.source.bytes,
@@ -86,16 +98,10 @@ impl Upload<'_> {
             frames: job.source.frames,
             traceparent: job.trace_parent.as_ref().map(|trace| trace.as_str()),
         });
-        accepted(request, &job.stored())
+        Ok(Accepted { job: job.stored(), is_repetition: false })
     }
 
-    fn repeated(
-        &self,
-        request: &Request,
-        existing: &Job,
-        image: &Digest,
-        options: &Options,
-    ) -> Result<Response, Failed> {
+    fn repeated(&self, existing: Job, image: &Digest, options: &Options) -> Result<Accepted, Failed> {
         if !existing.is_of(image, options) {
             return Err(Failed::problem(
                 ProblemKind::IdempotencyKeyReused,
@@ -103,19 +109,9 @@ impl Upload<'_> {
             ));
         }
         self.log.clone().with_job(existing.id).event(Event::JobRepeated);
-        wake_for_overdue([existing], self.store, self.wake, self.clock.now(), self.log);
-        let mut response = accepted(request, existing)?;
-        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-        Ok(response)
+        wake_for_overdue([&existing], self.store, self.wake, self.clock.now(), self.log);
+        Ok(Accepted { job: existing, is_repetition: true })
     }
-}
-
-fn accepted(request: &Request, job: &Job) -> Result<Response, Failed> {
-    let mut response = json(StatusCode::ACCEPTED, &request.caller.view(job));
-    let location =
-        HeaderValue::from_str(&job_href(&job.id)).map_err(|error| Failed::Internal(error.to_string()))?;
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
 }
 
 fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> {

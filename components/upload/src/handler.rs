@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode};
 use thumbs_domain::event::Event;
-use thumbs_domain::list::ListQuery;
+use thumbs_domain::list::JobsQuery;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_domain::view::JobListView;
@@ -26,8 +26,10 @@ pub struct Upload<'a> {
     pub blobs: &'a dyn Blobs,
     /// The reader of headers.
     pub imaging: &'a dyn Probing,
-    /// The way to the workers.
+    /// The way to the workers, for a client that is not to wait for it.
     pub wake: &'a dyn Wake,
+    /// The same, for one that waits for the job.
+    pub wake_now: &'a dyn Wake,
     /// Time.
     pub clock: &'a dyn Clock,
     /// New ids.
@@ -53,15 +55,27 @@ impl Upload<'_> {
 
     fn list(&self, request: &Request) -> Result<Response, Failed> {
         let pairs = request.query_pairs();
-        let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let query = ListQuery::parse(pairs)
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        let query = JobsQuery::parse(&pairs)
             .map_err(|error| Failed::problem(ProblemKind::InvalidOption, error.to_string()))?;
-        let page = self.store.list(&query, request.caller.reach())?;
+        let reach = request.caller.reach();
+        let page = match &query {
+            JobsQuery::Page(query) => self.store.list(query, reach)?,
+            JobsQuery::Ids(ids) => {
+                let mut page = self.store.find(ids, reach)?;
+                page.jobs.sort_by_key(|job| ids.iter().position(|id| *id == job.id));
+                page
+            }
+        };
         wake_for_overdue(&page.jobs, self.store, self.wake, self.clock.now(), self.log);
         for error in &page.unreadable {
             self.log.event(Event::RowUnreadable { cause: &error.to_string() });
         }
+        let next = match (&query, page.next) {
+            (JobsQuery::Page(query), Some(last)) => Some(query.next_href(last)),
+            _ => None,
+        };
         let jobs = page.jobs.iter().map(|job| request.caller.view(job)).collect();
-        Ok(json(StatusCode::OK, &JobListView::new(&query, jobs, page.next)))
+        Ok(json(StatusCode::OK, &JobListView::new(jobs, next)))
     }
 }

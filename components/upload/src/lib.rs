@@ -3,6 +3,7 @@
 //! Here is only the entry point and what it is wired to; `handler.rs` decides. No pixel is decoded in this component: the
 //! imaging component reads headers for it.
 
+mod answer;
 mod arrival;
 mod create;
 mod handler;
@@ -35,6 +36,7 @@ mod entry {
                 blobs: &HostBlobs,
                 imaging: &HostImaging,
                 wake: &wake,
+                wake_now: &HostWake,
                 clock: &HostClock::start(),
                 ids: &HostIds,
                 variables: &HostVariables,

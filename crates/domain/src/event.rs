@@ -99,8 +99,19 @@ events! {
     CallerRefused { reason: &'a str, key: Option<&'a str> } = "caller-refused", Info,
         "A request had no key, one that is not taken, or a link that is not good; the client got 401 or 403. `key` is the name of a good or an expired one",
         "Where a client of yours is refused, give it a key, or a scope: `thumbs key new`";
+    JobDeleted = "job-deleted", Info,
+        "A client deleted a job", "Nothing";
+    JobRevived = "job-revived", Info,
+        "A client had a failed job tried again", "Nothing";
+    JobVanished { attempt: u32 } = "job-vanished", Info,
+        "A job was deleted while a worker was at it; what the worker made was removed", "Nothing";
+    GarbageKept { key: &'a str, cause: &'a str } = "garbage-kept", Warn,
+        "Blobs of a job that went could not be removed, this one among them; the next sweep tries again",
+        "Look after the blob store";
+    Swept { jobs: u32, originals: u32, blobs: u32 } = "swept", Info,
+        "A sweep took away what is kept no longer: so many jobs, originals of others, and blobs of jobs that went", "Nothing";
     BlobOrphaned { key: &'a str, cause: &'a str } = "blob-orphaned", Warn,
-        "The image of an upload that turned out to be a repetition could not be removed; no job names it",
+        "The image of an upload that turned out to be a repetition, or the thumbnail of a job that was deleted meanwhile, could not be removed; no job names it",
         "Look after the blob store; the blob may be deleted";
     WakeUpLost { cause: &'a str } = "wake-up-lost", Warn,
         "The workers could not be told that a job may be due; the next tick or read of the job makes it good",

@@ -40,6 +40,11 @@ macro_rules! job_codes {
             /// All codes, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$code),+];
 
+            /// The one of this name.
+            pub fn of(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.row().code == name)
+            }
+
             /// The code's row of the table.
             pub const fn row(self) -> &'static Row {
                 match self {

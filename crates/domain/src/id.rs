@@ -40,6 +40,14 @@ impl JobId {
         if is_v7 { Ok(Self(uuid)) } else { Err(NotAJobId) }
     }
 
+    /// A text before the ids of all jobs made at this moment or later, and behind those of all before.
+    pub fn lowest_text_at(moment: Timestamp) -> String {
+        let millis = u64::try_from(moment.unix_millis()).unwrap_or_default();
+        let digits = format!("{millis:012x}");
+        let (high, low) = digits.split_at(digits.len().saturating_sub(4));
+        format!("{high}-{low}-")
+    }
+
     /// The 16 bytes, which sort as the text does.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()

@@ -166,6 +166,7 @@ impl NewJob {
             woken_at: None,
             created_at: self.created_at,
             updated_at: self.created_at,
+            retried_at: None,
             correlation_id: self.correlation_id,
             trace_parent: self.trace_parent,
             owner: self.owner,
@@ -226,6 +227,8 @@ pub struct Job {
     pub created_at: Timestamp,
     /// When it got where it stands.
     pub updated_at: Timestamp,
+    /// When somebody last had it tried again.
+    pub retried_at: Option<Timestamp>,
     /// Of the request that made it.
     pub correlation_id: CorrelationId,
     /// Of the trace that the request belongs to.
@@ -237,12 +240,17 @@ pub struct Job {
 impl Job {
     /// What decides what follows when its present attempt fails.
     pub fn history(&self) -> History {
-        History { attempts: self.attempts, setbacks: self.setbacks, created_at: self.created_at }
+        History { attempts: self.attempts, setbacks: self.setbacks, begun_at: self.begun_at() }
     }
 
-    /// Since when it waits for a worker, or from when on: [`Job::due_at`], but not before it was there.
+    /// Since when it is tried: it came then, or somebody had it tried again.
+    fn begun_at(&self) -> Timestamp {
+        self.retried_at.unwrap_or(self.created_at)
+    }
+
+    /// Since when it waits for a worker, or from when on: [`Job::due_at`], but not before it was there to be tried.
     pub fn due_since(&self) -> Option<Timestamp> {
-        self.due_at.map(|due_at| due_at.max(self.created_at))
+        self.due_at.map(|due_at| due_at.max(self.begun_at()))
     }
 
     /// Whether this image with these options would be the same job again.

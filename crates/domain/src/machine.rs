@@ -7,6 +7,8 @@
 //!      |   '-- lease ended, attempts left ------' |  '-- permanent, or no attempts left, or too old --> failed
 //!      '-- transient, attempts left, backoff -----'
 //!      '-- service, not too old: attempt given back, backoff -'
+//!
+//! failed ---- somebody has it tried again: attempts and age begin anew ----> processing, due
 //! ```
 //!
 //! The store makes each arrow one statement, guarded by the lease token; here is what the statements say.
@@ -34,8 +36,8 @@ pub struct History {
     pub attempts: u32,
     /// Attempts that were given back.
     pub setbacks: u32,
-    /// When the job came in.
-    pub created_at: Timestamp,
+    /// When the job came in, or somebody had it tried again.
+    pub begun_at: Timestamp,
 }
 
 /// The longest pause before another attempt: five minutes.
@@ -72,12 +74,12 @@ impl RetryPolicy {
 
     /// What follows when the present attempt of a job with this history failed.
     pub fn after_failure(&self, history: History, fault: Fault, now: Timestamp) -> Next {
-        let History { attempts, setbacks, created_at } = history;
+        let History { attempts, setbacks, begun_at } = history;
         match fault {
             Fault::Transient if attempts < self.max_attempts => {
                 Next::Retry { due_at: now.plus_millis(self.backoff_ms(attempts)) }
             }
-            Fault::Service if now.millis_since(created_at) < i64::from(self.max_job_age_secs) * 1000 => {
+            Fault::Service if now.millis_since(begun_at) < i64::from(self.max_job_age_secs) * 1000 => {
                 Next::GiveBack { due_at: now.plus_millis(self.backoff_ms(setbacks.saturating_add(1))) }
             }
             Fault::Service | Fault::Transient | Fault::Permanent => Next::GiveUp,
@@ -117,7 +119,7 @@ mod tests {
             (3, Next::GiveUp),
             (4, Next::GiveUp),
         ] {
-            let history = History { attempts: attempt, setbacks: 7, created_at: at(0) };
+            let history = History { attempts: attempt, setbacks: 7, begun_at: at(0) };
             assert_eq!(POLICY.after_failure(history, Fault::Transient, at(5_000)), next, "attempt {attempt}");
         }
     }
@@ -131,7 +133,7 @@ mod tests {
             (1, 3_599_999, Next::GiveBack { due_at: at(3_599_999 + 2_000) }),
             (1, 3_600_000, Next::GiveUp),
         ] {
-            let history = History { attempts: 3, setbacks, created_at: at(0) };
+            let history = History { attempts: 3, setbacks, begun_at: at(0) };
             assert_eq!(POLICY.after_failure(history, Fault::Service, at(failed_at)), next, "{history:?}");
         }
     }
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn a_permanent_failure_is_final_at_once() {
         for attempts in 1..=3 {
-            let history = History { attempts, setbacks: 0, created_at: at(0) };
+            let history = History { attempts, setbacks: 0, begun_at: at(0) };
             assert_eq!(POLICY.after_failure(history, Fault::Permanent, at(5_000)), Next::GiveUp);
         }
     }

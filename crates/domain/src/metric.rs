@@ -60,6 +60,12 @@ const UPLOADED: Row =
     row("thumbs_uploaded_bytes_total", Kind::Counter, &[], "Bytes of the images that became jobs");
 const MADE: Row =
     row("thumbs_thumbnail_bytes_total", Kind::Counter, &[], "Bytes of the thumbnails that were made");
+const KEPT: Row = row(
+    "thumbs_kept_bytes",
+    Kind::Gauge,
+    &["kind"],
+    "Bytes that are kept: each `original`, and each `thumbnail`",
+);
 const TURNAROUND: Row = row(
     "thumbs_job_turnaround_seconds",
     Kind::Histogram,
@@ -87,7 +93,7 @@ const OLDEST: Row = row(
 
 /// All metrics, in the order of the documentation.
 pub const TABLE: &[Row] =
-    &[BUILD, JOBS, CREATED, FINISHED, ATTEMPTS, UPLOADED, MADE, TURNAROUND, WORK, QUEUE, OLDEST];
+    &[BUILD, JOBS, CREATED, FINISHED, ATTEMPTS, UPLOADED, MADE, KEPT, TURNAROUND, WORK, QUEUE, OLDEST];
 
 /// Upper bounds of [`Tally::turnaround_le`], in milliseconds.
 pub const TURNAROUND_BOUNDS_MS: [i64; 10] =
@@ -113,6 +119,10 @@ pub struct Tally {
     pub source_bytes: i64,
     /// Bytes of the thumbnails of those, ever.
     pub thumbnail_bytes: i64,
+    /// Bytes of the originals that went of jobs that stood so.
+    pub source_bytes_gone: i64,
+    /// Bytes of the thumbnails that went.
+    pub thumbnail_bytes_gone: i64,
     /// Milliseconds from creation until they came to be so.
     pub turnaround_ms: i64,
     /// How many of those took at most each of [`TURNAROUND_BOUNDS_MS`].
@@ -167,6 +177,13 @@ pub fn exposition(tallies: &[Tally], queue: &Queue, version: &str) -> String {
     text.family(&ATTEMPTS, ends.map(|status| (vec![status], sum(status, |tally| tally.attempts) as f64)));
     text.family(&UPLOADED, [(vec![], sum(PROCESSING, |tally| tally.source_bytes) as f64)]);
     text.family(&MADE, [(vec![], sum(SUCCEEDED, |tally| tally.thumbnail_bytes) as f64)]);
+
+    // What went of jobs that were there before anything was counted makes it less than nothing.
+    let kept =
+        |came: i64, gone: fn(&Tally) -> i64| (came - tallies.iter().map(gone).sum::<i64>()).max(0) as f64;
+    let originals = kept(sum(PROCESSING, |tally| tally.source_bytes), |tally| tally.source_bytes_gone);
+    let thumbnails = kept(sum(SUCCEEDED, |tally| tally.thumbnail_bytes), |tally| tally.thumbnail_bytes_gone);
+    text.family(&KEPT, [(vec!["original"], originals), (vec!["thumbnail"], thumbnails)]);
 
     text.head(&TURNAROUND);
     for status in ends {
@@ -253,6 +270,8 @@ mod tests {
             attempts: entered * 2,
             source_bytes: 1000,
             thumbnail_bytes: 10,
+            source_bytes_gone: 100,
+            thumbnail_bytes_gone: 1,
             turnaround_ms: 1500,
             turnaround_le: [0, 1, 2, 3, 3, 3, 3, 3, 3, 3],
             work_ms: 250,
@@ -294,6 +313,8 @@ mod tests {
             "thumbs_jobs_finished_total{status=\"failed\",code=\"deadline\"} 2",
             "thumbs_job_attempts_total{status=\"failed\"} 6",
             "thumbs_uploaded_bytes_total 1000",
+            "thumbs_kept_bytes{kind=\"original\"} 600",
+            "thumbs_kept_bytes{kind=\"thumbnail\"} 6",
             "thumbs_job_turnaround_seconds_bucket{status=\"failed\",le=\"0.25\"} 2",
             "thumbs_job_turnaround_seconds_bucket{status=\"failed\",le=\"+Inf\"} 3",
             "thumbs_job_turnaround_seconds_sum{status=\"failed\"} 3",

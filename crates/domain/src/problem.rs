@@ -91,12 +91,18 @@ problems! {
         "Use one of those in `Allow`";
     NotReady = "not-ready", 409, Some(1), "The thumbnail is not ready",
         "The thumbnail is still being made",
-        "Ask again shortly, or wait with the job's `wait`";
+        "Ask again shortly, or with `wait`";
+    NotFailed = "not-failed", 409, None, "The job did not fail",
+        "Only a job that failed can be tried again",
+        "Nothing: the job is being made, or done";
     JobFailed = "job-failed", 410, None, "The job failed",
         "There will be no thumbnail; the job's `error` says why",
         "Do what the job's `error` says";
     ThumbnailGone = "thumbnail-gone", 410, None, "The thumbnail is gone",
         "The thumbnail was made, and is no longer there",
+        "Upload the image again";
+    OriginalGone = "original-gone", 410, None, "The original is gone",
+        "The job can't be tried again, because its image is kept no longer",
         "Upload the image again";
     UploadTooLarge = "upload-too-large", 413, None, "The upload is too large",
         "The upload has more bytes than one may have",

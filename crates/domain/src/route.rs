@@ -68,8 +68,16 @@ pub const JOBS: Row = Row {
     component: "upload",
     allow: "GET, HEAD, OPTIONS, POST",
     methods: &[
-        ("POST", WRITE, "Takes an image in as a job: 202 with the job, and `Location`"),
-        ("GET", READ, "Lists jobs, newest first; parameters `status`, `limit`, `cursor`"),
+        (
+            "POST",
+            WRITE,
+            "Takes an image in as a job: 202 with the job, and `Location`; with `wait` as for a job, 200 with the job once it is done, or with `Accept: image/*` the thumbnail",
+        ),
+        (
+            "GET",
+            READ,
+            "Lists jobs, newest first; parameters `status`, `code`, `limit`, `cursor`, or `ids` alone",
+        ),
     ],
 };
 
@@ -77,8 +85,35 @@ pub const JOBS: Row = Row {
 pub const JOB: Row = Row {
     path: "/jobs/{id}",
     component: "status",
+    allow: "DELETE, GET, HEAD, OPTIONS",
+    methods: &[
+        (
+            "GET",
+            READ,
+            "One job; `?wait=SECONDS` or `Prefer: wait=SECONDS` holds the answer until it is done, 30 at most",
+        ),
+        ("DELETE", WRITE, "Deletes a job with its original and its thumbnail, wherever it stands: 204"),
+    ],
+};
+
+/// `/jobs/{id}/retry`.
+pub const RETRY: Row = Row {
+    path: "/jobs/{id}/retry",
+    component: "status",
+    allow: "OPTIONS, POST",
+    methods: &[(
+        "POST",
+        WRITE,
+        "Has a failed job tried again, with all its attempts before it: 202 with the job (`wait` as for a job); 409 where it did not fail, 410 where its original is kept no longer",
+    )],
+};
+
+/// `/jobs/{id}/history`.
+pub const HISTORY: Row = Row {
+    path: "/jobs/{id}/history",
+    component: "status",
     allow: "GET, HEAD, OPTIONS",
-    methods: &[("GET", READ, "One job; `?wait=SECONDS` holds the answer until it is done, 30 at most")],
+    methods: &[("GET", READ, "How the last attempts at a job went: when, how they ended, and why")],
 };
 
 /// `/thumbnails/{id}`.
@@ -89,7 +124,7 @@ pub const THUMBNAIL: Row = Row {
     methods: &[(
         "GET",
         Needs::KeyOrLink(Scope::Read),
-        "The thumbnail of a job, with `ETag`; 409 and `Retry-After` while it is made, 410 when there will be none",
+        "The thumbnail of a job, with `ETag`; 409 and `Retry-After` while it is made (`wait` as for a job), 410 when there will be none",
     )],
 };
 
@@ -174,8 +209,22 @@ pub const METRICS: Row = Row {
 };
 
 /// All routes, in the order of the documentation.
-pub const TABLE: &[Row] =
-    &[JOBS, JOB, THUMBNAIL, OPENAPI, DOCS, PROBLEM, HOME, SITE, HEALTHZ, READYZ, HEALTHZ_DETAILED, METRICS];
+pub const TABLE: &[Row] = &[
+    JOBS,
+    JOB,
+    RETRY,
+    HISTORY,
+    THUMBNAIL,
+    OPENAPI,
+    DOCS,
+    PROBLEM,
+    HOME,
+    SITE,
+    HEALTHZ,
+    READYZ,
+    HEALTHZ_DETAILED,
+    METRICS,
+];
 
 #[cfg(test)]
 mod tests {

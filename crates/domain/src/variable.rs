@@ -7,6 +7,7 @@ use thumbs_access::{Keys, LinkSecrets};
 
 use crate::format::AcceptedFormats;
 use crate::origin::Origins;
+use crate::retention::{Keep, MAX_DAYS};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub enum Takes {
     Endpoint,
     /// A grant.
     Grant,
+    /// How long something is kept.
+    Kept,
     /// Who may ask from a browser.
     Origins,
     /// Who may ask at all.
@@ -80,6 +83,9 @@ impl std::fmt::Display for Takes {
             }
             Self::Endpoint => "`http://...` or `https://...`, or empty",
             Self::Grant => "`<scheme>://<host>:<port>`",
+            Self::Kept => {
+                return write!(f, "`forever`, `until-done` or a whole number from 1 to {MAX_DAYS} (days)");
+            }
             Self::Origins => "empty, `*`, or origins (`https://<host>[:<port>]`) with commas between them",
             Self::ApiKeys => {
                 "empty, or keys as `thumbs key new` prints them (`<name>:<scopes>:<last day>:<SHA-256>`), with line breaks or commas between them"
@@ -117,6 +123,7 @@ impl Takes {
                 let (host, port) = rest.rsplit_once(':').unwrap_or_default();
                 !scheme.is_empty() && !host.is_empty() && !port.is_empty()
             }),
+            Self::Kept => Keep::parse(value).is_some(),
             Self::Origins => Origins::parse(value).is_some(),
             Self::ApiKeys => Keys::parse(value).is_ok(),
             Self::LinkSecrets => LinkSecrets::parse(value).is_ok(),
@@ -174,13 +181,16 @@ macro_rules! variables {
 // Of these, `resize` only looks at it at start.
 const ALL: &[&str] = &["upload", "status", "download", "resize", "pages", "ops"];
 const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
-const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
+const WITH_BLOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const GUARDED: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const LINKING: &[&str] = &["upload", "status", "download", "resize"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
 const WAKING: &[&str] = &["upload", "status", "download", "resize", "ops"];
 // The upload is refused where its job could not be worked on.
 const WORKING: &[&str] = &["upload", "resize"];
+
+// Who is woken looks for what is kept no longer.
+const SWEEPING: &[&str] = &["resize"];
 
 const A_DAY_SECS: u64 = 24 * 60 * 60;
 const GIB: u64 = 1024 * 1024 * 1024;
@@ -247,6 +257,10 @@ variables! {
         "The pause after the first failed attempt; doubles with each, up to five minutes";
     MaxJobAgeSecs = "max_job_age_secs", "86400", public, number(1, 30 * A_DAY_SECS, "seconds"), WORKING,
         "How long after the upload a job is tried again whose attempts the service itself failed: its storage was away, it had no memory left, it was stopped. Such attempts are not among the `max_attempts`";
+    KeepSource = "keep_source", "forever", public, Takes::Kept, SWEEPING,
+        "How long the original of a job is kept once the job is done: `forever`, so many days, or `until-done`, which is a minute or so. Without it, a failed job can't be tried again";
+    KeepJobsDays = "keep_jobs_days", "0", public, number(0, MAX_DAYS as u64, "days"), SWEEPING,
+        "How many days after its upload a job that is done is deleted, with its original and its thumbnail; 0 keeps them for ever";
 }
 
 impl Row {
@@ -303,6 +317,7 @@ mod tests {
             ),
             (Takes::ApiKeys, &[""], &[" ", "hunter2"]),
             (Takes::LinkSecrets, &["", "0123456789abcdef0123456789abcdef"], &[" ", "hunter2"]),
+            (Takes::Kept, &["forever", "until-done", "30"], &["", "0", "36501", "never"]),
             (Takes::Name("x"), &["a"], &["", " "]),
             (Takes::Any("x"), &["", "a"], &[]),
         ] {

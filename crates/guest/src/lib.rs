@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod garbage;
 mod grant;
 pub mod http;
 pub mod ids;
@@ -23,4 +24,5 @@ pub mod redact;
 pub mod sql;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod wait;
 pub mod wake;

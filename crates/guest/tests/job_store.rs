@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use thumbs_guest::job_store_contract;
-use thumbs_guest::jobs::contract::{Kind, TestDatabase};
-use thumbs_guest::jobs::{Numbers, SqlJobStore};
+use thumbs_guest::jobs::SqlJobStore;
+use thumbs_guest::jobs::contract::{Kind, TestDatabase, Whole};
 use thumbs_guest::sql::{Sql, Sqlite};
 use thumbs_guest::testing::Driver;
 
@@ -29,7 +29,7 @@ impl File {
 impl TestDatabase for File {
     const KIND: Kind = Kind::Sqlite;
 
-    fn connect(&self) -> Box<dyn Numbers + Send> {
+    fn connect(&self) -> Box<dyn Whole + Send> {
         Box::new(SqlJobStore::<_, Sqlite>::new(Driver::new(self.open())))
     }
 

@@ -61,7 +61,7 @@ fn nothing_is_run_twice_when_the_database_is_overloaded() {
         run.borrow().join(" ")
     };
     let now = ManualClock::default().now();
-    let query = ListQuery { status: None, limit: 1, after: None };
+    let query = ListQuery { status: None, code: None, limit: 1, after: None };
     assert_eq!(statements(&|| assert!(store.list(&query, Reach::All).is_err())), "SELECT");
     assert_eq!(statements(&|| assert!(store.has_due(now).is_err())), "SELECT");
     assert_eq!(statements(&|| assert!(store.claim(&WorkerId::new("w"), &POLICY, now).is_err())), "UPDATE");

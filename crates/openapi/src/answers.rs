@@ -113,6 +113,11 @@ pub(crate) fn headers() -> Value {
             "description": "There where the request came again under its key, and the job is the one that the first request made.",
             "schema": { "const": "true" },
         },
+        "preference-applied": {
+            "description": "There where the client preferred to wait: for how many seconds at most the answer was held.",
+            "schema": { "type": "string" },
+            "example": "wait=10",
+        },
         "etag": {
             "description": "Names the bytes of the body; strong.",
             "schema": { "type": "string" },

@@ -6,6 +6,7 @@ use thumbs_domain::dependency::{Dependency, Health};
 use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::history::{self, HistoryView};
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Concession, Cost, Job, NewJob, Source, Status, Thumbnail, Warning};
 use thumbs_domain::list::ListQuery;
@@ -47,8 +48,22 @@ pub(crate) fn accepted() -> Value {
 /// A page with another behind it.
 pub(crate) fn page() -> Value {
     let jobs: Vec<Job> = job(Status::Succeeded).into_iter().collect();
-    let query = ListQuery { status: None, limit: 1, after: None };
-    json!({ "page": { "value": JobListView::new(&query, jobs.iter().map(JobView::new).collect(), jobs.last().map(|job| Cursor(job.id))) } })
+    let query = ListQuery { status: None, code: None, limit: 1, after: None };
+    let next = jobs.last().map(|job| query.next_href(Cursor(job.id)));
+    json!({ "page": { "value": JobListView::new(jobs.iter().map(JobView::new).collect(), next) } })
+}
+
+/// Of a job whose second attempt was the last.
+pub(crate) fn history() -> Value {
+    let entries = format!(
+        "{began} {} postponed storage-unavailable;{} {} succeeded -;",
+        UPLOADED_MS + 10_012,
+        UPLOADED_MS + 11_020,
+        UPLOADED_MS + 11_051,
+        began = UPLOADED_MS + 2,
+    );
+    let view = JobId::parse(JOB_ID).ok().map(|id| HistoryView::new(id, history::read(&entries)));
+    json!({ "second": { "value": view } })
 }
 
 /// What a page's link to the next one holds.

@@ -1,13 +1,15 @@
 //! One function for each operation. What a route does in a sentence comes from the table of routes; here is what a client sends and gets.
 
 use serde_json::{Value, json};
+use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::job::Status;
 use thumbs_domain::limits::UploadLimits;
-use thumbs_domain::list::{DEFAULT_LIMIT, MAX_LIMIT};
+use thumbs_domain::list::{DEFAULT_LIMIT, MAX_IDS, MAX_LIMIT};
 use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind::{self, *};
 use thumbs_domain::route::Needs;
+use thumbs_domain::wait::MAX_WAIT_SECS;
 
 use crate::answers::{json_response, reference, responses};
 use crate::{examples, schemas, security};
@@ -35,6 +37,9 @@ pub(crate) fn operation(
         ("POST", "/jobs") => create_job(limits),
         ("GET", "/jobs") => list_jobs(),
         ("GET", "/jobs/{id}") => get_job(),
+        ("DELETE", "/jobs/{id}") => delete_job(),
+        ("POST", "/jobs/{id}/retry") => retry_job(),
+        ("GET", "/jobs/{id}/history") => get_history(),
         ("GET", "/thumbnails/{id}") => get_thumbnail(),
         ("GET", "/openapi.json") => get_document(),
         ("GET", "/problems/{code}") => get_problem(),
@@ -101,6 +106,7 @@ fn create_job(limits: &UploadLimits) -> Operation {
     good["headers"] = json!({
         "Location": reference("headers", "location"),
         "Idempotency-Replayed": reference("headers", "idempotency-replayed"),
+        "Preference-Applied": reference("headers", "preference-applied"),
     });
     let of_the_job = json!({ "id": "$response.body#/job_id" });
     good["links"] = json!({
@@ -110,9 +116,9 @@ fn create_job(limits: &UploadLimits) -> Operation {
     Operation {
         id: "createJob",
         tag: "jobs",
-        parameters: options.chain([key]).collect(),
+        parameters: options.chain([key]).chain(waiting()).collect(),
         body: Some(upload(limits)),
-        good: json!({ "202": good }),
+        good: json!({ "200": waited_for(), "202": good }),
         problems: &[
             InvalidOption,
             InvalidIdempotencyKey,
@@ -121,10 +127,29 @@ fn create_job(limits: &UploadLimits) -> Operation {
             UndecodableImage,
             ImageOverLimit,
             IdempotencyKeyReused,
+            JobFailed,
             Unavailable,
         ],
         curl: "curl -F image=@photo.jpg -F width=320 -F height=240 {origin}/jobs",
     }
+}
+
+/// What a client gets that waited until the job was done: the job, or where it prefers an image, that.
+fn waited_for() -> Value {
+    let mut good = json_response(
+        "The client waited, and the job is done. One that prefers an image by `Accept` gets the thumbnail, or where the job failed, 410.",
+        "Job",
+        examples::jobs(),
+    );
+    for format in OutputFormat::ALL {
+        good["content"][format.content_type()] = json!({ "schema": {} });
+    }
+    good["headers"] = json!({
+        "Location": reference("headers", "location"),
+        "Idempotency-Replayed": reference("headers", "idempotency-replayed"),
+        "Preference-Applied": reference("headers", "preference-applied"),
+    });
+    good
 }
 
 /// A form, or the image itself.
@@ -169,6 +194,12 @@ fn list_jobs() -> Operation {
             "succeeded",
         ),
         query(
+            "code",
+            "Only jobs that failed for this reason.",
+            json!({ "type": "string", "enum": JobCode::ALL.iter().map(|code| code.row().code).collect::<Vec<_>>() }),
+            JobCode::MalformedImage.row().code,
+        ),
+        query(
             "limit",
             "Jobs on a page.",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
@@ -182,6 +213,14 @@ fn list_jobs() -> Operation {
             "schema": { "type": "string" },
             "example": examples::cursor(),
         }),
+        query(
+            "ids",
+            &format!(
+                "These jobs, as far as there are such, in this order: at most {MAX_IDS} ids with commas between them. Goes with no other parameter."
+            ),
+            json!({ "type": "string" }),
+            examples::JOB_ID,
+        ),
     ];
     Operation {
         id: "listJobs",
@@ -195,22 +234,63 @@ fn list_jobs() -> Operation {
 }
 
 fn get_job() -> Operation {
-    let wait = query(
-        "wait",
-        "Seconds for which the answer is held until the job is done; more than 30 are 30.",
-        json!({ "type": "integer", "minimum": 0 }),
-        "10",
-    );
     let mut good = json_response("The job as it stands.", "Job", examples::jobs());
-    good["headers"] = json!({ "Retry-After": reference("headers", "retry-after") });
+    good["headers"] = json!({
+        "Retry-After": reference("headers", "retry-after"),
+        "Preference-Applied": reference("headers", "preference-applied"),
+    });
     Operation {
         id: "getJob",
         tag: "jobs",
-        parameters: vec![wait],
+        parameters: waiting(),
         body: None,
         good: json!({ "200": good }),
         problems: &[InvalidOption, NotFound, Unavailable],
         curl: "curl '{origin}/jobs/{id}?wait=10'",
+    }
+}
+
+fn delete_job() -> Operation {
+    Operation {
+        id: "deleteJob",
+        tag: "jobs",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({ "204": { "description": "The job is gone, and its image and thumbnail with it." } }),
+        problems: &[NotFound, Unavailable],
+        curl: "curl -X DELETE {origin}/jobs/{id}",
+    }
+}
+
+fn retry_job() -> Operation {
+    let about = |about, examples| {
+        let mut good = json_response(about, "Job", examples);
+        good["headers"] = json!({ "Preference-Applied": reference("headers", "preference-applied") });
+        good
+    };
+    Operation {
+        id: "retryJob",
+        tag: "jobs",
+        parameters: waiting(),
+        body: None,
+        good: json!({
+            "200": about("The client waited, and the job is done.", examples::jobs()),
+            "202": about("The job, which is made anew from now on.", examples::accepted()),
+        }),
+        problems: &[InvalidOption, NotFound, NotFailed, OriginalGone, Unavailable],
+        curl: "curl -X POST {origin}/jobs/{id}/retry",
+    }
+}
+
+fn get_history() -> Operation {
+    Operation {
+        id: "getHistory",
+        tag: "jobs",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({ "200": json_response("The last attempts, oldest first.", "History", examples::history()) }),
+        problems: &[NotFound, Unavailable],
+        curl: "curl {origin}/jobs/{id}/history",
     }
 }
 
@@ -224,11 +304,15 @@ fn get_thumbnail() -> Operation {
         "description": "The `ETag` of bytes that the client has: if they are still the same, the answer is 304.",
         "schema": { "type": "string" },
     });
-    let headers = json!({ "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") });
+    let headers = json!({
+        "ETag": reference("headers", "etag"),
+        "Cache-Control": reference("headers", "cache-control"),
+        "Preference-Applied": reference("headers", "preference-applied"),
+    });
     Operation {
         id: "getThumbnail",
         tag: "thumbnails",
-        parameters: vec![known],
+        parameters: [waiting(), vec![known]].concat(),
         body: None,
         good: json!({
             "200": {
@@ -238,7 +322,7 @@ fn get_thumbnail() -> Operation {
             },
             "304": { "description": "The client has it already.", "headers": headers },
         }),
-        problems: &[NotFound, NotReady, JobFailed, ThumbnailGone, Unavailable],
+        problems: &[InvalidOption, NotFound, NotReady, JobFailed, ThumbnailGone, Unavailable],
         curl: "curl -o thumbnail.png {origin}/thumbnails/{id}",
     }
 }
@@ -332,6 +416,24 @@ fn get_metrics() -> Operation {
         problems: &[Unavailable],
         curl: "curl {origin}/metrics",
     }
+}
+
+/// The two ways to ask for an answer that is held until the job is done.
+fn waiting() -> Vec<Value> {
+    let about = format!(
+        "Seconds for which the answer is held until the job is done; more than {MAX_WAIT_SECS} are {MAX_WAIT_SECS}."
+    );
+    vec![
+        query("wait", &about, json!({ "type": "integer", "minimum": 0 }), "10"),
+        json!({
+            "name": "Prefer",
+            "in": "header",
+            "required": false,
+            "description": "`wait=SECONDS` is the same as the parameter, where that is not given; the answer says so in `Preference-Applied`.",
+            "schema": { "type": "string" },
+            "example": "wait=10",
+        }),
+    ]
 }
 
 /// A parameter of the path, where the segment is one.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use thumbs_domain::dependency::Dependency;
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
+use thumbs_domain::history::Outcome;
 use thumbs_domain::job::{Status, Warning};
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::options::{self, Options, Row, Takes};
@@ -17,6 +18,7 @@ pub(crate) fn all(limits: &UploadLimits) -> Value {
     json!({
         "Job": job(),
         "JobList": job_list(),
+        "History": history(),
         "Options": parameters(limits),
         "Source": source(),
         "Thumbnail": thumbnail(),
@@ -47,6 +49,30 @@ pub(crate) fn option(row: &Row, limits: &UploadLimits) -> Value {
         schema["default"] = defaults[row.name].clone();
     }
     schema
+}
+
+fn history() -> Value {
+    let moment = |about: &str, nullable: bool| {
+        let kind = if nullable { json!(["string", "null"]) } else { json!("string") };
+        json!({ "type": kind, "format": "date-time", "description": about })
+    };
+    let entry = object(
+        "One attempt, or what happened between two.",
+        json!({
+            "began_at": moment("When it began.", false),
+            "ended_at": moment("When it ended; null while it is under way.", true),
+            "outcome": { "type": "string", "enum": Outcome::WORDS, "description": "How it ended; `revived` is a client that had the failed job tried again." },
+            "code": { "type": ["string", "null"], "description": "Why it failed." },
+        }),
+    );
+    object(
+        "How the attempts at a job went.",
+        json!({
+            "job_id": { "type": "string", "format": "uuid", "description": "The job." },
+            "attempts": { "type": "array", "items": entry, "description": "The last of them, about thirty, oldest first." },
+            "links": object("Paths on this service.", json!({ "job": { "type": "string", "description": "The job." } })),
+        }),
+    )
 }
 
 fn object(about: &str, members: Value) -> Value {

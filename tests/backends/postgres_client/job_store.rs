@@ -2,8 +2,8 @@
 //! from the runtime. The conversions are those of the guest library's host interface.
 
 use thumbs_guest::job_store_contract;
-use thumbs_guest::jobs::contract::{Kind, TestDatabase};
-use thumbs_guest::jobs::{Numbers, SqlJobStore};
+use thumbs_guest::jobs::SqlJobStore;
+use thumbs_guest::jobs::contract::{Kind, TestDatabase, Whole};
 use thumbs_guest::sql::{Dialect, Postgres, Sql, SqlError, SqlRow, SqlValue};
 use tokio::runtime::Runtime;
 
@@ -64,7 +64,7 @@ impl Database {
 impl TestDatabase for Database {
     const KIND: Kind = Kind::Postgres;
 
-    fn connect(&self) -> Box<dyn Numbers + Send> {
+    fn connect(&self) -> Box<dyn Whole + Send> {
         Box::new(SqlJobStore::<_, Postgres>::new(self.instance()))
     }
 

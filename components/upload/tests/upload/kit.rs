@@ -74,6 +74,7 @@ impl Service {
             blobs: &self.blobs,
             imaging: &self.imaging,
             wake: &self.wake,
+            wake_now: &self.wake,
             clock: &self.clock,
             ids: &self.ids,
             variables: &self.variables,
@@ -109,7 +110,7 @@ impl Service {
     }
 
     pub(crate) fn jobs(&self) -> usize {
-        let everything = ListQuery { status: None, limit: 100, after: None };
+        let everything = ListQuery { status: None, code: None, limit: 100, after: None };
         self.store.list(&everything, Reach::All).unwrap().jobs.len()
     }
 

@@ -51,3 +51,25 @@ fn a_list_wakes_the_workers_where_a_job_on_it_is_overdue() {
         service.clock.advance(std::time::Duration::from_secs(if woken == 0 { 3 } else { 0 }));
     }
 }
+
+#[test]
+fn jobs_of_some_ids_come_in_their_order() {
+    let service = Service::new();
+    let post = || service.post("", &[], b"an image").json()["job_id"].as_str().unwrap().to_owned();
+    let (a, b) = (post(), post());
+    let get = |query: &str| service.send("GET", &format!("/jobs{query}"), &[], body::from_bytes("")).json();
+    for (query, expected) in [
+        (format!("?ids={b},{a}"), vec![&b, &a]),
+        (format!("?ids={a},x,{b},01932c07-20a4-7b3c-8d4e-5f6071829304"), vec![&a, &b]),
+        ("?ids=x".to_owned(), vec![]),
+    ] {
+        let page = get(&query);
+        let ids: Vec<_> =
+            page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap()).collect();
+        assert_eq!(ids, expected, "{query}");
+        assert!(page["links"]["next"].is_null());
+    }
+    for query in ["?ids=", "?ids=x&limit=5", "?code=x", "?code=trap&status=succeeded"] {
+        assert_eq!(get(query)["code"], "invalid-option", "{query}");
+    }
+}

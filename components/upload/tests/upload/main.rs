@@ -7,3 +7,4 @@ mod forms;
 mod kit;
 mod lists;
 mod repetition;
+mod waiting;

@@ -54,6 +54,10 @@ impl JobStore for Blind<'_> {
         self.0.find_by_worker(worker)
     }
 
+    fn find(&self, ids: &[JobId], reach: Reach<'_>) -> Result<Page, StoreError> {
+        self.0.find(ids, reach)
+    }
+
     fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError> {
         self.0.list(query, reach)
     }

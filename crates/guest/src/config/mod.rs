@@ -14,6 +14,7 @@ use thumbs_domain::format::AcceptedFormats;
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::origin::Origins;
+use thumbs_domain::retention::{Keep, Retention};
 use thumbs_domain::variable::{Takes, Variable};
 
 /// A variable is missing or makes no sense: the operator's to mend. The text is for the log, and holds no value, since that
@@ -204,6 +205,21 @@ pub fn policy(variables: &dyn Variables) -> Result<RetryPolicy, ConfigError> {
     })
 }
 
+/// The variables that say how long something is kept.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn retention(variables: &dyn Variables) -> Result<Retention, ConfigError> {
+    let originals = Keep::parse(&variables.get(Variable::KeepSource)?);
+    Ok(Retention {
+        originals: originals.ok_or_else(|| invalid(Variable::KeepSource))?,
+        jobs: match number(variables, Variable::KeepJobsDays)? {
+            0 => Keep::Forever,
+            days => Keep::Days(days),
+        },
+    })
+}
+
 /// A variable that takes numbers.
 fn number<T: TryFrom<u64>>(variables: &dyn Variables, variable: Variable) -> Result<T, ConfigError> {
     let number = variable.row().takes.number(&variables.get(variable)?);
@@ -303,6 +319,7 @@ mod tests {
         let defaults = defaults();
         assert!(keys(&defaults).unwrap().is_empty() && Links::read(&defaults).is_ok());
         assert!(limits(&defaults).is_ok() && policy(&defaults).is_ok());
+        assert_eq!(retention(&defaults), Ok(Retention::FOREVER), "nothing goes that nobody said should");
         assert!(Database::read(&defaults).is_ok() && WakeUps::read(&defaults).is_ok());
     }
 

@@ -123,10 +123,10 @@ mod tests {
         let asks = [("origin", SHOP), ("access-control-request-method", "POST")];
         for (allowed, may) in [("", false), ("*", true), (SHOP, true), ("https://other.example", false)] {
             let (status, headers) = ask(allowed, "OPTIONS", &asks);
-            assert_eq!((status, text(&headers, "allow")), (204, "GET, HEAD, OPTIONS"));
+            assert_eq!((status, text(&headers, "allow")), (204, "DELETE, GET, HEAD, OPTIONS"));
             assert_eq!(headers.contains_key("access-control-allow-origin"), may, "{allowed}");
             let methods = text(&headers, "access-control-allow-methods");
-            assert_eq!(methods == "GET, HEAD, OPTIONS", may, "{allowed}: {methods}");
+            assert_eq!(methods == "DELETE, GET, HEAD, OPTIONS", may, "{allowed}: {methods}");
             let names = text(&headers, "access-control-allow-headers");
             assert_eq!(names.contains("idempotency-key") && names.contains("content-type"), may);
             assert_eq!(headers.contains_key("access-control-max-age"), may);
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn options_without_a_page_says_which_methods_there_are() {
         let (status, headers) = ask("*", "OPTIONS", &[]);
-        assert_eq!((status, text(&headers, "allow")), (204, "GET, HEAD, OPTIONS"));
+        assert_eq!((status, text(&headers, "allow")), (204, "DELETE, GET, HEAD, OPTIONS"));
         assert!(
             !headers.contains_key("access-control-allow-methods") && !headers.contains_key("content-length")
         );

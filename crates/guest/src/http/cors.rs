@@ -14,17 +14,18 @@ use thumbs_domain::origin::Origins;
 use super::{Request, Response};
 
 /// What a page may send beside what every page may.
-const ALLOWED_HEADERS: HeaderValue =
-    HeaderValue::from_static("content-type, idempotency-key, if-none-match, traceparent, x-request-id");
+const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "content-type, idempotency-key, if-none-match, prefer, traceparent, x-request-id",
+);
 
 /// The same where keys are needed.
 const ALLOWED_HEADERS_AND_KEYS: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, idempotency-key, if-none-match, traceparent, x-api-key, x-request-id",
+    "authorization, content-type, idempotency-key, if-none-match, prefer, traceparent, x-api-key, x-request-id",
 );
 
 /// What a page may read beside what every page may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "allow, content-disposition, etag, idempotency-replayed, location, retry-after, x-request-id",
+    "allow, content-disposition, etag, idempotency-replayed, location, preference-applied, retry-after, x-request-id",
 );
 
 /// For how long a browser may remember that it may ask, in seconds: two hours, which is the most that Chrome keeps.

@@ -10,6 +10,7 @@ pub mod cors;
 pub mod etag;
 pub mod gate;
 pub mod park;
+pub mod picture;
 pub mod request;
 pub mod response;
 #[cfg(target_arch = "wasm32")]

@@ -14,6 +14,7 @@ use thumbs_domain::options::{Draft, OptionError};
 use thumbs_domain::problem::ProblemKind;
 
 use crate::http::{Body, BodyError, Failed, Request};
+use crate::wait;
 use content_type::BodyKind;
 pub(crate) use form::FORM_OVERHEAD_BYTES;
 
@@ -38,7 +39,8 @@ pub async fn receive(
     image: &mut dyn Sink,
 ) -> Result<Draft, Failed> {
     let mut options = Draft::new(limits.image.max_output_side);
-    for (name, value) in request.query_pairs() {
+    // How long the client waits for the job is no option of it.
+    for (name, value) in request.query_pairs().into_iter().filter(|(name, _)| name != wait::PARAMETER) {
         options.set(&name, &value).map_err(wrong_option)?;
     }
     let announced_bytes = request.header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());

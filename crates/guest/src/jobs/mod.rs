@@ -12,14 +12,16 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+mod life;
 mod numbers;
 mod open;
 mod row;
 mod statements;
 mod store;
 
+pub use life::{Due, Garbage, Life, Revived};
 pub use numbers::Numbers;
-pub use open::{open, open_numbers};
+pub use open::{open, open_life, open_numbers};
 pub use store::SqlJobStore;
 
 use crate::sql::SchemaError;
@@ -90,7 +92,7 @@ pub enum Claim {
 }
 
 /// One page of a list, newest first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// At most as many as asked for.
     pub jobs: Vec<Job>,
@@ -127,6 +129,9 @@ pub trait JobStore {
         key: &IdempotencyKey,
         owner: Option<&Owner>,
     ) -> Result<Option<Job>, StoreError>;
+
+    /// These jobs, in any order, as far as there are such within reach.
+    fn find(&self, ids: &[JobId], reach: Reach<'_>) -> Result<Page, StoreError>;
 
     /// One page of the jobs within reach.
     fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError>;

@@ -25,8 +25,16 @@ pub trait Numbers: JobStore {
 }
 
 /// Counters before and between the buckets, in the order in which [`tally`] reads them.
-const COUNTERS: [&str; 6] =
-    ["jobs", "entered", "attempts", "source_bytes", "thumbnail_bytes", "turnaround_ms"];
+const COUNTERS: [&str; 8] = [
+    "jobs",
+    "entered",
+    "attempts",
+    "source_bytes",
+    "thumbnail_bytes",
+    "source_bytes_gone",
+    "thumbnail_bytes_gone",
+    "turnaround_ms",
+];
 
 /// SUM is NUMERIC in PostgreSQL.
 fn tallies() -> String {
@@ -80,11 +88,12 @@ fn tally(row: SqlRow) -> Result<Tally, StoreError> {
         _ => Err(corrupt()),
     };
     let numbers = values.map(integer).collect::<Result<Vec<i64>, _>>()?;
-    let (counters, rest) = numbers.split_first_chunk::<6>().ok_or_else(corrupt)?;
+    let (counters, rest) = numbers.split_first_chunk::<8>().ok_or_else(corrupt)?;
     let (turnaround_le, rest) = rest.split_first_chunk().ok_or_else(corrupt)?;
     let (work_ms, rest) = rest.split_first().ok_or_else(corrupt)?;
     let work_le = rest.first_chunk().ok_or_else(corrupt)?;
-    let [jobs, entered, attempts, source_bytes, thumbnail_bytes, turnaround_ms] = *counters;
+    let [jobs, entered, attempts, source_bytes, thumbnail_bytes, gone @ .., turnaround_ms] = *counters;
+    let [source_bytes_gone, thumbnail_bytes_gone] = gone;
     Ok(Tally {
         status,
         code,
@@ -93,6 +102,8 @@ fn tally(row: SqlRow) -> Result<Tally, StoreError> {
         attempts,
         source_bytes,
         thumbnail_bytes,
+        source_bytes_gone,
+        thumbnail_bytes_gone,
         turnaround_ms,
         turnaround_le: *turnaround_le,
         work_ms: *work_ms,

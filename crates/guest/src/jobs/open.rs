@@ -1,17 +1,30 @@
-//! The job store that the configuration names.
+//! The job store that the configuration names. Opening connects to nothing yet: that is left to the first statement.
 
 use super::store::SqlJobStore;
-use super::{JobStore, Numbers};
+use super::{JobStore, Life, Numbers};
 use crate::config::Database;
 use crate::sql::{HostPostgres, HostSqlite, Postgres, Sqlite};
 
-/// Connects to nothing yet: that is left to the first statement.
+trait Whole: Life + Numbers {}
+
+impl<T: Life + Numbers> Whole for T {}
+
+/// For who makes and reads jobs.
 pub fn open(database: &Database) -> Box<dyn JobStore> {
-    open_numbers(database)
+    whole(database)
+}
+
+/// The same for who has jobs tried again, or go.
+pub fn open_life(database: &Database) -> Box<dyn Life> {
+    whole(database)
 }
 
 /// The same for who counts jobs as well.
 pub fn open_numbers(database: &Database) -> Box<dyn Numbers> {
+    whole(database)
+}
+
+fn whole(database: &Database) -> Box<dyn Whole> {
     match database {
         Database::Sqlite { label } => {
             Box::new(SqlJobStore::<_, Sqlite>::new(HostSqlite::new(label.as_str())))

@@ -73,6 +73,7 @@ impl Columns {
             woken_at: self.optional_integer("woken_at_ms")?.map(Timestamp::from_unix_millis),
             created_at: Timestamp::from_unix_millis(self.integer("created_at_ms")?),
             updated_at: Timestamp::from_unix_millis(self.integer("updated_at_ms")?),
+            retried_at: self.optional_integer("retried_at_ms")?.map(Timestamp::from_unix_millis),
             correlation_id: self.parse("correlation_id", |text| CorrelationId::parse(text).ok())?,
             trace_parent: self.optional_parse("trace_parent", |text| TraceParent::parse(text).ok())?,
             owner: self.parse("owner", |text| match text {

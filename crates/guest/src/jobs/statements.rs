@@ -11,7 +11,22 @@ use crate::sql::schema::may_work;
 macro_rules! columns {
     () => {
         "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, setbacks, due_at_ms, \
-         woken_at_ms, created_at_ms, updated_at_ms, correlation_id, trace_parent, owner"
+         woken_at_ms, created_at_ms, updated_at_ms, retried_at_ms, correlation_id, trace_parent, owner"
+    };
+}
+
+/// The history with a line more, of an attempt that began when the row last changed: for the claim changes it, and nothing else that happens
+/// within an attempt. Takes the placeholder of the end, the outcome, and the SQL of the code. Kept are the last
+/// [`thumbs_domain::history::KEPT_CHARS`] of what was there.
+macro_rules! history {
+    ($began:literal, $ended:literal, $outcome:literal, $code:literal) => {
+        concat!(
+            "substr(COALESCE(history, ''), CASE WHEN length(history) > 2000 THEN length(history) - 1999 ELSE 1 END) || ",
+            $began, " || ' ' || CAST(CAST(", $ended, " AS BIGINT) AS TEXT) || ' ", $outcome, " ' || ", $code, " || ';'"
+        )
+    };
+    ($ended:literal, $outcome:literal, $code:literal) => {
+        history!("CAST(updated_at_ms AS TEXT)", $ended, $outcome, $code)
     };
 }
 
@@ -24,6 +39,9 @@ macro_rules! columns {
 pub(super) fn claim<D: Dialect>() -> String {
     const CHOICE: &str = concat!(
         "UPDATE thumbs_jobs SET updated_at_ms = CAST($1 AS BIGINT), ",
+        "history = CASE WHEN lease_token IS NULL THEN history ELSE ",
+        history!("$1", "lost", "'-'"),
+        " END, ",
         "status = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN 'failed' ELSE status END, ",
         "attempts = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN attempts ELSE attempts + 1 END, ",
         "due_at_ms = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN NULL ELSE CAST($3 AS BIGINT) END, ",
@@ -57,6 +75,9 @@ pub(super) const CREATE: &str = concat!(
 );
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE id = $1");
+
+/// The history, and when the attempt began that is under way.
+pub(super) const HISTORY: &str = "SELECT history, CASE WHEN lease_token IS NULL THEN NULL ELSE updated_at_ms END FROM thumbs_jobs WHERE id = $1";
 
 pub(super) const FIND_BY_WORKER: &str =
     concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE lease_token = $1");
@@ -111,28 +132,148 @@ pub(super) const LIST_OWNER_STATUS_AFTER: &str = concat!(
     " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' AND status = $2 AND id < $3 ",
     "ORDER BY id DESC LIMIT CAST($4 AS BIGINT)"
 );
+pub(super) const LIST_CODE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE status = 'failed' AND error_code = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)"
+);
+
+pub(super) const LIST_CODE_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE status = 'failed' AND error_code = $1 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
+);
+
+pub(super) const LIST_OWNER_CODE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' AND status = 'failed' AND error_code = $2 ",
+    "ORDER BY id DESC LIMIT CAST($3 AS BIGINT)"
+);
+
+pub(super) const LIST_OWNER_CODE_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND owner <> '' AND status = 'failed' AND error_code = $2 AND id < $3 ",
+    "ORDER BY id DESC LIMIT CAST($4 AS BIGINT)"
+);
+
+/// A parameter for each of so many ids.
+pub(super) fn find(ids: usize) -> String {
+    const CHOICE: &str = concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE id IN (");
+    let placeholders = (1..=ids).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
+    format!("{CHOICE}{placeholders})")
+}
 
 pub(super) const HAS_DUE: &str = "SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
+
+/// Whether a job is due, and whether a sweep is.
+pub(super) const DUE: &str = "SELECT \
+     CASE WHEN EXISTS (SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT)) THEN 1 ELSE 0 END, \
+     CASE WHEN EXISTS (SELECT 1 FROM thumbs_sweeps WHERE due_at_ms <= CAST($1 AS BIGINT)) THEN 1 ELSE 0 END";
 
 pub(super) const EXTEND: &str =
     "UPDATE thumbs_jobs SET due_at_ms = $1 WHERE id = $2 AND lease_token = $3 RETURNING id";
 
-pub(super) const SUCCEED: &str = "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, \
-     updated_at_ms = $3, error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL \
-     WHERE id = $4 AND lease_token = $5 RETURNING id";
+pub(super) const SUCCEED: &str = concat!(
+    "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, updated_at_ms = CAST($3 AS BIGINT), history = ",
+    history!("$3", "succeeded", "'-'"),
+    ", error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL WHERE id = $4 AND lease_token = $5 RETURNING id"
+);
 
-pub(super) const RETRY: &str = "UPDATE thumbs_jobs SET error_code = $1, error_message = $2, due_at_ms = $3, \
-     updated_at_ms = $4, lease_token = NULL WHERE id = $5 AND lease_token = $6 RETURNING id";
+pub(super) const RETRY: &str = concat!(
+    "UPDATE thumbs_jobs SET error_code = CAST($1 AS TEXT), error_message = $2, due_at_ms = $3, updated_at_ms = CAST($4 AS BIGINT), history = ",
+    history!("$4", "postponed", "CAST($1 AS TEXT)"),
+    ", lease_token = NULL WHERE id = $5 AND lease_token = $6 RETURNING id"
+);
 
-pub(super) const GIVE_BACK: &str = "UPDATE thumbs_jobs SET attempts = attempts - 1, setbacks = setbacks + 1, \
-     error_code = $1, error_message = $2, due_at_ms = $3, updated_at_ms = $4, lease_token = NULL \
-     WHERE id = $5 AND lease_token = $6 RETURNING id";
+pub(super) const GIVE_BACK: &str = concat!(
+    "UPDATE thumbs_jobs SET attempts = attempts - 1, setbacks = setbacks + 1, error_code = CAST($1 AS TEXT), error_message = $2, ",
+    "due_at_ms = $3, updated_at_ms = CAST($4 AS BIGINT), history = ",
+    history!("$4", "given-back", "CAST($1 AS TEXT)"),
+    ", lease_token = NULL WHERE id = $5 AND lease_token = $6 RETURNING id"
+);
 
-pub(super) const GIVE_UP: &str = "UPDATE thumbs_jobs SET status = 'failed', error_code = $1, error_message = $2, \
-     updated_at_ms = $3, due_at_ms = NULL, lease_token = NULL WHERE id = $4 AND lease_token = $5 RETURNING id";
+pub(super) const GIVE_UP: &str = concat!(
+    "UPDATE thumbs_jobs SET status = 'failed', error_code = CAST($1 AS TEXT), error_message = $2, updated_at_ms = CAST($3 AS BIGINT), history = ",
+    history!("$3", "failed", "CAST($1 AS TEXT)"),
+    ", due_at_ms = NULL, lease_token = NULL WHERE id = $4 AND lease_token = $5 RETURNING id"
+);
 
 pub(super) const NOTE_WAKE_UP: &str = "UPDATE thumbs_jobs SET woken_at_ms = $1 WHERE id = $2 \
      AND status = 'processing' AND (woken_at_ms IS NULL OR woken_at_ms <= $3) RETURNING id";
+
+/// The failure of before stays: it is why the job is tried again.
+pub(super) const REVIVE: &str = concat!(
+    "UPDATE thumbs_jobs SET status = 'processing', attempts = 0, setbacks = 0, woken_at_ms = NULL, due_at_ms = CAST($1 AS BIGINT), ",
+    "retried_at_ms = CAST($2 AS BIGINT), updated_at_ms = CAST($2 AS BIGINT), history = ",
+    history!("CAST(CAST($2 AS BIGINT) AS TEXT)", "$2", "revived", "'-'"),
+    " ",
+    "WHERE id = $3 AND status = 'failed' AND source_gone_at_ms IS NULL AND ",
+    may_work!("$4"),
+    " RETURNING ",
+    columns!()
+);
+
+pub(super) const DELETE: &str =
+    concat!("DELETE FROM thumbs_jobs WHERE id = $1 AND ", may_work!("$2"), " RETURNING id");
+
+/// True of a note that holds. Rows that somebody put back, as from a backup, name blobs that are noted.
+macro_rules! is_garbage {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM thumbs_jobs WHERE thumbs_jobs.id = thumbs_garbage.job \
+         AND (thumbs_garbage.sha256 <> '' OR thumbs_jobs.source_gone_at_ms IS NULL))"
+    };
+}
+
+pub(super) const GARBAGE_OF: &str =
+    concat!("SELECT job, sha256 FROM thumbs_garbage WHERE job = $1 AND ", is_garbage!());
+
+pub(super) const GARBAGE: &str = concat!(
+    "SELECT job, sha256 FROM thumbs_garbage WHERE ",
+    is_garbage!(),
+    " ORDER BY job, sha256 LIMIT CAST($1 AS BIGINT)"
+);
+
+/// Two parameters for each of so many notes.
+pub(super) fn forget(notes: usize) -> String {
+    let each = (0..notes).map(|note| format!("(job = ${} AND sha256 = ${})", 2 * note + 1, 2 * note + 2));
+    format!("DELETE FROM thumbs_garbage WHERE {}", each.collect::<Vec<_>>().join(" OR "))
+}
+
+pub(super) const CLAIM_SWEEP: &str = concat!(
+    "UPDATE thumbs_sweeps SET due_at_ms = $1 WHERE name = 'kept' AND due_at_ms <= $2 AND ",
+    may_work!("$3"),
+    " RETURNING name"
+);
+
+pub(super) const CALL_FOR_SWEEP: &str = "UPDATE thumbs_sweeps SET due_at_ms = $1 WHERE name = 'kept'";
+
+/// Ids sort by the time of creation, so the oldest jobs of a state are at the left end of its index. The choice is materialised, for PostgreSQL
+/// may make one that locks anew for each row that it is compared with, and each would be another.
+pub(super) fn expire_jobs<D: Dialect>() -> String {
+    const CHOICE: &str = "WITH chosen AS MATERIALIZED (SELECT id FROM thumbs_jobs WHERE status = $1 AND id < $2 \
+         ORDER BY id LIMIT CAST($3 AS BIGINT)";
+    const REST: &str = concat!(
+        ") DELETE FROM thumbs_jobs WHERE id IN (SELECT id FROM chosen) AND due_at_ms IS NULL AND ",
+        may_work!("$4"),
+        " RETURNING id"
+    );
+    [CHOICE, D::PASS_OVER_LOCKED, REST].concat()
+}
+
+pub(super) fn expire_originals<D: Dialect>() -> String {
+    const CHOICE: &str = "WITH chosen AS MATERIALIZED (SELECT id FROM thumbs_jobs \
+         WHERE source_gone_at_ms IS NULL AND due_at_ms IS NULL AND updated_at_ms <= $1 \
+         ORDER BY updated_at_ms LIMIT CAST($2 AS BIGINT)";
+    const REST: &str = concat!(
+        ") UPDATE thumbs_jobs SET source_gone_at_ms = $3 WHERE id IN (SELECT id FROM chosen) ",
+        "AND source_gone_at_ms IS NULL AND due_at_ms IS NULL AND ",
+        may_work!("$4"),
+        " RETURNING id"
+    );
+    [CHOICE, D::PASS_OVER_LOCKED, REST].concat()
+}
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +298,11 @@ mod tests {
             LIST_OWNER_AFTER,
             LIST_OWNER_STATUS,
             LIST_OWNER_STATUS_AFTER,
+            LIST_CODE,
+            LIST_CODE_AFTER,
+            LIST_OWNER_CODE,
+            LIST_OWNER_CODE_AFTER,
+            &find(3),
             HAS_DUE,
             EXTEND,
             SUCCEED,
@@ -165,6 +311,19 @@ mod tests {
             GIVE_UP,
             NOTE_WAKE_UP,
             QUEUE,
+            DUE,
+            HISTORY,
+            REVIVE,
+            DELETE,
+            GARBAGE_OF,
+            GARBAGE,
+            &forget(3),
+            CLAIM_SWEEP,
+            CALL_FOR_SWEEP,
+            &expire_jobs::<Sqlite>(),
+            &expire_jobs::<Postgres>(),
+            &expire_originals::<Sqlite>(),
+            &expire_originals::<Postgres>(),
         ] {
             let mut seen = Vec::new();
             for tail in statement.split('$').skip(1) {
@@ -189,6 +348,9 @@ mod tests {
         // With the bracket, for one name begins with the other.
         let (owner, owner_status) = ("thumbs_jobs_owner (", "thumbs_jobs_owner_status (");
         let (due, status, lease) = ("thumbs_jobs_due", "thumbs_jobs_status", "thumbs_jobs_lease");
+        let (failed, owner_failed) = ("thumbs_jobs_failed (", "thumbs_jobs_owner_failed (");
+        let (originals, garbage, sweeps) =
+            ("thumbs_jobs_originals", "USING PRIMARY KEY", "sqlite_autoindex_thumbs_sweeps_1");
         for (statement, indexes) in [
             (claim::<Sqlite>().as_str(), &[due, by_id][..]),
             (HAS_DUE, &[due]),
@@ -201,6 +363,11 @@ mod tests {
             (LIST_OWNER_AFTER, &[owner]),
             (LIST_OWNER_STATUS, &[owner_status]),
             (LIST_OWNER_STATUS_AFTER, &[owner_status]),
+            (LIST_CODE, &[failed]),
+            (LIST_CODE_AFTER, &[failed]),
+            (LIST_OWNER_CODE, &[owner_failed]),
+            (LIST_OWNER_CODE_AFTER, &[owner_failed]),
+            (&find(3), &[by_id]),
             (FIND_BY_WORKER, &[lease]),
             (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
             (EXTEND, &[by_id]),
@@ -210,6 +377,17 @@ mod tests {
             (GIVE_UP, &[by_id]),
             (NOTE_WAKE_UP, &[by_id]),
             (QUEUE, &[due, lease]),
+            (DUE, &[due, "SCAN thumbs_sweeps"]),
+            (HISTORY, &[by_id]),
+            (REVIVE, &[by_id]),
+            (DELETE, &[by_id]),
+            (GARBAGE_OF, &[garbage, by_id]),
+            (GARBAGE, &["SCAN thumbs_garbage", by_id]),
+            (&forget(3), &[garbage]),
+            (CLAIM_SWEEP, &[sweeps]),
+            (CALL_FOR_SWEEP, &[sweeps]),
+            (&expire_jobs::<Sqlite>(), &[by_id, status]),
+            (&expire_originals::<Sqlite>(), &[by_id, originals]),
         ] {
             let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
             let mut rows = explain.raw_query();
@@ -217,8 +395,11 @@ mod tests {
             while let Some(row) = rows.next().unwrap() {
                 plan.push(row.get::<_, String>(3).unwrap());
             }
-            let of_jobs: Vec<_> =
-                plan.iter().filter(|line| line.contains(" thumbs_jobs") || line.contains(" other")).collect();
+            let of_jobs: Vec<_> = plan
+                .iter()
+                .filter(|line| [" thumbs_", " other"].iter().any(|table| line.contains(table)))
+                .filter(|line| !line.contains("thumbs_schema"))
+                .collect();
             assert!(!of_jobs.is_empty(), "{statement}: {plan:?}");
             for line in &of_jobs {
                 assert!(indexes.iter().any(|index| line.contains(index)), "{statement}: {plan:?}");

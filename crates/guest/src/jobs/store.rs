@@ -44,7 +44,11 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
     }
 
     /// Runs a statement that does nothing under another schema than ours: where it did nothing, that may be why.
-    fn run_guarded(&self, statement: &str, parameters: &[SqlValue]) -> Result<Vec<SqlRow>, SchemaError> {
+    pub(super) fn run_guarded(
+        &self,
+        statement: &str,
+        parameters: &[SqlValue],
+    ) -> Result<Vec<SqlRow>, SchemaError> {
         let rows = self.run(statement, parameters)?;
         match rows.is_empty() && schema::upgrade::<S, D>(&self.sql)? {
             true => self.run(statement, parameters),
@@ -82,11 +86,11 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
     }
 }
 
-fn millis(moment: Timestamp) -> SqlValue {
+pub(super) fn millis(moment: Timestamp) -> SqlValue {
     SqlValue::Integer(moment.unix_millis())
 }
 
-fn id(id: &JobId) -> SqlValue {
+pub(super) fn id(id: &JobId) -> SqlValue {
     SqlValue::Text(id.to_string())
 }
 
@@ -96,6 +100,20 @@ fn key_of(key: &IdempotencyKey, owner: Option<&Owner>) -> String {
     match owner {
         Some(owner) => format!("{owner} {}", key.as_str()),
         None => key.as_str().to_owned(),
+    }
+}
+
+impl Page {
+    /// The jobs of these rows, and why others can't be read.
+    fn of(rows: Vec<SqlRow>) -> Self {
+        let mut page = Self::default();
+        for row in rows {
+            match row::job(row) {
+                Ok(job) => page.jobs.push(job),
+                Err(error) => page.unreadable.push(error),
+            }
+        }
+        page
     }
 }
 
@@ -159,6 +177,16 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         self.job(statements::FIND_BY_IDEMPOTENCY_KEY, &[key_of(key, owner).into()])
     }
 
+    fn find(&self, ids: &[JobId], reach: Reach<'_>) -> Result<Page, StoreError> {
+        if ids.is_empty() {
+            return Ok(Page::default());
+        }
+        let parameters: Vec<_> = ids.iter().map(id).collect();
+        let mut page = Page::of(self.run(&statements::find(ids.len()), &parameters)?);
+        page.jobs.retain(|job| reach.covers(job.owner.as_ref()));
+        Ok(page)
+    }
+
     fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError> {
         // One more than the page holds tells whether there is a next one.
         let limit = SqlValue::Integer(i64::from(query.limit) + 1);
@@ -167,31 +195,32 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         let owner = match reach {
             Reach::All => None,
             Reach::Of(owner) => Some(SqlValue::from(row::owner(Some(owner)))),
-            Reach::Nothing => return Ok(Page { jobs: Vec::new(), unreadable: Vec::new(), next: None }),
+            Reach::Nothing => return Ok(Page::default()),
         };
-        let statement = match (&owner, &status, &after) {
-            (None, None, None) => statements::LIST,
-            (None, None, Some(_)) => statements::LIST_AFTER,
-            (None, Some(_), None) => statements::LIST_STATUS,
-            (None, Some(_), Some(_)) => statements::LIST_STATUS_AFTER,
-            (Some(_), None, None) => statements::LIST_OWNER,
-            (Some(_), None, Some(_)) => statements::LIST_OWNER_AFTER,
-            (Some(_), Some(_), None) => statements::LIST_OWNER_STATUS,
-            (Some(_), Some(_), Some(_)) => statements::LIST_OWNER_STATUS_AFTER,
+        let code = query.code.map(|code| SqlValue::from(code.row().code));
+        // A code is of failed jobs alone, so it stands for their status.
+        let status = status.filter(|_| code.is_none());
+        let statement = match (&owner, &code, &status, &after) {
+            (None, Some(_), _, None) => statements::LIST_CODE,
+            (None, Some(_), _, Some(_)) => statements::LIST_CODE_AFTER,
+            (None, None, None, None) => statements::LIST,
+            (None, None, None, Some(_)) => statements::LIST_AFTER,
+            (None, None, Some(_), None) => statements::LIST_STATUS,
+            (None, None, Some(_), Some(_)) => statements::LIST_STATUS_AFTER,
+            (Some(_), Some(_), _, None) => statements::LIST_OWNER_CODE,
+            (Some(_), Some(_), _, Some(_)) => statements::LIST_OWNER_CODE_AFTER,
+            (Some(_), None, None, None) => statements::LIST_OWNER,
+            (Some(_), None, None, Some(_)) => statements::LIST_OWNER_AFTER,
+            (Some(_), None, Some(_), None) => statements::LIST_OWNER_STATUS,
+            (Some(_), None, Some(_), Some(_)) => statements::LIST_OWNER_STATUS_AFTER,
         };
-        let parameters: Vec<_> = [owner, status, after, Some(limit)].into_iter().flatten().collect();
+        let parameters: Vec<_> = [owner, code, status, after, Some(limit)].into_iter().flatten().collect();
         let rows = self.run(statement, &parameters)?;
         let page_len = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > page_len;
-        let mut page = Page { jobs: Vec::new(), unreadable: Vec::new(), next: None };
-        for row in rows.into_iter().take(page_len) {
-            page.next = row::id(&row).map(Cursor).filter(|_| has_more);
-            match row::job(row) {
-                Ok(job) => page.jobs.push(job),
-                Err(error) => page.unreadable.push(error),
-            }
-        }
-        Ok(page)
+        let rows: Vec<_> = rows.into_iter().take(page_len).collect();
+        let next = rows.last().and_then(row::id).map(Cursor).filter(|_| has_more);
+        Ok(Page { next, ..Page::of(rows) })
     }
 
     fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError> {

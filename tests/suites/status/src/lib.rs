@@ -1,10 +1,11 @@
-//! The suite for `status`: one job, read.
+//! The suite for `status`: one job, read, tried again, deleted.
 
 #![cfg(target_arch = "wasm32")]
 
 use thumbs_spin_test::{
-    Request,
+    Method, Request,
     bindings::fermyon::spin_test_virt::variables,
+    blobs,
     jobs::{self, JOB, Row},
     keys, suite,
 };
@@ -21,7 +22,9 @@ suite![
     a_wait_must_be_a_number,
     a_lost_wake_up_costs_the_reader_nothing,
     a_job_under_a_lease_is_left_to_its_worker,
-    only_reading_is_allowed,
+    each_path_has_its_own_methods,
+    a_deleted_job_is_gone_with_its_blobs,
+    a_failed_job_is_tried_again,
     where_there_are_keys_a_job_is_its_owners,
     keys_that_make_no_sense_let_nobody_in,
 ];
@@ -134,10 +137,36 @@ fn a_wait_must_be_a_number() {
     }
 }
 
-fn only_reading_is_allowed() {
+fn each_path_has_its_own_methods() {
     let reply = Request::post(format!("/jobs/{JOB}"), "").send();
     assert_eq!(reply.status, 405);
-    assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS"));
+    assert_eq!(reply.header("allow"), Some("DELETE, GET, HEAD, OPTIONS"));
+    let reply = Request::get(format!("/jobs/{JOB}/retry")).send();
+    assert_eq!(reply.status, 405);
+    assert_eq!(reply.header("allow"), Some("OPTIONS, POST"));
+}
+
+fn a_deleted_job_is_gone_with_its_blobs() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Succeeded(3));
+    let (original, thumbnail) =
+        (format!("uploads/{JOB}"), format!("thumbnails/{JOB}/{}", &jobs::THUMBNAIL_SHA256[..16]));
+    blobs::put(&original, "image/jpeg", b"an image");
+    blobs::put(&thumbnail, "image/png", b"png");
+    let delete = || Request::new(Method::Delete, format!("/jobs/{JOB}")).send();
+    assert_eq!(delete().status, 204);
+    assert_eq!((blobs::get(&original), blobs::get(&thumbnail), jobs::count()), (None, None, 0));
+    assert_eq!(delete().status, 404);
+}
+
+fn a_failed_job_is_tried_again() {
+    jobs::make_tables("/jobs");
+    jobs::insert(Row::Failed);
+    let retry = || Request::post(format!("/jobs/{JOB}/retry"), "").send();
+    let reply = retry();
+    assert_eq!(reply.status, 202);
+    assert_eq!(reply.json()["status"], "processing");
+    assert_eq!(retry().json()["code"], "not-failed");
 }
 
 fn where_there_are_keys_a_job_is_its_owners() {

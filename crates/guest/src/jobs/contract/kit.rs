@@ -13,8 +13,8 @@ use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
 
-use super::TestDatabase;
-use crate::jobs::{Claim, Created, JobStore, Lease, Page, StoreError};
+use super::{TestDatabase, Whole};
+use crate::jobs::{Claim, Created, JobStore, Lease, Page, Revived, StoreError};
 use crate::sql::SqlRow;
 
 pub(super) const POLICY: RetryPolicy =
@@ -107,7 +107,7 @@ pub(super) fn claim(store: &dyn JobStore, worker: &WorkerId, now: Timestamp) -> 
 }
 
 pub(super) fn all(limit: u32) -> ListQuery {
-    ListQuery { status: None, limit, after: None }
+    ListQuery { status: None, code: None, limit, after: None }
 }
 
 pub(super) fn ids(page: &Page) -> Vec<JobId> {
@@ -125,7 +125,7 @@ pub(super) fn run(database: &impl TestDatabase, statement: &str) -> Vec<SqlRow> 
 }
 
 /// Runs each statement of the store at least once. For tests of what carries them.
-pub fn use_every_call(store: &dyn JobStore) {
+pub fn use_every_call(store: &dyn Whole) {
     create(store, &idempotent_job(1, "a-key"));
     create(store, &new_job(2));
     create(store, &new_job(3));
@@ -136,10 +136,16 @@ pub fn use_every_call(store: &dyn JobStore) {
     for status in [None, Some(Status::Processing)] {
         for after in [None, Some(Cursor(id(2)))] {
             let expected = if after.is_some() { 1 } else { 3 };
-            let query = ListQuery { status, after, limit: 10 };
+            let query = ListQuery { status, code: None, after, limit: 10 };
             assert_eq!(done(store.list(&query, Reach::All)).jobs.len(), expected);
             assert_eq!(done(store.list(&query, Reach::Of(&nobody))).jobs.len(), 0);
         }
+    }
+    assert_eq!(done(store.find(&[id(1), id(3)], Reach::All)).jobs.len(), 2);
+    for after in [None, Some(Cursor(id(2)))] {
+        let query = ListQuery { status: Some(Status::Failed), code: Some(JobCode::Trap), after, limit: 10 };
+        assert_eq!(done(store.list(&query, Reach::All)).jobs.len(), 0);
+        assert_eq!(done(store.list(&query, Reach::Of(&nobody))).jobs.len(), 0);
     }
     assert_eq!(store.has_due(at(1000)), Ok(true));
     let failure = Failure::from(JobCode::StorageUnavailable);
@@ -158,4 +164,25 @@ pub fn use_every_call(store: &dyn JobStore) {
     assert_eq!(store.extend(lease, at(60_000)), Ok(true));
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
     assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
+    use_every_call_of_life(store);
+}
+
+/// After the calls above: a job is being made, one has failed, one has succeeded.
+fn use_every_call_of_life(store: &dyn Whole) {
+    assert!(done(store.due(at(1000))).sweep);
+    assert_eq!(store.claim_sweep(at(1000), at(2000)), Ok(true));
+    assert_eq!(store.call_for_sweep(at(1000)), Ok(()));
+    let failed = ListQuery { status: Some(Status::Failed), code: None, after: None, limit: 1 };
+    let failed =
+        done(store.list(&failed, Reach::All)).jobs.first().map(|job| job.id).expect("one has failed");
+    assert!(matches!(store.revive(&failed, Reach::All, at(2000)), Ok(Revived::Due(_))));
+    assert_eq!(store.expire_originals(at(1000), at(2000), 10), Ok(1));
+    assert_eq!(store.delete(&failed, Reach::All), Ok(true));
+    assert_eq!(done(store.history(&failed, Reach::All)), None);
+    assert_eq!(done(store.history(&id(1), Reach::All)).map(|entries| entries.is_empty()), Some(false));
+    let garbage = done(store.garbage_of(&failed));
+    assert_eq!(garbage.len(), 1);
+    assert_eq!(store.forget(&garbage), Ok(()));
+    assert_eq!(store.expire_jobs(at(i64::MAX >> 16), 10), Ok(1));
+    assert_eq!(done(store.garbage(10)).len(), 2);
 }

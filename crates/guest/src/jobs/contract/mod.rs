@@ -10,6 +10,7 @@
 //! | `reading.rs` | one job, and lists |
 //! | `claims.rs` | who gets which job, and when |
 //! | `endings.rs` | what an attempt leaves behind |
+//! | `life.rs` | jobs that are tried again, and jobs that go |
 //! | `numbers.rs` | what is counted of jobs |
 //! | `kit.rs` | what these share |
 #![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
@@ -18,6 +19,7 @@ mod claims;
 mod creation;
 mod endings;
 mod kit;
+mod life;
 mod numbers;
 mod reading;
 mod schema;
@@ -26,12 +28,18 @@ pub use claims::*;
 pub use creation::*;
 pub use endings::*;
 pub use kit::use_every_call;
+pub use life::*;
 pub use numbers::*;
 pub use reading::*;
 pub use schema::*;
 
-use crate::jobs::Numbers;
+use crate::jobs::{Life, Numbers};
 use crate::sql::{Dialect, Postgres, Sql, Sqlite, Step, statements};
+
+/// All that a job store does.
+pub trait Whole: Life + Numbers {}
+
+impl<T: Life + Numbers> Whole for T {}
 
 /// An empty database of its own for one test, gone with the value.
 pub trait TestDatabase: Sync {
@@ -39,7 +47,7 @@ pub trait TestDatabase: Sync {
     const KIND: Kind;
 
     /// Another connection to it, with the job store over it.
-    fn connect(&self) -> Box<dyn Numbers + Send>;
+    fn connect(&self) -> Box<dyn Whole + Send>;
 
     /// Another connection to it, for what no job store would do.
     fn sql(&self) -> Box<dyn Sql>;
@@ -100,6 +108,8 @@ macro_rules! job_store_contract {
             jobs_of_before_are_nobodys
             lists_the_newest_first_page_by_page
             lists_by_status
+            lists_by_why_jobs_failed
+            finds_jobs_by_their_ids
             a_row_that_makes_no_sense_is_an_error
             a_row_that_makes_no_sense_hides_no_other
             claims_the_longest_due_first
@@ -118,7 +128,19 @@ macro_rules! job_store_contract {
             a_job_whose_last_worker_died_is_given_up
             a_job_whose_last_worker_died_keeps_the_reason_of_the_attempt_before
             reads_note_wake_ups_only_so_often
+            a_failed_job_is_tried_again_as_if_it_were_new
+            the_attempts_at_a_job_are_remembered
+            only_a_failed_job_with_its_original_is_tried_again
+            a_job_out_of_reach_is_none
+            a_deleted_job_leaves_a_note_of_each_blob
+            of_a_job_that_was_put_back_nothing_is_garbage
+            a_job_may_be_deleted_under_its_worker
+            of_a_deleted_job_the_idempotency_key_is_free
+            one_sweep_is_for_one_worker
+            what_is_done_and_old_goes_and_nothing_else
+            originals_go_before_their_jobs
             jobs_are_counted_as_they_change
+            bytes_that_went_are_counted
             counting_gets_in_nobodys_way
             the_queue_tells_who_waits_for_what
             jobs_of_before_are_counted_at_the_migration

@@ -2,6 +2,7 @@
 
 use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::metric::{Queue, Tally};
+use thumbs_domain::owner::Reach;
 
 use super::TestDatabase;
 use super::kit::{POLICY, at, claim, cost, create, done, id, new_job, run, thumbnail, worker};
@@ -46,6 +47,30 @@ pub fn jobs_are_counted_as_they_change(database: &impl TestDatabase) {
         let tally = tally(numbers.as_ref(), status, code);
         assert_eq!((tally.jobs, tally.entered), (0, 1), "what ended stays counted: {status}");
     }
+}
+
+/// What is kept is what came less what went, whoever took it away; what goes in two steps is counted once.
+pub fn bytes_that_went_are_counted(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=3 {
+        create(store.as_ref(), &new_job(number));
+    }
+    let worker = worker("a");
+    let job = claim(store.as_ref(), &worker, at(1000));
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
+    let gone = || {
+        let tallies = done(store.tallies());
+        [|tally: &Tally| tally.source_bytes_gone, |tally: &Tally| tally.thumbnail_bytes_gone]
+            .map(|of| tallies.iter().map(of).sum::<i64>() / 1_000_000_000)
+    };
+    assert_eq!(gone(), [0, 0]);
+    assert_eq!(store.expire_originals(at(1000), at(2000), 10), Ok(1));
+    assert_eq!(gone(), [5, 0]);
+    assert_eq!(store.delete(&job.id, Reach::All), Ok(true));
+    assert_eq!(gone(), [5, 6]);
+    run(database, "DELETE FROM thumbs_jobs");
+    assert_eq!(gone(), [15, 6]);
 }
 
 /// Counting may not get in the way: not many workers at once, and not a row that holds no sense.

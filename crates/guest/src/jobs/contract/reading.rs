@@ -9,7 +9,7 @@ use thumbs_domain::owner::{Owner, Reach};
 use super::TestDatabase;
 use super::kit::{all, at, claim, cost, create, done, id, ids, new_job, run, thumbnail, worker};
 use super::schema::make_schema_1;
-use crate::jobs::{Lease, StoreError};
+use crate::jobs::{Lease, Page, StoreError};
 
 /// What is not there is no error.
 pub fn knows_no_other_job(database: &impl TestDatabase) {
@@ -18,6 +18,40 @@ pub fn knows_no_other_job(database: &impl TestDatabase) {
     assert_eq!(store.get(&id(2), Reach::All), Ok(None));
     let key = IdempotencyKey::parse("unknown").expect("usable");
     assert_eq!(store.find_by_idempotency_key(&key, None), Ok(None));
+}
+
+/// Whatever is not there is left out; each comes once.
+pub fn finds_jobs_by_their_ids(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=3 {
+        create(store.as_ref(), &new_job(number));
+    }
+    let mut found = ids(&done(store.find(&[id(3), id(9), id(1)], Reach::All)));
+    found.sort();
+    assert_eq!(found, [id(1), id(3)]);
+    assert_eq!(store.find(&[], Reach::All), Ok(Page::default()));
+    let many: Vec<_> = (0..100).map(id).collect();
+    assert_eq!(done(store.find(&many, Reach::All)).jobs.len(), 3);
+}
+
+/// The dead letters of one kind, page by page.
+pub fn lists_by_why_jobs_failed(database: &impl TestDatabase) {
+    let store = database.connect();
+    let codes = [JobCode::Trap, JobCode::SourceMissing, JobCode::Trap, JobCode::Trap];
+    for number in 1..=5 {
+        create(store.as_ref(), &new_job(number));
+    }
+    for code in codes {
+        let worker = worker("a");
+        let job = claim(store.as_ref(), &worker, at(1000));
+        let lease = Lease { job: &job.id, worker: &worker };
+        assert_eq!(store.give_up(lease, &Failure::from(code), at(1000)), Ok(true));
+    }
+    let query = ListQuery { status: Some(Status::Failed), code: Some(JobCode::Trap), ..all(2) };
+    let first = done(store.list(&query, Reach::All));
+    assert_eq!((ids(&first), first.next), (vec![id(4), id(3)], Some(Cursor(id(3)))));
+    let second = done(store.list(&ListQuery { after: first.next, ..query }, Reach::All));
+    assert_eq!((ids(&second), second.next), (vec![id(1)], None));
 }
 
 /// Pages are disjoint and complete, and a job that comes in between does not shift them.
@@ -62,8 +96,12 @@ pub fn lists_by_status(database: &impl TestDatabase) {
         (Status::Failed, Some(2), vec![]),
         (Status::Processing, None, vec![id(6), id(5), id(4)]),
     ] {
-        let query =
-            ListQuery { status: Some(status), limit: 10, after: after.map(|number| Cursor(id(number))) };
+        let query = ListQuery {
+            status: Some(status),
+            code: None,
+            limit: 10,
+            after: after.map(|number| Cursor(id(number))),
+        };
         assert_eq!(ids(&done(store.list(&query, Reach::All))), expected, "{query:?}");
     }
 }
@@ -117,7 +155,7 @@ pub fn each_owner_comes_upon_its_own_jobs(database: &impl TestDatabase) {
         for status in [None, Some(Status::Processing)] {
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
-                let page = done(store.list(&ListQuery { status, after, limit: 2 }, reach));
+                let page = done(store.list(&ListQuery { status, code: None, after, limit: 2 }, reach));
                 seen.extend(ids(&page));
                 after = page.next;
                 if after.is_none() {
@@ -130,7 +168,7 @@ pub fn each_owner_comes_upon_its_own_jobs(database: &impl TestDatabase) {
                 "{reach:?} {status:?}"
             );
         }
-        let failed = ListQuery { status: Some(Status::Failed), after: None, limit: 10 };
+        let failed = ListQuery { status: Some(Status::Failed), code: None, after: None, limit: 10 };
         assert!(done(store.list(&failed, reach)).jobs.is_empty());
     }
 }

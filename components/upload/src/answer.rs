@@ -1,0 +1,71 @@
+//! What `POST /jobs` is answered with: the job as it was taken in, or where the client waits, the job once it is done, or the thumbnail itself.
+
+use http::header::{CACHE_CONTROL, CONTENT_LOCATION, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use thumbs_domain::job::{Job, Status};
+use thumbs_domain::view::{job_href, thumbnail_href};
+use thumbs_guest::http::response::json;
+use thumbs_guest::http::{Failed, Request, Response, picture};
+use thumbs_guest::wait::{Wait, Waiter};
+
+use crate::Upload;
+
+/// Tells a repetition from the first request.
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// A job that a request made, or came upon again.
+pub(crate) struct Accepted {
+    /// As it stands.
+    pub(crate) job: Job,
+    /// Another request had made it.
+    pub(crate) is_repetition: bool,
+}
+
+impl Upload<'_> {
+    /// 200 where the job is done, 202 where it is not: what a client gets who waited in vain is what one gets who does not wait.
+    pub(crate) fn answer(
+        &self,
+        request: &Request,
+        accepted: Accepted,
+        wait: Wait,
+    ) -> Result<Response, Failed> {
+        let Accepted { mut job, is_repetition } = accepted;
+        if wait.is_asked() {
+            let Self { store, wake, wake_now, clock, log, .. } = *self;
+            let waiter = Waiter { store, wake, wake_now, parked: None, clock, log };
+            // One that was deleted meanwhile is shown as it was.
+            job = waiter.read(&job.id, request.caller.reach(), wait)?.map_or(job, |waited| waited.job);
+        }
+        let is_done = wait.is_asked() && job.status != Status::Processing;
+        let mut response = match is_done {
+            true if prefers_the_picture(request, &job) => self.picture(&job)?,
+            true => json(StatusCode::OK, &request.caller.view(&job)),
+            false => json(StatusCode::ACCEPTED, &request.caller.view(&job)),
+        };
+        response.headers_mut().insert(LOCATION, header(&job_href(&job.id))?);
+        if is_repetition {
+            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        wait.say(&mut response);
+        Ok(response)
+    }
+
+    fn picture(&self, job: &Job) -> Result<Response, Failed> {
+        let thumbnail = picture::made(job)?;
+        let data = picture::read(self.blobs, &job.id, thumbnail, self.log)?;
+        let mut response = picture::response(&job.id, thumbnail, data)?;
+        response.headers_mut().insert(CONTENT_LOCATION, header(&thumbnail_href(&job.id))?);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+}
+
+/// Whoever takes anything gets JSON.
+fn prefers_the_picture(request: &Request, job: &Job) -> bool {
+    let picture = job.options.format.content_type();
+    request.prefers(&["application/json", picture]) == picture
+}
+
+fn header(text: &str) -> Result<HeaderValue, Failed> {
+    HeaderValue::from_str(text).map_err(|error| Failed::Internal(error.to_string()))
+}

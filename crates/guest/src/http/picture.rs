@@ -1,0 +1,83 @@
+//! A thumbnail as an answer, with the headers that keep a browser from taking it for anything else.
+
+use http::HeaderValue;
+use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
+use thumbs_domain::event::Event;
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Job, Status, Thumbnail};
+use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::problem::ProblemKind;
+
+use super::{Failed, Response};
+use crate::blobs::{BlobError, Blobs};
+use crate::log::Log;
+
+/// An image needs nothing, so nothing is what it may load, run or frame.
+const NOTHING_ALLOWED: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
+
+/// What the job made.
+///
+/// # Errors
+/// [`Failed::Problem`] where it made nothing, or nothing yet.
+pub fn made(job: &Job) -> Result<&Thumbnail, Failed> {
+    match (job.status, &job.thumbnail) {
+        (Status::Succeeded, Some(thumbnail)) => Ok(thumbnail),
+        (Status::Succeeded, None) => Err(Failed::Internal("a succeeded job has no thumbnail".to_owned())),
+        (Status::Processing, _) => {
+            let detail =
+                "The thumbnail is still being made. Ask again shortly, or for as long as \"wait\" says.";
+            Err(Failed::problem(ProblemKind::NotReady, detail))
+        }
+        (Status::Failed, _) => {
+            let reason = job.failure.as_ref().map_or("", |failure| failure.message.as_ref());
+            Err(Failed::problem(
+                ProblemKind::JobFailed,
+                format!("There is no thumbnail: the job failed. {reason}"),
+            ))
+        }
+    }
+}
+
+/// Its bytes.
+///
+/// # Errors
+/// [`Failed`].
+pub fn read(blobs: &dyn Blobs, job: &JobId, thumbnail: &Thumbnail, log: &Log) -> Result<Vec<u8>, Failed> {
+    let key = ObjectKey::thumbnail(job, &thumbnail.sha256);
+    blobs.get(&key, thumbnail.bytes).map_err(|error| match error {
+        BlobError::NotFound => {
+            log.clone().with_job(*job).event(Event::ThumbnailGone { key: key.as_str() });
+            let detail = "The thumbnail is no longer stored. Upload the image again.";
+            Failed::problem(ProblemKind::ThumbnailGone, detail)
+        }
+        other => other.into(),
+    })
+}
+
+/// Its strong ETag: the bytes, by their name.
+///
+/// # Errors
+/// [`Failed::Internal`] never happens; a digest is visible ASCII.
+pub fn etag(thumbnail: &Thumbnail) -> Result<HeaderValue, Failed> {
+    header(&format!("\"{}\"", thumbnail.sha256))
+}
+
+/// The answer with these bytes; none where it is to HEAD. How long it may be kept is for the caller to say.
+///
+/// # Errors
+/// [`Failed::Internal`] never happens; all values are visible ASCII.
+pub fn response(job: &JobId, thumbnail: &Thumbnail, data: Vec<u8>) -> Result<Response, Failed> {
+    let name = format!("inline; filename=\"thumbnail-{job}.{}\"", thumbnail.format.extension());
+    let mut response = Response::new(data);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(thumbnail.bytes));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(thumbnail.format.content_type()));
+    headers.insert(CONTENT_DISPOSITION, header(&name)?);
+    headers.insert(CONTENT_SECURITY_POLICY, NOTHING_ALLOWED);
+    headers.insert(ETAG, etag(thumbnail)?);
+    Ok(response)
+}
+
+fn header(text: &str) -> Result<HeaderValue, Failed> {
+    HeaderValue::from_str(text).map_err(|error| Failed::Internal(error.to_string()))
+}

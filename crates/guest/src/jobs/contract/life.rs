@@ -1,0 +1,276 @@
+//! Jobs that are tried again, and jobs that go.
+
+use thumbs_domain::failure::{Failure, JobCode};
+use thumbs_domain::history::{Entry, Outcome};
+use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, NewJob, Status};
+use thumbs_domain::owner::{Owner, Reach};
+use thumbs_domain::timestamp::Timestamp;
+
+use super::kit::{
+    POLICY, at, claim, cost, create, done, id, idempotent_job, ids, new_job, read, read_as_created, run,
+    thumbnail, worker,
+};
+use super::{TestDatabase, Whole, kit};
+use crate::jobs::{Claim, Due, Garbage, Lease, Page, Revived};
+
+fn fail(store: &dyn Whole, now: Timestamp) -> JobId {
+    let worker = worker("fails");
+    let job = claim(store, &worker, now);
+    let failure = Failure::from(JobCode::MalformedImage);
+    assert_eq!(store.give_up(Lease { job: &job.id, worker: &worker }, &failure, now), Ok(true));
+    job.id
+}
+
+fn succeed(store: &dyn Whole, now: Timestamp) -> JobId {
+    let worker = worker("succeeds");
+    let job = claim(store, &worker, now);
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), now), Ok(true));
+    job.id
+}
+
+fn original(job: u16) -> Garbage {
+    Garbage { job: id(job), thumbnail: None }
+}
+
+fn made(job: u16) -> Garbage {
+    Garbage { job: id(job), thumbnail: Some(thumbnail().sha256) }
+}
+
+/// Attempts and age begin anew, whoever looks sees why it is tried again, and any worker gets it, however its clock goes.
+pub fn a_failed_job_is_tried_again_as_if_it_were_new(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    fail(store.as_ref(), at(1000));
+    let now = at(500_000);
+    let revived = match done(store.revive(&id(1), Reach::All, now)) {
+        Revived::Due(job) => *job,
+        other => panic!("{other:?}"),
+    };
+    let expected = Job {
+        failure: Some(Failure::from(JobCode::MalformedImage)),
+        due_at: Some(now.plus_millis(-MAX_CLOCK_LAG_MS)),
+        updated_at: now,
+        retried_at: Some(now),
+        ..read_as_created(1, at(1))
+    };
+    assert_eq!(revived, expected);
+    assert_eq!(read(database, 1), expected);
+    assert_eq!(expected.due_since(), Some(now), "nobody is late yet");
+    let job = claim(store.as_ref(), &worker("b"), now.plus_millis(-MAX_CLOCK_LAG_MS));
+    assert_eq!((job.id, job.attempts, job.history().begun_at), (id(1), 1, now));
+}
+
+/// Each attempt with its beginning, its end and how it ended; of very many, the last.
+pub fn the_attempts_at_a_job_are_remembered(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    assert_eq!(store.history(&id(1), Reach::All), Ok(Some(vec![])));
+    assert_eq!(store.history(&id(2), Reach::All), Ok(None));
+    let failure = Failure::from(JobCode::StorageUnavailable);
+    let held = |name: &str, now| (claim(store.as_ref(), &worker(name), at(now)).id, worker(name));
+    let (job, a) = held("a", 1000);
+    assert_eq!(store.retry(Lease { job: &job, worker: &a }, &failure, at(2000), at(1100)), Ok(true));
+    let (job, b) = held("b", 2000);
+    assert_eq!(store.give_back(Lease { job: &job, worker: &b }, &failure, at(3000), at(2100)), Ok(true));
+    held("dies", 3000);
+    let (job, c) = held("c", 100_000);
+    let lease = Lease { job: &job, worker: &c };
+    assert_eq!(store.extend(lease, at(200_000)), Ok(true));
+    assert_eq!(store.note_wake_up(&job, at(100_050)), Ok(true));
+    let entry = |began, ended, outcome, code: Option<JobCode>| Entry {
+        began_at: at(began),
+        ended_at: Some(at(ended)),
+        outcome,
+        code: code.map(|code| code.row().code.to_owned()),
+    };
+    let stored = Some(JobCode::StorageUnavailable);
+    let mut expected = vec![
+        entry(1000, 1100, Outcome::Postponed, stored),
+        entry(2000, 2100, Outcome::GivenBack, stored),
+        entry(3000, 100_000, Outcome::Lost, None),
+        Entry::running(at(100_000)),
+    ];
+    assert_eq!(store.history(&job, Reach::All), Ok(Some(expected.clone())));
+    assert_eq!(store.give_up(lease, &Failure::from(JobCode::Trap), at(100_200)), Ok(true));
+    expected.pop();
+    expected.push(entry(100_000, 100_200, Outcome::Failed, Some(JobCode::Trap)));
+    assert!(matches!(store.revive(&job, Reach::All, at(500_000)), Ok(Revived::Due(_))));
+    expected.push(entry(500_000, 500_000, Outcome::Revived, None));
+    assert_eq!(store.history(&job, Reach::All), Ok(Some(expected)));
+    for number in 0..100 {
+        let (job, d) = held("d", 600_000 + number);
+        let now = at(600_000 + number);
+        assert_eq!(store.give_back(Lease { job: &job, worker: &d }, &failure, now, now), Ok(true));
+    }
+    let kept = done(store.history(&id(1), Reach::All)).expect("it is there");
+    assert!((30..60).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(kept.last(), Some(&entry(600_099, 600_099, Outcome::GivenBack, stored)));
+    let (job, e) = held("e", 700_000);
+    let lease = Lease { job: &job, worker: &e };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(700_100)), Ok(true));
+    let kept = done(store.history(&id(1), Reach::All)).expect("it is there");
+    assert_eq!(kept.last(), Some(&entry(700_000, 700_100, Outcome::Succeeded, None)));
+}
+
+/// Neither one that is being made or done, nor one whose image is there no more, nor one that never was.
+pub fn only_a_failed_job_with_its_original_is_tried_again(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=3 {
+        create(store.as_ref(), &new_job(number));
+    }
+    assert_eq!(succeed(store.as_ref(), at(1000)), id(1));
+    assert_eq!(fail(store.as_ref(), at(1000)), id(2));
+    assert_eq!(store.expire_originals(at(1000), at(2000), 10), Ok(2));
+    let before = [1, 2, 3].map(|job| read(database, job));
+    assert_eq!(store.revive(&id(1), Reach::All, at(3000)), Ok(Revived::NotFailed(Status::Succeeded)));
+    assert_eq!(store.revive(&id(2), Reach::All, at(3000)), Ok(Revived::OriginalGone));
+    assert_eq!(store.revive(&id(3), Reach::All, at(3000)), Ok(Revived::NotFailed(Status::Processing)));
+    assert_eq!(store.revive(&id(4), Reach::All, at(3000)), Ok(Revived::Unknown));
+    assert_eq!([1, 2, 3].map(|job| read(database, job)), before);
+}
+
+/// The notes stay until somebody has done what they ask for.
+pub fn a_deleted_job_leaves_a_note_of_each_blob(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=2 {
+        create(store.as_ref(), &new_job(number));
+    }
+    succeed(store.as_ref(), at(1000));
+    assert_eq!(store.delete(&id(1), Reach::All), Ok(true));
+    assert_eq!(store.delete(&id(1), Reach::All), Ok(false));
+    assert_eq!(store.get(&id(1), Reach::All), Ok(None));
+    assert_eq!(store.delete(&id(2), Reach::All), Ok(true), "one that is not done");
+    let other = database.connect();
+    assert_eq!(other.garbage_of(&id(1)), Ok(vec![original(1), made(1)]));
+    assert_eq!(other.garbage(10), Ok(vec![original(1), made(1), original(2)]));
+    assert_eq!(other.garbage(2), Ok(vec![original(1), made(1)]));
+    assert_eq!(other.forget(&[original(1), original(2)]), Ok(()));
+    assert_eq!(store.garbage(10), Ok(vec![made(1)]));
+    assert_eq!(store.forget(&[]), Ok(()));
+    assert_eq!(store.forget(&[made(1)]), Ok(()));
+    assert_eq!(store.garbage(10), Ok(vec![]));
+    // What no version wrote hides nothing.
+    run(database, "INSERT INTO thumbs_garbage (job, sha256) VALUES ('0', 'x')");
+    create(store.as_ref(), &new_job(3));
+    assert_eq!(store.delete(&id(3), Reach::All), Ok(true));
+    assert_eq!(store.garbage(10), Ok(vec![original(3)]));
+}
+
+/// As from a backup: its blobs are no garbage then, whatever was noted when it went.
+pub fn of_a_job_that_was_put_back_nothing_is_garbage(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=2 {
+        create(store.as_ref(), &new_job(number));
+    }
+    succeed(store.as_ref(), at(1000));
+    assert_eq!(store.expire_originals(at(1000), at(2000), 10), Ok(1));
+    run(database, "CREATE TABLE backup AS SELECT * FROM thumbs_jobs");
+    run(database, "DELETE FROM thumbs_jobs");
+    assert_eq!(done(store.garbage(10)), [original(1), made(1), original(2)]);
+    run(database, "INSERT INTO thumbs_jobs SELECT * FROM backup");
+    assert_eq!(done(store.garbage(10)), [original(1)], "its row says that it is gone");
+    assert_eq!(store.garbage_of(&id(2)), Ok(vec![]));
+}
+
+/// It finds out when it is done, and changes nothing.
+pub fn a_job_may_be_deleted_under_its_worker(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &new_job(1));
+    let worker = worker("a");
+    let job = claim(store.as_ref(), &worker, at(1000));
+    assert_eq!(store.delete(&job.id, Reach::All), Ok(true));
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(2000)), Ok(false));
+    assert_eq!(store.give_up(lease, &Failure::from(JobCode::Trap), at(2000)), Ok(false));
+    assert_eq!(store.get(&job.id, Reach::All), Ok(None));
+    assert_eq!(store.claim(&worker, &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));
+}
+
+/// Who deletes a job takes back the request.
+pub fn of_a_deleted_job_the_idempotency_key_is_free(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &idempotent_job(1, "a-key"));
+    assert_eq!(store.delete(&id(1), Reach::All), Ok(true));
+    create(store.as_ref(), &idempotent_job(2, "a-key"));
+}
+
+/// Whoever comes upon it first puts it off for all.
+pub fn one_sweep_is_for_one_worker(database: &impl TestDatabase) {
+    let store = database.connect();
+    assert_eq!(store.due(at(1000)), Ok(Due { job: false, sweep: true }));
+    create(store.as_ref(), &new_job(1));
+    assert_eq!(store.claim_sweep(at(1000), at(61_000)), Ok(true));
+    assert_eq!(database.connect().claim_sweep(at(1000), at(61_000)), Ok(false));
+    assert_eq!(store.due(at(1000)), Ok(Due { job: true, sweep: false }));
+    claim(store.as_ref(), &worker("a"), at(1000));
+    assert_eq!(store.due(at(60_999)), Ok(Due { job: true, sweep: false }), "the lease is over");
+    assert_eq!(store.due(at(61_000)), Ok(Due { job: true, sweep: true }));
+    assert_eq!(store.claim_sweep(at(61_000), at(121_000)), Ok(true));
+    assert_eq!(store.call_for_sweep(at(61_000)), Ok(()));
+    assert_eq!(store.claim_sweep(at(61_000), at(121_000)), Ok(true), "more is left");
+}
+
+/// The oldest first, so many at a time, by when they came.
+pub fn what_is_done_and_old_goes_and_nothing_else(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=6 {
+        create(store.as_ref(), &new_job(number));
+    }
+    for _ in [1, 2, 3] {
+        succeed(store.as_ref(), at(1000));
+    }
+    for _ in [4, 5] {
+        fail(store.as_ref(), at(1000));
+    }
+    let came = id(1).created_at();
+    assert_eq!(store.expire_jobs(came, 10), Ok(0));
+    let later = came.plus_millis(1);
+    assert_eq!(store.expire_jobs(later, 2), Ok(4), "two of each state");
+    assert_eq!(ids(&done(store.list(&kit::all(10), Reach::All))), [id(6), id(3)]);
+    assert_eq!(store.expire_jobs(later, 2), Ok(1));
+    assert_eq!(store.expire_jobs(later, 2), Ok(0), "what is not done stays");
+    let noted = done(store.garbage(100));
+    assert_eq!(noted.iter().filter(|note| note.thumbnail.is_none()).count(), 5);
+    assert_eq!(noted.len(), 8);
+}
+
+/// A job may outlive its image: it shows what it showed, and when it goes, only its thumbnail is left to delete.
+pub fn originals_go_before_their_jobs(database: &impl TestDatabase) {
+    let store = database.connect();
+    for number in 1..=3 {
+        create(store.as_ref(), &new_job(number));
+    }
+    succeed(store.as_ref(), at(1000));
+    succeed(store.as_ref(), at(2000));
+    let before = read(database, 1);
+    assert_eq!(store.expire_originals(at(999), at(5000), 10), Ok(0));
+    assert_eq!(store.expire_originals(at(2000), at(5000), 1), Ok(1), "one at a time");
+    assert_eq!(store.garbage(10), Ok(vec![original(1)]));
+    assert_eq!(store.expire_originals(at(9000), at(5000), 10), Ok(1), "not of the one that is being made");
+    assert_eq!(store.expire_originals(at(9000), at(5000), 10), Ok(0));
+    assert_eq!(read(database, 1), before);
+    assert_eq!(store.forget(&[original(1), original(2)]), Ok(()));
+    assert_eq!(store.delete(&id(1), Reach::All), Ok(true));
+    assert_eq!(store.garbage(10), Ok(vec![made(1)]));
+}
+
+/// Whose a job is decides who has it tried again, deleted or told of: to others it is not there.
+pub fn a_job_out_of_reach_is_none(database: &impl TestDatabase) {
+    let store = database.connect();
+    create(store.as_ref(), &NewJob { owner: Owner::parse("shop"), ..new_job(1) });
+    fail(store.as_ref(), at(1000));
+    let (shop, other) = (Owner::parse("shop").expect("a name"), Owner::parse("other").expect("a name"));
+    for reach in [Reach::Of(&other), Reach::Nothing] {
+        assert_eq!(store.revive(&id(1), reach, at(2000)), Ok(Revived::Unknown));
+        assert_eq!(store.history(&id(1), reach), Ok(None));
+        assert_eq!(store.delete(&id(1), reach), Ok(false));
+        assert_eq!(store.find(&[id(1)], reach), Ok(Page::default()));
+    }
+    let own = Reach::Of(&shop);
+    assert_eq!(done(store.history(&id(1), own)).map(|entries| entries.len()), Some(1));
+    assert_eq!(ids(&done(store.find(&[id(1)], own))), [id(1)]);
+    assert!(matches!(store.revive(&id(1), own, at(2000)), Ok(Revived::Due(_))));
+    assert_eq!(store.delete(&id(1), own), Ok(true));
+}
