@@ -207,12 +207,12 @@ impl Body for ResponseBody {
                 if let Some(first) = first.take().filter(|first| !first.is_empty()) {
                     return Poll::Ready(Some(Ok(Frame::data(first))));
                 }
-                if let Some(running) = guest {
-                    if let Poll::Ready(ended) = running.poll_unpin(context) {
-                        *guest = None;
-                        if ended.is_err() {
-                            return Poll::Ready(Some(Err(Broken)));
-                        }
+                if let Some(running) = guest
+                    && let Poll::Ready(ended) = running.poll_unpin(context)
+                {
+                    *guest = None;
+                    if ended.is_err() {
+                        return Poll::Ready(Some(Err(Broken)));
                     }
                 }
                 let Some(streamed) = body else { return Poll::Ready(None) };
