@@ -45,10 +45,19 @@ fn what_can_not_be_used_is_ignored_with_a_warning() {
     assert_eq!(made.warnings, [Warning::ProfileIgnored]);
     for png in [
         plain(9).with(b"iCCP", b"name\0\0not a zlib stream"),
-        plain(9).with(b"cICP", &[9, 16, 0, 1]),
+        plain(9).with(b"cICP", &[9, 17, 0, 1]),
         plain(9).with(b"gAMA", &[0; 4]),
     ] {
         assert_eq!(grey_of(&png), (9, vec![Warning::ProfileIgnored]));
+    }
+}
+
+#[test]
+fn high_dynamic_range_becomes_what_a_screen_shows() {
+    // 148 of 255 is the white of paper in PQ, 191 in HLG.
+    for (level, transfer) in [(148, 16), (191, 18)] {
+        let (grey, warnings) = grey_of(&plain(level).with(b"cICP", &[9, transfer, 0, 1]));
+        assert!((238..=244).contains(&grey) && warnings.is_empty(), "{grey} {warnings:?}");
     }
 }
 

@@ -119,7 +119,12 @@ fn pictures_are_those_of_libheif_and_libavif() {
         // Where colours are halved, libavif interpolates between them, which shows at edges of colours.
         let is_whole = ["444", "10-bits-444", "grey"].iter().any(|whole| name.starts_with(whole));
         let interpolates = name.ends_with("avif") && !is_whole;
-        let (mean_bound, most_bound) = if interpolates { (8.0, 110) } else { (1.0, 4) };
+        let (mean_bound, most_bound) = match name.starts_with("p3") {
+            _ if interpolates => (8.0, 120),
+            // LittleCMS rounds in between, and cuts off what is outside of sRGB at another place.
+            true => (1.0, 8),
+            false => (1.0, 4),
+        };
         if mean > mean_bound || most > most_bound {
             wrong.push(format!("{name}: {mean:.2}, at most {most}"));
         }

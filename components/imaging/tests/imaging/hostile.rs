@@ -23,7 +23,7 @@ fn what_is_no_image_is_said_to_be_none() {
         (b"hello, world", None),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Some("SVG")),
         (b"BM", None),
-        (b"\0\0\0\x20ftypavif", Some("AVIF")),
+        (b"\0\0\0\x20ftypmif1\0\0\0\0jpeg", Some("HEIF, but neither HEIC nor AVIF")),
         (b"\x89PNG\r\n\x1A\n\0\0\0\x04CgBI\x50\0\x20\x06", Some("a PNG for iOS alone (CgBI)")),
     ] {
         assert_eq!(make(bytes).err(), Some(Error::UnsupportedFormat(kind)));

@@ -131,7 +131,6 @@ pub fn brand(file: &[u8]) -> Option<Coding> {
     }
     let mut brands = first.body;
     let major = brands.kind().ok()?;
-    brands.u32().ok()?;
     let coding = |brand: &Kind| match brand {
         b"avif" | b"avis" | b"avio" => Some(Coding::Av1),
         b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some(Coding::Hevc),
@@ -140,10 +139,11 @@ pub fn brand(file: &[u8]) -> Option<Coding> {
     if let Some(coding) = coding(&major) {
         return Some(coding);
     }
-    // Any picture, or any sequence: which coding it is stands among the others.
+    // Any picture, or any sequence: which coding it is stands among the others, behind a version.
     if !matches!(&major, b"mif1" | b"mif2" | b"msf1" | b"miaf") {
         return None;
     }
+    brands.u32().ok()?;
     std::iter::from_fn(|| brands.kind().ok()).find_map(|brand| coding(&brand))
 }
 
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(brand(&file(b"mif1\0\0\0\0mif1")), None);
         assert_eq!(brand(&file(b"isom\0\0\0\0heic")), None, "a video with a picture in it");
         assert_eq!(brand(b"\0\0\0\x1cftyp"), None);
-        assert_eq!(brand(b"\0\0\0\x1cftypavif\0\0\0\0"), Some(Coding::Av1), "the rest may come later");
+        assert_eq!(brand(b"\0\0\0\x1cftypavif"), Some(Coding::Av1), "the rest may come later");
     }
 
     #[test]
