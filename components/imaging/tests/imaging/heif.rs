@@ -246,7 +246,7 @@ fn rows_that_do_not_fit_are_refused() {
         full_range: true,
     };
     task.begin_part(shape).unwrap();
-    let plane = vec![0; 96];
+    let plane = [0; 96];
     for (luma, cb, cr) in [(95, 96, 96), (96, 95, 96), (96, 96, 0), (0, 0, 0)] {
         let cut = |bytes: usize| plane[..bytes].to_vec();
         refused(task.take_rows(&Rows { luma: cut(luma), cb: cut(cb), cr: cut(cr) }));
