@@ -219,6 +219,23 @@ async fn details_of_health_are_an_admins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_owners_full_queue_is_nobody_elses() {
+    let home = Home::embedded();
+    let service = home
+        .start_with(|builder| {
+            builder.variable("api_keys", keys()).variable("max_queued_jobs_per_owner", "1").workers(0)
+        })
+        .await;
+    let [shop, web] = [1, 2].map(|seed| service.client.holding(&key(seed)));
+    let image = images::png(10, 10);
+    assert_eq!(shop.upload(&image, &[]).await.status, StatusCode::ACCEPTED);
+    let full = shop.upload(&image, &[]).await;
+    assert_eq!(code(&full), (429, "too-many-jobs".to_owned()));
+    assert_eq!(full.header("retry-after"), Some("10"));
+    assert_eq!(web.upload(&image, &[]).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_answer_or_line_of_the_log() {
     let log = CaptureSink::new();
     let service = start_with_log(&Home::embedded(), &log).await;

@@ -1,6 +1,6 @@
 //! `make bench-store`: the claim, the first page of the list and the page of one status, in PostgreSQL with a thousand rows and with a
 //! million. A number is the median of [`RUNS`] runs of the store's own call over one connection, on a server that is started for this and has its
-//! defaults. Of the rows one in a hundred is due, as in a service that has fallen behind.
+//! defaults. Of the rows one in a hundred is due, as in a service that has fallen behind, and they are of seven owners.
 #![expect(clippy::expect_used, reason = "a bench fails loudly")]
 
 use std::{cell::Cell, time::Instant};
@@ -23,9 +23,9 @@ const POLICY: RetryPolicy =
 
 /// One real row, then copies of it: ids of version 7 in their order.
 const FILL: &str = "INSERT INTO thumbs_jobs (id, status, options, source, error_code, error_message, attempts, due_at_ms, created_at_ms,
-        updated_at_ms, correlation_id)
+        updated_at_ms, correlation_id, owner)
     SELECT lpad(to_hex(n), 8, '0') || '-20a4-7b3c-8d4e-5f6071820000', CASE WHEN n % 100 = 0 THEN 'processing' ELSE 'failed' END,
-        job.options, job.source, 'decode', 'The image is broken.', 0, CASE WHEN n % 100 = 0 THEN n END, n, n, 'bench'
+        job.options, job.source, 'decode', 'The image is broken.', 0, CASE WHEN n % 100 = 0 THEN n END, n, n, 'bench', 'owner-' || n % 7
     FROM generate_series(1, $1::bigint) n, (SELECT options, source FROM thumbs_jobs LIMIT 1) job";
 
 const RESET: &str =

@@ -47,7 +47,10 @@ impl Upload<'_> {
     /// [`Failed`], which becomes a problem.
     pub async fn handle(&self, request: &Request, body: Body) -> Result<Response, Failed> {
         match request.method {
-            Method::POST => self.create(request, body).await,
+            Method::POST => {
+                self.has_room(request)?;
+                self.create(request, body).await
+            }
             Method::GET | Method::HEAD => self.list(request),
             _ => Err(Failed::Method(route::JOBS.allow)),
         }

@@ -125,6 +125,12 @@ problems! {
     Misconfigured = "misconfigured", 500, None, "The service is set up wrongly",
         "A setting of the service is wrong; nothing was accepted",
         "Tell the operator the correlation id: the log names the setting";
+    TooManyJobs = "too-many-jobs", 429, Some(10), "Too many of your jobs wait",
+        "As many jobs wait or are being made as one owner may have",
+        "Send it again after `Retry-After`, when some of them are done";
+    QueueFull = "queue-full", 503, Some(10), "Too many jobs wait",
+        "As many jobs wait or are being made as the service takes",
+        "Send it again after `Retry-After`";
     Unavailable = "unavailable", 503, Some(5), "A part of the service is unavailable",
         "Something that the request needs can't be reached",
         "Ask again after `Retry-After`";
@@ -224,7 +230,15 @@ mod tests {
     fn only_what_may_pass_by_itself_says_when_to_try_again() {
         let says_when = |kind: &ProblemKind| kind.row().retry_after_secs.is_some();
         let retryable: Vec<_> = ProblemKind::ALL.iter().copied().filter(says_when).collect();
-        assert_eq!(retryable, [ProblemKind::NotReady, ProblemKind::Unavailable]);
+        assert_eq!(
+            retryable,
+            [
+                ProblemKind::NotReady,
+                ProblemKind::TooManyJobs,
+                ProblemKind::QueueFull,
+                ProblemKind::Unavailable
+            ]
+        );
     }
 
     #[test]

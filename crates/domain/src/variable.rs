@@ -191,6 +191,7 @@ const WORKING: &[&str] = &["upload", "resize"];
 
 // Who is woken looks for what is kept no longer.
 const SWEEPING: &[&str] = &["resize"];
+const QUEUEING: &[&str] = &["upload", "resize"];
 
 const A_DAY_SECS: u64 = 24 * 60 * 60;
 const GIB: u64 = 1024 * 1024 * 1024;
@@ -249,6 +250,10 @@ variables! {
         "Width, and height, of a thumbnail; 400 beyond";
     MaxOutputPixels = "max_output_pixels", "4194304", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
         "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more";
+    MaxQueuedJobs = "max_queued_jobs", "0", public, number(0, 1_000_000_000, "jobs"), QUEUEING,
+        "Jobs that wait or are being made, at most; 503 beyond, before the upload is read. Uploads that come at the same time may go a little beyond. 0 is no bound";
+    MaxQueuedJobsPerOwner = "max_queued_jobs_per_owner", "0", public, number(0, 100_000, "jobs"), QUEUEING,
+        "The same for the jobs of one owner, where there are keys; 429 beyond. 0 is no bound";
     MaxAttempts = "max_attempts", "3", public, number(1, 100, "attempts"), WORKING,
         "Attempts before a job is the dead letter, of those that the image may have failed";
     LeaseSecs = "lease_secs", "30", public, number(1, A_DAY_SECS, "seconds"), WORKING,

@@ -128,6 +128,8 @@ fn create_job(limits: &UploadLimits) -> Operation {
             ImageOverLimit,
             IdempotencyKeyReused,
             JobFailed,
+            TooManyJobs,
+            QueueFull,
             Unavailable,
         ],
         curl: "curl -F image=@photo.jpg -F width=320 -F height=240 {origin}/jobs",

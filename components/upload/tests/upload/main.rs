@@ -7,4 +7,5 @@ mod forms;
 mod kit;
 mod lists;
 mod repetition;
+mod room;
 mod waiting;

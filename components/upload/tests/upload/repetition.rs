@@ -66,6 +66,14 @@ impl JobStore for Blind<'_> {
         self.0.claim(worker, policy, now)
     }
 
+    fn queued(&self) -> Result<u64, StoreError> {
+        self.0.queued()
+    }
+
+    fn queued_of(&self, owner: &Owner, at_most: u64) -> Result<u64, StoreError> {
+        self.0.queued_of(owner, at_most)
+    }
+
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.0.has_due(now)
     }

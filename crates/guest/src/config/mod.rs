@@ -192,6 +192,28 @@ impl Links {
     }
 }
 
+/// How many jobs may be open: the variables `max_queued_jobs` and `max_queued_jobs_per_owner`. None is no bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueBounds {
+    /// In all.
+    pub jobs: Option<u64>,
+    /// Of one owner.
+    pub jobs_per_owner: Option<u64>,
+}
+
+impl QueueBounds {
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(variables: &dyn Variables) -> Result<Self, ConfigError> {
+        let bound =
+            |variable| number(variables, variable).map(|bound: u64| Some(bound).filter(|bound| *bound > 0));
+        Ok(Self {
+            jobs: bound(Variable::MaxQueuedJobs)?,
+            jobs_per_owner: bound(Variable::MaxQueuedJobsPerOwner)?,
+        })
+    }
+}
+
 /// The variables of the job machine.
 ///
 /// # Errors

@@ -8,6 +8,7 @@
 //! - each transition of a job is one statement, so it needs no transaction and no session, and holds no connection meanwhile;
 //! - whoever finishes or fails a job must hold its lease: a worker that comes too late changes nothing;
 //! - nothing is run again unless it is certain that it was not done;
+//! - owners take turns: what one has waiting does not make another wait for all of it;
 //! - claim and first page take the same time with a thousand rows and with a million.
 
 #[cfg(feature = "contract")]
@@ -136,9 +137,15 @@ pub trait JobStore {
     /// One page of the jobs within reach.
     fn list(&self, query: &ListQuery, reach: Reach<'_>) -> Result<Page, StoreError>;
 
-    /// Takes the job that has been due longest, if any, and gives it to `worker`. Of many callers at the same
-    /// time each gets another job.
+    /// Takes a job that is due, if any, and gives it to `worker`: of the owner whose turn it is, the one that has been due longest.
+    /// Of many callers at the same time each gets another job.
     fn claim(&self, worker: &WorkerId, policy: &RetryPolicy, now: Timestamp) -> Result<Claim, StoreError>;
+
+    /// How many jobs are open: waiting, or being made.
+    fn queued(&self) -> Result<u64, StoreError>;
+
+    /// How many of this owner are, so far and no further.
+    fn queued_of(&self, owner: &Owner, at_most: u64) -> Result<u64, StoreError>;
 
     /// Whether any job is due.
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError>;

@@ -30,12 +30,18 @@ macro_rules! history {
     };
 }
 
-/// Takes the job that has been due longest.
+/// Takes the job that has been due longest of the owner whose turn it is.
+///
+/// Owners take turns, so that one who sends ten thousand images does not make the others wait for all of them. Whose turn it is is drawn
+/// by lot (`$7`) among those who have a job that is due: it needs no memory, so no row that all who claim would have to write. The
+/// owners of open jobs are stepped through by the index, one look for each. Where another claim holds all that this owner has due, the job
+/// that has been due longest is taken, whose ever it is. (Its owner is asked for as a range, sorted by owner and moment: asked for by `=`,
+/// PostgreSQL may walk the index of all that is due, past what others have waiting.)
 ///
 /// A job whose attempts are used up was left by its last worker: it is failed here, in the same statement, and the row that
 /// comes back says so; the reason of the attempt before is kept behind the new one. The last column tells whether another job
 /// is due, so that nobody has to ask. `$1` now, `$2` largest number of attempts, `$3` lease end, `$4` worker, `$5` and `$6`
-/// code and message of the failure, `$7` newest known schema.
+/// code and message of the failure, `$7` the lot, `$8` newest known schema.
 pub(super) fn claim<D: Dialect>() -> String {
     const CHOICE: &str = concat!(
         "UPDATE thumbs_jobs SET updated_at_ms = CAST($1 AS BIGINT), ",
@@ -49,17 +55,28 @@ pub(super) fn claim<D: Dialect>() -> String {
         "error_code = CASE WHEN attempts >= CAST($2 AS BIGINT) THEN CAST($5 AS TEXT) ELSE error_code END, ",
         "error_message = CASE WHEN attempts >= CAST($2 AS BIGINT) ",
         "THEN CAST($6 AS TEXT) || COALESCE(' Before that: ' || error_message, '') ELSE error_message END ",
-        "WHERE id = (SELECT id FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1",
+        "WHERE id = COALESCE((WITH RECURSIVE turns (owner) AS (",
+        "SELECT MIN(owner) FROM thumbs_jobs WHERE due_at_ms IS NOT NULL UNION ALL ",
+        "SELECT (SELECT MIN(other.owner) FROM thumbs_jobs other WHERE other.due_at_ms IS NOT NULL ",
+        "AND other.owner > turns.owner) FROM turns WHERE turns.owner IS NOT NULL), ",
+        "waiting (owner) AS (SELECT owner FROM turns WHERE EXISTS (SELECT 1 FROM thumbs_jobs other ",
+        "WHERE other.owner = turns.owner AND other.due_at_ms <= CAST($1 AS BIGINT))), ",
+        "drawn (owner) AS (SELECT owner FROM waiting LIMIT 1 ",
+        "OFFSET CAST($7 AS BIGINT) % (SELECT COALESCE(NULLIF(COUNT(*), 0), 1) FROM waiting)) ",
+        "SELECT id FROM thumbs_jobs WHERE owner >= (SELECT owner FROM drawn) AND owner <= (SELECT owner FROM drawn) ",
+        "AND due_at_ms <= CAST($1 AS BIGINT) ORDER BY owner, due_at_ms LIMIT 1",
     );
+    const ELSE: &str =
+        "), (SELECT id FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1";
     const REST: &str = concat!(
-        ") AND ",
-        may_work!("$7"),
+        ")) AND ",
+        may_work!("$8"),
         " RETURNING ",
         columns!(),
         ", CASE WHEN EXISTS (SELECT 1 FROM thumbs_jobs other WHERE other.due_at_ms <= CAST($1 AS BIGINT) ",
         "AND other.id <> thumbs_jobs.id) THEN 1 ELSE 0 END",
     );
-    [CHOICE, D::PASS_OVER_LOCKED, REST].concat()
+    [CHOICE, D::PASS_OVER_LOCKED, ELSE, D::PASS_OVER_LOCKED, REST].concat()
 }
 
 /// Gives the id back, or no row where the idempotency key is taken or the schema is not ours. The column of idempotency keys is unique by
@@ -164,6 +181,14 @@ pub(super) fn find(ids: usize) -> String {
     let placeholders = (1..=ids).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
     format!("{CHOICE}{placeholders})")
 }
+
+/// All open jobs, by what triggers count: `numbers.rs` has the rest of it.
+pub(super) const QUEUED: &str =
+    "SELECT CAST(COALESCE(SUM(jobs), 0) AS BIGINT) FROM thumbs_tallies WHERE status = 'processing'";
+
+/// Open jobs of one owner, so far and no further.
+pub(super) const QUEUED_OF_OWNER: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM thumbs_jobs WHERE owner = $1 \
+     AND due_at_ms IS NOT NULL LIMIT CAST($2 AS BIGINT)) open";
 
 pub(super) const HAS_DUE: &str = "SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
 
@@ -303,6 +328,7 @@ mod tests {
             LIST_OWNER_CODE,
             LIST_OWNER_CODE_AFTER,
             &find(3),
+            QUEUED_OF_OWNER,
             HAS_DUE,
             EXTEND,
             SUCCEED,
@@ -347,12 +373,14 @@ mod tests {
         let (by_id, by_key) = ("sqlite_autoindex_thumbs_jobs_1", "sqlite_autoindex_thumbs_jobs_2");
         // With the bracket, for one name begins with the other.
         let (owner, owner_status) = ("thumbs_jobs_owner (", "thumbs_jobs_owner_status (");
+        let turn = "thumbs_jobs_turn";
         let (due, status, lease) = ("thumbs_jobs_due", "thumbs_jobs_status", "thumbs_jobs_lease");
         let (failed, owner_failed) = ("thumbs_jobs_failed (", "thumbs_jobs_owner_failed (");
         let (originals, garbage, sweeps) =
             ("thumbs_jobs_originals", "USING PRIMARY KEY", "sqlite_autoindex_thumbs_sweeps_1");
         for (statement, indexes) in [
-            (claim::<Sqlite>().as_str(), &[due, by_id][..]),
+            (claim::<Sqlite>().as_str(), &[turn, due, by_id][..]),
+            (QUEUED_OF_OWNER, &[turn]),
             (HAS_DUE, &[due]),
             (GET, &[by_id]),
             (LIST, &[by_id]),

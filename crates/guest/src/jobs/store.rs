@@ -81,9 +81,26 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
         )
     }
 
+    fn count(&self, statement: &str, parameters: &[SqlValue]) -> Result<u64, StoreError> {
+        match self.run(statement, parameters)?.first().map(Vec::as_slice) {
+            // A count that is below zero is one that somebody changed by hand.
+            Some([SqlValue::Integer(count)]) => Ok(u64::try_from(*count).unwrap_or(0)),
+            other => Err(StoreError::Corrupt(format!("expected a count, got {other:?}"))),
+        }
+    }
+
     fn gives_a_row(&self, statement: &str, parameters: &[SqlValue]) -> Result<bool, StoreError> {
         Ok(!self.run(statement, parameters)?.is_empty())
     }
+}
+
+/// Draws a lot by the worker's id, which nobody else has: FNV-1a (RFC 9923), not negative.
+fn lot(worker: &WorkerId) -> i64 {
+    let hash = worker.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    // Its high bits depend on all of the text.
+    i64::from((hash >> 33) as u32)
 }
 
 pub(super) fn millis(moment: Timestamp) -> SqlValue {
@@ -234,6 +251,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
                 worker.as_str().into(),
                 lost.code.as_ref().into(),
                 lost.message.as_ref().into(),
+                lot(worker).into(),
                 schema::known::<D>().into(),
             ],
         )?;
@@ -243,6 +261,15 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
             Status::Failed => Claim::GivenUp(Box::new(job)),
             Status::Processing | Status::Succeeded => Claim::Leased { job: Box::new(job), more_due },
         })
+    }
+
+    fn queued(&self) -> Result<u64, StoreError> {
+        self.count(statements::QUEUED, &[])
+    }
+
+    fn queued_of(&self, owner: &Owner, at_most: u64) -> Result<u64, StoreError> {
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        self.count(statements::QUEUED_OF_OWNER, &[row::owner(Some(owner)).into(), at_most.into()])
     }
 
     fn has_due(&self, now: Timestamp) -> Result<bool, StoreError> {

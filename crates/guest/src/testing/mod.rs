@@ -100,6 +100,8 @@ impl FixedVariables {
             ("lease_secs", "30"),
             ("retry_backoff_ms", "1000"),
             ("max_job_age_secs", "3600"),
+            ("max_queued_jobs", "0"),
+            ("max_queued_jobs_per_owner", "0"),
         ];
         Self(pairs.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }

@@ -6,6 +6,7 @@ use std::thread;
 use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, NewJob};
+use thumbs_domain::owner::Owner;
 
 use super::TestDatabase;
 use super::kit::{
@@ -143,4 +144,63 @@ pub fn a_job_is_found_by_who_holds_it_and_by_nobody_else(database: &impl TestDat
     let lease = Lease { job: &job, worker: &worker };
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(40_100)), Ok(true));
     assert_eq!(store.find_by_worker(&worker), Ok(None), "it has done its job");
+}
+
+/// One who has sent a hundred images does not make those wait who sent a few after that: while owners have jobs that are due, each gets
+/// about its share of the claims, and each its jobs in their order.
+pub fn owners_take_turns(database: &impl TestDatabase) {
+    let store = database.connect();
+    let owners = [("bulk", 100_u16), ("shop", 5), ("web", 5)];
+    let mut number = 0;
+    for (owner, jobs) in owners {
+        for _ in 0..jobs {
+            number += 1;
+            create(store.as_ref(), &NewJob { owner: Owner::parse(owner), ..new_job(number) });
+        }
+    }
+    let mut claimed: Vec<Job> = Vec::new();
+    for turn in 0..110 {
+        claimed.push(claim(store.as_ref(), &worker(&format!("worker-{turn}")), at(10_000)));
+    }
+    assert_eq!(store.claim(&worker("another"), &POLICY, at(10_000)), Ok(Claim::Nothing));
+    let of = |name: &str| -> Vec<(usize, JobId)> {
+        let jobs = claimed
+            .iter()
+            .enumerate()
+            .filter(|(_, job)| job.owner.as_ref().is_some_and(|owner| owner.as_str() == name));
+        jobs.map(|(turn, job)| (turn, job.id)).collect()
+    };
+    for (owner, jobs) in owners {
+        let mine = of(owner);
+        assert_eq!(mine.len(), usize::from(jobs), "{owner}");
+        assert!(mine.is_sorted_by_key(|(_, job)| *job), "{owner}");
+        // Three take turns; five of fifteen are expected to be a small owner's.
+        if jobs == 5 {
+            assert!(mine[4].0 < 40, "the last of {owner} came at turn {}", mine[4].0);
+        }
+    }
+}
+
+/// In all, and of one owner no further than asked.
+pub fn open_jobs_are_counted(database: &impl TestDatabase) {
+    let store = database.connect();
+    assert_eq!(store.queued(), Ok(0));
+    let (shop, web) = (Owner::parse("shop").expect("a name"), Owner::parse("web").expect("a name"));
+    for number in 1..=5 {
+        create(store.as_ref(), &NewJob { owner: Some(shop.clone()), ..new_job(number) });
+    }
+    create(store.as_ref(), &new_job(6));
+    assert_eq!(
+        [store.queued(), store.queued_of(&shop, 100), store.queued_of(&shop, 3)],
+        [Ok(6), Ok(5), Ok(3)]
+    );
+    assert_eq!(store.queued_of(&web, 100), Ok(0));
+    let worker = worker("a");
+    let job = claim(store.as_ref(), &worker, at(10_000));
+    assert_eq!(store.queued(), Ok(6), "what is being made is open still");
+    assert_eq!(
+        store.succeed(Lease { job: &job.id, worker: &worker }, &thumbnail(), &cost(), at(10_000)),
+        Ok(true)
+    );
+    assert_eq!(store.queued(), Ok(5));
 }

@@ -148,6 +148,7 @@ pub fn use_every_call(store: &dyn Whole) {
         assert_eq!(done(store.list(&query, Reach::Of(&nobody))).jobs.len(), 0);
     }
     assert_eq!(store.has_due(at(1000)), Ok(true));
+    assert_eq!((store.queued(), store.queued_of(&nobody, 1)), (Ok(3), Ok(0)));
     let failure = Failure::from(JobCode::StorageUnavailable);
     let worker = worker("a");
     let job = claim(store, &worker, at(1000));

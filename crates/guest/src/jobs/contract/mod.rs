@@ -113,6 +113,8 @@ macro_rules! job_store_contract {
             a_row_that_makes_no_sense_is_an_error
             a_row_that_makes_no_sense_hides_no_other
             claims_the_longest_due_first
+            owners_take_turns
+            open_jobs_are_counted
             claims_nothing_before_it_is_due
             a_new_job_is_due_for_a_worker_whose_clock_is_behind
             a_claim_tells_whether_more_is_due
