@@ -45,6 +45,9 @@ pub type BlobError = Failure<wit::Error>;
 /// No piece of a blob is larger, by the interface.
 pub const MAX_PIECE_BYTES: usize = 1 << 20;
 
+/// A blob that is open to be read in pieces.
+pub type Opened = (wit::Metadata, Box<dyn Reader>);
+
 /// What keeps blobs. Keys are checked before they get here.
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Where it lies, for the banner. No secret.
@@ -63,11 +66,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
         content_type: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>>;
     /// Opens a blob to be read in pieces, or `too-large`.
-    fn read<'a>(
-        &'a self,
-        key: &'a str,
-        max_bytes: u64,
-    ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>>;
+    fn read<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<Opened, wit::Error>>;
     /// The whole blob, or `too-large` without reading it.
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>>;
     /// What `get` would say of it.
@@ -283,11 +282,7 @@ mod tests {
         fn write<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
             Box::pin(std::future::pending())
         }
-        fn read<'a>(
-            &'a self,
-            _: &'a str,
-            _: u64,
-        ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
+        fn read<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<Opened, wit::Error>> {
             Box::pin(std::future::pending())
         }
         fn get<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
@@ -354,11 +349,7 @@ mod tests {
         fn write<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
             unreachable!()
         }
-        fn read<'a>(
-            &'a self,
-            _: &'a str,
-            _: u64,
-        ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
+        fn read<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<Opened, wit::Error>> {
             unreachable!()
         }
         fn get<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
