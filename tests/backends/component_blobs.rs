@@ -235,7 +235,7 @@ impl Handle {
     }
 
     fn open(&mut self) -> &mut Open {
-        self.0.as_mut().expect("it is open until it is dropped")
+        self.0.as_mut().unwrap()
     }
 }
 
@@ -261,7 +261,7 @@ impl Writer for Handle {
         async move {
             let Open { store, provider, meter, resource } = self.open();
             let writer = provider.thumbs_blob_store_store().writer();
-            let resource = resource.expect("it is opened");
+            let resource = resource.unwrap();
             meter.measure(writer.call_write(store, resource, &piece)).await.unwrap().map_err(error)
         }
         .boxed()
@@ -275,7 +275,7 @@ impl Writer for Handle {
         async move {
             let Open { store, provider, meter, resource } = self.open();
             let writer = provider.thumbs_blob_store_store().writer();
-            let resource = resource.take().expect("it is opened");
+            let resource = resource.take().unwrap();
             meter.measure(writer.call_finish(store, resource)).await.unwrap().map(drop).map_err(error)
         }
         .boxed()
@@ -287,7 +287,7 @@ impl Reader for Handle {
         async move {
             let Open { store, provider, meter, resource } = self.open();
             let reader = provider.thumbs_blob_store_store().reader();
-            let resource = resource.expect("it is opened");
+            let resource = resource.unwrap();
             meter.measure(reader.call_read(store, resource)).await.unwrap().map_err(error)
         }
         .boxed()
