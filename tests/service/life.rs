@@ -18,6 +18,19 @@ async fn ask(service: &Service, method: Method, path: &str) -> Reply {
     service.client.send(service.client.request(method, path)).await
 }
 
+/// Workers delete blobs in their own time.
+async fn until(home: &Home, what: &str, is_so: impl Fn(&[String]) -> bool) {
+    let start = Instant::now();
+    loop {
+        let blobs = home.blobs().await;
+        if is_so(&blobs) {
+            return;
+        }
+        assert!(start.elapsed() < DEADLINE, "{home}: {what}: {blobs:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn of_a_deleted_job_nothing_is_left(home: Home) {
     let service = home.start().await;
     let (kept, _) = service.client.thumbnail(&images::png(40, 30), &[]).await;
@@ -27,7 +40,7 @@ async fn of_a_deleted_job_nothing_is_left(home: Home) {
         (job["links"]["self"].as_str().unwrap(), job["links"]["thumbnail"].as_str().unwrap());
     let reply = ask(&service, Method::DELETE, path).await;
     assert_eq!((reply.status, reply.body.len()), (StatusCode::NO_CONTENT, 0), "{home}");
-    assert_eq!(home.blobs().await, blobs, "{home}: its image and its thumbnail are gone, and no others");
+    until(&home, "its image and its thumbnail are gone, and no others", |left| left == blobs).await;
     for (method, path) in [(Method::GET, path), (Method::GET, thumbnail), (Method::DELETE, path)] {
         assert_eq!(
             ask(&service, method.clone(), path).await.status,
@@ -70,15 +83,7 @@ async fn what_is_kept_no_longer_goes_by_itself(home: Home) {
     service.stop().await;
 
     let service = home.start_with(|builder| builder.variable("keep_source", "until-done")).await;
-    let start = Instant::now();
-    loop {
-        let blobs = home.blobs().await;
-        if !blobs.iter().any(|name| name.contains("uploads/")) {
-            break;
-        }
-        assert!(start.elapsed() < DEADLINE, "{home}: {blobs:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(&home, "no original is left", |left| !left.iter().any(|name| name.contains("uploads/"))).await;
     let reply = service.client.get(made["links"]["thumbnail"].as_str().unwrap()).await;
     assert_eq!((reply.status, reply.body), (StatusCode::OK, thumbnail.body), "{home}");
     let reply = ask(&service, Method::POST, &format!("/jobs/{failed}/retry")).await;

@@ -11,12 +11,10 @@ use thumbs_domain::id::JobId;
 use thumbs_domain::job::{self, Job};
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
-use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
-use thumbs_guest::garbage;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response, park};
-use thumbs_guest::jobs::{Life, Revived, StoreError};
+use thumbs_guest::jobs::{Life, Revived};
 use thumbs_guest::log::Log;
 use thumbs_guest::wait::{Wait, Waited, Waiter};
 use thumbs_guest::wake::Wake;
@@ -25,8 +23,6 @@ use thumbs_guest::wake::Wake;
 pub struct Status<'a> {
     /// The rows.
     pub store: &'a dyn Life,
-    /// Where the blobs of a job are that goes.
-    pub blobs: &'a dyn Blobs,
     /// The way to the workers, for a client that is not to wait for it.
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
@@ -105,8 +101,9 @@ impl Status<'_> {
         Ok(shown(status, request, &job, wait))
     }
 
-    /// The row goes first: whatever breaks then leaves blobs that are known to be garbage, and never a row that names none. A worker that has
-    /// the job finds no row in the end, and removes what it made.
+    /// Only the row goes here, and with it a note of its blobs is written, which a worker that is woken for it deletes: whatever breaks leaves
+    /// blobs that are known to be garbage, and never a row that names none. A worker that has the job finds no row in the end, and removes
+    /// what it made.
     fn delete(&self, request: &Request) -> Result<Response, Failed> {
         let id = id(request)?;
         if !self.store.delete(&id, request.caller.reach())? {
@@ -114,17 +111,14 @@ impl Status<'_> {
         }
         let log = self.log.clone().with_job(id);
         log.event(Event::JobDeleted);
-        if let Err(error) = self.clear(&id, &log) {
-            // The job is gone, which is what the client asked for.
-            log.event(Event::DependencyUnavailable { cause: &error.to_string() });
+        match self.store.call_for_sweep(self.clock.now()) {
+            Ok(()) => self.wake.wake(&log),
+            // The job is gone, which is what the client asked for; a sweep comes by itself in a while.
+            Err(error) => log.event(Event::DependencyUnavailable { cause: &error.to_string() }),
         }
         let mut response = Response::new(Vec::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(response)
-    }
-
-    fn clear(&self, id: &JobId, log: &Log) -> Result<usize, StoreError> {
-        garbage::clear(self.store, self.blobs, self.store.garbage_of(id)?, log)
     }
 
     fn waiter(&self, parked: Option<Duration>) -> Waiter<'_> {

@@ -1,7 +1,7 @@
 //! The status component: one job. It is read, waited for, tried again, deleted.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides. It reads no image: of blobs it only deletes those of a job that
-//! goes.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides. It has nothing to do with blobs: those of a job that goes are
+//! deleted by a worker. So it is given none, and a read, the most frequent request there is, pays for no component but this one.
 
 mod handler;
 
@@ -12,7 +12,6 @@ pub use handler::Status;
 mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
-    use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
     use thumbs_guest::http::park;
@@ -29,7 +28,6 @@ mod entry {
             let store = jobs::open_life(&Database::read(&HostVariables)?);
             let status = Status {
                 store: store.as_ref(),
-                blobs: &HostBlobs,
                 wake: &wake,
                 wake_now: &HostWake,
                 parked: park::parked(std::env::var(park::PARKED_MS).ok().as_deref()),

@@ -10,16 +10,13 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde_json::Value;
 use thumbs_domain::id::JobId;
-use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
-use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
-use thumbs_guest::digest::sha256;
 use thumbs_guest::jobs::{JobStore, Life, SqlJobStore};
 use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
-    CountingWake, Driver, Fate, Faulty, ManualClock, MemoryBlobs, end_job, memory_store, put_job, request,
+    CountingWake, Driver, Fate, Faulty, ManualClock, end_job, memory_store, put_job, request,
     text,
 };
 use thumbs_status::Status;
@@ -39,7 +36,7 @@ impl Answer {
 }
 
 fn ask(store: &dyn Life, wake: &CountingWake, clock: &dyn Clock, method: &str, path: &str) -> Answer {
-    ask_with(store, &MemoryBlobs::default(), wake, clock, method, path)
+    answer(Status { store, wake, wake_now: wake, parked: None, clock, log: &Log::new("test") }, method, path)
 }
 
 /// Where the host can keep a request, and has for so long. The workers are woken by the one after the answer, by the other at once.
@@ -51,26 +48,12 @@ fn ask_parked(
     method: &str,
     path: &str,
 ) -> Answer {
-    let request = request(method, path, &[]);
-    let (blobs, log) = (MemoryBlobs::default(), Log::new("test"));
-    let answer = Status { store, blobs: &blobs, wake, wake_now, parked, clock, log: &log }.handle(&request);
-    let (status, headers, body) = text(&request, answer);
-    Answer { status, headers, json: serde_json::from_str(&body).unwrap() }
+    answer(Status { store, wake, wake_now, parked, clock, log: &Log::new("test") }, method, path)
 }
 
-fn ask_with(
-    store: &dyn Life,
-    blobs: &MemoryBlobs,
-    wake: &CountingWake,
-    clock: &dyn Clock,
-    method: &str,
-    path: &str,
-) -> Answer {
+fn answer(status: Status<'_>, method: &str, path: &str) -> Answer {
     let request = request(method, path, &[]);
-    let log = Log::new("test");
-    let answer =
-        Status { store, blobs, wake, wake_now: wake, parked: None, clock, log: &log }.handle(&request);
-    let (status, headers, body) = text(&request, answer);
+    let (status, headers, body) = text(&request, status.handle(&request));
     Answer { status, headers, json: serde_json::from_str(&body).unwrap_or_default() }
 }
 
@@ -290,64 +273,49 @@ fn each_path_has_its_own_methods() {
     assert!(store.get(&job, Reach::All).unwrap().is_some());
 }
 
-/// A store with a job that has ended, and its blobs.
-fn ended(thumbnail: Option<&[u8]>) -> (SqlJobStore<Driver, Sqlite>, MemoryBlobs, JobId) {
+/// A store with a job that has ended.
+fn ended(thumbnail: Option<&[u8]>) -> (SqlJobStore<Driver, Sqlite>, JobId) {
     let (store, _) = memory_store();
-    let blobs = MemoryBlobs::default();
     let job = put_job(&store);
-    blobs.put(&ObjectKey::upload(&job), "image/jpeg", b"an image").unwrap();
-    if let Some(data) = thumbnail {
-        blobs.put(&ObjectKey::thumbnail(&job, &sha256(data)), "image/gif", data).unwrap();
-    }
     end_job(&store, &job, thumbnail);
-    (store, blobs, job)
+    (store, job)
 }
 
 #[test]
-fn a_deleted_job_is_gone_with_its_blobs() {
-    let (store, blobs, job) = ended(Some(b"a thumbnail"));
+fn a_deleted_job_is_gone_and_a_worker_is_called_for_its_blobs() {
+    let (store, job) = ended(Some(b"a thumbnail"));
     let kept = put_job(&store);
-    blobs.put(&ObjectKey::upload(&kept), "image/jpeg", b"another").unwrap();
     let (wake, clock) = (CountingWake::default(), ManualClock::default());
-    let answer = ask_with(&store, &blobs, &wake, &clock, "DELETE", &path(&job));
+    store.claim_sweep(clock.now(), clock.now().plus_millis(60_000)).unwrap();
+    let answer = ask(&store, &wake, &clock, "DELETE", &path(&job));
     assert_eq!((answer.status, answer.header("content-length")), (204, ""));
-    assert_eq!(blobs.keys(), [format!("uploads/{kept}")]);
-    assert_eq!(store.garbage(10), Ok(vec![]));
+    assert_eq!(store.garbage(10).unwrap().len(), 2, "its original and its thumbnail");
+    assert_eq!((wake.count(), store.due(clock.now()).unwrap().sweep), (1, true));
     for method in ["GET", "DELETE"] {
-        let answer = ask_with(&store, &blobs, &wake, &clock, method, &path(&job));
+        let answer = ask(&store, &wake, &clock, method, &path(&job));
         assert_eq!((answer.status, &answer.json["code"]), (404, &"not-found".into()), "{method}");
     }
-    assert_eq!(ask_with(&store, &blobs, &wake, &clock, "DELETE", "/jobs/x").status, 404);
+    assert_eq!(ask(&store, &wake, &clock, "DELETE", "/jobs/x").status, 404);
     assert_eq!(get(&store, &path(&kept)).status, 200);
 }
 
 #[test]
-fn blobs_that_can_not_be_deleted_now_stay_noted() {
-    let (store, blobs, job) = ended(Some(b"a thumbnail"));
-    blobs.set_down(true);
-    let (wake, clock) = (CountingWake::default(), ManualClock::default());
-    assert_eq!(ask_with(&store, &blobs, &wake, &clock, "DELETE", &path(&job)).status, 204);
-    assert_eq!(get(&store, &path(&job)).status, 404);
-    assert_eq!(store.garbage(10).unwrap().len(), 2);
-}
-
-#[test]
 fn a_failed_job_is_tried_again_at_once() {
-    let (store, blobs, job) = ended(None);
+    let (store, job) = ended(None);
     let (wake, clock) = (CountingWake::default(), ManualClock::default());
     let retry = format!("{}/retry", path(&job));
-    let answer = ask_with(&store, &blobs, &wake, &clock, "POST", &retry);
+    let answer = ask(&store, &wake, &clock, "POST", &retry);
     assert_eq!((answer.status, answer.header("retry-after")), (202, "1"));
     assert_eq!((&answer.json["status"], &answer.json["attempts"]), (&"processing".into(), &0.into()));
     assert_eq!(answer.json["error"]["code"], "source-missing", "why it is tried again");
     assert_eq!(wake.count(), 1);
-    let again = ask_with(&store, &blobs, &wake, &clock, "POST", &retry);
+    let again = ask(&store, &wake, &clock, "POST", &retry);
     assert_eq!((again.status, &again.json["code"]), (409, &"not-failed".into()));
     end_job(&store, &job, Some(b"a thumbnail"));
-    let answer = ask_with(&store, &blobs, &wake, &clock, "POST", &retry);
+    let answer = ask(&store, &wake, &clock, "POST", &retry);
     assert_eq!((answer.status, &answer.json["code"]), (409, &"not-failed".into()));
     assert_eq!(
-        ask_with(&store, &blobs, &wake, &clock, "POST", &format!("/jobs/{UNKNOWN}/retry")).status,
+        ask(&store, &wake, &clock, "POST", &format!("/jobs/{UNKNOWN}/retry")).status,
         404
     );
     assert_eq!(wake.count(), 1);
@@ -355,37 +323,37 @@ fn a_failed_job_is_tried_again_at_once() {
 
 #[test]
 fn who_has_a_job_tried_again_may_wait_for_it() {
-    let (store, blobs, job) = ended(None);
+    let (store, job) = ended(None);
     let clock = ManualClock::with_others(|_| end_job(&store, &job, Some(b"a thumbnail")));
     let retry = format!("{}/retry?wait=5", path(&job));
-    let answer = ask_with(&store, &blobs, &CountingWake::default(), &clock, "POST", &retry);
+    let answer = ask(&store, &CountingWake::default(), &clock, "POST", &retry);
     assert_eq!((answer.status, &answer.json["status"]), (200, &"succeeded".into()));
     assert_eq!(clock.sleeps(), 1);
 }
 
 #[test]
 fn a_job_tells_how_its_attempts_went() {
-    let (store, blobs, job) = ended(None);
+    let (store, job) = ended(None);
     let (wake, clock) = (CountingWake::default(), ManualClock::default());
     let path = format!("{}/history", path(&job));
-    let answer = ask_with(&store, &blobs, &wake, &clock, "GET", &path);
+    let answer = ask(&store, &wake, &clock, "GET", &path);
     assert_eq!((answer.status, &answer.json["job_id"]), (200, &job.to_string().into()));
     let attempts = answer.json["attempts"].as_array().unwrap();
     assert_eq!(
         (attempts.len(), &attempts[0]["outcome"], &attempts[0]["code"]),
         (1, &"failed".into(), &"source-missing".into())
     );
-    let answer = ask_with(&store, &blobs, &wake, &clock, "GET", &format!("/jobs/{UNKNOWN}/history"));
+    let answer = ask(&store, &wake, &clock, "GET", &format!("/jobs/{UNKNOWN}/history"));
     assert_eq!((answer.status, &answer.json["code"]), (404, &"not-found".into()));
 }
 
 #[test]
 fn a_job_whose_image_is_kept_no_longer_is_not_tried_again() {
-    let (store, blobs, job) = ended(None);
+    let (store, job) = ended(None);
     store.expire_originals(ManualClock::START, ManualClock::START, 10).unwrap();
     let retry = format!("{}/retry", path(&job));
     let wake = CountingWake::default();
-    let answer = ask_with(&store, &blobs, &wake, &ManualClock::default(), "POST", &retry);
+    let answer = ask(&store, &wake, &ManualClock::default(), "POST", &retry);
     assert_eq!((answer.status, &answer.json["code"]), (410, &"original-gone".into()));
     assert_eq!((wake.count(), &get(&store, &path(&job)).json["status"]), (0, &"failed".into()));
 }

@@ -34,15 +34,17 @@ where
         Default::default()
     });
     let cors = Cors::of(&request, &origins);
-    let row = route::find(&request.path).filter(|_| request.method == Method::OPTIONS);
-    let handled = match (row, gate::admit(&request, variables, clock, &log)) {
+    let options = if request.method == Method::OPTIONS { route::find(&request.path) } else { None };
+    let handled = match options {
         // A browser asks for a page without the page's key.
-        (Some(row), _) => Ok(cors.options(&request, row.allow, has_keys(row, variables))),
-        (None, Ok(caller)) => {
-            request.caller = caller;
-            handle(request, body, log.clone()).await
-        }
-        (None, Err(refused)) => Err(refused),
+        Some(row) => Ok(cors.options(&request, row.allow, has_keys(row, variables))),
+        None => match gate::admit(&request, variables, clock, &log) {
+            Ok(caller) => {
+                request.caller = caller;
+                handle(request, body, log.clone()).await
+            }
+            Err(refused) => Err(refused),
+        },
     };
     let mut response = handled.unwrap_or_else(|failed| failed.into_response(&correlation_id, &log));
     cors.say(&mut response);

@@ -78,9 +78,6 @@ pub trait Life: JobStore {
     /// Deletes the row, wherever the job stands. False where there was none. A worker that holds the job has no lease any more.
     fn delete(&self, job: &JobId, reach: Reach<'_>) -> Result<bool, StoreError>;
 
-    /// The blobs of a job that went.
-    fn garbage_of(&self, job: &JobId) -> Result<Vec<Garbage>, StoreError>;
-
     /// At most `limit` blobs of jobs that went.
     fn garbage(&self, limit: u32) -> Result<Vec<Garbage>, StoreError>;
 
@@ -162,10 +159,6 @@ impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
         }
         let parameters = [id(job), schema::known::<D>().into()];
         Ok(!self.run_guarded(statements::DELETE, &parameters)?.is_empty())
-    }
-
-    fn garbage_of(&self, job: &JobId) -> Result<Vec<Garbage>, StoreError> {
-        Ok(self.run(statements::GARBAGE_OF, &[id(job)])?.iter().filter_map(garbage).collect())
     }
 
     fn garbage(&self, limit: u32) -> Result<Vec<Garbage>, StoreError> {

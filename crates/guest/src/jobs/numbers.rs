@@ -52,9 +52,9 @@ fn tallies() -> String {
 /// `$1` now, `$2` how far to count. The sign keeps the first from the index of what is due, of which leased jobs may be a small part.
 /// New jobs are due before they were made (`NewJob::due_at`), which nobody has waited.
 pub(super) const QUEUE: &str = "SELECT \
-     (SELECT COUNT(*) FROM (SELECT 1 FROM thumbs_jobs WHERE lease_token IS NOT NULL AND +due_at_ms > CAST($1 AS BIGINT) \
+     (SELECT COALESCE(SUM(1), 0) FROM (SELECT 1 FROM thumbs_jobs WHERE lease_token IS NOT NULL AND +due_at_ms > CAST($1 AS BIGINT) \
      LIMIT CAST($2 AS BIGINT)) leased), \
-     (SELECT COUNT(*) FROM (SELECT 1 FROM thumbs_jobs WHERE due_at_ms > CAST($1 AS BIGINT) LIMIT CAST($2 AS BIGINT)) later), \
+     (SELECT COALESCE(SUM(1), 0) FROM (SELECT 1 FROM thumbs_jobs WHERE due_at_ms > CAST($1 AS BIGINT) LIMIT CAST($2 AS BIGINT)) later), \
      (SELECT CASE WHEN due_at_ms < created_at_ms THEN created_at_ms ELSE due_at_ms END FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1)";
 
 impl<S: Sql, D: Dialect> Numbers for SqlJobStore<S, D> {

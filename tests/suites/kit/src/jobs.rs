@@ -103,6 +103,12 @@ pub fn execute(statement: &str, parameters: &[Value]) -> Vec<RowResult> {
     connection.execute(statement, parameters).expect("the statement is sound").rows
 }
 
+/// How many blobs of jobs that went are noted.
+#[must_use]
+pub fn garbage() -> usize {
+    execute("SELECT job FROM thumbs_garbage", &[]).len()
+}
+
 /// How many jobs the table has.
 #[must_use]
 pub fn count() -> usize {
