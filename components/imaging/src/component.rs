@@ -44,8 +44,10 @@ impl wit::GuestIntake for RefCell<Intake> {
         Self::new(Intake::new(keep, size_bytes, &limits.into()))
     }
 
-    fn feed(&self, piece: Vec<u8>) -> Result<Option<wit::SourceFormat>, wit::Error> {
-        Ok(self.borrow_mut().feed(piece)?.map(Into::into))
+    fn feed(&self, piece: wit::Piece) -> Result<Option<wit::SourceFormat>, wit::Error> {
+        let bytes: &[u8] = bytemuck::cast_slice(&piece.words);
+        let size = usize::try_from(piece.size_bytes).unwrap_or(usize::MAX);
+        Ok(self.borrow_mut().feed(&bytes[..size.min(bytes.len())])?.map(Into::into))
     }
 
     fn source(&self) -> Result<wit::SourceInfo, wit::Error> {

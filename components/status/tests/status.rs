@@ -16,8 +16,7 @@ use thumbs_guest::jobs::{JobStore, Life, SqlJobStore};
 use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
-    CountingWake, Driver, Fate, Faulty, ManualClock, end_job, memory_store, put_job, request,
-    text,
+    CountingWake, Driver, Fate, Faulty, ManualClock, end_job, memory_store, put_job, request, text,
 };
 use thumbs_status::Status;
 
@@ -314,10 +313,7 @@ fn a_failed_job_is_tried_again_at_once() {
     end_job(&store, &job, Some(b"a thumbnail"));
     let answer = ask(&store, &wake, &clock, "POST", &retry);
     assert_eq!((answer.status, &answer.json["code"]), (409, &"not-failed".into()));
-    assert_eq!(
-        ask(&store, &wake, &clock, "POST", &format!("/jobs/{UNKNOWN}/retry")).status,
-        404
-    );
+    assert_eq!(ask(&store, &wake, &clock, "POST", &format!("/jobs/{UNKNOWN}/retry")).status, 404);
     assert_eq!(wake.count(), 1);
 }
 

@@ -101,7 +101,11 @@ pub const JOB: Row = Row {
             READ,
             "One job; `?wait=SECONDS` or `Prefer: wait=SECONDS` holds the answer until it is done, 30 at most",
         ),
-        ("DELETE", WRITE, "Deletes a job, wherever it stands: 204; a worker deletes its original and its thumbnail"),
+        (
+            "DELETE",
+            WRITE,
+            "Deletes a job, wherever it stands: 204; a worker deletes its original and its thumbnail",
+        ),
     ],
 };
 

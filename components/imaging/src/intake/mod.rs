@@ -67,15 +67,17 @@ impl Intake {
     /// # Errors
     /// Where only the header is kept, what is certain already: [`Error::UnsupportedFormat`], [`Error::LimitExceeded`] for side and pixels, and
     /// what is wrong with the header of a JPEG.
-    pub fn feed(&mut self, piece: Vec<u8>) -> Result<Option<SourceFormat>, Error> {
+    pub fn feed(&mut self, piece: &[u8]) -> Result<Option<SourceFormat>, Error> {
         match &mut self.kept {
             Kept::Image { bytes, size_bytes } => {
                 // Nobody else has it before the first thumbnail is begun.
-                append(Rc::make_mut(bytes), piece, *size_bytes);
+                let bytes = Rc::make_mut(bytes);
+                bytes.reserve_exact(size_bytes.saturating_sub(bytes.len()));
+                bytes.extend_from_slice(piece);
                 Ok(sniff(bytes))
             }
             Kept::Outline(outline) => {
-                if let Some(source) = outline.feed(&piece)? {
+                if let Some(source) = outline.feed(piece)? {
                     bounds::check_frame(&source, &self.limits)?;
                 }
                 Ok(outline.format())
@@ -110,14 +112,4 @@ impl Intake {
             }
         }
     }
-}
-
-/// What comes in one piece is not copied.
-fn append(whole: &mut Vec<u8>, piece: Vec<u8>, size_bytes: usize) {
-    if whole.is_empty() && piece.len() >= size_bytes {
-        *whole = piece;
-        return;
-    }
-    whole.reserve_exact(size_bytes.saturating_sub(whole.len()));
-    whole.extend_from_slice(&piece);
 }

@@ -11,7 +11,7 @@ use crate::pictures::{chunk, header_chunk};
 fn fed(image: &[u8], piece_bytes: usize, limits: &Limits) -> Result<SourceInfo, Error> {
     let mut intake = Intake::new(Keep::Header, None, limits);
     for piece in image.chunks(piece_bytes) {
-        intake.feed(piece.to_vec())?;
+        intake.feed(piece)?;
     }
     intake.source()
 }
@@ -131,14 +131,14 @@ fn what_is_certain_is_said_before_the_end() {
     for name in ["baseline-420.jpg", "rgb.png", "still.gif", "lossy.webp", "animated.webp"] {
         let image = fixtures::read(name);
         let mut intake = Intake::new(Keep::Header, None, &limits);
-        let refused_at = image.iter().position(|&byte| intake.feed(vec![byte]).is_err());
+        let refused_at = image.iter().position(|&byte| intake.feed(&[byte]).is_err());
         assert!(refused_at.is_some_and(|at| at < 1_500), "{name}: {refused_at:?}");
     }
     let mut intake = Intake::new(Keep::Header, None, &limits);
-    let fed = intake.feed(vec![b'x'; 2_000]);
+    let fed = intake.feed(&[b'x'; 2_000]);
     assert_eq!(fed, Err(Error::UnsupportedFormat(None)));
     let mut intake = Intake::new(Keep::Header, None, &Limits::default());
-    assert_eq!(intake.feed(b"RIFF".to_vec()), Ok(None));
+    assert_eq!(intake.feed(b"RIFF"), Ok(None));
     assert_eq!(intake.source(), Err(Error::UnsupportedFormat(None)), "there is no more");
 }
 
@@ -150,7 +150,7 @@ fn thumbnails_of_what_was_fed_are_those_of_the_whole() {
     {
         let mut intake = Intake::new(Keep::Image, size_bytes, &Limits::default());
         for piece in image.chunks(piece_bytes) {
-            intake.feed(piece.to_vec()).unwrap();
+            intake.feed(piece).unwrap();
         }
         for width in [20, 40] {
             let options = Options { width, height: 30, ..Options::default() };
@@ -167,6 +167,6 @@ fn thumbnails_of_what_was_fed_are_those_of_the_whole() {
 #[test]
 fn of_a_header_no_thumbnail_is_made() {
     let mut intake = Intake::new(Keep::Header, None, &Limits::default());
-    intake.feed(fixtures::read("grey.jpg")).unwrap();
+    intake.feed(&fixtures::read("grey.jpg")).unwrap();
     assert!(matches!(intake.thumbnail(&Options::default()), Err(Error::InvalidOptions(_))));
 }

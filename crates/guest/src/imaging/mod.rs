@@ -183,8 +183,9 @@ impl HostIntake {
     }
 
     fn take(&self, piece: &[u8]) -> Result<Option<SourceFormat>, ImagingError> {
+        let piece = translation::piece(piece);
         let format =
-            self.intake.feed(piece).map_err(|error| translation::error(error, &self.limits, None))?;
+            self.intake.feed(&piece).map_err(|error| translation::error(error, &self.limits, None))?;
         Ok(format.map(translation::source_format))
     }
 }

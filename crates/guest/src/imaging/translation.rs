@@ -38,6 +38,14 @@ same_variants! {
     fn known_format(SourceFormat) -> wit::SourceFormat { Jpeg, Png, Gif, Webp, Heic, Avif }
 }
 
+/// Eight bytes to a word, the last one filled up with zeros.
+pub(super) fn piece(bytes: &[u8]) -> wit::Piece {
+    let mut words = vec![0_u64; bytes.len().div_ceil(8)];
+    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+    // A piece of an image is far from 4 GiB; one that is not loses its end, and is no whole image then.
+    wit::Piece { words, size_bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX) }
+}
+
 pub(super) fn limits(limits: &ImageLimits) -> wit::Limits {
     wit::Limits {
         max_pixels: limits.max_pixels,
