@@ -37,8 +37,21 @@ impl wit::GuestPicture for Picture {
 
     fn rows(&self, first: u32, count: u32) -> wit::Rows {
         let Rows { luma, cb, cr } = Picture::rows(self, first, count);
-        wit::Rows { luma, cb, cr }
+        wit::Rows { luma: plane(&luma), cb: plane(&cb), cr: plane(&cr) }
     }
+}
+
+fn plane(bytes: &[u8]) -> wit::Plane {
+    let (whole, rest) = bytes.as_chunks::<8>();
+    let mut words = Vec::with_capacity(bytes.len().div_ceil(8));
+    words.extend(whole.iter().map(|word| u64::from_le_bytes(*word)));
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        words.push(u64::from_le_bytes(last));
+    }
+    // Of 64 rows, which is far from 4 GiB.
+    wit::Plane { words, size_bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX) }
 }
 
 impl From<Error> for wit::Error {

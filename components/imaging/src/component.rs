@@ -35,6 +35,12 @@ impl wit::Guest for Imaging {
     }
 }
 
+fn bytes(piece: &wit::Piece) -> &[u8] {
+    let bytes: &[u8] = bytemuck::cast_slice(&piece.words);
+    let size = usize::try_from(piece.size_bytes).unwrap_or(usize::MAX);
+    &bytes[..size.min(bytes.len())]
+}
+
 impl wit::GuestIntake for RefCell<Intake> {
     fn new(keep: wit::Keep, size_bytes: Option<u64>, limits: wit::Limits) -> Self {
         let keep = match keep {
@@ -45,9 +51,7 @@ impl wit::GuestIntake for RefCell<Intake> {
     }
 
     fn feed(&self, piece: wit::Piece) -> Result<Option<wit::SourceFormat>, wit::Error> {
-        let bytes: &[u8] = bytemuck::cast_slice(&piece.words);
-        let size = usize::try_from(piece.size_bytes).unwrap_or(usize::MAX);
-        Ok(self.borrow_mut().feed(&bytes[..size.min(bytes.len())])?.map(Into::into))
+        Ok(self.borrow_mut().feed(bytes(&piece))?.map(Into::into))
     }
 
     fn source(&self) -> Result<wit::SourceInfo, wit::Error> {
@@ -79,6 +83,7 @@ impl wit::GuestTask for RefCell<Task<'static>> {
 
     fn take_rows(&self, rows: wit::Rows) -> Result<(), wit::Error> {
         let wit::Rows { luma, cb, cr } = rows;
+        let [luma, cb, cr] = [luma, cb, cr].map(|plane| bytes(&plane).to_vec());
         Ok(self.borrow_mut().take_rows(&Rows { luma, cb, cr })?)
     }
 

@@ -176,17 +176,9 @@ fn a_client_may_prefer_to_wait_and_is_told_for_how_long_it_did() {
         let clock = ManualClock::default();
         let request = request("GET", &format!("{}{query}", path(&job)), &[("prefer", prefer)]);
         let (wake, log) = (CountingWake::default(), Log::new("test"));
-        let blobs = MemoryBlobs::default();
-        let answer = Status {
-            store: &store,
-            blobs: &blobs,
-            wake: &wake,
-            wake_now: &wake,
-            parked: None,
-            clock: &clock,
-            log: &log,
-        }
-        .handle(&request);
+        let answer =
+            Status { store: &store, wake: &wake, wake_now: &wake, parked: None, clock: &clock, log: &log }
+                .handle(&request);
         let (status, headers, _) = text(&request, answer);
         let said = headers.get("preference-applied").map_or("", |value| value.to_str().unwrap());
         assert_eq!((status, said), (200, applied), "{query} {prefer}");

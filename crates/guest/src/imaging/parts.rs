@@ -55,6 +55,10 @@ macro_rules! decode_with {
                 let mut first = 0;
                 while first < shape.height {
                     let $decoder::Rows { luma, cb, cr } = picture.rows(first, ROWS);
+                    let [luma, cb, cr] = [luma, cb, cr].map(|$decoder::Plane { words, size_bytes }| {
+                        // As it came, in the other's type.
+                        wit::Piece { words, size_bytes }
+                    });
                     task.take_rows(&wit::Rows { luma, cb, cr })?;
                     first += ROWS;
                 }
