@@ -6,7 +6,7 @@ import unittest
 
 import rendering
 from manifest import ROOT
-from rendering import named, objects, of_kind
+from rendering import environment, named, objects, of_kind
 
 # Of kube-state-metrics, the kubelet (cAdvisor included), KEDA and Prometheus itself.
 METRICS = {
@@ -66,6 +66,33 @@ class Monitoring(unittest.TestCase):
             (open_to_all,) = of_kind(objects("prod", host), "ServiceMonitor")
             self.assertNotIn("authorization", open_to_all["spec"]["endpoints"][0])
 
+    def test_the_pod_monitor_finds_the_port_that_pods_listen_on_and_prometheus_may_reach_it(self):
+        for case, sources in (("everything", None), ("external", [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}])):
+            documents = objects(case, "runtime")
+            (monitor,) = of_kind(documents, "PodMonitor")
+            (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+            self.assertEqual(endpoint["path"], "/metrics")
+            self.assertNotIn(endpoint["path"], {"/livez", "/readyz"})
+            policy = named(documents, "NetworkPolicy", "thumbs-admin")["spec"]
+            for selected in (monitor["spec"]["selector"], policy["podSelector"]):
+                self.assertEqual(selected["matchExpressions"][0]["values"], ["api", "worker"])
+            (ingress,) = policy["ingress"]
+            self.assertEqual(ingress.get("from"), sources)
+            for name in ("api", "worker"):
+                template = named(documents, "Deployment", f"thumbs-{name}")["spec"]["template"]
+                self.assertLessEqual(monitor["spec"]["selector"]["matchLabels"].items(), template["metadata"]["labels"].items())
+                (container,) = template["spec"]["containers"]
+                (port,) = [port["containerPort"] for port in container["ports"] if port["name"] == endpoint["port"]]
+                self.assertEqual(environment(container)["THUMBS_ADMIN"], f"0.0.0.0:{port}")
+                self.assertEqual([each["port"] for each in ingress["ports"]], [port])
+
+    def test_where_nobody_reads_them_no_pod_tells_its_numbers(self):
+        for case, host in (("defaults", "runtime"), ("everything", "spinkube")):
+            documents = objects(case, host)
+            self.assertEqual(of_kind(documents, "PodMonitor"), [])
+            self.assertNotIn("THUMBS_ADMIN", rendering.text(case, host))
+            self.assertNotIn("thumbs-admin", {document["metadata"]["name"] for document in documents})
+
     def test_watches_what_the_chart_makes(self):
         for host in rendering.HOSTS:
             documents = objects("everything", host)
@@ -84,7 +111,7 @@ class Monitoring(unittest.TestCase):
 
     def test_what_is_not_there_is_not_watched(self):
         text = rendering.text("defaults", "runtime", sets=("monitoring.rules=true",))
-        for alert in ("ThumbsJobsPileUp", "ThumbsApiAtItsMost", "ThumbsBackupIsOld", "ThumbsQueueIsOld"):
+        for alert in ("ThumbsJobsPileUp", "ThumbsApiAtItsMost", "ThumbsBackupIsOld", "ThumbsQueueIsOld", "ThumbsMemoryIsShort"):
             self.assertNotIn(alert, text)
         self.assertNotIn("ThumbsServerIsDown", rendering.text("external", "runtime", sets=("monitoring.rules=true",)))
 

@@ -151,6 +151,10 @@ struct Up {
     /// Where requests are taken.
     #[arg(long, env = "THUMBS_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Where this process tells its numbers (/metrics), whether it lives (/livez) and whether it is ready (/readyz), to whoever reaches it
+    /// [default: nowhere].
+    #[arg(long, env = "THUMBS_ADMIN", value_name = "ADDRESS:PORT")]
+    admin: Option<SocketAddr>,
     /// How many messages are handled at a time; 0 serves requests only [default: one per core].
     #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
     workers: Option<usize>,
@@ -383,6 +387,9 @@ async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
     descriptors::raise_limit();
     let (mut builder, log) = options.application.builder()?;
     builder = builder.listen(options.listen);
+    if let Some(address) = options.admin {
+        builder = builder.admin(address);
+    }
     if let Some(workers) = options.workers {
         builder = builder.workers(workers);
     }

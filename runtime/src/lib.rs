@@ -26,6 +26,7 @@ pub mod limits;
 pub mod manifest;
 pub mod memory;
 pub mod messages;
+pub mod numbers;
 pub mod permits;
 mod private;
 pub mod problem;

@@ -177,6 +177,8 @@ limits! {
         "messages of one trigger that wait for a worker", "the message is dropped, which is logged";
     max_message_bytes = 64 * KIB, 2 => 16 * MIB,
         "one message", "publishing it is refused";
+    max_admin_connections = 16, 1 => 10_000,
+        "connections to the admin listener", "the next one waits until one of them ends";
     sql_max_connections = 64, 1 => 1_024,
         "connections to one SQLite database that are in use at the same time", "a statement waits `sql_busy_timeout_ms`, then fails";
     sql_reserved_connections = 8, 0 => 1_024,

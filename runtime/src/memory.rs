@@ -38,6 +38,12 @@ impl MemoryBudget {
         Self { max_bytes, used_bytes: AtomicUsize::new(0) }
     }
 
+    /// What they may have.
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     /// What instances have at the moment.
     #[must_use]
     pub fn used_bytes(&self) -> usize {
@@ -75,6 +81,18 @@ impl MemoryBudgets {
     #[must_use]
     pub fn shared(budget: &Arc<MemoryBudget>) -> Self {
         Self { requests: Arc::clone(budget), messages: Arc::clone(budget) }
+    }
+
+    /// That of requests.
+    #[must_use]
+    pub fn requests(&self) -> &MemoryBudget {
+        &self.requests
+    }
+
+    /// That of messages.
+    #[must_use]
+    pub fn messages(&self) -> &MemoryBudget {
+        &self.messages
     }
 
     /// The part of an instance that may have `max_bytes`.

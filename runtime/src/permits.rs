@@ -17,6 +17,7 @@ pub enum Caller {
 /// So many places, some of which no request takes.
 #[derive(Debug)]
 pub(crate) struct Permits {
+    max: usize,
     all: Arc<Semaphore>,
     for_requests: Arc<Semaphore>,
 }
@@ -32,7 +33,7 @@ impl Permits {
     /// `max` places, of which `reserved` are for messages alone, but never more than a quarter.
     pub(crate) fn new(max: usize, reserved: usize) -> Self {
         let for_requests = max - reserved.min(max / 4);
-        Self { all: Arc::new(Semaphore::new(max)), for_requests: Arc::new(Semaphore::new(for_requests)) }
+        Self { max, all: Arc::new(Semaphore::new(max)), for_requests: Arc::new(Semaphore::new(for_requests)) }
     }
 
     /// A place, if one is free.
@@ -54,6 +55,16 @@ impl Permits {
         };
         let one_of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
         Some(Permit { _one_of_all: one_of_all, _one_of_requests: one_of_requests })
+    }
+
+    /// How many there are.
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.max.saturating_sub(self.free())
     }
 
     /// How many are free, for whomever.

@@ -113,6 +113,7 @@ impl ComponentBlobs {
             memory: MemoryBudgets::split(usize::MAX, 0),
             limits: Arc::new(limits),
             log: Logger::new(Arc::new(CaptureSink::new()), Level::Error),
+            numbers: Arc::default(),
         };
         let bounds = CallBounds {
             caller: Caller::Request,

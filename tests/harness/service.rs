@@ -71,6 +71,12 @@ impl Service {
         self.running.local_addr()
     }
 
+    /// Where the process tells its numbers, if it was asked to.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<std::net::SocketAddr> {
+        self.running.admin_addr()
+    }
+
     /// Where the service keeps its data.
     #[must_use]
     pub fn state_dir(&self) -> &std::path::Path {

@@ -7,10 +7,11 @@ use std::{
 
 use reqwest::StatusCode;
 use thumbs_tests::{
+    client::Client,
     home::Home,
     images,
     servers::{self, Missing},
-    service::Service,
+    service::{Service, empty_state_dir},
 };
 
 thumbs_tests::in_every_home! {
@@ -68,7 +69,30 @@ async fn prometheus_takes_the_metrics() {
     let Some(promtool) = servers::available(promtool()) else { return };
     let service = Service::start().await;
     service.client.thumbnail(&images::png(40, 30), &[]).await;
-    let metrics = metrics(&service).await;
+    prometheus_takes(promtool, &metrics(&service).await);
+}
+
+/// Likewise of what the process tells of itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_takes_the_numbers_of_the_process() {
+    let Some(promtool) = servers::available(promtool()) else { return };
+    let at_any_port = ([127, 0, 0, 1], 0).into();
+    let service = Service::start_with(empty_state_dir(), |builder| builder.admin(at_any_port)).await;
+    service.client.thumbnail(&images::png(40, 30), &[]).await;
+    let admin = Client::new(format!("http://{}", service.admin_address().unwrap()));
+    let numbers = String::from_utf8(admin.get("/metrics").await.body).unwrap();
+    prometheus_takes(promtool, &numbers);
+    for sample in [
+        "thumbs_host_requests_total{route=\"/jobs\",status=\"202\"}",
+        "thumbs_host_calls_total{component=\"resize\"}",
+        "thumbs_host_guest_cpu_seconds_total{component=\"upload\"}",
+        "thumbs_host_sql_connections{store=\"sqlite\",state=\"idle\"}",
+    ] {
+        assert!(value(&numbers, sample) > 0.0, "{sample}");
+    }
+}
+
+fn prometheus_takes(promtool: &str, metrics: &str) {
     let mut check = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

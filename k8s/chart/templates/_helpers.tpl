@@ -31,6 +31,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- ternary "80" "3000" (eq .Values.host "spinkube") -}}
 {{- end -}}
 
+{{/* The port at which a process of the runtime tells its own numbers. */}}
+{{- define "thumbs.adminPort" -}}
+9464
+{{- end -}}
+
 {{/* A server of this chart, by its whole name: KEDA and others ask from another namespace. */}}
 {{- define "thumbs.server" -}}
 {{ include "thumbs.fullname" .root }}-{{ .server }}.{{ .root.Release.Namespace }}.svc

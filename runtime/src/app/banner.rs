@@ -20,6 +20,7 @@ use crate::{
 pub(super) struct Banner {
     application: String,
     address: SocketAddr,
+    admin: Option<SocketAddr>,
     routes: Vec<(String, String)>,
     data: Vec<(&'static str, String)>,
     bounds: Vec<(&'static str, String)>,
@@ -78,13 +79,29 @@ impl Banner {
             manifest.application.backends.keys.clone().filter(|keys| {
                 !address.ip().is_loopback() && variables.value(keys).is_none_or(str::is_empty)
             });
-        Self { application, address, routes, data, bounds: bounds(&limits, workers), open_to_all }
+        Self {
+            application,
+            address,
+            admin: None,
+            routes,
+            data,
+            bounds: bounds(&limits, workers),
+            open_to_all,
+        }
+    }
+
+    /// Numbers are told at this address.
+    pub(super) fn with_admin(self, admin: Option<SocketAddr>) -> Self {
+        Self { admin, ..self }
     }
 
     /// For a terminal.
     pub(super) fn text(&self, ready_ms: u64) -> String {
         let mut text =
             format!("{} is ready after {ready_ms} ms\n\n  http://{}\n", self.application, self.address);
+        if let Some(admin) = self.admin {
+            let _ = writeln!(text, "  http://{admin}/metrics (admin)");
+        }
         for (title, rows) in [
             ("Routes", self.routes.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>()),
             ("Data", self.data.iter().map(|(a, b)| (*a, b.as_str())).collect()),
@@ -105,8 +122,19 @@ impl Banner {
                 self.address
             );
         }
+        if let Some(admin) = self.open_admin() {
+            let _ = write!(
+                text,
+                "\nWARNING: whoever reaches {admin} may read the numbers of this process: there are no keys there.\n"
+            );
+        }
         text.push_str("\nStop with Ctrl-C; a second one does not wait for what runs.\n");
         text
+    }
+
+    /// Where others than this machine may read the numbers.
+    fn open_admin(&self) -> Option<SocketAddr> {
+        self.admin.filter(|address| !address.ip().is_loopback())
     }
 
     /// For the log.
@@ -124,6 +152,12 @@ impl Banner {
         });
         if let Some(variable) = &self.open_to_all {
             log.event(&Event::OpenToAll { address: &self.address.to_string(), variable });
+        }
+        if let Some(address) = self.admin {
+            log.event(&Event::AdminListens { address: &address.to_string() });
+        }
+        if let Some(address) = self.open_admin() {
+            log.event(&Event::AdminOpen { address: &address.to_string() });
         }
     }
 }

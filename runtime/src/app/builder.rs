@@ -9,12 +9,15 @@ use std::{
 };
 
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Running, StartError,
+    admin::AdminListener,
     banner::Banner,
     load::{Loaded, Ready},
     messages::{Messages, ParkingLots},
+    metrics::Metrics,
     servers,
 };
 use crate::{
@@ -52,6 +55,8 @@ impl Runtime {
             log: None,
             server_wait: Duration::ZERO,
             after_compiling: None,
+            admin: None,
+            sink: None,
         }
     }
 }
@@ -60,7 +65,7 @@ impl Runtime {
 #[must_use]
 pub struct RuntimeBuilder {
     pub(super) manifest: PathBuf,
-    listen: SocketAddr,
+    pub(super) listen: SocketAddr,
     pub(super) state_dir: PathBuf,
     pub(super) cache_dir: Option<PathBuf>,
     pub(super) variables: BTreeMap<String, String>,
@@ -72,6 +77,8 @@ pub struct RuntimeBuilder {
     pub(super) log: Option<Logger>,
     server_wait: Duration,
     pub(super) after_compiling: Option<fn()>,
+    admin: Option<SocketAddr>,
+    sink: Option<Arc<dyn LogSink>>,
 }
 
 impl RuntimeBuilder {
@@ -137,7 +144,14 @@ impl RuntimeBuilder {
 
     /// Where events of this level and graver go. Default: warnings, as text, to standard error.
     pub fn log(mut self, sink: Arc<dyn LogSink>, least: Level) -> Self {
-        self.log = Some(Logger::new(sink, least));
+        self.log = Some(Logger::new(Arc::clone(&sink), least));
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Where this process tells its numbers, whether it lives and whether it is ready; port 0 is any free one. Default: nowhere.
+    pub fn admin(mut self, address: SocketAddr) -> Self {
+        self.admin = Some(address);
         self
     }
 
@@ -163,7 +177,7 @@ impl RuntimeBuilder {
     /// Dropping the future before it is ready starts nothing.
     pub async fn start(self) -> Result<Running, StartError> {
         let begun = Instant::now();
-        let listen = self.listen;
+        let (listen, admin, sink) = (self.listen, self.admin, self.sink.clone());
         let workers =
             self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let mut loaded = Loaded::new(self)?;
@@ -172,6 +186,10 @@ impl RuntimeBuilder {
         let refused = |cause| StartError::Listen { address: listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let admin = match admin {
+            Some(address) => Some(AdminListener::bind(address).await?),
+            None => None,
+        };
         let size = PoolSize::serving(&loaded.limits, workers);
         let Ready { prepared, ticker, absent } = loaded.ready(&contexts, size).await?;
         let lots = loaded.parking_lots();
@@ -184,20 +202,30 @@ impl RuntimeBuilder {
             workers,
             address,
             &loaded.variables,
-        );
+        )
+        .with_admin(admin.as_ref().map(AdminListener::address));
         let messages = Messages::new(&loaded, &prepared)?;
         messages.check().await?;
         messages.prepare_or_warn().await;
         let tasks = ServerTasks::default();
-        let workers = messages.start(&tasks, workers, lots)?;
+        let workers = messages.start(&tasks, workers, lots.clone())?;
         let Loaded { limits, log, .. } = &loaded;
         servers::watch(absent, millis(limits.max_reconnect_pause_ms), log, &tasks.tracker, &tasks.stop);
         let server = HttpServer::new(listener, router, limits, tasks.clone(), log.clone());
+        let admin = admin.map(|listener| {
+            let (address, end) = (listener.address(), CancellationToken::new());
+            let metrics = Arc::new(Metrics::new(&loaded, &contexts, &lots, server.view(), sink));
+            // Not among the tasks that an end waits for: it answers until there is nothing left to tell of.
+            let _task =
+                tokio::spawn(listener.run(metrics, Arc::clone(limits), tasks.leave.clone(), end.clone()));
+            (address, end.drop_guard())
+        });
         tasks.tracker.spawn(server.run());
         let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         banner.log(log, ready_ms);
         Ok(Running {
             address,
+            admin,
             banner: banner.text(ready_ms),
             tasks,
             workers,

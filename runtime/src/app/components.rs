@@ -85,6 +85,7 @@ impl Loaded {
                     limits: Arc::clone(&self.limits),
                     memory: memory.clone(),
                     log: self.log.clone(),
+                    numbers: Arc::default(),
                 };
                 Ok((component.id.clone(), Arc::new(context)))
             })

@@ -109,6 +109,14 @@ pub enum StartError {
         /// The system's reason.
         cause: std::io::Error,
     },
+    /// The address of the admin listener.
+    #[error("{address} can't be listened on: {cause}; name another with --admin")]
+    ListenAdmin {
+        /// Which.
+        address: SocketAddr,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
     /// The engine.
     #[error("the WebAssembly engine does not start: {cause}")]
     Engine {

@@ -4,6 +4,7 @@
 //! with the manifest or the options is said before anything is compiled. Stopping: no new connections and messages, then a wait for what
 //! runs, then the end.
 
+mod admin;
 mod banner;
 mod builder;
 mod clients;
@@ -11,6 +12,7 @@ mod components;
 mod error;
 mod load;
 mod messages;
+mod metrics;
 mod running;
 mod servers;
 

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use tokio_util::sync::DropGuard;
+
 use crate::{
     engine::Ticker,
     telemetry::{Event, Logger},
@@ -15,6 +17,8 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Running {
     pub(super) address: SocketAddr,
+    /// Where the admin listener is, which ends with this.
+    pub(super) admin: Option<(SocketAddr, DropGuard)>,
     pub(super) banner: String,
     pub(super) tasks: ServerTasks,
     pub(super) workers: Workers,
@@ -30,6 +34,12 @@ impl Running {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it tells its numbers, if it does.
+    #[must_use]
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|(address, _)| *address)
     }
 
     /// What a person at a terminal wants to know: address, routes, where data lies. No secrets.

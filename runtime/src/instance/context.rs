@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use super::InstanceNumbers;
 use crate::{
     capabilities::{
         allowed_hosts::AllowedHosts, blob::BlobStore, clock::OnSleep, http::Carrier, key_value,
@@ -42,6 +43,8 @@ pub struct ComponentContext {
     pub memory: MemoryBudgets,
     /// Where its lines go.
     pub log: Logger,
+    /// What is counted of its instances.
+    pub numbers: Arc<InstanceNumbers>,
 }
 
 /// What tells one call from another.

@@ -29,6 +29,17 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::OutOfMemory,
+        Self::OutOfSharedMemory,
+        Self::Deadline,
+        Self::TimedOut,
+        Self::Busy,
+        Self::Trap,
+        Self::Stopped,
+    ];
+
     /// As it stands in messages to guests and in the log.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -6,6 +6,7 @@
 mod context;
 mod failure;
 mod limiter;
+mod numbers;
 mod prepared;
 mod running_time;
 mod state;
@@ -13,6 +14,7 @@ mod state;
 pub use context::{Call, CallBounds, ComponentContext};
 pub use failure::{CallFailure, FailureKind};
 pub use limiter::MemoryLimiter;
+pub use numbers::InstanceNumbers;
 pub use prepared::{NativeBlobs, Prepared, linker};
 pub use running_time::{Meter, RunningTime};
 pub use state::State;

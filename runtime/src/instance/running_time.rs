@@ -57,6 +57,12 @@ impl RunningTime {
         self.used.clone()
     }
 
+    /// What the guest used in the polls that are over.
+    #[must_use]
+    pub fn used(&self) -> Duration {
+        Duration::from_nanos(self.used.0.before_ns.load(Relaxed))
+    }
+
     /// A tick found the guest running.
     fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         self.over = self.used.until_now() >= self.max;

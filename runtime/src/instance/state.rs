@@ -104,6 +104,7 @@ impl State {
             time: RunningTime::new(bounds.max_running_time),
             component: Arc::clone(component),
         };
+        component.numbers.begin();
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(largest_call(limits).min(bounds.max_memory_bytes));
@@ -191,6 +192,7 @@ fn largest_call(limits: &Limits) -> usize {
 impl Drop for State {
     fn drop(&mut self) {
         self.output.finish();
+        self.component.numbers.end(self.time.used());
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         limits: Arc::clone(limits),
         memory: MemoryBudgets::split(0, 0),
         log: log.clone(),
+        numbers: Arc::default(),
     })
 }
 

@@ -108,6 +108,11 @@ events! {
     OpenToAll { address: &'a str, variable: &'a str } = "open-to-all", Warn,
         "Others than this machine can reach the application, and the variable that lists who may ask is empty: whoever reaches the address may do everything",
         "Set the variable (`thumbs key new` makes what belongs there), or let a proxy in front decide who may ask";
+    AdminListens { address: &'a str } = "admin-listens", Info,
+        "The numbers of this process, whether it lives and whether it is ready are told at this address", "Nothing";
+    AdminOpen { address: &'a str } = "admin-open", Warn,
+        "Others than this machine can reach the admin listener, which knows no keys: whoever reaches the address may read the numbers of the process",
+        "Nothing where only your Prometheus reaches it; else name an address of this machine alone (`--admin 127.0.0.1:9464`)";
     Stopping = "stopping", Info,
         "The runtime was told to stop: it takes nothing new and waits for what runs", "Nothing";
     CutOff { drain_timeout_ms: u64 } = "cut-off", Warn,

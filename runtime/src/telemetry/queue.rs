@@ -32,6 +32,8 @@ struct State {
     text: String,
     /// Lines that did not fit since the last that did.
     dropped: u64,
+    /// Since the beginning.
+    dropped_in_all: u64,
     /// What was taken out is not yet written.
     writing: bool,
     closed: bool,
@@ -76,11 +78,16 @@ impl LogSink for QueuedSink {
         // Once lines were dropped, the line that says so has to come before any other.
         if state.dropped > 0 || state.text.len().saturating_add(text.len()) > self.max_bytes {
             state.dropped += 1;
+            state.dropped_in_all += 1;
         } else {
             state.text.push_str(&text);
         }
         drop(state);
         self.queue.changed.notify_all();
+    }
+
+    fn dropped_lines(&self) -> u64 {
+        self.queue.lock().dropped_in_all
     }
 }
 
@@ -196,6 +203,7 @@ mod tests {
         let text = written.recv().unwrap();
         assert_eq!(events(&text), ["second", "third!", "log-lines-dropped"]);
         assert!(text.contains("\"lines\":2"), "{text}");
+        assert_eq!(sink.dropped_lines(), 2);
         sink.write(&line("after"));
         drop(resume);
         assert_eq!(events(&written.recv().unwrap()), ["after"]);

@@ -11,6 +11,11 @@ use super::{LogFormat, LogLine};
 pub trait LogSink: Send + Sync {
     /// Takes a line. Must neither fail nor block: requests wait for it.
     fn write(&self, line: &LogLine);
+
+    /// How many lines were lost so far.
+    fn dropped_lines(&self) -> u64 {
+        0
+    }
 }
 
 /// Writes each line at once and whole, so that lines of several threads never mix. Only for a writer that is as quick as memory: who logs

@@ -102,7 +102,10 @@ impl MessageHandler {
         let environment = [(WORKER_ID, worker.expose())];
         let handled = tokio::select! {
             handled = self.call(message, &environment, self.bounds) => handled,
-            () = kill.cancelled() => Err(CallFailure::stopped()),
+            () = kill.cancelled() => {
+                self.prepared.context().numbers.failed(FailureKind::Stopped);
+                Err(CallFailure::stopped())
+            }
         };
         let failure = match handled {
             Ok(accepted) => return self.note(accepted),
@@ -148,11 +151,12 @@ impl MessageHandler {
             let guest = self.pre.instantiate_async(&mut store).await?;
             guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, message).await
         };
-        match tokio::time::timeout(bounds.timeout, meter.measure(call)).instrument(span).await {
+        let called = match tokio::time::timeout(bounds.timeout, meter.measure(call)).instrument(span).await {
             Ok(Ok(result)) => Ok(result.is_ok()),
             Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
             Err(_) => Err(CallFailure::timed_out()),
-        }
+        };
+        called.inspect_err(|failure| context.numbers.failed(failure.kind))
     }
 
     fn note(&self, accepted: bool) {

@@ -36,6 +36,8 @@ pub struct Match<'r, 'p, T> {
     pub pattern: &'r Pattern,
     /// What it leads to.
     pub target: &'r T,
+    /// Its place among [`Router::routes`].
+    pub index: usize,
     /// The named segments and what stood in their place.
     pub named: Vec<(&'r str, &'p str)>,
     /// What a trailing `/...` took, with the slash before it; empty without one.
@@ -166,8 +168,8 @@ impl<T> Router<T> {
     /// The most specific route that a path matches.
     #[must_use]
     pub fn find<'r, 'p>(&'r self, path: &'p str) -> Option<Match<'r, 'p, T>> {
-        self.routes.iter().find_map(|(pattern, target)| {
-            pattern.matches(path).map(|(named, rest)| Match { pattern, target, named, rest })
+        self.routes.iter().enumerate().find_map(|(index, (pattern, target))| {
+            pattern.matches(path).map(|(named, rest)| Match { pattern, target, index, named, rest })
         })
     }
 

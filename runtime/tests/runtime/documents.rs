@@ -1,10 +1,13 @@
-//! The table of docs/log.md that says what the host logs is written from that in the code which makes it log so.
+//! The tables of docs/ that say what the host logs and counts are written from those in the code which make it do so.
 //!
-//! `THUMBS_BLESS=1 cargo test --release -p thumbs documents` writes it into the page, between its marks.
+//! `THUMBS_BLESS=1 cargo test --release -p thumbs documents` writes it into the pages, between their marks.
 
 use std::path::Path;
 
-use thumbs::telemetry::{FOREIGN, TABLE};
+use thumbs::{
+    numbers,
+    telemetry::{FOREIGN, TABLE},
+};
 
 #[test]
 fn the_page_on_the_log_has_the_events_of_the_runtime() {
@@ -20,6 +23,15 @@ fn the_page_on_the_log_has_the_events_of_the_runtime() {
         )
     });
     holds("log.md", "runtime-events", "| event | level | fields | what happened | what to do |", rows);
+}
+
+#[test]
+fn the_page_on_metrics_has_those_of_a_process() {
+    let rows = numbers::TABLE.iter().map(|row| {
+        let labels: Vec<_> = row.labels.iter().map(|label| format!("`{label}`")).collect();
+        format!("| `{}` | {} | {} | {}. |\n", row.name, row.kind.name(), labels.join(", "), row.meaning)
+    });
+    holds("METRICS.md", "process-metrics", "| metric | kind | labels | what it tells |", rows);
 }
 
 /// The page has this table between `<!-- table: NAME -->` and `<!-- end -->`; or gets it, where that is asked for.

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod admin;
 mod app;
 mod behind;
 mod client;

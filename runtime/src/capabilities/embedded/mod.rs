@@ -23,6 +23,7 @@ use uuid::Uuid;
 use self::durable::Log;
 use crate::{
     blocking::blocking,
+    numbers::Waits,
     permits::{Caller, Permit, Permits},
     private,
 };
@@ -45,6 +46,8 @@ pub struct Database {
     idle: Mutex<Vec<Connection>>,
     permits: Permits,
     writer: Arc<Semaphore>,
+    connection_waits: Waits,
+    writer_waits: Waits,
 }
 
 /// Where a database lies.
@@ -143,6 +146,8 @@ impl Database {
             idle: Mutex::new(Vec::new()),
             permits,
             writer: Arc::new(Semaphore::new(1)),
+            connection_waits: Waits::default(),
+            writer_waits: Waits::default(),
         }
     }
 
@@ -161,6 +166,22 @@ impl Database {
         &self.settings
     }
 
+    /// How many connections somebody has, and how many wait for somebody.
+    pub(crate) fn lent_and_idle(&self) -> (usize, usize) {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        (self.permits.taken(), idle)
+    }
+
+    /// How many somebody may have.
+    pub(crate) fn max_lent(&self) -> usize {
+        self.permits.max()
+    }
+
+    /// Who waited for a connection, and who for the turn to write.
+    pub(crate) fn waits(&self) -> [&Waits; 2] {
+        [&self.connection_waits, &self.writer_waits]
+    }
+
     /// A connection: a kept one at once, else a new one made off the async threads.
     ///
     /// # Errors
@@ -169,8 +190,8 @@ impl Database {
         let permit = match self.permits.try_acquire(caller) {
             Ok(permit) => permit,
             Err(_) => {
-                let waited =
-                    tokio::time::timeout(self.settings.busy_timeout, self.permits.acquire(caller)).await;
+                let waiting = tokio::time::timeout(self.settings.busy_timeout, self.permits.acquire(caller));
+                let waited = self.connection_waits.measure(waiting).await;
                 waited.ok().flatten().ok_or(OpenError::Exhausted)?
             }
         };
@@ -191,7 +212,8 @@ impl Database {
     /// None came within the busy timeout.
     pub async fn writer(&self) -> Result<OwnedSemaphorePermit, OpenError> {
         let waiting = Arc::clone(&self.writer).acquire_owned();
-        let waited = tokio::time::timeout(self.settings.busy_timeout, waiting).await;
+        let waiting = tokio::time::timeout(self.settings.busy_timeout, waiting);
+        let waited = self.writer_waits.measure(waiting).await;
         waited.ok().and_then(Result::ok).ok_or(OpenError::Exhausted)
     }
 

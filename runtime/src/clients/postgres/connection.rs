@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
+    Numbers,
     address::{Address, Encryption},
     bounds::Bounds,
     fault,
@@ -76,13 +77,14 @@ impl Connection {
 #[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) bounds: Bounds,
+    pub(super) numbers: Arc<Numbers>,
     /// As it was made last: most addresses of a server ask for the same.
     tls: Mutex<Option<(Encryption, Tls)>>,
 }
 
 impl Dialer {
-    pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, tls: Mutex::default() }
+    pub(super) fn new(bounds: Bounds, numbers: Arc<Numbers>) -> Self {
+        Self { bounds, numbers, tls: Mutex::default() }
     }
 
     /// A new connection, ready for statements.
@@ -91,10 +93,11 @@ impl Dialer {
     /// A sentence about the step that failed.
     pub(super) async fn dial(&self, address: Arc<Address>) -> Result<Connection, ServerFault> {
         let timeout = self.bounds.connect_timeout;
-        tokio::time::timeout(timeout, self.connect(&address)).await.unwrap_or_else(|_| {
+        let dialed = tokio::time::timeout(timeout, self.connect(&address)).await.unwrap_or_else(|_| {
             let millis = timeout.as_millis();
             Err(address.unreachable(format_args!("can't be reached: no answer within {millis} ms")))
-        })
+        });
+        self.numbers.connects.count(dialed)
     }
 
     async fn connect(&self, address: &Arc<Address>) -> Result<Connection, ServerFault> {

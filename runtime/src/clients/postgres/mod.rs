@@ -35,7 +35,11 @@ use tokio::runtime::Handle;
 pub(crate) use self::{address::Address, connection::Connection, pool::Lent};
 use self::{bounds::Bounds, connection::Dialer, pool::Pool};
 use super::ServerFault;
-use crate::{limits::Limits, permits::Caller};
+use crate::{
+    limits::Limits,
+    numbers::{Connects, Waits},
+    permits::Caller,
+};
 
 /// Speaks to PostgreSQL servers. Copies share their connections.
 #[derive(Clone)]
@@ -45,9 +49,32 @@ pub struct Client {
 }
 
 struct Inner {
+    numbers: Arc<Numbers>,
     bounds: Bounds,
     home: Handle,
     servers: Servers,
+}
+
+/// What is counted of a client's connections.
+#[derive(Debug, Default)]
+struct Numbers {
+    connects: Connects,
+    waits: Waits,
+}
+
+/// What the pools of a client are used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Connections that somebody has.
+    pub lent: usize,
+    /// Connections that wait for somebody.
+    pub idle: usize,
+    /// How many somebody may have.
+    pub max: usize,
+    /// How often somebody waited for one.
+    pub waits: u64,
+    /// For how long in all.
+    pub waited: Duration,
 }
 
 /// Each with an address of its server; the last used last.
@@ -70,7 +97,12 @@ impl Client {
     }
 
     fn within(bounds: Bounds) -> Self {
-        let inner = Arc::new(Inner { bounds, home: Handle::current(), servers: Mutex::default() });
+        let inner = Arc::new(Inner {
+            numbers: Arc::default(),
+            bounds,
+            home: Handle::current(),
+            servers: Mutex::default(),
+        });
         // Ends with the last copy of this client.
         let _task = inner.home.spawn(reap(Arc::downgrade(&inner), bounds.max_idle.min(bounds.max_age) / 4));
         Self { inner, caller: Caller::Message }
@@ -98,6 +130,25 @@ impl Client {
         self.lend_trusting(&parsed(url)?, Duration::ZERO).await.map(drop)
     }
 
+    /// How attempts to connect ended.
+    #[must_use]
+    pub fn connects(&self) -> &Connects {
+        &self.inner.numbers.connects
+    }
+
+    /// What all pools are used for at the moment, together.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let waits = &self.inner.numbers.waits;
+        let mut usage = Usage { waits: waits.count(), waited: waits.time(), ..Usage::default() };
+        for (_, pool) in self.inner.servers().iter() {
+            usage.lent += pool.lent();
+            usage.idle += pool.idle_len();
+            usage.max += self.inner.bounds.max_connections;
+        }
+        usage
+    }
+
     /// A connection to this address.
     ///
     /// # Errors
@@ -111,7 +162,7 @@ impl Client {
     }
 
     fn pool(&self, address: &Arc<Address>) -> Result<Arc<Pool>, ServerFault> {
-        let Inner { bounds, home, .. } = &*self.inner;
+        let Inner { numbers, bounds, home, .. } = &*self.inner;
         let mut servers = self.inner.servers();
         let entry = match servers.iter().position(|(known, _)| known.shares_server(address)) {
             Some(index) => servers.remove(index),
@@ -122,7 +173,8 @@ impl Client {
                     let full = format_args!("is on one too many: {max} servers are in use (pg_max_servers)");
                     servers.remove(unused.ok_or_else(|| address.unreachable(full))?);
                 }
-                (Arc::clone(address), Arc::new(Pool::new(Dialer::new(*bounds), home.clone())))
+                let dialer = Dialer::new(*bounds, Arc::clone(numbers));
+                (Arc::clone(address), Arc::new(Pool::new(dialer, home.clone())))
             }
         };
         let pool = Arc::clone(&entry.1);

@@ -59,7 +59,7 @@ impl Pool {
     ) -> Result<Lent, ServerFault> {
         let bounds = self.bounds();
         let permit = tokio::time::timeout(bounds.acquire_timeout, self.permits.acquire(caller));
-        let Ok(Some(permit)) = permit.await else {
+        let Ok(Some(permit)) = self.dialer.numbers.waits.measure(permit).await else {
             let (max, waited_ms) = (bounds.max_connections, bounds.acquire_timeout.as_millis());
             return Err(address.unreachable(format_args!(
                 "is busy: all {max} connections of this runtime to its server were in use for {waited_ms} ms"
@@ -138,7 +138,12 @@ impl Pool {
             && idle.connection.born.elapsed() < self.bounds().max_age
     }
 
-    #[cfg(test)]
+    /// How many connections somebody has.
+    pub(super) fn lent(&self) -> usize {
+        self.permits.taken()
+    }
+
+    /// How many wait for somebody.
     pub(super) fn idle_len(&self) -> usize {
         self.idle().len()
     }

@@ -35,8 +35,11 @@ pub(crate) use self::{
     private::Private,
     server::Server,
 };
-use super::ServerFault;
-use crate::limits::{Limits, length, millis};
+use super::{ServerFault, account::Account};
+use crate::{
+    limits::{Limits, length, millis},
+    numbers::Connects,
+};
 
 /// Speaks to Redis servers. Copies share their connections.
 #[derive(Clone)]
@@ -58,6 +61,15 @@ struct Common {
     home: Handle,
     /// For connections that nobody shares.
     private: Arc<Semaphore>,
+    connects: Arc<Connects>,
+}
+
+impl Common {
+    /// A new connection, logged in.
+    async fn wire(&self, address: &Address, account: &Arc<Account>) -> Result<Wire, ServerFault> {
+        let Self { bounds, tls, connects, .. } = self;
+        connects.count(connect(address, tls, bounds.connect, bounds.max_exchange_bytes, account).await)
+    }
 }
 
 /// How long things may take, and how large they may be: the rows of the table that are Redis' own.
@@ -101,8 +113,13 @@ impl Client {
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         let private = Arc::new(Semaphore::new(length(limits.redis_max_private_connections)));
-        let common =
-            Common { bounds: Bounds::new(limits), tls: Arc::default(), home: Handle::current(), private };
+        let common = Common {
+            bounds: Bounds::new(limits),
+            tls: Arc::default(),
+            home: Handle::current(),
+            private,
+            connects: Arc::default(),
+        };
         let max_addresses = length(limits.redis_max_addresses);
         Self(Arc::new(Inner { common, max_addresses, servers: Mutex::default() }))
     }
@@ -166,13 +183,18 @@ impl Client {
         }
     }
 
+    /// How attempts to connect ended.
+    #[must_use]
+    pub fn connects(&self) -> &Connects {
+        &self.0.common.connects
+    }
+
     pub(crate) fn bounds(&self) -> &Bounds {
         &self.0.common.bounds
     }
 
     async fn connect(&self, address: &Address) -> Result<Wire, ServerFault> {
-        let Common { bounds, tls, .. } = &self.0.common;
-        connect(address, tls, bounds.connect, bounds.max_exchange_bytes, &Arc::default()).await
+        self.0.common.wire(address, &Arc::default()).await
     }
 }
 

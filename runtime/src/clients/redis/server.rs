@@ -29,7 +29,7 @@ use super::{
     Common,
     address::Address,
     command::{CommandFault, Request, server_words},
-    connect::{connect, out_of_reach, refuses},
+    connect::{out_of_reach, refuses},
 };
 use crate::{
     backoff::Backoff,
@@ -232,9 +232,9 @@ impl Server {
     }
 
     pub(super) async fn connect(&self) -> Result<Connection, ServerFault> {
-        let Common { bounds, tls, home, .. } = &self.common;
+        let Common { bounds, home, .. } = &self.common;
         let account = Arc::default();
-        let wire = connect(&self.address, tls, bounds.connect, bounds.max_exchange_bytes, &account).await?;
+        let wire = self.common.wire(&self.address, &account).await?;
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(bounds.response))
             .set_connection_timeout(None);

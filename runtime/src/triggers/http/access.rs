@@ -24,12 +24,12 @@ pub(super) struct AccessLog {
 
 /// What is known of one request by the time that its answer begins.
 #[derive(Debug)]
-pub(super) struct AccessLine {
+pub(super) struct AccessLine<'r> {
     begun: Instant,
     method: Method,
     path: String,
-    /// The pattern in the manifest that it fits.
-    pub(super) route: Option<String>,
+    /// The pattern in the manifest that it fits, and its place in the router.
+    pub(super) route: Option<(usize, &'r str)>,
     /// For how long it waited for a place.
     pub(super) queued: Duration,
 }
@@ -47,7 +47,7 @@ impl AccessLog {
     }
 }
 
-impl AccessLine {
+impl AccessLine<'_> {
     pub(super) fn begin<B>(request: &Request<B>) -> Self {
         Self {
             begun: Instant::now(),
@@ -58,13 +58,18 @@ impl AccessLine {
         }
     }
 
+    /// How long it has been here.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// Writes it.
     pub(super) fn write<B: Body>(&self, response: &Response<B>, log: &Logger, correlation_id: &str) {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let event = Event::RequestAnswered {
             method: self.method.as_str(),
             path: &self.path,
-            route: self.route.as_deref(),
+            route: self.route.map(|(_, pattern)| pattern),
             status: response.status().as_u16().into(),
             bytes: response.body().size_hint().exact(),
             queue_ms: millis(self.queued),

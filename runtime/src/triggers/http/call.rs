@@ -26,6 +26,7 @@ use super::{
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
     handler::Surroundings,
     headers,
+    numbers::HttpNumbers,
     parking::{Park, Parked, ParkingLot},
     places::{Place, Places},
 };
@@ -44,6 +45,7 @@ pub(super) struct Service {
     body_bounds: BodyBounds,
     behind: Arc<Behind>,
     access: AccessLog,
+    numbers: HttpNumbers,
     leave: CancellationToken,
     stop: CancellationToken,
     log: Logger,
@@ -74,6 +76,7 @@ enum First {
 impl Service {
     pub(super) fn new(router: Router<Target>, limits: &Limits, tasks: &ServerTasks, log: Logger) -> Self {
         Self {
+            numbers: HttpNumbers::new(router.routes().count()),
             router,
             places: Places::new(limits),
             body_bounds: BodyBounds::new(limits),
@@ -83,6 +86,18 @@ impl Service {
             stop: tasks.stop.clone(),
             log,
         }
+    }
+
+    pub(super) fn numbers(&self) -> &HttpNumbers {
+        &self.numbers
+    }
+
+    pub(super) fn router(&self) -> &Router<Target> {
+        &self.router
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Answers a request. Never fails: what goes wrong is a problem for the client and a line in the log.
@@ -97,6 +112,7 @@ impl Service {
         let correlation_id = headers::correlation_id(request.headers());
         let mut line = AccessLine::begin(&request);
         let mut response = self.route(request, client, &correlation_id, &mut line).await;
+        self.numbers.answered(line.route.map(|(index, _)| index), response.status(), line.age());
         if self.access.keeps(response.status()) || self.log.keeps(Level::Debug) {
             line.write(&response, &self.log, &correlation_id);
         }
@@ -106,15 +122,17 @@ impl Service {
         response
     }
 
-    async fn route(
-        &self,
+    async fn route<'r>(
+        &'r self,
         request: Request<Incoming>,
         client: SocketAddr,
         id: &Arc<str>,
-        line: &mut AccessLine,
+        line: &mut AccessLine<'r>,
     ) -> Response<ResponseBody> {
-        let refuse =
-            |problem: Problem, request: Request<Incoming>| whole(problem.response(id), self.unread(request));
+        let refuse = |problem: Problem, request: Request<Incoming>| {
+            self.numbers.refused(problem);
+            whole(problem.response(id), self.unread(request))
+        };
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             return refuse(Problem::MethodNotAllowed, request);
         }
@@ -136,7 +154,7 @@ impl Service {
         let Some(found) = self.router.find(uri.path()) else {
             return refuse(Problem::NotFound, Request::from_parts(parts, body));
         };
-        line.route = Some(found.pattern.as_str().to_owned());
+        line.route = Some((found.index, found.pattern.as_str()));
         let handler = match found.target {
             Target::Component(handler) => handler,
             Target::Static(response) => {
@@ -304,7 +322,11 @@ impl Service {
             Err(problem) => Err(problem),
         };
         // What the host cut, the host explains: the component saw only a stream that broke off.
-        let result = match (unread.cut(), result) {
+        let cut = unread.cut();
+        if let Some(cut) = cut {
+            self.numbers.refused(cut);
+        }
+        let result = match (cut, result) {
             (Some(cut), Ok(response)) if response.status() != cut.status() => Err(cut),
             (Some(cut), Err(Problem::Crashed)) => Err(cut),
             (_, result) => result,
@@ -319,8 +341,9 @@ impl Service {
         }
     }
 
-    /// Says that there was no place for a request; of a body that was cut its client hears.
+    /// Counts a request that was refused, and says so where there was no place for it; of a body that was cut its client hears.
     fn note_refusal(&self, problem: Problem, id: &Arc<str>) {
+        self.numbers.refused(problem);
         let reason = match problem {
             Problem::Busy => "busy",
             Problem::TooManyUploads => "uploading",

@@ -166,6 +166,7 @@ impl Handler {
         };
         drop(store);
         if let Err(failure) = &result {
+            self.context().numbers.failed(failure.kind);
             let event = Event::RequestFailed { reason: failure.kind.name(), cause: Some(&failure.text) };
             self.context().log.of(self.id(), Some(id), &event);
         }

@@ -12,6 +12,7 @@ mod body;
 mod call;
 mod handler;
 pub(crate) mod headers;
+mod numbers;
 mod parking;
 mod places;
 mod server;
@@ -19,6 +20,7 @@ mod stream;
 
 pub use handler::{Answer, Handler};
 pub use parking::{PARK, PARKED_MS, ParkingLot};
+pub(crate) use server::{ACCEPT_PAUSE, HttpView};
 pub use server::{HttpServer, ServerTasks};
 
 use std::sync::Arc;

@@ -40,6 +40,7 @@ const MAX_RECENT_KEYS: usize = 1_024;
 #[derive(Debug)]
 pub struct ParkingLot {
     places: Arc<Semaphore>,
+    max: usize,
     min_pause: Duration,
     max_pause: Duration,
     bells: Mutex<Bells>,
@@ -98,6 +99,7 @@ impl ParkingLot {
     pub fn new(limits: &Limits) -> Self {
         Self {
             places: Arc::new(Semaphore::new(length(limits.max_parked_requests))),
+            max: length(limits.max_parked_requests),
             min_pause: millis(limits.min_parked_pause_ms),
             max_pause: millis(limits.max_parked_pause_ms.max(limits.min_parked_pause_ms)),
             bells: Mutex::default(),
@@ -137,6 +139,11 @@ impl ParkingLot {
         if let Some(bell) = bells.waiting.get(key) {
             bell.rung.notify_waiters();
         }
+    }
+
+    /// How many requests wait, and how many may.
+    pub(crate) fn taken(&self) -> (usize, usize) {
+        (self.max.saturating_sub(self.places.available_permits()), self.max)
     }
 
     /// Lets a request wait, where there is room for one more.

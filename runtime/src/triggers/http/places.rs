@@ -35,6 +35,8 @@ pub(super) struct Places {
     running: Arc<Semaphore>,
     uploading: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// How many there are of each.
+    max: [usize; 3],
     queue_timeout: Duration,
 }
 
@@ -58,7 +60,10 @@ enum Held {
 impl Places {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let places = |limit| Arc::new(Semaphore::new(length(limit)));
+        let max =
+            [limits.max_concurrent_requests, limits.max_uploading_requests, limits.max_waiting_requests];
         Arc::new(Self {
+            max: max.map(length),
             running: places(limits.max_concurrent_requests),
             uploading: places(limits.max_uploading_requests),
             waiting: places(limits.max_waiting_requests),
@@ -86,6 +91,17 @@ impl Places {
             may_end: AtomicBool::new(method_is_safe),
             crowded_out: CancellationToken::new(),
         }))
+    }
+
+    /// By what they are for: how many are taken, and how many there are.
+    pub(super) fn taken(&self) -> [(&'static str, usize, usize); 3] {
+        let [running, uploading, waiting] = self.max;
+        [
+            ("running", &self.running, running),
+            ("uploading", &self.uploading, uploading),
+            ("waiting", &self.waiting, waiting),
+        ]
+        .map(|(name, places, max)| (name, max.saturating_sub(places.available_permits()), max))
     }
 
     async fn wait_for(&self, places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{super::router::Router, Target, call::Service, stream::TimeoutStream};
+use super::{super::router::Router, Target, call::Service, numbers::RouteNumbers, stream::TimeoutStream};
 use crate::{
     descriptors,
     limits::{Limits, length, millis},
@@ -18,18 +18,73 @@ use crate::{
 };
 
 /// After the system refused a connection (out of descriptors, mostly), so long nothing is accepted.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves one address.
 #[derive(Debug)]
 pub struct HttpServer {
     listener: TcpListener,
     connections: Arc<Semaphore>,
+    max_connections: usize,
     service: Arc<Service>,
     http: http1::Builder,
     response_timeout: Duration,
     tasks: ServerTasks,
     log: Logger,
+}
+
+/// What is to be seen of a server that serves.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpView {
+    service: Arc<Service>,
+    max_connections: usize,
+}
+
+impl HttpView {
+    /// Of each route, by its pattern, and under an empty one of what fits none: answers by status, and how long they took to begin.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &RouteNumbers)> {
+        let patterns = self.service.router().routes().map(|(pattern, _)| pattern.as_str());
+        patterns.chain([""]).zip(self.service.numbers().routes())
+    }
+
+    /// How many requests were refused, by why.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.service.numbers().refusals()
+    }
+
+    /// How many requests are there and how many may be, by what they do.
+    pub(crate) fn in_work(&self) -> [(&'static str, usize, usize); 3] {
+        self.service.places().taken()
+    }
+
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> u64 {
+        self.service.numbers().connections()
+    }
+
+    /// How many may be.
+    pub(crate) fn max_connections(&self) -> usize {
+        self.max_connections
+    }
+}
+
+/// A connection that is open. Dropped with it.
+struct Open {
+    service: Arc<Service>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Open {
+    fn new(service: &Arc<Service>, permit: OwnedSemaphorePermit) -> Self {
+        service.numbers().connected();
+        Self { service: Arc::clone(service), _permit: permit }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.service.numbers().disconnected();
+    }
 }
 
 /// How a server is stopped and waited for.
@@ -69,12 +124,18 @@ impl HttpServer {
         Self {
             listener,
             connections: Arc::new(Semaphore::new(length(max_connections))),
+            max_connections: length(max_connections),
             service: Arc::new(Service::new(router, limits, &tasks, log.clone())),
             http,
             response_timeout: millis(limits.response_timeout_ms),
             tasks,
             log,
         }
+    }
+
+    /// What somebody else may see of it, while it serves and afterwards.
+    pub(crate) fn view(&self) -> HttpView {
+        HttpView { service: Arc::clone(&self.service), max_connections: self.max_connections }
     }
 
     /// Serves until told to stop. Connections go on in tasks of their own.
@@ -110,6 +171,7 @@ impl HttpServer {
         let _ = stream.set_nodelay(true);
         let stream = TimeoutStream::new(stream, self.response_timeout);
         let (service, http) = (Arc::clone(&self.service), self.http.clone());
+        let open = Open::new(&self.service, permit);
         let (stop, kill) = (self.tasks.stop.clone(), self.tasks.kill.clone());
         async move {
             let serve = service_fn(|request| {
@@ -130,7 +192,7 @@ impl HttpServer {
                     () = kill.cancelled() => {}
                 }
             }
-            drop(permit);
+            drop(open);
         }
     }
 }
