@@ -3,6 +3,14 @@
 //! Only this file reads the environment and takes over what a process has one of: signals, panics, the global `tracing` subscriber.
 
 mod access;
+mod client;
+mod files;
+mod jobs;
+mod make;
+mod report;
+mod scratch;
+mod sending;
+mod submit;
 
 use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -48,6 +56,18 @@ enum Command {
     Restore(BackupOptions),
     /// Run the tests of a spin.toml: the suites that [component.<id>.tool.spin-test] names.
     Test(Test),
+    /// Send images to a service, and have the thumbnails put into a folder.
+    Submit(Box<submit::Submit>),
+    /// Make thumbnails without a service: the application runs in this process for as long as that takes.
+    Make(Box<make::Make>),
+    /// List jobs of a service.
+    Jobs(jobs::Jobs),
+    /// Show a job of a service, and get its thumbnail.
+    Get(jobs::Get),
+    /// Have jobs that failed tried again.
+    Retry(jobs::Named),
+    /// Delete jobs, with their images and thumbnails.
+    Delete(jobs::Named),
     /// Make API keys.
     #[command(subcommand)]
     Key(access::KeyCommand),
@@ -233,14 +253,20 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Cli {
-    /// Does what was asked for, and says with which status the process should end: 0 is well, 1 is not. Of tests, 1 is a failed one, and
-    /// 2 says that they could not be run.
+    /// Does what was asked for, and says with which status the process should end: 0 is well, 1 is not. Of tests, and of what asks a
+    /// service, 1 is a failed one, and 2 says that nothing could be done.
     pub async fn run(self) -> i32 {
         match self.command {
             Command::Limits => {
                 print!("{}", table());
                 0
             }
+            Command::Submit(options) => status(options.run().await, 2),
+            Command::Make(options) => status(options.run().await, 2),
+            Command::Jobs(options) => status(options.run().await, 2),
+            Command::Get(options) => status(options.run().await, 2),
+            Command::Retry(options) => status(options.run(jobs::Deed::Retry).await, 2),
+            Command::Delete(options) => status(options.run(jobs::Deed::Delete).await, 2),
             Command::Key(command) => status(command.run().map(|()| true), 1),
             Command::Link(options) => status(options.run().map(|()| true), 1),
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),

@@ -93,7 +93,11 @@ impl Drop for Killable {
 }
 
 /// The program that was built with this test, two folders above it.
-fn program() -> PathBuf {
+///
+/// # Panics
+/// Where this test lies elsewhere.
+#[must_use]
+pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("this test has a path");
     test.ancestors().nth(2).expect("it lies below target/").join("thumbs")
 }

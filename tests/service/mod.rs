@@ -3,6 +3,7 @@
 mod animation;
 mod bad_input;
 mod browsers;
+mod command_line;
 mod formats;
 mod grants;
 mod happy_path;

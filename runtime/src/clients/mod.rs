@@ -16,7 +16,7 @@ mod account;
 mod inspect;
 pub mod postgres;
 pub mod redis;
-mod tls;
+pub(crate) mod tls;
 
 pub(crate) use account::Opened;
 use thiserror::Error;

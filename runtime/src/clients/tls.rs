@@ -13,12 +13,12 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 ///
 /// # Errors
 /// The cryptography has no version of TLS that is thought safe.
-pub(super) fn configure() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
+pub(crate) fn configure() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
     ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()
 }
 
 /// What can be read of the machine's store: a broken file among many must not make all others useless. Blocks.
-pub(super) fn system_roots() -> RootCertStore {
+pub(crate) fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let _counts = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
