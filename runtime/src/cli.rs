@@ -4,6 +4,7 @@
 
 mod access;
 mod client;
+mod doctor;
 mod files;
 mod jobs;
 mod make;
@@ -68,6 +69,8 @@ enum Command {
     Retry(jobs::Named),
     /// Delete jobs, with their images and thumbnails.
     Delete(jobs::Named),
+    /// Say whether `up` with these options would serve, and what to do where it would not.
+    Doctor(Box<doctor::Doctor>),
     /// Make API keys.
     #[command(subcommand)]
     Key(access::KeyCommand),
@@ -267,6 +270,7 @@ impl Cli {
             Command::Get(options) => status(options.run().await, 2),
             Command::Retry(options) => status(options.run(jobs::Deed::Retry).await, 2),
             Command::Delete(options) => status(options.run(jobs::Deed::Delete).await, 2),
+            Command::Doctor(options) => status(options.run().await, 2),
             Command::Key(command) => status(command.run().map(|()| true), 1),
             Command::Link(options) => status(options.run().map(|()| true), 1),
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),

@@ -282,3 +282,54 @@ async fn every_option_of_a_job_is_one_of_the_command_line() {
         assert!(help.contains(&format!("--{} ", row.name.replace('_', "-"))), "{}", row.name);
     }
 }
+
+async fn doctor(arguments: &[&str]) -> Ran {
+    let mut all: Vec<String> = vec!["doctor".to_owned(), "-f".to_owned(), text(&manifest_path()).to_owned()];
+    all.extend(["--cache-dir".to_owned(), text(&compile_cache()).to_owned()]);
+    all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+    run(all, Vec::new()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_says_what_is_in_the_way_and_what_to_do() {
+    let state = TempDir::new().unwrap();
+    let state: PathBuf = state.path().join("state");
+    let well = doctor(&["--state-dir", text(&state), "--listen", "127.0.0.1:0"]).await.ended(0);
+    for subject in [
+        "configuration",
+        "components",
+        "settings",
+        "address",
+        "state",
+        "disk",
+        "clock",
+        "memory",
+        "open files",
+    ] {
+        assert!(
+            well.stdout.lines().any(|line| line.contains(&format!("  {subject} "))),
+            "{subject}: {}",
+            well.stdout
+        );
+    }
+    assert!(!state.exists(), "it is not the doctor's to make");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let doubtful = doctor(&["--state-dir", text(&state), "--listen", &listen, "--json"]).await.ended(0);
+    let address = doubtful.objects().into_iter().find(|finding| finding["subject"] == "address").unwrap();
+    assert_eq!((&address["verdict"], address["remedy"].is_string()), (&"warning".into(), true));
+
+    let wrong = doctor(&["--state-dir", text(&state), "--variable", "max_side=none"]).await.ended(1);
+    assert!(wrong.stdout.contains("wrong"), "{}", wrong.stdout);
+    let away = doctor(&[
+        "--state-dir",
+        text(&state),
+        "--variable",
+        "database_url=postgres://u:hunter2@127.0.0.1:1/x",
+    ])
+    .await;
+    let away = away.ended(0);
+    let line = away.stdout.lines().find(|line| line.contains("database_url")).unwrap();
+    assert!(line.starts_with("warning") && !away.stdout.contains("hunter2"), "{}", away.stdout);
+}

@@ -96,6 +96,19 @@ impl Loaded {
         requests.chain(self.manifest.redis.iter().map(|trigger| trigger.component.clone())).collect()
     }
 
+    /// Those of them that look at the settings of the application.
+    pub(super) fn checking(&self) -> BTreeSet<String> {
+        let checks = |id: &String| {
+            self.manifest.components.get(id).is_some_and(|component| component.messages.check.is_some())
+        };
+        self.triggered().into_iter().filter(checks).collect()
+    }
+
+    /// What is composed into components.
+    pub(super) fn composition(&self) -> Composition {
+        self.composition
+    }
+
     /// Those of them that prepare the application.
     pub(super) fn preparing(&self) -> BTreeSet<String> {
         let prepares = |id: &String| {

@@ -39,6 +39,19 @@ impl Server {
         Self { setting: setting.to_owned(), look: Box::new(move || look().boxed()) }
     }
 
+    /// What the operator would change.
+    pub(super) fn setting(&self) -> &str {
+        &self.setting
+    }
+
+    /// Whether it would serve us.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub(super) async fn look(&self) -> Result<(), ServerFault> {
+        (self.look)().await
+    }
+
     /// Looks again and again until the server answers.
     async fn watch(self, max_pause: Duration, log: Logger) {
         let mut backoff = Backoff::new(FIRST_PAUSE, max_pause);
