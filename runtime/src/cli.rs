@@ -8,6 +8,7 @@ mod doctor;
 mod files;
 mod jobs;
 mod make;
+mod pages;
 mod report;
 mod scratch;
 mod sending;
@@ -15,7 +16,7 @@ mod submit;
 
 use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
     Runtime, RuntimeBuilder,
@@ -76,6 +77,10 @@ enum Command {
     Key(access::KeyCommand),
     /// Sign a link to a thumbnail that is good without a key for a while.
     Link(access::Link),
+    /// Write a script that completes commands and options in a shell.
+    Completions(pages::Completions),
+    /// Write pages for `man`.
+    Man(pages::Man),
     /// List the host's limits: name, default, what each bounds and what happens when it is hit.
     Limits,
 }
@@ -271,6 +276,14 @@ impl Cli {
             Command::Retry(options) => status(options.run(jobs::Deed::Retry).await, 2),
             Command::Delete(options) => status(options.run(jobs::Deed::Delete).await, 2),
             Command::Doctor(options) => status(options.run().await, 2),
+            Command::Completions(options) => {
+                options.run(Self::command(), &mut std::io::stdout());
+                0
+            }
+            Command::Man(options) => {
+                let written = options.run(Self::command(), &mut std::io::stdout());
+                status(written.map(|()| true).map_err(Into::into), 1)
+            }
             Command::Key(command) => status(command.run().map(|()| true), 1),
             Command::Link(options) => status(options.run().map(|()| true), 1),
             Command::Up(options) => status(up(*options).await.map(|()| true), 1),
