@@ -16,6 +16,7 @@ mod list;
 mod metrics;
 mod outages;
 mod pages;
+mod rates;
 mod refused;
 mod replicas;
 mod setbacks;

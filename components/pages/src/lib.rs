@@ -17,13 +17,13 @@ mod entry {
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};
     use spin_sdk::http_component;
     use thumbs_guest::config::HostVariables;
-    use thumbs_guest::http::serve::serve;
+    use thumbs_guest::http::serve::serve_unmetered;
 
     use super::Pages;
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve("pages", request, out, async |request, _, _| {
+        serve_unmetered("pages", request, out, async |request, _, _| {
             Pages { variables: &HostVariables }.handle(&request)
         })
         .await;

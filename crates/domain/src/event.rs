@@ -99,6 +99,12 @@ events! {
     CallerRefused { reason: &'a str, key: Option<&'a str> } = "caller-refused", Info,
         "A request had no key, one that is not taken, or a link that is not good; the client got 401 or 403. `key` is the name of a good or an expired one",
         "Where a client of yours is refused, give it a key, or a scope: `thumbs key new`";
+    RateExceeded { class: &'a str, key: Option<&'a str> } = "rate-exceeded", Info,
+        "A client sent more requests than one may; it got 429. `class` is `writes` or `reads`, `key` the name of its key, if it showed one",
+        "Where it is a client of yours, raise `writes_per_minute` or `reads_per_minute`";
+    RateNotCounted { cause: &'a str } = "rate-not-counted", Warn,
+        "A request could not be counted, because the job store did not do it; it was let through",
+        "Look after the store that the cause names";
     JobDeleted = "job-deleted", Info,
         "A client deleted a job", "Nothing";
     JobRevived = "job-revived", Info,

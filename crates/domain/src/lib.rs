@@ -5,6 +5,7 @@
 //! parsed here once, into types that cannot be wrong; behind the edge nobody checks again.
 
 pub mod accept;
+pub mod address;
 pub mod background;
 pub mod cursor;
 pub mod dependency;
@@ -27,6 +28,7 @@ pub mod origin;
 pub mod owner;
 pub mod preset;
 pub mod problem;
+pub mod rate;
 pub mod retention;
 pub mod rgb;
 pub mod route;

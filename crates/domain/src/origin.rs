@@ -38,7 +38,7 @@ impl Origins {
 fn origin_of(text: &str) -> Option<String> {
     let (scheme, host) = text.split_once("://")?;
     let is_host =
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@*,".contains(&byte));
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@*,;".contains(&byte));
     (matches!(scheme, "http" | "https") && is_host).then(|| text.to_ascii_lowercase())
 }
 

@@ -1,7 +1,7 @@
 //! The addresses that the application answers: one row a path, from which come the `Allow` of a wrong method and the table of
 //! docs/api.md, and what a request must show to be let in. `spin.toml`, by which hosts find a component, is held against it by a test.
 
-use thumbs_access::Scope;
+pub use thumbs_access::Scope;
 
 /// What a request must show where the operator lists keys. Where none is listed, nobody needs anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

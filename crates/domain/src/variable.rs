@@ -5,8 +5,10 @@
 
 use thumbs_access::{Keys, LinkSecrets};
 
+use crate::address::TrustedProxies;
 use crate::format::AcceptedFormats;
 use crate::origin::Origins;
+use crate::rate::MAX_REQUESTS;
 use crate::retention::{Keep, MAX_DAYS};
 
 /// One row of the table.
@@ -22,7 +24,7 @@ pub struct Row {
     pub takes: Takes,
     /// What it is for.
     pub meaning: &'static str,
-    /// Which components of spin.toml are given it: among their variables, or in their grants.
+    /// Which components of spin.toml are given it: among their variables, alone or in [`EDGE`], or in their grants.
     pub components: &'static [&'static str],
 }
 
@@ -58,6 +60,8 @@ pub enum Takes {
     ApiKeys,
     /// What links are signed with.
     LinkSecrets,
+    /// Who is believed about others' addresses.
+    Proxies,
     /// What images may be encoded as.
     Formats,
     /// A name that is not empty; the clause says of what.
@@ -94,6 +98,7 @@ impl std::fmt::Display for Takes {
                 "empty, or secrets of 32 visible ASCII characters or more, with white space between them"
             }
             Self::Formats => "names of `jpeg`, `png`, `gif`, `webp`, `heic`, `avif` with commas between them",
+            Self::Proxies => "empty, or addresses and networks (`10.0.0.0/8`) with commas between them",
             Self::Name(clause) | Self::Any(clause) => clause,
         })
     }
@@ -127,6 +132,7 @@ impl Takes {
             Self::Origins => Origins::parse(value).is_some(),
             Self::ApiKeys => Keys::parse(value).is_ok(),
             Self::LinkSecrets => LinkSecrets::parse(value).is_ok(),
+            Self::Proxies => TrustedProxies::parse(value).is_some(),
             Self::Formats => AcceptedFormats::parse(value).is_some(),
             Self::Name(_) => !value.trim().is_empty(),
             Self::Any(_) => true,
@@ -250,6 +256,16 @@ variables! {
         "Width, and height, of a thumbnail; 400 beyond";
     MaxOutputPixels = "max_output_pixels", "4194304", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
         "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more";
+    WritesPerMinute = "writes_per_minute", "0", public, number(0, MAX_REQUESTS, "requests"), ALL,
+        "Uploads and other requests that need the scope `write`, of one key a minute, without a key of one client's address; 429 beyond, before the upload is read. 0 is no bound";
+    WritesBurst = "writes_burst", "20", public, number(1, MAX_REQUESTS, "requests"), ALL,
+        "How many of them may come at once";
+    ReadsPerMinute = "reads_per_minute", "0", public, number(0, MAX_REQUESTS, "requests"), ALL,
+        "The same for requests that need the scope `read`, as of jobs and thumbnails; one with a signed link counts for its client's address. 0 is no bound";
+    ReadsBurst = "reads_burst", "120", public, number(1, MAX_REQUESTS, "requests"), ALL,
+        "How many of them may come at once";
+    TrustedProxies = "trusted_proxies", "", public, Takes::Proxies, ALL,
+        "Proxies whose `X-Forwarded-For` or `Forwarded` is believed for a client's address; without any, it is the connection's";
     MaxQueuedJobs = "max_queued_jobs", "0", public, number(0, 1_000_000_000, "jobs"), QUEUEING,
         "Jobs that wait or are being made, at most; 503 beyond, before the upload is read. Uploads that come at the same time may go a little beyond. 0 is no bound";
     MaxQueuedJobsPerOwner = "max_queued_jobs_per_owner", "0", public, number(0, 100_000, "jobs"), QUEUEING,
@@ -266,6 +282,42 @@ variables! {
         "How long the original of a job is kept once the job is done: `forever`, so many days, or `until-done`, which is a minute or so. Without it, a failed job can't be tried again";
     KeepJobsDays = "keep_jobs_days", "0", public, number(0, MAX_DAYS as u64, "days"), SWEEPING,
         "How many days after its upload a job that is done is deleted, with its original and its thumbnail; 0 keeps them for ever";
+}
+
+/// Several variables in one, so that a component reads them by one call to the host: the manifest puts them together.
+#[derive(Clone, Copy, Debug)]
+pub struct Joined {
+    /// The component's variable.
+    pub name: &'static str,
+    /// What stands in it, in this order, with [`SEPARATOR`] between them.
+    pub parts: &'static [Variable],
+    /// Which components are given it instead of its parts.
+    pub components: &'static [&'static str],
+}
+
+/// What stands between variables that are joined. No value has it that its variable takes.
+pub const SEPARATOR: char = ';';
+
+/// What each request is looked at by before its component sees it.
+pub const EDGE: Joined = Joined {
+    name: "edge",
+    parts: &[
+        Variable::AllowedOrigins,
+        Variable::WritesPerMinute,
+        Variable::WritesBurst,
+        Variable::ReadsPerMinute,
+        Variable::ReadsBurst,
+        Variable::TrustedProxies,
+    ],
+    components: &["upload", "status", "download", "pages", "ops"],
+};
+
+impl Joined {
+    /// As the manifest has it.
+    pub fn template(&self) -> String {
+        let parts: Vec<_> = self.parts.iter().map(|part| format!("{{{{ {} }}}}", part.row().name)).collect();
+        parts.join(SEPARATOR.encode_utf8(&mut [0; 4]))
+    }
 }
 
 impl Row {
@@ -322,6 +374,7 @@ mod tests {
             ),
             (Takes::ApiKeys, &[""], &[" ", "hunter2"]),
             (Takes::LinkSecrets, &["", "0123456789abcdef0123456789abcdef"], &[" ", "hunter2"]),
+            (Takes::Proxies, &["", "10.0.0.0/8, ::1"], &["10.0.0.0/33", "proxy.example"]),
             (Takes::Kept, &["forever", "until-done", "30"], &["", "0", "36501", "never"]),
             (Takes::Name("x"), &["a"], &["", " "]),
             (Takes::Any("x"), &["", "a"], &[]),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thumbs_domain::route;
-use thumbs_domain::variable::{Row, Variable};
+use thumbs_domain::variable::{EDGE, Row, Variable};
 use toml::{Table, Value};
 
 fn manifest() -> Table {
@@ -55,8 +55,16 @@ fn each_component_is_given_the_variables_that_the_table_says() {
             .partition(|row| row.is_grant());
         let template = |name: &str| format!("{{{{ {name} }}}}");
 
-        let expected: BTreeMap<_, _> =
-            read.iter().map(|row| (row.name.to_owned(), template(row.name))).collect();
+        let joined = Some(EDGE).filter(|joined| joined.components.contains(&id.as_str()));
+        let alone = |row: &&&Row| {
+            !joined.is_some_and(|joined| joined.parts.iter().any(|part| part.row().name == row.name))
+        };
+        let expected: BTreeMap<_, _> = read
+            .iter()
+            .filter(alone)
+            .map(|row| (row.name.to_owned(), template(row.name)))
+            .chain(joined.map(|joined| (joined.name.to_owned(), joined.template())))
+            .collect();
         let variables = component.get("variables").and_then(Value::as_table).cloned().unwrap_or_default();
         let given: BTreeMap<_, _> =
             variables.iter().map(|(name, value)| (name.clone(), text(value).to_owned())).collect();

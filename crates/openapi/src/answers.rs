@@ -49,6 +49,10 @@ fn problem_response(rows: &[&Row]) -> Value {
     if rows.iter().any(|row| row.retry_after_secs.is_some()) {
         headers["Retry-After"] = reference("headers", "retry-after");
     }
+    if rows.iter().any(|row| row.code == ProblemKind::TooManyRequests.row().code) {
+        headers["RateLimit"] = reference("headers", "rate-limit");
+        headers["RateLimit-Policy"] = reference("headers", "rate-limit-policy");
+    }
     if rows.iter().any(|row| row.code == ProblemKind::KeyNeeded.row().code) {
         headers["WWW-Authenticate"] = reference("headers", "www-authenticate");
     }
@@ -93,6 +97,16 @@ pub(crate) fn headers() -> Value {
             "description": "Seconds after which the same request may be answered otherwise.",
             "schema": { "type": "integer", "minimum": 1 },
             "example": 1,
+        },
+        "rate-limit": {
+            "description": "How many requests of this kind are left, and in how many seconds all are again. Good answers have it as well, where the service bounds how often one client may ask.",
+            "schema": { "type": "string" },
+            "example": "\"reads\";r=0;t=20",
+        },
+        "rate-limit-policy": {
+            "description": "How many requests of this kind may come at once, and in how many seconds as many come again.",
+            "schema": { "type": "string" },
+            "example": "\"reads\";q=120;w=20",
         },
         "allow": {
             "description": "The methods that this path answers.",

@@ -2,8 +2,8 @@
 //! also goes without a key.
 
 use serde_json::{Value, json};
-use thumbs_domain::problem::ProblemKind::{self, KeyNeeded, LinkRefused, ScopeMissing};
-use thumbs_domain::route::Needs;
+use thumbs_domain::problem::ProblemKind::{self, KeyNeeded, LinkRefused, ScopeMissing, TooManyRequests};
+use thumbs_domain::route::{Needs, Scope};
 
 /// The ways to show a key, and a signed link.
 pub(crate) fn schemes() -> Value {
@@ -60,8 +60,9 @@ pub(crate) fn about(needs: Needs) -> String {
 pub(crate) fn problems(needs: Needs) -> &'static [ProblemKind] {
     match needs {
         Needs::Nothing => &[],
-        Needs::Key(_) => &[KeyNeeded, ScopeMissing],
-        Needs::KeyOrLink(_) => &[KeyNeeded, ScopeMissing, LinkRefused],
+        Needs::Key(Scope::Admin) => &[KeyNeeded, ScopeMissing],
+        Needs::Key(_) => &[KeyNeeded, ScopeMissing, TooManyRequests],
+        Needs::KeyOrLink(_) => &[KeyNeeded, ScopeMissing, LinkRefused, TooManyRequests],
         Needs::Anything(_) => &[KeyNeeded],
     }
 }

@@ -4,8 +4,10 @@
 //! they take, stands in `thumbs_domain::variable`. All of them at once are looked at at start: `check.rs`.
 
 mod check;
+mod edge;
 
 pub use check::check;
+pub use edge::{Edge, RateBounds};
 
 use spin_sdk::variables;
 use thiserror::Error;
@@ -13,9 +15,8 @@ use thumbs_access::{Keys, LinkSecrets};
 use thumbs_domain::format::AcceptedFormats;
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::RetryPolicy;
-use thumbs_domain::origin::Origins;
 use thumbs_domain::retention::{Keep, Retention};
-use thumbs_domain::variable::{Takes, Variable};
+use thumbs_domain::variable::{Joined, SEPARATOR, Takes, Variable};
 
 /// A variable is missing or makes no sense: the operator's to mend. The text is for the log, and holds no value, since that
 /// may be a secret.
@@ -60,6 +61,15 @@ pub trait Variables {
     /// # Errors
     /// [`ConfigError::Unreadable`].
     fn get(&self, variable: Variable) -> Result<String, ConfigError>;
+
+    /// Several at once, as the manifest joins them.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`].
+    fn get_joined(&self, joined: &Joined) -> Result<String, ConfigError> {
+        let parts: Vec<_> = joined.parts.iter().map(|part| self.get(*part)).collect::<Result<_, _>>()?;
+        Ok(parts.join(SEPARATOR.encode_utf8(&mut [0; 4])))
+    }
 }
 
 /// The host's variables.
@@ -68,16 +78,23 @@ pub struct HostVariables;
 
 impl Variables for HostVariables {
     fn get(&self, variable: Variable) -> Result<String, ConfigError> {
-        let name = variable.row().name;
-        variables::get(name).map_err(|error| {
-            let cause = match error {
-                variables::Error::Undefined(_) => "it is not defined".to_owned(),
-                variables::Error::InvalidName(_) => "its name is not allowed".to_owned(),
-                variables::Error::Provider(cause) | variables::Error::Other(cause) => cause,
-            };
-            ConfigError::Unreadable { name, cause }
-        })
+        of_host(variable.row().name)
     }
+
+    fn get_joined(&self, joined: &Joined) -> Result<String, ConfigError> {
+        of_host(joined.name)
+    }
+}
+
+fn of_host(name: &'static str) -> Result<String, ConfigError> {
+    variables::get(name).map_err(|error| {
+        let cause = match error {
+            variables::Error::Undefined(_) => "it is not defined".to_owned(),
+            variables::Error::InvalidName(_) => "its name is not allowed".to_owned(),
+            variables::Error::Provider(cause) | variables::Error::Other(cause) => cause,
+        };
+        ConfigError::Unreadable { name, cause }
+    })
 }
 
 /// Where the jobs are: the variable `database_url`.
@@ -152,14 +169,6 @@ pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
     let formats = AcceptedFormats::parse(&variables.get(Variable::Formats)?)
         .ok_or_else(|| invalid(Variable::Formats))?;
     Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, formats, image })
-}
-
-/// The variable `allowed_origins`.
-///
-/// # Errors
-/// [`ConfigError`].
-pub fn origins(variables: &dyn Variables) -> Result<Origins, ConfigError> {
-    Origins::parse(&variables.get(Variable::AllowedOrigins)?).ok_or_else(|| invalid(Variable::AllowedOrigins))
 }
 
 /// The variable `api_keys`.

@@ -8,16 +8,18 @@ use thumbs_domain::event::Event;
 use thumbs_domain::route::{self, Needs, Row};
 
 use super::cors::Cors;
+use super::throttle::{self, Meter};
 use super::{Body, Failed, Request, Response};
 use super::{gate, response};
 use crate::clock::Clock;
-use crate::config::{self, Variables};
+use crate::config::{self, Edge, Variables};
 use crate::log::Log;
 
-/// Has a request handled, where who asks may ask it.
+/// Has a request handled, where who asks may ask it, and as often.
 pub async fn answer<H, F>(
     variables: &dyn Variables,
     clock: &dyn Clock,
+    meter: &dyn Meter,
     mut request: Request,
     body: Body,
     log: Log,
@@ -28,25 +30,38 @@ where
     F: Future<Output = Result<Response, Failed>>,
 {
     let correlation_id = request.correlation_id.clone();
-    let origins = config::origins(variables).unwrap_or_else(|error| {
+    let edge = Edge::read(variables);
+    let origins = edge.origins.unwrap_or_else(|error| {
         // The service is not for browsers then, and for all others as it was.
         log.event(Event::Misconfigured { cause: &error.to_string() });
         Default::default()
     });
     let cors = Cors::of(&request, &origins);
     let options = if request.method == Method::OPTIONS { route::find(&request.path) } else { None };
+    let mut throttled = None;
     let handled = match options {
         // A browser asks for a page without the page's key.
         Some(row) => Ok(cors.options(&request, row.allow, has_keys(row, variables))),
         None => match gate::admit(&request, variables, clock, &log) {
             Ok(caller) => {
                 request.caller = caller;
-                handle(request, body, log.clone()).await
+                let counted = throttle::take(&request, edge.rates, meter, clock, &log);
+                let passed = counted.and_then(|told| {
+                    throttled = told;
+                    told.map_or(Ok(()), |told| told.pass())
+                });
+                match passed {
+                    Ok(()) => handle(request, body, log.clone()).await,
+                    Err(refused) => Err(refused),
+                }
             }
             Err(refused) => Err(refused),
         },
     };
     let mut response = handled.unwrap_or_else(|failed| failed.into_response(&correlation_id, &log));
+    if let Some(told) = throttled {
+        told.say(&mut response);
+    }
     cors.say(&mut response);
     response::finish(response, &correlation_id)
 }
@@ -61,6 +76,7 @@ fn has_keys(row: &Row, variables: &dyn Variables) -> bool {
 mod tests {
     use super::*;
     use crate::http::body;
+    use crate::http::throttle::Unmetered;
     use crate::testing::{FixedVariables, ManualClock, request};
     use futures::executor::block_on;
     use http::HeaderMap;
@@ -78,12 +94,12 @@ mod tests {
         method: &str,
         headers: &[(&str, &str)],
     ) -> (u16, HeaderMap) {
-        let pairs = [("allowed_origins", allowed_origins.to_owned()), ("api_keys", keys.to_owned())];
-        let variables = FixedVariables(pairs.into());
+        let variables = FixedVariables::with(&[("allowed_origins", allowed_origins), ("api_keys", keys)]);
         let clock = ManualClock::default();
         let answer = answer(
             &variables,
             &clock,
+            &Unmetered,
             request(method, "/jobs/x", headers),
             body::from_bytes(""),
             Log::new("test"),

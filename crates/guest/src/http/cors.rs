@@ -25,7 +25,7 @@ const ALLOWED_HEADERS_AND_KEYS: HeaderValue = HeaderValue::from_static(
 
 /// What a page may read beside what every page may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "allow, content-disposition, etag, idempotency-replayed, location, preference-applied, retry-after, x-request-id",
+    "allow, content-disposition, etag, idempotency-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, x-request-id",
 );
 
 /// For how long a browser may remember that it may ask, in seconds: two hours, which is the most that Chrome keeps.

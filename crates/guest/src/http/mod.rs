@@ -15,6 +15,7 @@ pub mod request;
 pub mod response;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
+pub mod throttle;
 
 pub use body::{Body, BodyError};
 pub use gate::Caller;

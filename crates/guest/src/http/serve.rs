@@ -14,6 +14,7 @@ use super::answer::answer;
 use super::body::{Body, BodyError};
 use super::request::Request;
 use super::response::{Failed, Response};
+use super::throttle::{HostMeter, Meter, Unmetered};
 use crate::clock::HostClock;
 use crate::config::HostVariables;
 use crate::ids::HostIds;
@@ -22,6 +23,32 @@ use crate::log::Log;
 /// Serves one request: reads it, has it handled, answers. The client has its answer when this is over, and the component may go on.
 pub async fn serve<H, F>(component: &'static str, incoming: IncomingRequest, out: ResponseOutparam, handle: H)
 where
+    H: FnOnce(Request, Body, Log) -> F,
+    F: Future<Output = Result<Response, Failed>>,
+{
+    serve_metered(component, &HostMeter, incoming, out, handle).await;
+}
+
+/// The same for a component that has nothing of which there could be too much for one client: it needs no job store then.
+pub async fn serve_unmetered<H, F>(
+    component: &'static str,
+    incoming: IncomingRequest,
+    out: ResponseOutparam,
+    handle: H,
+) where
+    H: FnOnce(Request, Body, Log) -> F,
+    F: Future<Output = Result<Response, Failed>>,
+{
+    serve_metered(component, &Unmetered, incoming, out, handle).await;
+}
+
+async fn serve_metered<H, F>(
+    component: &'static str,
+    meter: &dyn Meter,
+    incoming: IncomingRequest,
+    out: ResponseOutparam,
+    handle: H,
+) where
     H: FnOnce(Request, Body, Log) -> F,
     F: Future<Output = Result<Response, Failed>>,
 {
@@ -35,7 +62,8 @@ where
     let is_head = request.method == Method::HEAD;
     let log = Log::new(component).with_correlation_id(request.correlation_id.as_str());
     send(
-        answer(&HostVariables, &HostClock::start(), request, body(incoming), log.clone(), handle).await,
+        answer(&HostVariables, &HostClock::start(), meter, request, body(incoming), log.clone(), handle)
+            .await,
         out,
         is_head,
         &log,

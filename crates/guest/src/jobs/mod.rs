@@ -16,13 +16,15 @@ pub mod contract;
 mod life;
 mod numbers;
 mod open;
+mod rates;
 mod row;
 mod statements;
 mod store;
 
 pub use life::{Due, Garbage, Life, Revived};
 pub use numbers::Numbers;
-pub use open::{open, open_life, open_numbers};
+pub use open::{open, open_life, open_numbers, open_rates};
+pub use rates::Rates;
 pub use store::SqlJobStore;
 
 use crate::sql::SchemaError;

@@ -1,13 +1,13 @@
 //! The job store that the configuration names. Opening connects to nothing yet: that is left to the first statement.
 
 use super::store::SqlJobStore;
-use super::{JobStore, Life, Numbers};
+use super::{JobStore, Life, Numbers, Rates};
 use crate::config::Database;
 use crate::sql::{HostPostgres, HostSqlite, Postgres, Sqlite};
 
-trait Whole: Life + Numbers {}
+trait Whole: Life + Numbers + Rates {}
 
-impl<T: Life + Numbers> Whole for T {}
+impl<T: Life + Numbers + Rates> Whole for T {}
 
 /// For who makes and reads jobs.
 pub fn open(database: &Database) -> Box<dyn JobStore> {
@@ -21,6 +21,11 @@ pub fn open_life(database: &Database) -> Box<dyn Life> {
 
 /// The same for who counts jobs as well.
 pub fn open_numbers(database: &Database) -> Box<dyn Numbers> {
+    whole(database)
+}
+
+/// Only what counts how often somebody asks.
+pub fn open_rates(database: &Database) -> Box<dyn Rates> {
     whole(database)
 }
 

@@ -302,6 +302,7 @@ pub(super) fn expire_originals<D: Dialect>() -> String {
 mod tests {
     use super::*;
     use crate::jobs::numbers::QUEUE;
+    use crate::jobs::rates::{SWEEP, TAKE};
     use crate::sql::{Postgres, Sqlite};
 
     #[test]
@@ -335,6 +336,8 @@ mod tests {
             GIVE_UP,
             NOTE_WAKE_UP,
             QUEUE,
+            TAKE,
+            SWEEP,
             DUE,
             HISTORY,
             REVIVE,
@@ -402,6 +405,7 @@ mod tests {
             (GIVE_UP, &[by_id]),
             (NOTE_WAKE_UP, &[by_id]),
             (QUEUE, &[due, lease]),
+            (SWEEP, &["thumbs_buckets_full", "USING PRIMARY KEY"]),
             (DUE, &[due, "SCAN thumbs_sweeps"]),
             (HISTORY, &[by_id]),
             (REVIVE, &[by_id]),

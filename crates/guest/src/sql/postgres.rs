@@ -31,6 +31,7 @@ impl Dialect for Postgres {
         Migration { version: 4, sql: include_str!("migrations/0004-tallies.postgres.sql") },
         Migration { version: 5, sql: include_str!("migrations/0005-owners.postgres.sql") },
         Migration { version: 6, sql: include_str!("migrations/0006-life.postgres.sql") },
+        Migration { version: 7, sql: include_str!("migrations/0007-rates.postgres.sql") },
     ];
 
     /// One block is one transaction. The lock is held until all of it stands, and is then given up whatever happens: without

@@ -105,6 +105,13 @@ impl FixedVariables {
         ];
         Self(pairs.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }
+
+    /// The defaults, but for these.
+    pub fn with(pairs: &[(&'static str, &str)]) -> Self {
+        let defaults = Variable::ALL.iter().map(|variable| variable.row()).map(|row| (row.name, row.default));
+        let all = defaults.chain(pairs.iter().copied());
+        Self(all.map(|(name, value)| (name, value.to_owned())).collect())
+    }
 }
 
 impl Variables for FixedVariables {

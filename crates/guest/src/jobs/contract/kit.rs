@@ -10,6 +10,7 @@ use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::options::Draft;
 use thumbs_domain::owner::{Owner, Reach};
+use thumbs_domain::rate::Rate;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
 
@@ -165,6 +166,8 @@ pub fn use_every_call(store: &dyn Whole) {
     assert_eq!(store.extend(lease, at(60_000)), Ok(true));
     assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
     assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
+    let rate = Rate::new(1, 1).expect("a rate");
+    assert!(done(store.take("a", rate, at(0))).is_taken);
     use_every_call_of_life(store);
 }
 

@@ -12,6 +12,7 @@
 //! | `endings.rs` | what an attempt leaves behind |
 //! | `life.rs` | jobs that are tried again, and jobs that go |
 //! | `numbers.rs` | what is counted of jobs |
+//! | `rates.rs` | buckets of tokens |
 //! | `kit.rs` | what these share |
 #![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
 
@@ -21,6 +22,7 @@ mod endings;
 mod kit;
 mod life;
 mod numbers;
+mod rates;
 mod reading;
 mod schema;
 
@@ -30,16 +32,17 @@ pub use endings::*;
 pub use kit::use_every_call;
 pub use life::*;
 pub use numbers::*;
+pub use rates::*;
 pub use reading::*;
 pub use schema::*;
 
-use crate::jobs::{Life, Numbers};
+use crate::jobs::{Life, Numbers, Rates};
 use crate::sql::{Dialect, Postgres, Sql, Sqlite, Step, statements};
 
 /// All that a job store does.
-pub trait Whole: Life + Numbers {}
+pub trait Whole: Life + Numbers + Rates {}
 
-impl<T: Life + Numbers> Whole for T {}
+impl<T: Life + Numbers + Rates> Whole for T {}
 
 /// An empty database of its own for one test, gone with the value.
 pub trait TestDatabase: Sync {
@@ -141,6 +144,10 @@ macro_rules! job_store_contract {
             one_sweep_is_for_one_worker
             what_is_done_and_old_goes_and_nothing_else
             originals_go_before_their_jobs
+            a_bucket_gives_what_it_holds_and_then_what_comes
+            no_token_is_given_twice
+            a_clock_that_is_put_back_locks_nobody_out
+            full_buckets_are_swept
             jobs_are_counted_as_they_change
             bytes_that_went_are_counted
             counting_gets_in_nobodys_way

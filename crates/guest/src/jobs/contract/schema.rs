@@ -24,7 +24,7 @@ const OLD_JOBS: usize = 7;
 fn drop_all(database: &impl TestDatabase) {
     run(database, "DROP TABLE IF EXISTS thumbs_jobs");
     run(database, "DROP TABLE IF EXISTS thumbs_schema");
-    for table in ["thumbs_tallies", "thumbs_garbage", "thumbs_sweeps"] {
+    for table in ["thumbs_tallies", "thumbs_garbage", "thumbs_sweeps", "thumbs_buckets"] {
         run(database, &format!("DROP TABLE IF EXISTS {table}"));
     }
 }
@@ -52,6 +52,7 @@ fn migrated() -> Vec<SqlRow> {
         vec![4.into(), 2.into()],
         vec![5.into(), 2.into()],
         vec![6.into(), 2.into()],
+        vec![7.into(), 2.into()],
     ]
 }
 
@@ -149,7 +150,8 @@ pub fn a_migration_gets_along_with_those_who_work(database: &impl TestDatabase) 
 
 /// A crash may come between any two steps, and after the last one before anybody heard of it.
 pub fn a_migration_that_was_broken_off_is_finished<D: TestDatabase>(database: &D) {
-    let steps: Vec<_> = [2, 3, 4, 5, 6].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
+    let steps: Vec<_> =
+        [2, 3, 4, 5, 6, 7].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
     assert!(!steps.is_empty());
     for done_steps in 1..=steps.len() {
         let old = make_schema_1(database);
@@ -182,7 +184,7 @@ pub fn a_migration_that_no_statement_misses_is_run_by_the_next_write(database: &
 pub fn a_newer_schema_that_lets_us_is_worked_with(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (7, 6)");
+    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (8, 7)");
     assert_eq!(store.migrate(), Ok(()));
     create(store.as_ref(), &new_job(2));
     assert!(matches!(store.claim(&worker("a"), &POLICY, at(1000)), Ok(Claim::Leased { .. })));
@@ -193,7 +195,7 @@ pub fn a_newer_schema_is_read_and_not_written(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
     run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (99, 99)");
-    let too_new = StoreError::SchemaTooNew { found: 99, known: 6 };
+    let too_new = StoreError::SchemaTooNew { found: 99, known: 7 };
     assert_eq!(store.migrate(), Err(too_new.clone()));
     assert_eq!(store.create(&new_job(2)), Err(too_new.clone()));
     assert_eq!(store.create(&idempotent_job(2, "a-key")), Err(too_new.clone()));
