@@ -131,7 +131,8 @@ impl Home {
         let compose_all = matches!(self.kind, Kind::KeyValue).then(|| "--compose-all".to_owned());
         let variable =
             |(name, value): &(String, String)| ["--variable".to_owned(), format!("{name}={value}")];
-        compose_all.into_iter().chain(self.variables.iter().flat_map(variable)).collect()
+        let uncached = ["--variable".to_owned(), "result_cache=false".to_owned()];
+        compose_all.into_iter().chain(uncached).chain(self.variables.iter().flat_map(variable)).collect()
     }
 
     /// Where a service here keeps what lies on this host.

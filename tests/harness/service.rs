@@ -53,6 +53,8 @@ impl Service {
         let builder = Runtime::builder(manifest_path())
             .state_dir(state_dir.path())
             .cache_dir(compile_cache())
+            // Tests are of thumbnails being made; one that is of what was made before turns it on.
+            .variable("result_cache", "false")
             .listen(([127, 0, 0, 1], 0).into());
         let running = configure(builder).start().await?;
         let client = Client::new(format!("http://{}", running.local_addr()));

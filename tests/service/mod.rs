@@ -19,6 +19,7 @@ mod pages;
 mod rates;
 mod refused;
 mod replicas;
+mod reuse;
 mod setbacks;
 mod settings;
 mod waiting;

@@ -30,7 +30,7 @@ function facts(job) {
   return [
     element("p", { class: "facts" }, element("strong", {}, `${result.width} × ${result.height} ${format(result.content_type)}, ${bytes(result.bytes)}`), frames),
     element("p", { class: "facts" }, `from ${source.width} × ${source.height} ${format(source.content_type)}, ${bytes(source.bytes)}`),
-    cost && element("p", { class: "facts" }, `${millis(cost.total_ms)}, ${bytes(cost.peak_memory_bytes)} of memory`),
+    job.cached ? element("p", { class: "facts" }, "made before, and given out again") : cost && element("p", { class: "facts" }, `${millis(cost.total_ms)}, ${bytes(cost.peak_memory_bytes)} of memory`),
   ];
 }
 

@@ -19,6 +19,7 @@ use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::{Imaging, Intake, Made, check_format};
 use thumbs_guest::jobs::{Claim, Lease, Life, StoreError};
 use thumbs_guest::log::Log;
+use thumbs_guest::recipe::Recipe;
 use thumbs_guest::wake::{Tell, Wake};
 
 use crate::ending::FailedAttempt;
@@ -127,9 +128,10 @@ impl Resize<'_> {
         match self.make(job) {
             Ok((thumbnail, cost)) => {
                 let now = self.clock.now();
+                let recipe = Recipe::of(&job.source.sha256, &job.options, &self.limits.image)?;
                 let in_time = self.write_down(
                     job,
-                    || self.store.succeed(lease, &thumbnail, &cost, now),
+                    || self.store.succeed(lease, &thumbnail, &cost, &recipe, now),
                     |row| row.thumbnail.as_ref() == Some(&thumbnail),
                 )?;
                 // Where it is too late, another worker has the job; what was made has a name of its own and disturbs nobody.

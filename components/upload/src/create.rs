@@ -72,24 +72,39 @@ impl Upload<'_> {
             idempotency_key,
             owner: request.caller.owner().cloned(),
         };
-        self.create_job(job, wait)
+        self.create_job(request, job, limits, wait)
     }
 
     /// Of an image that is stored.
-    fn create_job(&self, job: NewJob, wait: Wait) -> Result<Accepted, Failed> {
+    fn create_job(
+        &self,
+        request: &Request,
+        job: NewJob,
+        limits: &UploadLimits,
+        wait: Wait,
+    ) -> Result<Accepted, Failed> {
         let log = self.log.clone().with_job(job.id);
-        // An error here leaves the blob: the row may have been written all the same, and a job needs its image.
-        if let Created::Existing(existing) = self.store.create(&job)? {
+        let reused = self.reuse(request, &job, &limits.image, &log);
+        // An error here leaves the blobs: the row may have been written all the same, and a job needs its image.
+        let (created, stored) = match &reused {
+            Some(reused) => self.create_reusing(&job, reused, &log)?,
+            None => (self.store.create(&job)?, job.clone().stored()),
+        };
+        if let Created::Existing(existing) = created {
             // Another request with the same key was faster, between our look and our write.
-            let key = ObjectKey::upload(&job.id);
-            if let Err(error) = self.blobs.delete(&key) {
-                log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
+            let keys = [Some(ObjectKey::upload(&job.id)), reused.map(|reused| reused.key(&job.id))];
+            for key in keys.into_iter().flatten() {
+                if let Err(error) = self.blobs.delete(&key) {
+                    log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
+                }
             }
             return self.repeated(*existing, &job.source.sha256, &job.options);
         }
-        // Who waits for the job does not wait for the end of the answer.
-        let wake = if wait.is_asked() { self.wake_now } else { self.wake };
-        wake.wake(&log);
+        if reused.is_none() {
+            // Who waits for the job does not wait for the end of the answer.
+            let wake = if wait.is_asked() { self.wake_now } else { self.wake };
+            wake.wake(&log);
+        }
         log.event(Event::JobCreated {
             content_type: job.source.format.content_type(),
             bytes: job.source.bytes,
@@ -98,7 +113,7 @@ impl Upload<'_> {
             frames: job.source.frames,
             traceparent: job.trace_parent.as_ref().map(|trace| trace.as_str()),
         });
-        Ok(Accepted { job: job.stored(), is_repetition: false })
+        Ok(Accepted { job: stored, is_repetition: false })
     }
 
     fn repeated(&self, existing: Job, image: &Digest, options: &Options) -> Result<Accepted, Failed> {

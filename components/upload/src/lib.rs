@@ -7,6 +7,7 @@ mod answer;
 mod arrival;
 mod create;
 mod handler;
+mod reuse;
 mod room;
 
 pub use handler::Upload;

@@ -105,6 +105,11 @@ events! {
     RateNotCounted { cause: &'a str } = "rate-not-counted", Warn,
         "A request could not be counted, because the job store did not do it; it was let through",
         "Look after the store that the cause names";
+    JobCached { of: &'a str, bytes: u64 } = "job-cached", Info,
+        "An upload was done at once: the job `of` had made its thumbnail, of which it got a copy", "Nothing";
+    CacheMissed { of: Option<&'a str>, cause: &'a str } = "cache-missed", Warn,
+        "Whether the thumbnail of an upload was made before could not be looked up, or that of the job `of` could not be copied; it is made again",
+        "Look after the store that the cause names";
     JobDeleted = "job-deleted", Info,
         "A client deleted a job", "Nothing";
     JobRevived = "job-revived", Info,

@@ -253,6 +253,11 @@ impl Job {
         self.due_at.map(|due_at| due_at.max(self.begun_at()))
     }
 
+    /// Whether it was done at once, with the thumbnail of an earlier job: who makes one makes an attempt.
+    pub fn is_cached(&self) -> bool {
+        self.status == Status::Succeeded && self.attempts == 0
+    }
+
     /// Whether this image with these options would be the same job again.
     pub fn is_of(&self, image: &Digest, options: &Options) -> bool {
         self.source.sha256 == *image && self.options == *options

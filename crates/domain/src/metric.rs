@@ -56,6 +56,12 @@ const FINISHED: Row = row(
 );
 const ATTEMPTS: Row =
     row("thumbs_job_attempts_total", Kind::Counter, &["status"], "Attempts that finished jobs took");
+const CACHED: Row = row(
+    "thumbs_jobs_cached_total",
+    Kind::Counter,
+    &[],
+    "Jobs that were done at once, with the thumbnail of an earlier one",
+);
 const UPLOADED: Row =
     row("thumbs_uploaded_bytes_total", Kind::Counter, &[], "Bytes of the images that became jobs");
 const MADE: Row =
@@ -76,7 +82,7 @@ const WORK: Row = row(
     "thumbs_job_work_seconds",
     Kind::Histogram,
     &[],
-    "Of succeeded jobs, from the claim to the stored thumbnail in the last attempt",
+    "Of succeeded jobs, from the claim to the stored thumbnail in the last attempt; of cached ones, what finding it took",
 );
 const QUEUE: Row = row(
     "thumbs_queue_jobs",
@@ -92,8 +98,9 @@ const OLDEST: Row = row(
 );
 
 /// All metrics, in the order of the documentation.
-pub const TABLE: &[Row] =
-    &[BUILD, JOBS, CREATED, FINISHED, ATTEMPTS, UPLOADED, MADE, KEPT, TURNAROUND, WORK, QUEUE, OLDEST];
+pub const TABLE: &[Row] = &[
+    BUILD, JOBS, CREATED, FINISHED, ATTEMPTS, CACHED, UPLOADED, MADE, KEPT, TURNAROUND, WORK, QUEUE, OLDEST,
+];
 
 /// Upper bounds of [`Tally::turnaround_le`], in milliseconds.
 pub const TURNAROUND_BOUNDS_MS: [i64; 10] =
@@ -123,6 +130,8 @@ pub struct Tally {
     pub source_bytes_gone: i64,
     /// Bytes of the thumbnails that went.
     pub thumbnail_bytes_gone: i64,
+    /// How many of those were given the thumbnail of another, ever.
+    pub cached: i64,
     /// Milliseconds from creation until they came to be so.
     pub turnaround_ms: i64,
     /// How many of those took at most each of [`TURNAROUND_BOUNDS_MS`].
@@ -175,6 +184,7 @@ pub fn exposition(tallies: &[Tally], queue: &Queue, version: &str) -> String {
     );
     let ends = [SUCCEEDED, FAILED];
     text.family(&ATTEMPTS, ends.map(|status| (vec![status], sum(status, |tally| tally.attempts) as f64)));
+    text.family(&CACHED, [(vec![], sum(SUCCEEDED, |tally| tally.cached) as f64)]);
     text.family(&UPLOADED, [(vec![], sum(PROCESSING, |tally| tally.source_bytes) as f64)]);
     text.family(&MADE, [(vec![], sum(SUCCEEDED, |tally| tally.thumbnail_bytes) as f64)]);
 
@@ -272,6 +282,7 @@ mod tests {
             thumbnail_bytes: 10,
             source_bytes_gone: 100,
             thumbnail_bytes_gone: 1,
+            cached: 4,
             turnaround_ms: 1500,
             turnaround_le: [0, 1, 2, 3, 3, 3, 3, 3, 3, 3],
             work_ms: 250,
@@ -312,6 +323,7 @@ mod tests {
             "thumbs_jobs_created_total 20",
             "thumbs_jobs_finished_total{status=\"failed\",code=\"deadline\"} 2",
             "thumbs_job_attempts_total{status=\"failed\"} 6",
+            "thumbs_jobs_cached_total 4",
             "thumbs_uploaded_bytes_total 1000",
             "thumbs_kept_bytes{kind=\"original\"} 600",
             "thumbs_kept_bytes{kind=\"thumbnail\"} 6",

@@ -270,6 +270,8 @@ variables! {
         "Jobs that wait or are being made, at most; 503 beyond, before the upload is read. Uploads that come at the same time may go a little beyond. 0 is no bound";
     MaxQueuedJobsPerOwner = "max_queued_jobs_per_owner", "0", public, number(0, 100_000, "jobs"), QUEUEING,
         "The same for the jobs of one owner, where there are keys; 429 beyond. 0 is no bound";
+    ResultCache = "result_cache", "true", public, Takes::Switch, QUEUEING,
+        "Whether an upload is done at once whose thumbnail was made before: of the same image with the same options, for the same key, or where there are none for anybody";
     MaxAttempts = "max_attempts", "3", public, number(1, 100, "attempts"), WORKING,
         "Attempts before a job is the dead letter, of those that the image may have failed";
     LeaseSecs = "lease_secs", "30", public, number(1, A_DAY_SECS, "seconds"), WORKING,

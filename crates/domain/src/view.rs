@@ -31,6 +31,8 @@ pub struct JobView<'a> {
     pub source: SourceView<'a>,
     /// The thumbnail, once succeeded.
     pub result: Option<ResultView<'a>>,
+    /// The thumbnail is that of an earlier job, of the same image and options.
+    pub cached: bool,
     /// Attempts begun, without those that the service itself failed.
     pub attempts: u32,
     /// The last failure: why the job failed, or while it is processing, why it is tried again.
@@ -121,6 +123,7 @@ impl<'a> JobView<'a> {
             parameters: &job.options,
             source: SourceView::new(&job.source),
             result: job.thumbnail.as_ref().map(ResultView::new),
+            cached: job.is_cached(),
             attempts: job.attempts,
             error: job.failure.as_ref(),
             cost: job.cost.as_ref(),
@@ -266,6 +269,7 @@ mod tests {
                     "height": 3000, "frames": 1,
                 },
                 "result": null,
+                "cached": false,
                 "attempts": 0,
                 "error": null,
                 "cost": null,

@@ -102,6 +102,14 @@ fn create_job(limits: &UploadLimits) -> Operation {
         "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
         "example": "7f3c6b1e-9d5a-4a83-9a5e-0b1d6f2f6a10",
     });
+    let anew = json!({
+        "name": "Cache-Control",
+        "in": "header",
+        "required": false,
+        "description": "`no-cache` has the thumbnail made even where it was made before of the same image with the same options.",
+        "schema": { "type": "string" },
+        "example": "no-cache",
+    });
     let mut good = json_response("The job, which is made from now on.", "Job", examples::accepted());
     good["headers"] = json!({
         "Location": reference("headers", "location"),
@@ -116,7 +124,7 @@ fn create_job(limits: &UploadLimits) -> Operation {
     Operation {
         id: "createJob",
         tag: "jobs",
-        parameters: options.chain([key]).chain(waiting()).collect(),
+        parameters: options.chain([key, anew]).chain(waiting()).collect(),
         body: Some(upload(limits)),
         good: json!({ "200": waited_for(), "202": good }),
         problems: &[

@@ -137,6 +137,10 @@ fn always_of_a_job() -> Value {
             "parameters": reference("schemas", "Options"),
             "source": reference("schemas", "Source"),
             "result": optional(reference("schemas", "Thumbnail"), "The thumbnail, once succeeded."),
+            "cached": {
+                "type": "boolean",
+                "description": "Whether the job was done at once: the same image with the same options was made before, for the same key.",
+            },
             "attempts": count("Attempts begun."),
             "error": optional(reference("schemas", "Failure"), "The last failure: why the job failed, or while `processing`, why it is tried again."),
             "cost": optional(reference("schemas", "Cost"), "What the attempt took, once succeeded."),

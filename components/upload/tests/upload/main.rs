@@ -7,5 +7,6 @@ mod forms;
 mod kit;
 mod lists;
 mod repetition;
+mod reuse;
 mod room;
 mod waiting;

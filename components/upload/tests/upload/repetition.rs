@@ -9,6 +9,7 @@ use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::http::body;
 use thumbs_guest::jobs::{Claim, Created, JobStore, Lease, Page, StoreError};
+use thumbs_guest::recipe::Recipe;
 
 use crate::kit::Service;
 
@@ -27,7 +28,7 @@ fn the_same_request_under_the_same_key_is_the_same_job() {
 }
 
 /// A store that does not see, at the first look, what another request has just written.
-struct Blind<'a>(&'a dyn JobStore);
+pub(crate) struct Blind<'a>(pub(crate) &'a dyn JobStore);
 
 impl JobStore for Blind<'_> {
     fn find_by_idempotency_key(
@@ -44,6 +45,19 @@ impl JobStore for Blind<'_> {
 
     fn create(&self, job: &NewJob) -> Result<Created, StoreError> {
         self.0.create(job)
+    }
+
+    fn create_held(
+        &self,
+        job: &NewJob,
+        worker: &WorkerId,
+        lease_end: Timestamp,
+    ) -> Result<Created, StoreError> {
+        self.0.create_held(job, worker, lease_end)
+    }
+
+    fn find_made(&self, recipe: &Recipe, owner: Option<&Owner>) -> Result<Option<Job>, StoreError> {
+        self.0.find_made(recipe, owner)
     }
 
     fn get(&self, id: &JobId, reach: Reach<'_>) -> Result<Option<Job>, StoreError> {
@@ -87,9 +101,10 @@ impl JobStore for Blind<'_> {
         lease: Lease<'_>,
         made: &Thumbnail,
         cost: &Cost,
+        recipe: &Recipe,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.0.succeed(lease, made, cost, now)
+        self.0.succeed(lease, made, cost, recipe, now)
     }
 
     fn retry(

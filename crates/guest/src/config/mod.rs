@@ -223,6 +223,14 @@ impl QueueBounds {
     }
 }
 
+/// The variable `result_cache`.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn result_cache(variables: &dyn Variables) -> Result<bool, ConfigError> {
+    Ok(read(variables, Variable::ResultCache)? == "true")
+}
+
 /// The variables of the job machine.
 ///
 /// # Errors

@@ -15,12 +15,12 @@ use super::{Request, Response};
 
 /// What a page may send beside what every page may.
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "content-type, idempotency-key, if-none-match, prefer, traceparent, x-request-id",
+    "cache-control, content-type, idempotency-key, if-none-match, prefer, traceparent, x-request-id",
 );
 
 /// The same where keys are needed.
 const ALLOWED_HEADERS_AND_KEYS: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, idempotency-key, if-none-match, prefer, traceparent, x-api-key, x-request-id",
+    "authorization, cache-control, content-type, idempotency-key, if-none-match, prefer, traceparent, x-api-key, x-request-id",
 );
 
 /// What a page may read beside what every page may.

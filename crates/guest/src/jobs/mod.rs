@@ -27,6 +27,7 @@ pub use open::{open, open_life, open_numbers, open_rates};
 pub use rates::Rates;
 pub use store::SqlJobStore;
 
+use crate::recipe::Recipe;
 use crate::sql::SchemaError;
 use thiserror::Error;
 use thumbs_domain::cursor::Cursor;
@@ -120,6 +121,17 @@ pub trait JobStore {
     /// repetitions. Where it is not known whether the row was written, it is read.
     fn create(&self, job: &NewJob) -> Result<Created, StoreError>;
 
+    /// The same, and `worker` has the job until `lease_end`: it is nobody else's to make. It counts as no attempt.
+    fn create_held(
+        &self,
+        job: &NewJob,
+        worker: &WorkerId,
+        lease_end: Timestamp,
+    ) -> Result<Created, StoreError>;
+
+    /// The newest job of this owner that succeeded by this recipe.
+    fn find_made(&self, recipe: &Recipe, owner: Option<&Owner>) -> Result<Option<Job>, StoreError>;
+
     /// The job with this id, where it is within reach.
     fn get(&self, id: &JobId, reach: Reach<'_>) -> Result<Option<Job>, StoreError>;
 
@@ -155,12 +167,13 @@ pub trait JobStore {
     /// The caller has the job until `lease_end`. False where the lease was no longer its own: nothing is changed then.
     fn extend(&self, lease: Lease<'_>, lease_end: Timestamp) -> Result<bool, StoreError>;
 
-    /// The job succeeded. False where the lease was no longer the caller's: nothing is changed then.
+    /// The job succeeded, by this recipe. False where the lease was no longer the caller's: nothing is changed then.
     fn succeed(
         &self,
         lease: Lease<'_>,
         made: &Thumbnail,
         cost: &Cost,
+        recipe: &Recipe,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 

@@ -25,7 +25,7 @@ pub trait Numbers: JobStore {
 }
 
 /// Counters before and between the buckets, in the order in which [`tally`] reads them.
-const COUNTERS: [&str; 8] = [
+const COUNTERS: [&str; 9] = [
     "jobs",
     "entered",
     "attempts",
@@ -33,6 +33,7 @@ const COUNTERS: [&str; 8] = [
     "thumbnail_bytes",
     "source_bytes_gone",
     "thumbnail_bytes_gone",
+    "cached",
     "turnaround_ms",
 ];
 
@@ -88,12 +89,12 @@ fn tally(row: SqlRow) -> Result<Tally, StoreError> {
         _ => Err(corrupt()),
     };
     let numbers = values.map(integer).collect::<Result<Vec<i64>, _>>()?;
-    let (counters, rest) = numbers.split_first_chunk::<8>().ok_or_else(corrupt)?;
+    let (counters, rest) = numbers.split_first_chunk::<9>().ok_or_else(corrupt)?;
     let (turnaround_le, rest) = rest.split_first_chunk().ok_or_else(corrupt)?;
     let (work_ms, rest) = rest.split_first().ok_or_else(corrupt)?;
     let work_le = rest.first_chunk().ok_or_else(corrupt)?;
     let [jobs, entered, attempts, source_bytes, thumbnail_bytes, gone @ .., turnaround_ms] = *counters;
-    let [source_bytes_gone, thumbnail_bytes_gone] = gone;
+    let [source_bytes_gone, thumbnail_bytes_gone, cached] = gone;
     Ok(Tally {
         status,
         code,
@@ -104,6 +105,7 @@ fn tally(row: SqlRow) -> Result<Tally, StoreError> {
         thumbnail_bytes,
         source_bytes_gone,
         thumbnail_bytes_gone,
+        cached,
         turnaround_ms,
         turnaround_le: *turnaround_le,
         work_ms: *work_ms,

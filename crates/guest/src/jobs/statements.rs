@@ -84,11 +84,11 @@ pub(super) fn claim<D: Dialect>() -> String {
 /// itself, so what stands there names the owner as well.
 pub(super) const CREATE: &str = concat!(
     "INSERT INTO thumbs_jobs (id, status, options, source, attempts, due_at_ms, created_at_ms, updated_at_ms, ",
-    "correlation_id, trace_parent, idempotency_key, owner) ",
+    "correlation_id, trace_parent, idempotency_key, owner, lease_token) ",
     "SELECT CAST($1 AS TEXT), 'processing', CAST($2 AS TEXT), CAST($3 AS TEXT), 0, CAST($4 AS BIGINT), ",
     "CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), ",
-    "CAST($9 AS TEXT) WHERE ",
-    may_work!("$10"),
+    "CAST($9 AS TEXT), CAST($10 AS TEXT) WHERE ",
+    may_work!("$11"),
     " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
 );
 
@@ -99,6 +99,13 @@ pub(super) const HISTORY: &str = "SELECT history, CASE WHEN lease_token IS NULL 
 
 pub(super) const FIND_BY_WORKER: &str =
     concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE lease_token = $1");
+
+/// Only who succeeded has a recipe.
+pub(super) const FIND_MADE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE owner = $1 AND recipe = $2 ORDER BY id DESC LIMIT 1"
+);
 
 pub(super) const FIND_BY_IDEMPOTENCY_KEY: &str =
     concat!("SELECT ", columns!(), " FROM thumbs_jobs WHERE idempotency_key = $1");
@@ -202,9 +209,9 @@ pub(super) const EXTEND: &str =
     "UPDATE thumbs_jobs SET due_at_ms = $1 WHERE id = $2 AND lease_token = $3 RETURNING id";
 
 pub(super) const SUCCEED: &str = concat!(
-    "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, updated_at_ms = CAST($3 AS BIGINT), history = ",
-    history!("$3", "succeeded", "'-'"),
-    ", error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL WHERE id = $4 AND lease_token = $5 RETURNING id"
+    "UPDATE thumbs_jobs SET status = 'succeeded', thumbnail = $1, cost = $2, recipe = $3, updated_at_ms = CAST($4 AS BIGINT), history = ",
+    history!("$4", "succeeded", "'-'"),
+    ", error_code = NULL, error_message = NULL, due_at_ms = NULL, lease_token = NULL WHERE id = $5 AND lease_token = $6 RETURNING id"
 );
 
 pub(super) const RETRY: &str = concat!(
@@ -314,6 +321,7 @@ mod tests {
             GET,
             FIND_BY_WORKER,
             FIND_BY_IDEMPOTENCY_KEY,
+            FIND_MADE,
             LIST,
             LIST_AFTER,
             LIST_STATUS,
@@ -398,6 +406,7 @@ mod tests {
             (&find(3), &[by_id]),
             (FIND_BY_WORKER, &[lease]),
             (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
+            (FIND_MADE, &["thumbs_jobs_recipe"]),
             (EXTEND, &[by_id]),
             (SUCCEED, &[by_id]),
             (RETRY, &[by_id]),

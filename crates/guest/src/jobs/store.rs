@@ -15,6 +15,7 @@ use thumbs_domain::timestamp::Timestamp;
 use super::row;
 use super::statements;
 use super::{Claim, Created, JobStore, Lease, Page, StoreError};
+use crate::recipe::Recipe;
 use crate::sql::schema;
 use crate::sql::{Dialect, SchemaError, Sql, SqlError, SqlRow, SqlValue};
 
@@ -81,6 +82,51 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
         )
     }
 
+    /// A new job, which is due then; under a lease where it is held.
+    fn insert(
+        &self,
+        job: &NewJob,
+        due_at: Timestamp,
+        holder: Option<&WorkerId>,
+    ) -> Result<Created, StoreError> {
+        let parameters = [
+            id(&job.id),
+            row::json(&job.options)?.into(),
+            row::json(&job.source)?.into(),
+            millis(due_at),
+            millis(job.created_at),
+            job.correlation_id.as_str().into(),
+            job.trace_parent.as_ref().map(|trace| trace.as_str()).into(),
+            job.idempotency_key.as_ref().map(|key| key_of(key, job.owner.as_ref())).into(),
+            row::owner(job.owner.as_ref()).into(),
+            holder.map(WorkerId::as_str).into(),
+            schema::known::<D>().into(),
+        ];
+        // Once more where nothing was created and nothing is in the way: another has just brought the schema up to date, or the
+        // job that held the key was deleted in between.
+        for _ in 0..2 {
+            match self.run_guarded(statements::CREATE, &parameters) {
+                Ok(rows) if !rows.is_empty() => return Ok(Created::New),
+                Ok(_) => {}
+                Err(unknown @ SchemaError::Sql(SqlError::Unknown(_))) => {
+                    return if self.get(&job.id, Reach::All)?.is_some() {
+                        Ok(Created::New)
+                    } else {
+                        Err(unknown.into())
+                    };
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let Some(key) = &job.idempotency_key else { continue };
+            match self.find_by_idempotency_key(key, job.owner.as_ref())? {
+                Some(existing) if existing.id == job.id => return Ok(Created::New),
+                Some(existing) => return Ok(Created::Existing(Box::new(existing))),
+                None => {}
+            }
+        }
+        Err(StoreError::Unavailable("the database created no job, and none is in its way".to_owned()))
+    }
+
     fn count(&self, statement: &str, parameters: &[SqlValue]) -> Result<u64, StoreError> {
         match self.run(statement, parameters)?.first().map(Vec::as_slice) {
             // A count that is below zero is one that somebody changed by hand.
@@ -141,41 +187,20 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
     }
 
     fn create(&self, job: &NewJob) -> Result<Created, StoreError> {
-        let parameters = [
-            id(&job.id),
-            row::json(&job.options)?.into(),
-            row::json(&job.source)?.into(),
-            millis(job.due_at()),
-            millis(job.created_at),
-            job.correlation_id.as_str().into(),
-            job.trace_parent.as_ref().map(|trace| trace.as_str()).into(),
-            job.idempotency_key.as_ref().map(|key| key_of(key, job.owner.as_ref())).into(),
-            row::owner(job.owner.as_ref()).into(),
-            schema::known::<D>().into(),
-        ];
-        // Once more where nothing was created and nothing is in the way: another has just brought the schema up to date, or the
-        // job that held the key was deleted in between.
-        for _ in 0..2 {
-            match self.run_guarded(statements::CREATE, &parameters) {
-                Ok(rows) if !rows.is_empty() => return Ok(Created::New),
-                Ok(_) => {}
-                Err(unknown @ SchemaError::Sql(SqlError::Unknown(_))) => {
-                    return if self.get(&job.id, Reach::All)?.is_some() {
-                        Ok(Created::New)
-                    } else {
-                        Err(unknown.into())
-                    };
-                }
-                Err(error) => return Err(error.into()),
-            }
-            let Some(key) = &job.idempotency_key else { continue };
-            match self.find_by_idempotency_key(key, job.owner.as_ref())? {
-                Some(existing) if existing.id == job.id => return Ok(Created::New),
-                Some(existing) => return Ok(Created::Existing(Box::new(existing))),
-                None => {}
-            }
-        }
-        Err(StoreError::Unavailable("the database created no job, and none is in its way".to_owned()))
+        self.insert(job, job.due_at(), None)
+    }
+
+    fn create_held(
+        &self,
+        job: &NewJob,
+        worker: &WorkerId,
+        lease_end: Timestamp,
+    ) -> Result<Created, StoreError> {
+        self.insert(job, lease_end, Some(worker))
+    }
+
+    fn find_made(&self, recipe: &Recipe, owner: Option<&Owner>) -> Result<Option<Job>, StoreError> {
+        self.job(statements::FIND_MADE, &[row::owner(owner).into(), recipe.to_string().into()])
     }
 
     fn get(&self, job: &JobId, reach: Reach<'_>) -> Result<Option<Job>, StoreError> {
@@ -288,6 +313,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         lease: Lease<'_>,
         made: &Thumbnail,
         cost: &Cost,
+        recipe: &Recipe,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.gives_a_row(
@@ -295,6 +321,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
             &[
                 row::json(made)?.into(),
                 row::json(cost)?.into(),
+                recipe.to_string().into(),
                 millis(now),
                 id(lease.job),
                 lease.worker.as_str().into(),

@@ -32,6 +32,7 @@ impl Dialect for Postgres {
         Migration { version: 5, sql: include_str!("migrations/0005-owners.postgres.sql") },
         Migration { version: 6, sql: include_str!("migrations/0006-life.postgres.sql") },
         Migration { version: 7, sql: include_str!("migrations/0007-rates.postgres.sql") },
+        Migration { version: 8, sql: include_str!("migrations/0008-recipes.postgres.sql") },
     ];
 
     /// One block is one transaction. The lock is held until all of it stands, and is then given up whatever happens: without

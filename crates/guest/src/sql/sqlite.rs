@@ -26,6 +26,7 @@ impl Dialect for Sqlite {
         Migration { version: 5, sql: include_str!("migrations/0005-owners.sqlite.sql") },
         Migration { version: 6, sql: include_str!("migrations/0006-life.sqlite.sql") },
         Migration { version: 7, sql: include_str!("migrations/0007-rates.sqlite.sql") },
+        Migration { version: 8, sql: include_str!("migrations/0008-recipes.sqlite.sql") },
     ];
 
     /// The host may share one connection among all instances, so there is no transaction of our own around the statements.

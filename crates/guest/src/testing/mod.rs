@@ -14,7 +14,7 @@ pub use blobs::MemoryBlobs;
 pub use clock::ManualClock;
 pub use faulty::{Fate, Faulty};
 pub use imaging::ScriptedImaging;
-pub use job::{POLICY, end_job, new_job, put_job};
+pub use job::{POLICY, cost, end_job, new_job, put_job, thumbnail_of};
 pub use request::{request, text};
 pub use sqlite::{Driver, memory_store};
 
@@ -100,6 +100,7 @@ impl FixedVariables {
             ("lease_secs", "30"),
             ("retry_backoff_ms", "1000"),
             ("max_job_age_secs", "3600"),
+            ("result_cache", "true"),
             ("max_queued_jobs", "0"),
             ("max_queued_jobs_per_owner", "0"),
         ];

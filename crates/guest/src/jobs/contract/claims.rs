@@ -10,7 +10,7 @@ use thumbs_domain::owner::Owner;
 
 use super::TestDatabase;
 use super::kit::{
-    POLICY, at, claim, cost, create, done, id, new_job, read, read_as_created, thumbnail, worker,
+    POLICY, at, claim, cost, create, done, id, new_job, read, read_as_created, recipe, thumbnail, worker,
 };
 use crate::jobs::{Claim, Lease};
 
@@ -142,7 +142,7 @@ pub fn a_job_is_found_by_who_holds_it_and_by_nobody_else(database: &impl TestDat
     assert_eq!(store.find_by_worker(&worker("c")), Ok(Some(again)));
     let (job, worker) = (id(1), worker("c"));
     let lease = Lease { job: &job, worker: &worker };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(40_100)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(40_100)), Ok(true));
     assert_eq!(store.find_by_worker(&worker), Ok(None), "it has done its job");
 }
 
@@ -199,7 +199,7 @@ pub fn open_jobs_are_counted(database: &impl TestDatabase) {
     let job = claim(store.as_ref(), &worker, at(10_000));
     assert_eq!(store.queued(), Ok(6), "what is being made is open still");
     assert_eq!(
-        store.succeed(Lease { job: &job.id, worker: &worker }, &thumbnail(), &cost(), at(10_000)),
+        store.succeed(Lease { job: &job.id, worker: &worker }, &thumbnail(), &cost(), &recipe(), at(10_000)),
         Ok(true)
     );
     assert_eq!(store.queued(), Ok(5));

@@ -5,7 +5,9 @@ use thumbs_domain::job::{Job, Status};
 use thumbs_domain::machine::WAKE_AGAIN_AFTER_MS;
 
 use super::TestDatabase;
-use super::kit::{POLICY, at, claim, cost, create, id, new_job, read, read_as_created, thumbnail, worker};
+use super::kit::{
+    POLICY, at, claim, cost, create, id, new_job, read, read_as_created, recipe, thumbnail, worker,
+};
 use crate::jobs::{Claim, Lease};
 
 /// Everything that is known of a thumbnail comes back, and the job is done with.
@@ -15,7 +17,7 @@ pub fn a_success_is_kept(database: &impl TestDatabase) {
     let worker_a = worker("a");
     let job = claim(store.as_ref(), &worker_a, at(1000));
     let lease = Lease { job: &job.id, worker: &worker_a };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1040)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(1040)), Ok(true));
     let expected = Job {
         status: Status::Succeeded,
         thumbnail: Some(thumbnail()),
@@ -27,7 +29,7 @@ pub fn a_success_is_kept(database: &impl TestDatabase) {
     };
     assert_eq!(read(database, 1), expected);
     assert_eq!(store.claim(&worker("b"), &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(2000)), Ok(false));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(2000)), Ok(false));
     assert_eq!(read(database, 1), expected);
 }
 
@@ -50,7 +52,7 @@ pub fn a_failed_attempt_is_due_again_later(database: &impl TestDatabase) {
     let again = claim(store.as_ref(), &worker_b, at(5000));
     assert_eq!(again.attempts, 2);
     let lease = Lease { job: &again.id, worker: &worker_b };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(5100)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(5100)), Ok(true));
     assert_eq!(read(database, 1).failure, None);
 }
 
@@ -104,14 +106,14 @@ pub fn a_late_worker_changes_nothing(database: &impl TestDatabase) {
     let late = worker("late");
     let lease = Lease { job: &job, worker: &late };
     let failure = Failure::from(JobCode::SourceMissing);
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(41_000)), Ok(false));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(41_000)), Ok(false));
     assert_eq!(store.retry(lease, &failure, at(42_000), at(41_000)), Ok(false));
     assert_eq!(store.give_back(lease, &failure, at(42_000), at(41_000)), Ok(false));
     assert_eq!(store.give_up(lease, &failure, at(41_000)), Ok(false));
     assert_eq!(read(database, 1), before);
     let prompt = worker("prompt");
     assert_eq!(
-        store.succeed(Lease { job: &job, worker: &prompt }, &thumbnail(), &cost(), at(41_000)),
+        store.succeed(Lease { job: &job, worker: &prompt }, &thumbnail(), &cost(), &recipe(), at(41_000)),
         Ok(true)
     );
 }
@@ -169,7 +171,7 @@ pub fn reads_note_wake_ups_only_so_often(database: &impl TestDatabase) {
     claim(store.as_ref(), &worker_a, at(20_000));
     let job = id(1);
     assert_eq!(
-        store.succeed(Lease { job: &job, worker: &worker_a }, &thumbnail(), &cost(), at(20_100)),
+        store.succeed(Lease { job: &job, worker: &worker_a }, &thumbnail(), &cost(), &recipe(), at(20_100)),
         Ok(true)
     );
     assert_eq!(store.note_wake_up(&id(1), at(90_000)), Ok(false));

@@ -16,6 +16,7 @@ use thumbs_domain::trace::CorrelationId;
 
 use super::{TestDatabase, Whole};
 use crate::jobs::{Claim, Created, JobStore, Lease, Page, Revived, StoreError};
+use crate::recipe::Recipe;
 use crate::sql::SqlRow;
 
 pub(super) const POLICY: RetryPolicy =
@@ -84,6 +85,10 @@ pub(super) fn cost() -> Cost {
         pixels: 12_000_000,
         frames: 2,
     }
+}
+
+pub(super) fn recipe() -> Recipe {
+    Recipe::from_digest(Digest::from_bytes([9; 32]))
 }
 
 pub(super) fn done<T>(result: Result<T, StoreError>) -> T {
@@ -164,8 +169,9 @@ pub fn use_every_call(store: &dyn Whole) {
     let job = claim(store, &worker, at(1000));
     let lease = Lease { job: &job.id, worker: &worker };
     assert_eq!(store.extend(lease, at(60_000)), Ok(true));
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(1000)), Ok(true));
     assert_eq!(store.note_wake_up(&id(1), at(10_000)), Ok(true));
+    assert_eq!(done(store.find_made(&recipe(), None)).map(|job| job.id), Some(job.id));
     let rate = Rate::new(1, 1).expect("a rate");
     assert!(done(store.take("a", rate, at(0))).is_taken);
     use_every_call_of_life(store);

@@ -8,8 +8,8 @@ use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 
 use super::kit::{
-    POLICY, at, claim, cost, create, done, id, idempotent_job, ids, new_job, read, read_as_created, run,
-    thumbnail, worker,
+    POLICY, at, claim, cost, create, done, id, idempotent_job, ids, new_job, read, read_as_created, recipe,
+    run, thumbnail, worker,
 };
 use super::{TestDatabase, Whole, kit};
 use crate::jobs::{Claim, Due, Garbage, Lease, Page, Revived};
@@ -26,7 +26,7 @@ fn succeed(store: &dyn Whole, now: Timestamp) -> JobId {
     let worker = worker("succeeds");
     let job = claim(store, &worker, now);
     let lease = Lease { job: &job.id, worker: &worker };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), now), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), now), Ok(true));
     job.id
 }
 
@@ -109,7 +109,7 @@ pub fn the_attempts_at_a_job_are_remembered(database: &impl TestDatabase) {
     assert_eq!(kept.last(), Some(&entry(600_099, 600_099, Outcome::GivenBack, stored)));
     let (job, e) = held("e", 700_000);
     let lease = Lease { job: &job, worker: &e };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(700_100)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(700_100)), Ok(true));
     let kept = done(store.history(&id(1), Reach::All)).expect("it is there");
     assert_eq!(kept.last(), Some(&entry(700_000, 700_100, Outcome::Succeeded, None)));
 }
@@ -180,7 +180,7 @@ pub fn a_job_may_be_deleted_under_its_worker(database: &impl TestDatabase) {
     let job = claim(store.as_ref(), &worker, at(1000));
     assert_eq!(store.delete(&job.id, Reach::All), Ok(true));
     let lease = Lease { job: &job.id, worker: &worker };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(2000)), Ok(false));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(2000)), Ok(false));
     assert_eq!(store.give_up(lease, &Failure::from(JobCode::Trap), at(2000)), Ok(false));
     assert_eq!(store.get(&job.id, Reach::All), Ok(None));
     assert_eq!(store.claim(&worker, &POLICY, at(i64::MAX / 2)), Ok(Claim::Nothing));

@@ -13,6 +13,7 @@
 //! | `life.rs` | jobs that are tried again, and jobs that go |
 //! | `numbers.rs` | what is counted of jobs |
 //! | `rates.rs` | buckets of tokens |
+//! | `recipes.rs` | thumbnails that are there already |
 //! | `kit.rs` | what these share |
 #![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
 
@@ -24,6 +25,7 @@ mod life;
 mod numbers;
 mod rates;
 mod reading;
+mod recipes;
 mod schema;
 
 pub use claims::*;
@@ -34,6 +36,7 @@ pub use life::*;
 pub use numbers::*;
 pub use rates::*;
 pub use reading::*;
+pub use recipes::*;
 pub use schema::*;
 
 use crate::jobs::{Life, Numbers, Rates};
@@ -148,6 +151,9 @@ macro_rules! job_store_contract {
             no_token_is_given_twice
             a_clock_that_is_put_back_locks_nobody_out
             full_buckets_are_swept
+            what_was_made_is_found_by_its_recipe_and_owner
+            a_job_that_is_held_from_the_beginning_is_its_holders
+            a_job_that_its_holder_left_is_made_when_its_lease_ends
             jobs_are_counted_as_they_change
             bytes_that_went_are_counted
             counting_gets_in_nobodys_way

@@ -5,7 +5,7 @@ use thumbs_domain::metric::{Queue, Tally};
 use thumbs_domain::owner::Reach;
 
 use super::TestDatabase;
-use super::kit::{POLICY, at, claim, cost, create, done, id, new_job, run, thumbnail, worker};
+use super::kit::{POLICY, at, claim, cost, create, done, id, new_job, recipe, run, thumbnail, worker};
 use crate::jobs::{Claim, Lease, Numbers};
 
 /// The tally of these, empty where there is none.
@@ -25,7 +25,7 @@ pub fn jobs_are_counted_as_they_change(database: &impl TestDatabase) {
     let worker = worker("a");
     let succeeded = claim(store.as_ref(), &worker, at(1000));
     let lease = Lease { job: &succeeded.id, worker: &worker };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1200)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(1200)), Ok(true));
     let failed = claim(store.as_ref(), &worker, at(1000));
     let lease = Lease { job: &failed.id, worker: &worker };
     assert_eq!(store.give_up(lease, &Failure::from(JobCode::MalformedImage), at(1000)), Ok(true));
@@ -58,7 +58,7 @@ pub fn bytes_that_went_are_counted(database: &impl TestDatabase) {
     let worker = worker("a");
     let job = claim(store.as_ref(), &worker, at(1000));
     let lease = Lease { job: &job.id, worker: &worker };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(1000)), Ok(true));
     let gone = || {
         let tallies = done(store.tallies());
         [|tally: &Tally| tally.source_bytes_gone, |tally: &Tally| tally.thumbnail_bytes_gone]
@@ -90,7 +90,7 @@ pub fn counting_gets_in_nobodys_way(database: &impl TestDatabase) {
                         }
                     };
                     let lease = Lease { job: &job.id, worker: &worker };
-                    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(1000)), Ok(true));
+                    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(1000)), Ok(true));
                 }
             });
         }

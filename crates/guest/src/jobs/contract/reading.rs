@@ -7,7 +7,7 @@ use thumbs_domain::list::ListQuery;
 use thumbs_domain::owner::{Owner, Reach};
 
 use super::TestDatabase;
-use super::kit::{all, at, claim, cost, create, done, id, ids, new_job, run, thumbnail, worker};
+use super::kit::{all, at, claim, cost, create, done, id, ids, new_job, recipe, run, thumbnail, worker};
 use super::schema::make_schema_1;
 use crate::jobs::{Lease, Page, StoreError};
 
@@ -85,7 +85,7 @@ pub fn lists_by_status(database: &impl TestDatabase) {
         let kept = if number == 2 {
             store.give_up(lease, &Failure::from(JobCode::SourceMissing), at(200))
         } else {
-            store.succeed(lease, &thumbnail(), &cost(), at(200))
+            store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(200))
         };
         assert_eq!(kept, Ok(true));
     }

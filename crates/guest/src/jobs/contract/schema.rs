@@ -8,7 +8,8 @@ use thumbs_domain::owner::Reach;
 
 use super::TestDatabase;
 use super::kit::{
-    POLICY, all, at, cost, create, done, id, idempotent_job, ids, new_job, read, run, thumbnail, worker,
+    POLICY, all, at, cost, create, done, id, idempotent_job, ids, new_job, read, recipe, run, thumbnail,
+    worker,
 };
 use crate::jobs::{Claim, Created, Lease, Page, StoreError};
 use crate::sql::{SqlRow, SqlValue};
@@ -53,6 +54,7 @@ fn migrated() -> Vec<SqlRow> {
         vec![5.into(), 2.into()],
         vec![6.into(), 2.into()],
         vec![7.into(), 2.into()],
+        vec![8.into(), 2.into()],
     ]
 }
 
@@ -109,7 +111,7 @@ pub fn a_database_of_version_1_keeps_its_rows(database: &impl TestDatabase) {
     let (job, holder) = (JobId::parse(&job).expect("an id"), worker(&holder));
     assert_eq!(done(store.find_by_worker(&holder)).map(|held| held.id), Some(job));
     let lease = Lease { job: &job, worker: &holder };
-    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), at(0)), Ok(true));
+    assert_eq!(store.succeed(lease, &thumbnail(), &cost(), &recipe(), at(0)), Ok(true));
 }
 
 /// Several replicas start at once, and some take uploads before they are done.
@@ -151,7 +153,7 @@ pub fn a_migration_gets_along_with_those_who_work(database: &impl TestDatabase) 
 /// A crash may come between any two steps, and after the last one before anybody heard of it.
 pub fn a_migration_that_was_broken_off_is_finished<D: TestDatabase>(database: &D) {
     let steps: Vec<_> =
-        [2, 3, 4, 5, 6, 7].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
+        [2, 3, 4, 5, 6, 7, 8].into_iter().flat_map(|version| D::KIND.steps_to(version)).collect();
     assert!(!steps.is_empty());
     for done_steps in 1..=steps.len() {
         let old = make_schema_1(database);
@@ -184,7 +186,7 @@ pub fn a_migration_that_no_statement_misses_is_run_by_the_next_write(database: &
 pub fn a_newer_schema_that_lets_us_is_worked_with(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
-    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (8, 7)");
+    run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (9, 8)");
     assert_eq!(store.migrate(), Ok(()));
     create(store.as_ref(), &new_job(2));
     assert!(matches!(store.claim(&worker("a"), &POLICY, at(1000)), Ok(Claim::Leased { .. })));
@@ -195,7 +197,7 @@ pub fn a_newer_schema_is_read_and_not_written(database: &impl TestDatabase) {
     let store = database.connect();
     create(store.as_ref(), &new_job(1));
     run(database, "INSERT INTO thumbs_schema (version, min_compatible) VALUES (99, 99)");
-    let too_new = StoreError::SchemaTooNew { found: 99, known: 7 };
+    let too_new = StoreError::SchemaTooNew { found: 99, known: 8 };
     assert_eq!(store.migrate(), Err(too_new.clone()));
     assert_eq!(store.create(&new_job(2)), Err(too_new.clone()));
     assert_eq!(store.create(&idempotent_job(2, "a-key")), Err(too_new.clone()));
