@@ -125,8 +125,8 @@ limits! {
         "the time from a connection's start, or the end of its last response, to the end of the next header", "the connection is closed";
     max_header_bytes = 32 * KIB, 8 * KIB => MIB,
         "the header of a request", "431, and the connection is closed";
-    max_request_body_bytes = 33 * MIB, 0 => 4 * GIB,
-        "the body of a request; the application's own bound (max_upload_bytes) should be a little lower",
+    max_request_body_bytes = 3_328 * MIB, 0 => 5 * GIB,
+        "the body of a request, which no instance holds as a whole unless it wants to; the application's own bounds (max_upload_bytes, max_batch_bytes) should be a little lower",
         "413: at once where the length is declared, else as soon as it is read";
     body_timeout_ms = 30_000, 1 => DAY_MS,
         "how long a client may pause while it sends a body", "408, and the connection is closed";

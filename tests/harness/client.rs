@@ -114,6 +114,15 @@ impl Client {
         self.send(self.request(Method::POST, "/jobs").multipart(form)).await
     }
 
+    /// `POST /batches` with each image as a part, named by its number from 1.
+    pub async fn batch(&self, images: &[impl AsRef<[u8]>]) -> Reply {
+        let parts = images.iter().enumerate().map(|(index, image)| {
+            multipart::Part::bytes(image.as_ref().to_vec()).file_name(format!("{}.bin", index + 1))
+        });
+        let form = parts.fold(multipart::Form::new(), |form, part| form.part("image", part));
+        self.send(self.request(Method::POST, "/batches").multipart(form)).await
+    }
+
     /// Uploads and gives the id of the accepted job.
     ///
     /// # Panics

@@ -110,11 +110,16 @@ async fn neither_comes_upon_the_others_jobs(home: &Home) {
     assert_eq!(thumbnail.header("cache-control"), Some("private, max-age=86400, immutable"));
     assert!(thumbnail.header("vary").unwrap().contains("Authorization"));
     let id = job["job_id"].as_str().unwrap();
+    let batch = shop.batch(&[images::png(30, 20)]).await;
+    let batch = batch.json()["batch_id"].as_str().unwrap().to_owned();
+    assert_eq!(shop.get(&format!("/batches/{batch}")).await.status, StatusCode::OK);
+    assert_eq!(all.get(&format!("/batches/{batch}")).await.status, StatusCode::OK);
 
-    // By every route that names a job: byte for byte what is told of a job that nobody has.
+    // By every route that names a job or a batch: byte for byte what is told of one that nobody has.
     for (method, pattern, _) in operations().filter(|(_, pattern, _)| pattern.contains("{id}")) {
         for query in ["", "?wait=20"] {
-            let [theirs, none] = [id, NO_JOB].map(|id| pattern.replace("{id}", id) + query);
+            let theirs = if pattern.starts_with("/batches") { batch.as_str() } else { id };
+            let [theirs, none] = [theirs, NO_JOB].map(|id| pattern.replace("{id}", id) + query);
             let (theirs, none) = (ask(&web, method, &theirs).await, ask(&web, method, &none).await);
             assert_eq!(theirs.status, StatusCode::NOT_FOUND, "{method} {pattern}{query}");
             assert_eq!(
@@ -124,10 +129,11 @@ async fn neither_comes_upon_the_others_jobs(home: &Home) {
             );
         }
     }
+    shop.get(&format!("/batches/{batch}?wait=30")).await;
     let count = async |client: &Client, path| client.get(path).await.json()["jobs"].as_array().unwrap().len();
     for path in ["/jobs", "/jobs?status=succeeded"] {
         let seen = [count(&shop, path).await, count(&web, path).await, count(&all, path).await];
-        assert_eq!(seen, [1, 0, 1], "{path}");
+        assert_eq!(seen, [2, 0, 2], "{path}");
     }
     assert_eq!(all.get(&format!("/jobs/{id}")).await.json()["owner"], "shop");
     assert_eq!(shop.get(&format!("/jobs/{id}")).await.json().get("owner"), None);

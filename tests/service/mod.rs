@@ -2,6 +2,7 @@
 
 mod animation;
 mod bad_input;
+mod batches;
 mod browsers;
 mod command_line;
 mod formats;

@@ -46,7 +46,7 @@ async fn a_value_that_its_variable_does_not_take_ends_the_start_and_is_named() {
 async fn settings_that_contradict_a_limit_of_the_host_end_the_start() {
     for (name, value, limit) in [
         ("lease_secs", "28", "THUMBS_MESSAGE_TIMEOUT_MS"),
-        ("max_upload_bytes", "34603008", "THUMBS_MAX_REQUEST_BODY_BYTES"),
+        ("max_batch_bytes", "3489660929", "THUMBS_MAX_REQUEST_BODY_BYTES"),
         ("max_upload_bytes", "67108865", "THUMBS_MAX_BLOB_BYTES"),
     ] {
         let (_, causes) = refused(&[(name, value)]).await;

@@ -14,7 +14,7 @@ use thumbs_domain::route;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response, park};
-use thumbs_guest::jobs::{Life, Revived};
+use thumbs_guest::jobs::{Batches, Life, Revived};
 use thumbs_guest::log::Log;
 use thumbs_guest::wait::{Wait, Waited, Waiter};
 use thumbs_guest::wake::Wake;
@@ -23,6 +23,8 @@ use thumbs_guest::wake::Wake;
 pub struct Status<'a> {
     /// The rows.
     pub store: &'a dyn Life,
+    /// The same rows, of jobs that came together.
+    pub batches: &'a dyn Batches,
     /// The way to the workers, for a client that is not to wait for it.
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
@@ -49,6 +51,7 @@ impl Status<'_> {
             (route::JOB, &Method::DELETE) => self.delete(request),
             (route::HISTORY, &Method::GET | &Method::HEAD) => self.history(request),
             (route::RETRY, &Method::POST) => self.retry(request),
+            (route::BATCH, &Method::GET | &Method::HEAD) => self.batch(request),
             _ => Err(Failed::Method(row.allow)),
         }
     }
@@ -121,7 +124,7 @@ impl Status<'_> {
         Ok(response)
     }
 
-    fn waiter(&self, parked: Option<Duration>) -> Waiter<'_> {
+    pub(crate) fn waiter(&self, parked: Option<Duration>) -> Waiter<'_> {
         let Self { store, wake, wake_now, clock, log, .. } = *self;
         Waiter { store, wake, wake_now, parked, clock, log }
     }

@@ -1,8 +1,10 @@
-//! The status component: one job. It is read, waited for, tried again, deleted.
+//! The status component: one job, or those of one batch. They are read and waited for; a job is tried again, deleted.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides. It has nothing to do with blobs: those of a job that goes are
-//! deleted by a worker. So it is given none, and a read, the most frequent request there is, pays for no component but this one.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides, `batch.rs` shows batches. It has nothing to do with blobs: those
+//! of a job that goes are deleted by a worker. So it is given none, and a read, the most frequent request there is, pays for no component but
+//! this one.
 
+mod batch;
 mod handler;
 
 pub use handler::Status;
@@ -25,9 +27,10 @@ mod entry {
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let wake = WakeLater::default();
         serve("status", request, out, async |request, _, log| {
-            let store = jobs::open_life(&Database::read(&HostVariables)?);
+            let store = jobs::open_whole(&Database::read(&HostVariables)?);
             let status = Status {
                 store: store.as_ref(),
+                batches: store.as_ref(),
                 wake: &wake,
                 wake_now: &HostWake,
                 parked: park::parked(std::env::var(park::PARKED_MS).ok().as_deref()),

@@ -11,7 +11,7 @@ use thumbs_guest::wait::{Wait, Waiter};
 use crate::Upload;
 
 /// Tells a repetition from the first request.
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A job that a request made, or came upon again.
 pub(crate) struct Accepted {
@@ -66,6 +66,6 @@ fn prefers_the_picture(request: &Request, job: &Job) -> bool {
     request.prefers(&["application/json", picture]) == picture
 }
 
-fn header(text: &str) -> Result<HeaderValue, Failed> {
+pub(crate) fn header(text: &str) -> Result<HeaderValue, Failed> {
     HeaderValue::from_str(text).map_err(|error| Failed::Internal(error.to_string()))
 }

@@ -5,20 +5,21 @@
 //! before its blob is finished, and of one that is not nothing is left.
 
 use http::HeaderName;
+use thumbs_domain::batch::Place;
 use thumbs_domain::digest::Digest;
 use thumbs_domain::event::Event;
 use thumbs_domain::job::{IdempotencyKey, Job, NewJob, Source};
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::object_key::ObjectKey;
-use thumbs_domain::options::Options;
+use thumbs_domain::options::{Draft, Options};
 use thumbs_domain::problem::ProblemKind;
 use thumbs_guest::blobs::Written;
 use thumbs_guest::config;
 use thumbs_guest::http::{Body, Failed, Request, Response};
-use thumbs_guest::intake;
+use thumbs_guest::intake::{self, Sink};
 use thumbs_guest::jobs::Created;
 use thumbs_guest::wait::Wait;
-use thumbs_guest::wake::wake_for_overdue;
+use thumbs_guest::wake::{Wake, wake_for_overdue};
 
 use crate::Upload;
 use crate::answer::Accepted;
@@ -26,24 +27,39 @@ use crate::arrival::Arrival;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// What a job is to be, beside its image and its options.
+pub(crate) struct Intent<'a> {
+    /// What makes a repetition find it.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// Of which batch it is.
+    pub(crate) place: Option<Place>,
+    /// How the workers hear of it.
+    pub(crate) wake: &'a dyn Wake,
+}
+
 impl Upload<'_> {
     pub(crate) async fn create(&self, request: &Request, body: Body) -> Result<Response, Failed> {
         let limits = config::limits(self.variables)?;
         // Not for this component: with a policy that makes no sense nobody would work on the job.
         config::policy(self.variables)?;
         let (idempotency_key, wait) = (idempotency_key(request)?, Wait::of(request)?);
-        let accepted = self.accept(request, body, idempotency_key, &limits, wait).await?;
+        // Who waits for the job does not wait for the end of the answer.
+        let wake = if wait.is_asked() { self.wake_now } else { self.wake };
+        let intent = Intent { idempotency_key, place: None, wake };
+        let receive = async |image: &mut dyn Sink| intake::receive(request, body, &limits, image).await;
+        let accepted = self.accept(request, &limits, intent, receive).await?;
         self.answer(request, accepted, wait)
     }
 
-    async fn accept(
+    /// Takes one image in, which `receive` hands on with the options that count for it.
+    pub(crate) async fn accept(
         &self,
         request: &Request,
-        body: Body,
-        idempotency_key: Option<IdempotencyKey>,
         limits: &UploadLimits,
-        wait: Wait,
+        intent: Intent<'_>,
+        receive: impl AsyncFnOnce(&mut dyn Sink) -> Result<Draft, Failed>,
     ) -> Result<Accepted, Failed> {
+        let Intent { idempotency_key, place, wake } = intent;
         // A repetition stores no image again: its digest is all that is asked for.
         let existing = match &idempotency_key {
             Some(key) => self.store.find_by_idempotency_key(key, request.caller.owner())?,
@@ -52,7 +68,7 @@ impl Upload<'_> {
         let id = self.ids.job_id(self.clock.now()).map_err(|error| Failed::Internal(error.to_string()))?;
         let key = existing.is_none().then(|| ObjectKey::upload(&id));
         let mut arrival = Arrival::new(self.blobs, self.imaging, key, limits);
-        let options = intake::receive(request, body, limits, &mut arrival).await?;
+        let options = receive(&mut arrival).await?;
         let (info, arrived) = arrival.end()?;
         let options = options.finish(info.frames);
         self.imaging.check(&info, &options, &limits.image).map_err(|error| error.problem())?;
@@ -71,8 +87,9 @@ impl Upload<'_> {
             trace_parent: request.trace_parent(),
             idempotency_key,
             owner: request.caller.owner().cloned(),
+            place,
         };
-        self.create_job(request, job, limits, wait)
+        self.create_job(request, job, limits, wake)
     }
 
     /// Of an image that is stored.
@@ -81,7 +98,7 @@ impl Upload<'_> {
         request: &Request,
         job: NewJob,
         limits: &UploadLimits,
-        wait: Wait,
+        wake: &dyn Wake,
     ) -> Result<Accepted, Failed> {
         let log = self.log.clone().with_job(job.id);
         let reused = self.reuse(request, &job, &limits.image, &log);
@@ -101,8 +118,6 @@ impl Upload<'_> {
             return self.repeated(*existing, &job.source.sha256, &job.options);
         }
         if reused.is_none() {
-            // Who waits for the job does not wait for the end of the answer.
-            let wake = if wait.is_asked() { self.wake_now } else { self.wake };
             wake.wake(&log);
         }
         log.event(Event::JobCreated {
@@ -129,7 +144,7 @@ impl Upload<'_> {
     }
 }
 
-fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> {
+pub(crate) fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Failed> {
     let mut values = request.headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let only = Some(value).filter(|_| values.next().is_none());

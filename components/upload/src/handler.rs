@@ -1,5 +1,5 @@
 //! Which request does what. Spin chooses a component by path alone, so the whole collection `/jobs` is here
-//! (docs/decisions/0002).
+//! (docs/decisions/0002), and `/batches`, which takes the same in.
 
 use http::{Method, StatusCode};
 use thumbs_domain::event::Event;
@@ -14,7 +14,7 @@ use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Body, Failed, Request, Response};
 use thumbs_guest::ids::Ids;
 use thumbs_guest::imaging::Probing;
-use thumbs_guest::jobs::JobStore;
+use thumbs_guest::jobs::{Batches, JobStore};
 use thumbs_guest::log::Log;
 use thumbs_guest::wake::{Wake, wake_for_overdue};
 
@@ -22,6 +22,8 @@ use thumbs_guest::wake::{Wake, wake_for_overdue};
 pub struct Upload<'a> {
     /// The rows.
     pub store: &'a dyn JobStore,
+    /// The same rows, of jobs that came together.
+    pub batches: &'a dyn Batches,
     /// The images.
     pub blobs: &'a dyn Blobs,
     /// The reader of headers.
@@ -46,7 +48,13 @@ impl Upload<'_> {
     /// # Errors
     /// [`Failed`], which becomes a problem.
     pub async fn handle(&self, request: &Request, body: Body) -> Result<Response, Failed> {
+        let is_batch = route::find(&request.path) == Some(&route::BATCHES);
         match request.method {
+            Method::POST if is_batch => {
+                self.has_room(request)?;
+                self.create_batch(request, body).await
+            }
+            _ if is_batch => Err(Failed::Method(route::BATCHES.allow)),
             Method::POST => {
                 self.has_room(request)?;
                 self.create(request, body).await

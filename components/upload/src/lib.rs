@@ -1,10 +1,11 @@
-//! The upload component: `POST /jobs` takes an image in as a job, `GET /jobs` lists jobs.
+//! The upload component: `POST /jobs` takes an image in as a job, `POST /batches` several, `GET /jobs` lists jobs.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides. No pixel is decoded in this component: the
 //! imaging component reads headers for it.
 
 mod answer;
 mod arrival;
+mod batch;
 mod create;
 mod handler;
 mod reuse;
@@ -32,9 +33,10 @@ mod entry {
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let wake = WakeLater::default();
         serve("upload", request, out, async |request, body, log| {
-            let store = jobs::open(&Database::read(&HostVariables)?);
+            let store = jobs::open_whole(&Database::read(&HostVariables)?);
             let upload = Upload {
                 store: store.as_ref(),
+                batches: store.as_ref(),
                 blobs: &HostBlobs,
                 imaging: &HostImaging,
                 wake: &wake,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Place;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::format::{OutputFormat, SourceFormat};
@@ -140,6 +141,8 @@ pub struct NewJob {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Whose it is. Idempotency keys of one owner are nothing to another.
     pub owner: Option<Owner>,
+    /// Of what it is one part; none where it came alone.
+    pub place: Option<Place>,
 }
 
 impl NewJob {
@@ -192,11 +195,26 @@ impl IdempotencyKey {
         usable.then(|| Self(bare.to_owned()))
     }
 
+    /// The key of one image of a batch, whose own key this is: no client can send one that is the same, for there are spaces in it.
+    #[must_use]
+    pub fn of_part(&self, part: u32) -> Self {
+        Self(format!("{}{PART}{part}", self.0))
+    }
+
+    /// Before the first key of a part of such a batch, and behind the last.
+    pub fn of_parts(&self) -> (Self, Self) {
+        // What follows the digits in ASCII.
+        (Self(format!("{}{PART}", self.0)), Self(format!("{}{PART}:", self.0)))
+    }
+
     /// As the store holds it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// Stands in the key of a part between that of the batch and the number. It has two spaces: an owner's name before a key has one.
+const PART: &str = " part ";
 
 /// One job as the store has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -293,6 +311,19 @@ mod tests {
             assert_eq!(IdempotencyKey::parse(header), None, "{header}");
         }
         assert!(IdempotencyKey::parse(&long[1..]).is_some());
+    }
+
+    #[test]
+    fn a_part_has_a_key_that_no_client_sends_and_that_lies_among_those_of_its_batch() {
+        let key = IdempotencyKey::parse("a-key").unwrap();
+        let (before, behind) = key.of_parts();
+        for part in [1, 9, 10, 1000] {
+            let of_part = key.of_part(part);
+            assert_eq!(IdempotencyKey::parse(of_part.as_str()), None);
+            assert!(before.as_str() < of_part.as_str() && of_part.as_str() < behind.as_str(), "{of_part:?}");
+        }
+        let other = IdempotencyKey::parse("a-key2").unwrap().of_part(1);
+        assert!(other.as_str() < before.as_str() || behind.as_str() < other.as_str());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod address;
 pub mod background;
+pub mod batch;
 pub mod cursor;
 pub mod dependency;
 pub mod digest;

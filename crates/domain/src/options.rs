@@ -135,6 +135,13 @@ macro_rules! options {
                 }
             }
 
+            fn forget(&mut self, row: &Row) {
+                match row.name {
+                    $(stringify!($name) => self.$name = None,)+
+                    _ => {}
+                }
+            }
+
             /// What is given replaces what is there.
             fn override_in(self, options: Options) -> Options {
                 Options { $($name: self.$name.unwrap_or(options.$name),)+ ..options }
@@ -175,13 +182,32 @@ impl Draft {
     /// # Errors
     /// [`OptionError::Unknown`], [`OptionError::Repeated`].
     pub fn option(&self, name: &str) -> Result<Row, OptionError> {
-        // Only the head of what the client sent goes back to it.
-        let unknown = || OptionError::Unknown(name.chars().take(40).collect());
-        let row = TABLE.iter().find(|row| row.name == name).ok_or_else(unknown)?;
+        let row = self.known(name)?;
         if self.has(name) {
             return Err(OptionError::Repeated(row.name));
         }
+        Ok(row)
+    }
+
+    /// The option of this name, given or not.
+    ///
+    /// # Errors
+    /// [`OptionError::Unknown`].
+    pub fn known(&self, name: &str) -> Result<Row, OptionError> {
+        // Only the head of what the client sent goes back to it.
+        let unknown = || OptionError::Unknown(name.chars().take(40).collect());
+        let row = TABLE.iter().find(|row| row.name == name).ok_or_else(unknown)?;
         Ok(Row { takes: row.takes.within(self.max_output_side), ..*row })
+    }
+
+    /// Takes one option in, whether or not it was given before; an empty value takes it back.
+    ///
+    /// # Errors
+    /// [`OptionError`] where no option has this name, or the value is not one it takes.
+    pub fn set_anew(&mut self, name: &str, value: &str) -> Result<(), OptionError> {
+        let row = self.known(name)?;
+        self.forget(&row);
+        if value.is_empty() || self.put(&row, value) { Ok(()) } else { Err(row.refusal()) }
     }
 
     /// Takes one option in.
@@ -396,6 +422,16 @@ mod tests {
         assert_eq!(draft(&[("width", "5"), ("width", "5")]).unwrap_err(), OptionError::Repeated("width"));
         let long = "x".repeat(1000);
         assert_eq!(draft(&[(&long, "5")]).unwrap_err(), OptionError::Unknown("x".repeat(40)));
+    }
+
+    #[test]
+    fn an_option_that_is_set_anew_replaces_the_one_before_and_an_empty_value_takes_it_back() {
+        let mut draft = draft(&[("width", "5"), ("quality", "50")]).unwrap();
+        draft.set_anew("width", "7").unwrap();
+        draft.set_anew("quality", "").unwrap();
+        assert_eq!(draft.clone().finish(1), options(&[("width", "7")]));
+        assert_eq!(draft.set_anew("hieght", "5").unwrap_err(), OptionError::Unknown("hieght".into()));
+        assert!(draft.set_anew("width", "0").is_err());
     }
 
     #[test]

@@ -107,6 +107,9 @@ problems! {
     UploadTooLarge = "upload-too-large", 413, None, "The upload is too large",
         "The upload has more bytes than one may have",
         "Send a smaller file";
+    BatchTooLarge = "batch-too-large", 413, None, "The batch is too large",
+        "The batch has more images, or more bytes, than one may have",
+        "Send what was not taken as another batch";
     UnsupportedImage = "unsupported-image", 415, None, "Not an accepted kind of image",
         "The first bytes are of no accepted format",
         "Send a JPEG, PNG, GIF, WebP, HEIC or AVIF image";

@@ -109,6 +109,30 @@ pub const JOB: Row = Row {
     ],
 };
 
+/// `/batches`.
+pub const BATCHES: Row = Row {
+    path: "/batches",
+    component: "upload",
+    allow: "OPTIONS, POST",
+    methods: &[(
+        "POST",
+        WRITE,
+        "Takes each image of a form in as a job of its own: 202 with a job or a problem for each, 200 where no job was made",
+    )],
+};
+
+/// `/batches/{id}`.
+pub const BATCH: Row = Row {
+    path: "/batches/{id}",
+    component: "status",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[(
+        "GET",
+        READ,
+        "The jobs of a batch, and how many stand how; `wait` holds the answer until all are done",
+    )],
+};
+
 /// `/jobs/{id}/retry`.
 pub const RETRY: Row = Row {
     path: "/jobs/{id}/retry",
@@ -227,6 +251,8 @@ pub const TABLE: &[Row] = &[
     JOB,
     RETRY,
     HISTORY,
+    BATCHES,
+    BATCH,
     THUMBNAIL,
     OPENAPI,
     DOCS,

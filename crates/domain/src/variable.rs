@@ -197,6 +197,7 @@ const WORKING: &[&str] = &["upload", "resize"];
 
 // Who is woken looks for what is kept no longer.
 const SWEEPING: &[&str] = &["resize"];
+const BATCHING: &[&str] = &["upload", "resize"];
 const QUEUEING: &[&str] = &["upload", "resize"];
 
 const A_DAY_SECS: u64 = 24 * 60 * 60;
@@ -244,6 +245,10 @@ variables! {
         "What images may be encoded as; 415 where it is another. Leave a name out to turn its decoder off: on the day of a hole in it, or, for `heic`, where you want no HEVC, which is patented (decision 32)";
     MaxUploadBytes = "max_upload_bytes", "33554432", public, number(1, GIB, "bytes"), BOUNDED,
         "Bytes of one uploaded image; 413 beyond, while the upload is read";
+    MaxBatchParts = "max_batch_parts", "100", public, number(1, 1_000, "images"), BATCHING,
+        "Images of one batch (`POST /batches`); those beyond are not read, and the answer says so";
+    MaxBatchBytes = "max_batch_bytes", "3422552064", public, number(1, 4 * GIB, "bytes"), BATCHING,
+        "Bytes of the form of a batch; 413 beyond where its length is declared, else those beyond are not read, and the answer says so";
     MaxPixels = "max_pixels", "64000000", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
         "Width x height of one frame; 422 beyond, by the image's header";
     MaxSide = "max_side", "16384", public, number(1, 1_000_000, "pixels"), BOUNDED,

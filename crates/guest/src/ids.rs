@@ -2,6 +2,7 @@
 
 use uuid::{NoContext, Timestamp as UuidTime, Uuid};
 
+use thumbs_domain::batch::BatchId;
 use thumbs_domain::id::{JobId, NotAJobId, WorkerId};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, NotUsable};
@@ -13,6 +14,14 @@ pub trait Ids {
     /// # Errors
     /// [`NotAJobId`] never happens; it is the type's own guard.
     fn job_id(&self, now: Timestamp) -> Result<JobId, NotAJobId>;
+
+    /// For a batch that begins now.
+    ///
+    /// # Errors
+    /// As [`Ids::job_id`].
+    fn batch_id(&self, now: Timestamp) -> Result<BatchId, NotAJobId> {
+        self.job_id(now).map(BatchId::from)
+    }
 
     /// For a request that brought none.
     ///

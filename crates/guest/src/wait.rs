@@ -1,5 +1,7 @@
 //! Waiting until a job is done: what a request says of it, and the one loop in which it is held.
 
+mod batch;
+
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -14,6 +16,8 @@ use crate::http::{Failed, Request, Response};
 use crate::jobs::{JobStore, StoreError};
 use crate::log::Log;
 use crate::wake::{Wake, wake_for_overdue};
+
+pub use batch::WaitedBatch;
 
 /// The parameter of the query.
 pub const PARAMETER: &str = "wait";

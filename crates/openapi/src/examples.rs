@@ -1,6 +1,7 @@
 //! A job in each state, serialised by the code that serves jobs, so that an example shows what a client gets.
 
 use serde_json::{Value, json};
+use thumbs_domain::batch::{BatchId, BatchView, FileName, PartView};
 use thumbs_domain::cursor::Cursor;
 use thumbs_domain::dependency::{Dependency, Health};
 use thumbs_domain::digest::Digest;
@@ -12,12 +13,16 @@ use thumbs_domain::job::{Concession, Cost, Job, NewJob, Source, Status, Thumbnai
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::options::Draft;
 use thumbs_domain::owner::Owner;
+use thumbs_domain::problem::{Problem, ProblemKind};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
 use thumbs_domain::view::{JobListView, JobView, SignedLink};
 
 /// The job of the examples.
 pub(crate) const JOB_ID: &str = "01a20b45-91bc-7e9f-a641-b8a86e025ba7";
+
+/// The batch of the examples.
+pub(crate) const BATCH_ID: &str = "01a20b45-91b8-7c4d-8e21-3f6a0d9b5c12";
 
 /// When it was uploaded: 2026-11-28.
 const UPLOADED_MS: i64 = 1_795_867_200_000;
@@ -51,6 +56,33 @@ pub(crate) fn page() -> Value {
     let query = ListQuery { status: None, code: None, limit: 1, after: None };
     let next = jobs.last().map(|job| query.next_href(Cursor(job.id)));
     json!({ "page": { "value": JobListView::new(jobs.iter().map(JobView::new).collect(), next) } })
+}
+
+/// What is answered to a form with an image and a text.
+pub(crate) fn batch_answer() -> Value {
+    let (Ok(id), Some(job)) = (BatchId::parse(BATCH_ID), job(Status::Processing)) else { return Value::Null };
+    let detail =
+        "The first bytes are not those of a JPEG, PNG, GIF, WebP, HEIC or AVIF image. Send one of these.";
+    let problem = Problem::new(ProblemKind::UnsupportedImage, detail);
+    let (photo, note) = (FileName::of("photo.jpg"), FileName::of("note.png"));
+    let parts = vec![
+        PartView { part: 1, file_name: photo.as_ref(), job: Some(JobView::new(&job)), problem: None },
+        PartView {
+            part: 2,
+            file_name: note.as_ref(),
+            job: None,
+            problem: Some(problem.document(crate::answers::CORRELATION_ID)),
+        },
+    ];
+    json!({ "answer": { "value": BatchView::answer(id, parts, true) } })
+}
+
+/// The same when its job is done.
+pub(crate) fn batch() -> Value {
+    let (Ok(id), Some(job)) = (BatchId::parse(BATCH_ID), job(Status::Succeeded)) else { return Value::Null };
+    let photo = FileName::of("photo.jpg");
+    let part = PartView { part: 1, file_name: photo.as_ref(), job: Some(JobView::new(&job)), problem: None };
+    json!({ "done": { "value": BatchView::new(id, vec![part]) } })
 }
 
 /// Of a job whose second attempt was the last.
@@ -107,6 +139,7 @@ fn job(status: Status) -> Option<Job> {
         trace_parent: None,
         idempotency_key: None,
         owner: None,
+        place: None,
     };
     let job = new.stored();
     let ended = Job {

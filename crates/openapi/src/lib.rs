@@ -6,7 +6,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `operations.rs` | one function for each operation: parameters, body, answers |
+//! | `operations.rs`, `operations/` | one function for each operation: parameters, body, answers |
 //! | `answers.rs` | responses, and the problems among them |
 //! | `security.rs` | who may, where the operator lists keys |
 //! | `schemas.rs` | the shapes of JSON |

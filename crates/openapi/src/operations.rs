@@ -1,5 +1,7 @@
 //! One function for each operation. What a route does in a sentence comes from the table of routes; here is what a client sends and gets.
 
+mod batches;
+
 use serde_json::{Value, json};
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
@@ -40,6 +42,8 @@ pub(crate) fn operation(
         ("DELETE", "/jobs/{id}") => delete_job(),
         ("POST", "/jobs/{id}/retry") => retry_job(),
         ("GET", "/jobs/{id}/history") => get_history(),
+        ("POST", "/batches") => batches::create_batch(limits),
+        ("GET", "/batches/{id}") => batches::get_batch(),
         ("GET", "/thumbnails/{id}") => get_thumbnail(),
         ("GET", "/openapi.json") => get_document(),
         ("GET", "/problems/{code}") => get_problem(),
@@ -49,7 +53,8 @@ pub(crate) fn operation(
         ("GET", "/metrics") => get_metrics(),
         _ => undescribed(),
     };
-    let mut parameters: Vec<Value> = path.split('/').filter_map(path_parameter).collect();
+    let mut parameters: Vec<Value> =
+        path.split('/').filter_map(|segment| path_parameter(path, segment)).collect();
     parameters.extend(operation.parameters);
     parameters.push(request_id());
     let mut document = json!({
@@ -84,24 +89,8 @@ fn undescribed() -> Operation {
 }
 
 fn create_job(limits: &UploadLimits) -> Operation {
-    let options = options::TABLE.iter().map(|row| {
-        json!({
-            "name": row.name,
-            "in": "query",
-            "required": false,
-            "description": format!("{}.", row.meaning),
-            "schema": schemas::option(row, limits),
-            "example": example(row.example),
-        })
-    });
-    let key = json!({
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": false,
-        "description": "An upload that comes again under its key gets the job that the first one made.",
-        "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
-        "example": "7f3c6b1e-9d5a-4a83-9a5e-0b1d6f2f6a10",
-    });
+    let key =
+        idempotency_key("An upload that comes again under its key gets the job that the first one made.");
     let anew = json!({
         "name": "Cache-Control",
         "in": "header",
@@ -124,7 +113,7 @@ fn create_job(limits: &UploadLimits) -> Operation {
     Operation {
         id: "createJob",
         tag: "jobs",
-        parameters: options.chain([key, anew]).chain(waiting()).collect(),
+        parameters: option_parameters(limits).chain([key, anew]).chain(waiting()).collect(),
         body: Some(upload(limits)),
         good: json!({ "200": waited_for(), "202": good }),
         problems: &[
@@ -142,6 +131,30 @@ fn create_job(limits: &UploadLimits) -> Operation {
         ],
         curl: "curl -F image=@photo.jpg -F width=320 -F height=240 {origin}/jobs",
     }
+}
+
+fn option_parameters(limits: &UploadLimits) -> impl Iterator<Item = Value> {
+    options::TABLE.iter().map(|row| {
+        json!({
+            "name": row.name,
+            "in": "query",
+            "required": false,
+            "description": format!("{}.", row.meaning),
+            "schema": schemas::option(row, limits),
+            "example": example(row.example),
+        })
+    })
+}
+
+fn idempotency_key(about: &str) -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "description": about,
+        "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
+        "example": "7f3c6b1e-9d5a-4a83-9a5e-0b1d6f2f6a10",
+    })
 }
 
 /// What a client gets that waited until the job was done: the job, or where it prefers an image, that.
@@ -447,9 +460,12 @@ fn waiting() -> Vec<Value> {
 }
 
 /// A parameter of the path, where the segment is one.
-fn path_parameter(segment: &str) -> Option<Value> {
+fn path_parameter(path: &str, segment: &str) -> Option<Value> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
     let (about, schema, example) = match name {
+        "id" if path.starts_with("/batches") => {
+            ("The `batch_id` of a batch.", json!({ "type": "string" }), examples::BATCH_ID)
+        }
         "id" => ("The `job_id` of a job.", json!({ "type": "string" }), examples::JOB_ID),
         "code" => {
             ("The `code` of a problem or of a failed job.", json!({ "type": "string" }), NotFound.row().code)

@@ -2,6 +2,7 @@
 //! serialises.
 
 use serde_json::{Map, Value, json};
+use thumbs_domain::batch::FileName;
 use thumbs_domain::dependency::Dependency;
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
@@ -18,6 +19,7 @@ pub(crate) fn all(limits: &UploadLimits) -> Value {
     json!({
         "Job": job(),
         "JobList": job_list(),
+        "Batch": batch(),
         "History": history(),
         "Options": parameters(limits),
         "Source": source(),
@@ -161,6 +163,46 @@ fn job_list() -> Value {
             "jobs": { "type": "array", "items": reference("schemas", "Job"), "description": "Newest first." },
             "links": links,
         }),
+    )
+}
+
+/// As it is answered for, or as it stands.
+fn batch() -> Value {
+    let counts = with(
+        object(
+            "How many jobs stand how.",
+            json!({
+                "processing": count("Neither made nor given up."),
+                "succeeded": count("The thumbnail is there."),
+                "failed": count("Given up."),
+            }),
+        ),
+        json!({ "refused": count("Images of which no job was made; only in the answer to them.") }),
+    );
+    let part = object(
+        "One image.",
+        json!({
+            "part": { "type": "integer", "minimum": 1, "description": "Which image of the form, from 1." },
+            "file_name": { "type": ["string", "null"], "maxLength": FileName::MAX_CHARS, "description": "What the client called the file." },
+            "job": optional(reference("schemas", "Job"), "The job; null where none was made of it."),
+            "problem": optional(reference("schemas", "Problem"), "Why no job was made of it."),
+        }),
+    );
+    let links = object(
+        "Paths on this service.",
+        json!({ "self": { "type": ["string", "null"], "description": "The batch itself; null where no job was made." } }),
+    );
+    with(
+        object(
+            "Several images that came in one request.",
+            json!({
+                "batch_id": { "type": "string", "format": "uuid", "description": "A UUID of version 7." },
+                "counts": counts,
+                "parts": { "type": "array", "items": part, "description": "In the order of the form; those without a job only in the answer to them." },
+                "links": links,
+            }),
+        ),
+        json!({ "is_complete": { "type": "boolean", "description": "Whether the form was read to its end; only in the answer to it. Where it was not, the last part says why." } }),
     )
 }
 

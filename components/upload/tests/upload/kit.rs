@@ -71,6 +71,7 @@ impl Service {
     pub(crate) fn upload<'a>(&'a self, store: &'a dyn JobStore) -> Upload<'a> {
         Upload {
             store,
+            batches: &self.store,
             blobs: &self.blobs,
             imaging: &self.imaging,
             wake: &self.wake,

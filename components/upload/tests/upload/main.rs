@@ -1,6 +1,7 @@
 //! The upload handler over capabilities in memory: what is accepted, what is refused with which words, and what is left behind.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+mod batches;
 mod bounds;
 mod creation;
 mod forms;

@@ -49,6 +49,17 @@ pub fn check(variables: &dyn Variables, host: impl Fn(&str) -> Option<String>) -
             }
         }
     }
+    if let (Some(batch_bytes), Some(bound)) = (number(Variable::MaxBatchBytes), limit(MAX_REQUEST_BODY_BYTES))
+        && bound < batch_bytes
+    {
+        wrong.push(contradicts(
+            Variable::MaxBatchBytes,
+            format!(
+                "is {batch_bytes}, and the host takes {bound} bytes of one request: lower it, or raise {MAX_REQUEST_BODY_BYTES} to \
+                 {batch_bytes}"
+            ),
+        ));
+    }
     wrong
 }
 
@@ -75,8 +86,11 @@ mod tests {
         check(variables, limit).iter().map(ToString::to_string).collect()
     }
 
-    const HOST: &[(&str, &str)] =
-        &[(MESSAGE_TIMEOUT_MS, "28000"), (MAX_REQUEST_BODY_BYTES, "34603008"), (MAX_BLOB_BYTES, "67108864")];
+    const HOST: &[(&str, &str)] = &[
+        (MESSAGE_TIMEOUT_MS, "28000"),
+        (MAX_REQUEST_BODY_BYTES, "3489660928"),
+        (MAX_BLOB_BYTES, "67108864"),
+    ];
 
     #[test]
     fn the_defaults_are_good_beside_those_of_our_host_and_of_none() {
@@ -105,7 +119,8 @@ mod tests {
     fn what_contradicts_a_limit_of_the_host_is_told_with_both_names() {
         for (name, value, limit) in [
             ("lease_secs", "28", MESSAGE_TIMEOUT_MS),
-            ("max_upload_bytes", "34537473", MAX_REQUEST_BODY_BYTES),
+            ("max_upload_bytes", "67108865", MAX_BLOB_BYTES),
+            ("max_batch_bytes", "3489660929", MAX_REQUEST_BODY_BYTES),
         ] {
             let mut variables = defaults();
             variables.0.insert(name, value);
@@ -113,8 +128,12 @@ mod tests {
             assert!(text.contains(name) && text.contains(limit), "{text}");
             assert_eq!(texts(&variables, &[]), Vec::<String>::new(), "a host that tells no limit has none");
         }
+        // A host that takes less: a form around one image does not fit, nor does a batch.
+        let small = [(MAX_REQUEST_BODY_BYTES, "34603008"), (MAX_BLOB_BYTES, "67108864")];
         let mut variables = defaults();
-        variables.0.insert("max_upload_bytes", "67108865");
-        assert_eq!(texts(&variables, HOST).len(), 2);
+        variables.0.extend([("max_batch_bytes", "34603008"), ("max_upload_bytes", "34537472")]);
+        assert_eq!(texts(&variables, &small), Vec::<String>::new());
+        variables.0.extend([("max_batch_bytes", "34603009"), ("max_upload_bytes", "34537473")]);
+        assert_eq!(texts(&variables, &small).len(), 2);
     }
 }

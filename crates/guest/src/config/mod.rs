@@ -12,6 +12,7 @@ pub use edge::{Edge, RateBounds};
 use spin_sdk::variables;
 use thiserror::Error;
 use thumbs_access::{Keys, LinkSecrets};
+use thumbs_domain::batch::BatchBounds;
 use thumbs_domain::format::AcceptedFormats;
 use thumbs_domain::limits::{ImageLimits, UploadLimits};
 use thumbs_domain::machine::RetryPolicy;
@@ -231,6 +232,17 @@ pub fn result_cache(variables: &dyn Variables) -> Result<bool, ConfigError> {
     Ok(read(variables, Variable::ResultCache)? == "true")
 }
 
+/// The variables `max_batch_*`.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn batch_bounds(variables: &dyn Variables) -> Result<BatchBounds, ConfigError> {
+    Ok(BatchBounds {
+        max_parts: number(variables, Variable::MaxBatchParts)?,
+        max_bytes: number(variables, Variable::MaxBatchBytes)?,
+    })
+}
+
 /// The variables of the job machine.
 ///
 /// # Errors
@@ -357,6 +369,7 @@ mod tests {
     fn every_default_is_taken() {
         let defaults = defaults();
         assert!(keys(&defaults).unwrap().is_empty() && Links::read(&defaults).is_ok());
+        assert!(batch_bounds(&defaults).is_ok());
         assert!(limits(&defaults).is_ok() && policy(&defaults).is_ok());
         assert_eq!(retention(&defaults), Ok(Retention::FOREVER), "nothing goes that nobody said should");
         assert!(Database::read(&defaults).is_ok() && WakeUps::read(&defaults).is_ok());

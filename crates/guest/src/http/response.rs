@@ -58,49 +58,56 @@ impl Failed {
         Self::Problem(Problem::new(kind, detail))
     }
 
+    /// Whether what follows would fail likewise, whatever it is: the service is at fault.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Blobs(_) | Self::Config(_) | Self::Internal(_))
+    }
+
     /// What the client is told. What it is not told goes to the log.
     pub fn into_response(self, correlation_id: &CorrelationId, log: &Log) -> Response {
+        let header = match &self {
+            Self::Refused(refused) => refused.told().1.map(|challenge| (WWW_AUTHENTICATE, challenge)),
+            Self::Method(allow) => Some((ALLOW, HeaderValue::from_static(allow))),
+            _ => None,
+        };
+        let mut response = problem_response(&self.into_problem(log), correlation_id);
+        response.headers_mut().extend(header);
+        response
+    }
+
+    /// The same as a part of a larger answer.
+    pub fn into_problem(self, log: &Log) -> Problem {
         let cause = self.to_string();
-        let (problem, allow) = match self {
-            Self::Refused(refused) => {
-                let (problem, challenge) = refused.told();
-                let mut response = problem_response(&problem, correlation_id);
-                response.headers_mut().extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
-                return response;
-            }
-            Self::Problem(problem) => (problem, None),
+        match self {
+            Self::Refused(refused) => refused.told().0,
+            Self::Problem(problem) => problem,
             Self::Method(allow) => {
                 let detail = format!("This address answers {allow} only.");
-                (Problem::new(ProblemKind::MethodNotAllowed, detail), Some(allow))
+                Problem::new(ProblemKind::MethodNotAllowed, detail)
             }
             Self::Store(StoreError::Unavailable(_)) | Self::Blobs(BlobError::Unavailable(_)) => {
                 log.event(Event::DependencyUnavailable { cause: &cause });
                 let detail = "The storage can't be reached just now. Try again shortly.";
-                (Problem::new(ProblemKind::Unavailable, detail), None)
+                Problem::new(ProblemKind::Unavailable, detail)
             }
             Self::Store(StoreError::SchemaTooNew { .. }) => {
                 log.event(Event::SchemaTooNew { cause: &cause });
                 let detail = "The service is being upgraded. Try again shortly.";
-                (Problem::new(ProblemKind::Unavailable, detail), None)
+                Problem::new(ProblemKind::Unavailable, detail)
             }
             Self::Config(_) => {
                 log.event(Event::Misconfigured { cause: &cause });
                 let detail =
                     "The service is set up wrongly. The operator finds the setting under the correlation id.";
-                (Problem::new(ProblemKind::Misconfigured, detail), None)
+                Problem::new(ProblemKind::Misconfigured, detail)
             }
             Self::Store(StoreError::Corrupt(_)) | Self::Blobs(_) | Self::Internal(_) => {
                 log.event(Event::InternalError { cause: &cause });
                 let detail =
                     "The request can't be served. The operator finds the cause under the correlation id.";
-                (Problem::new(ProblemKind::Internal, detail), None)
+                Problem::new(ProblemKind::Internal, detail)
             }
-        };
-        let mut response = problem_response(&problem, correlation_id);
-        if let Some(allow) = allow {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
-        response
     }
 }
 

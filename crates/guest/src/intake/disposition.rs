@@ -11,6 +11,8 @@ pub(super) struct Disposition {
     pub(super) name: String,
     /// A name of a file is given.
     pub(super) is_file: bool,
+    /// That name as it was sent; empty where it is, and where there is none.
+    pub(super) file_name: String,
 }
 
 impl Disposition {
@@ -22,8 +24,10 @@ impl Disposition {
             let name = name.trim();
             if name.eq_ignore_ascii_case("name") {
                 disposition.name = value.into_owned();
+            } else if name.eq_ignore_ascii_case("filename") {
+                disposition.is_file = true;
+                disposition.file_name = value.into_owned();
             }
-            disposition.is_file |= name.eq_ignore_ascii_case("filename");
             rest = after.split_once(';').map_or("", |(_, parameters)| parameters);
         }
         disposition
@@ -50,24 +54,28 @@ mod tests {
 
     #[test]
     fn the_name_is_the_parameter_of_this_name() {
-        for (header, name, is_file) in [
-            ("form-data; name=\"image\"", "image", false),
-            ("form-data; name=image", "image", false),
-            ("form-data; name=image ; filename=a.png", "image", true),
-            ("form-data;NAME = \"image\";FileName=\"a;b.png\"", "image", true),
-            ("form-data; filename=\"x; name=evil.png\"; name=\"image\"", "image", true),
-            ("form-data; filename=\"a\\\"; name=\\\"b\"; name=image", "image", true),
-            ("form-data; filename=\"C:\\dir\\photo.png\"; name=image", "image", true),
-            ("form-data; name=\"a\\\"b\"", "a\"b", false),
-            ("form-data; name=\"größe\"", "größe", false),
-            ("form-data; filename*=UTF-8''a.png; name=image", "image", false),
-            ("form-data; name=\"no end", "no end", false),
-            ("form-data; name=", "", false),
-            ("form-data; name", "", false),
-            ("form-data", "", false),
-            ("", "", false),
+        for (header, name, file_name) in [
+            ("form-data; name=\"image\"", "image", None),
+            ("form-data; name=image", "image", None),
+            ("form-data; name=image ; filename=a.png", "image", Some("a.png")),
+            ("form-data;NAME = \"image\";FileName=\"a;b.png\"", "image", Some("a;b.png")),
+            ("form-data; filename=\"x; name=evil.png\"; name=\"image\"", "image", Some("x; name=evil.png")),
+            ("form-data; filename=\"a\\\"; name=\\\"b\"; name=image", "image", Some("a\"; name=\"b")),
+            ("form-data; filename=\"C:\\dir\\photo.png\"; name=image", "image", Some("C:\\dir\\photo.png")),
+            ("form-data; name=\"a\\\"b\"", "a\"b", None),
+            ("form-data; name=\"größe\"", "größe", None),
+            ("form-data; filename*=UTF-8''a.png; name=image", "image", None),
+            ("form-data; name=\"no end", "no end", None),
+            ("form-data; name=", "", None),
+            ("form-data; name", "", None),
+            ("form-data", "", None),
+            ("", "", None),
         ] {
-            let expected = Disposition { name: name.to_owned(), is_file };
+            let expected = Disposition {
+                name: name.to_owned(),
+                is_file: file_name.is_some(),
+                file_name: file_name.unwrap_or_default().to_owned(),
+            };
             assert_eq!(Disposition::parse(header), expected, "{header}");
         }
     }

@@ -8,7 +8,7 @@ use super::multipart::Multipart;
 use super::{Bounded, malformed, too_large, wrong_option};
 use crate::http::{Body, Failed};
 
-const IMAGE_PART: &str = "image";
+pub(super) const IMAGE_PART: &str = "image";
 
 /// What may surround the image in a form: headers of parts, boundaries, options.
 pub(crate) const FORM_OVERHEAD_BYTES: u64 = 64 * 1024;
@@ -36,7 +36,7 @@ pub(super) async fn receive(
 async fn parts(mut form: Multipart, image: &mut Bounded<'_>, options: &mut Draft) -> Result<(), Failed> {
     let mut has_image = false;
     while let Some(head) = form.next_part().await? {
-        let Disposition { name, is_file } = Disposition::parse(&String::from_utf8_lossy(&head));
+        let Disposition { name, is_file, .. } = Disposition::parse(&String::from_utf8_lossy(&head));
         if name == IMAGE_PART {
             if std::mem::replace(&mut has_image, true) {
                 return Err(malformed(
@@ -59,7 +59,7 @@ async fn parts(mut form: Multipart, image: &mut Bounded<'_>, options: &mut Draft
 }
 
 /// All of the part, which is an option's value.
-async fn value(form: &mut Multipart, option: &Row) -> Result<String, Failed> {
+pub(super) async fn value(form: &mut Multipart, option: &Row) -> Result<String, Failed> {
     let mut value = Vec::new();
     while let Some(piece) = form.chunk().await? {
         if piece.len() > Draft::MAX_VALUE_BYTES - value.len() {

@@ -2,6 +2,7 @@
 //!
 //! Nothing is stored here and no image is looked into. Names and types that the client gives its file are not believed.
 
+mod batch;
 mod content_type;
 mod disposition;
 mod form;
@@ -15,6 +16,7 @@ use thumbs_domain::problem::ProblemKind;
 
 use crate::http::{Body, BodyError, Failed, Request};
 use crate::wait;
+pub use batch::{BatchForm, ImagePart};
 use content_type::BodyKind;
 pub(crate) use form::FORM_OVERHEAD_BYTES;
 

@@ -11,6 +11,7 @@
 //! - owners take turns: what one has waiting does not make another wait for all of it;
 //! - claim and first page take the same time with a thousand rows and with a million.
 
+mod batches;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod life;
@@ -21,9 +22,10 @@ mod row;
 mod statements;
 mod store;
 
+pub use batches::{Batch, Batches};
 pub use life::{Due, Garbage, Life, Revived};
 pub use numbers::Numbers;
-pub use open::{open, open_life, open_numbers, open_rates};
+pub use open::{Whole, open, open_life, open_numbers, open_rates, open_whole};
 pub use rates::Rates;
 pub use store::SqlJobStore;
 

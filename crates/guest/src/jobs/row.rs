@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use thumbs_domain::batch::{FileName, Member};
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status};
@@ -45,6 +46,18 @@ pub(super) fn claimed(row: SqlRow) -> Result<(Job, bool), StoreError> {
     let mut columns = Columns(row.into_iter());
     let job = columns.job()?;
     Ok((job, columns.integer("more_due")? != 0))
+}
+
+/// Reads a row of a batch: the job, and which part it was made of.
+///
+/// # Errors
+/// As for [`job`].
+pub(super) fn member(row: SqlRow) -> Result<Member, StoreError> {
+    let mut columns = Columns(row.into_iter());
+    let job = columns.job()?;
+    let part = u32::try_from(columns.integer("batch_part")?).map_err(|_| corrupt("batch_part"))?;
+    let file_name = columns.optional_text("file_name")?.as_deref().and_then(FileName::of);
+    Ok(Member { job, part, file_name })
 }
 
 /// A part of a job as the row holds it.

@@ -84,11 +84,11 @@ pub(super) fn claim<D: Dialect>() -> String {
 /// itself, so what stands there names the owner as well.
 pub(super) const CREATE: &str = concat!(
     "INSERT INTO thumbs_jobs (id, status, options, source, attempts, due_at_ms, created_at_ms, updated_at_ms, ",
-    "correlation_id, trace_parent, idempotency_key, owner, lease_token) ",
+    "correlation_id, trace_parent, idempotency_key, owner, lease_token, batch, batch_part, file_name) ",
     "SELECT CAST($1 AS TEXT), 'processing', CAST($2 AS TEXT), CAST($3 AS TEXT), 0, CAST($4 AS BIGINT), ",
     "CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), ",
-    "CAST($9 AS TEXT), CAST($10 AS TEXT) WHERE ",
-    may_work!("$11"),
+    "CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), CAST($12 AS BIGINT), CAST($13 AS TEXT) WHERE ",
+    may_work!("$14"),
     " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
 );
 
@@ -189,6 +189,17 @@ pub(super) fn find(ids: usize) -> String {
     let placeholders = (1..=ids).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
     format!("{CHOICE}{placeholders})")
 }
+
+/// The jobs of a batch in the order of its form.
+pub(super) const BATCH: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", batch_part, file_name FROM thumbs_jobs WHERE batch = $1 ORDER BY batch_part"
+);
+
+/// The batch of a job whose idempotency key lies between these.
+pub(super) const BATCH_OF_KEY: &str =
+    "SELECT batch FROM thumbs_jobs WHERE idempotency_key > $1 AND idempotency_key < $2 LIMIT 1";
 
 /// All open jobs, by what triggers count: `numbers.rs` has the rest of it.
 pub(super) const QUEUED: &str =
@@ -335,6 +346,8 @@ mod tests {
             LIST_OWNER_CODE,
             LIST_OWNER_CODE_AFTER,
             &find(3),
+            BATCH,
+            BATCH_OF_KEY,
             QUEUED_OF_OWNER,
             HAS_DUE,
             EXTEND,
@@ -404,6 +417,8 @@ mod tests {
             (LIST_OWNER_CODE, &[owner_failed]),
             (LIST_OWNER_CODE_AFTER, &[owner_failed]),
             (&find(3), &[by_id]),
+            (BATCH, &["thumbs_jobs_batch"]),
+            (BATCH_OF_KEY, &[by_key]),
             (FIND_BY_WORKER, &[lease]),
             (FIND_BY_IDEMPOTENCY_KEY, &[by_key]),
             (FIND_MADE, &["thumbs_jobs_recipe"]),

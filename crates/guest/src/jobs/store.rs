@@ -100,6 +100,9 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
             job.idempotency_key.as_ref().map(|key| key_of(key, job.owner.as_ref())).into(),
             row::owner(job.owner.as_ref()).into(),
             holder.map(WorkerId::as_str).into(),
+            job.place.as_ref().map(|place| place.batch.to_string()).into(),
+            job.place.as_ref().map(|place| i64::from(place.part)).into(),
+            job.place.as_ref().and_then(|place| place.file_name.as_ref()).map(|name| name.as_str()).into(),
             schema::known::<D>().into(),
         ];
         // Once more where nothing was created and nothing is in the way: another has just brought the schema up to date, or the
@@ -159,7 +162,7 @@ pub(super) fn id(id: &JobId) -> SqlValue {
 
 /// What stands in the column of idempotency keys: before the key of an owner its name and a space, which neither has in it, so that
 /// owners don't come upon each other's keys.
-fn key_of(key: &IdempotencyKey, owner: Option<&Owner>) -> String {
+pub(super) fn key_of(key: &IdempotencyKey, owner: Option<&Owner>) -> String {
     match owner {
         Some(owner) => format!("{owner} {}", key.as_str()),
         None => key.as_str().to_owned(),

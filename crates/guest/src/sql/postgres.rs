@@ -33,6 +33,7 @@ impl Dialect for Postgres {
         Migration { version: 6, sql: include_str!("migrations/0006-life.postgres.sql") },
         Migration { version: 7, sql: include_str!("migrations/0007-rates.postgres.sql") },
         Migration { version: 8, sql: include_str!("migrations/0008-recipes.postgres.sql") },
+        Migration { version: 9, sql: include_str!("migrations/0009-batches.postgres.sql") },
     ];
 
     /// One block is one transaction. The lock is held until all of it stands, and is then given up whatever happens: without

@@ -42,6 +42,7 @@ pub fn new_job() -> NewJob {
         trace_parent: None,
         idempotency_key: None,
         owner: None,
+        place: None,
     }
 }
 

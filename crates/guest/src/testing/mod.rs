@@ -101,6 +101,8 @@ impl FixedVariables {
             ("retry_backoff_ms", "1000"),
             ("max_job_age_secs", "3600"),
             ("result_cache", "true"),
+            ("max_batch_parts", "4"),
+            ("max_batch_bytes", "5000"),
             ("max_queued_jobs", "0"),
             ("max_queued_jobs_per_owner", "0"),
         ];

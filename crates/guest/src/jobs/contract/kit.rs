@@ -53,6 +53,7 @@ pub(super) fn new_job(number: u16) -> NewJob {
         trace_parent: None,
         idempotency_key: None,
         owner: None,
+        place: None,
     }
 }
 

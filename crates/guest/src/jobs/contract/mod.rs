@@ -11,12 +11,14 @@
 //! | `claims.rs` | who gets which job, and when |
 //! | `endings.rs` | what an attempt leaves behind |
 //! | `life.rs` | jobs that are tried again, and jobs that go |
+//! | `batches.rs` | jobs that came together |
 //! | `numbers.rs` | what is counted of jobs |
 //! | `rates.rs` | buckets of tokens |
 //! | `recipes.rs` | thumbnails that are there already |
 //! | `kit.rs` | what these share |
 #![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
 
+mod batches;
 mod claims;
 mod creation;
 mod endings;
@@ -28,6 +30,7 @@ mod reading;
 mod recipes;
 mod schema;
 
+pub use batches::*;
 pub use claims::*;
 pub use creation::*;
 pub use endings::*;
@@ -39,13 +42,13 @@ pub use reading::*;
 pub use recipes::*;
 pub use schema::*;
 
-use crate::jobs::{Life, Numbers, Rates};
+use crate::jobs::{Batches, Life, Numbers, Rates};
 use crate::sql::{Dialect, Postgres, Sql, Sqlite, Step, statements};
 
 /// All that a job store does.
-pub trait Whole: Life + Numbers + Rates {}
+pub trait Whole: Life + Numbers + Batches + Rates {}
 
-impl<T: Life + Numbers + Rates> Whole for T {}
+impl<T: Life + Numbers + Batches + Rates> Whole for T {}
 
 /// An empty database of its own for one test, gone with the value.
 pub trait TestDatabase: Sync {
@@ -109,6 +112,8 @@ macro_rules! job_store_contract {
             one_idempotency_key_makes_one_job
             one_idempotency_key_makes_one_job_however_many_try_at_once
             idempotency_keys_of_owners_are_apart
+            a_batch_is_its_jobs_in_the_order_of_the_form
+            a_batch_is_found_by_its_key
             knows_no_other_job
             each_owner_comes_upon_its_own_jobs
             jobs_of_before_are_nobodys

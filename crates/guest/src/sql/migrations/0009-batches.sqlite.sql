@@ -1,0 +1,16 @@
+-- Of which batch a job is, which of its images it was made of (from 1), and what the client called the file; nothing where it came alone.
+
+-- unless: SELECT 1 FROM pragma_table_info('thumbs_jobs') WHERE name = 'batch'
+ALTER TABLE thumbs_jobs ADD COLUMN batch TEXT;
+
+-- unless: SELECT 1 FROM pragma_table_info('thumbs_jobs') WHERE name = 'batch_part'
+ALTER TABLE thumbs_jobs ADD COLUMN batch_part INTEGER;
+
+-- unless: SELECT 1 FROM pragma_table_info('thumbs_jobs') WHERE name = 'file_name'
+ALTER TABLE thumbs_jobs ADD COLUMN file_name TEXT;
+
+-- Without the jobs that came alone.
+CREATE INDEX IF NOT EXISTS thumbs_jobs_batch ON thumbs_jobs (batch, batch_part) WHERE batch IS NOT NULL;
+
+-- Programs of versions before go on beside it: they make no batches.
+INSERT INTO thumbs_schema (version, min_compatible) VALUES (9, 2) ON CONFLICT DO NOTHING;
