@@ -119,6 +119,8 @@ limits! {
         "the time that such a request waits at least for its message, which may be lost, before its guest is asked all the same; pauses grow with its age", "a fresh instance looks at how things stand";
     max_parked_pause_ms = 4_000, 1 => DAY_MS,
         "the time that it waits at most; where that is less than the least, the least holds", "the same";
+    max_parked_answer_ms = 600_000, 1 => DAY_MS,
+        "how long an answer goes on that such a request was begun with (docs/manifest.md, `park`), as a stream of events", "its guest is asked for the last time, and the answer ends";
     request_queue_ms = 1_000, 0 => DAY_MS,
         "how long a request waits for its turn", "503 with Retry-After";
     header_timeout_ms = 30_000, 1 => DAY_MS,

@@ -5,6 +5,7 @@ mod bad_input;
 mod batches;
 mod browsers;
 mod command_line;
+mod events;
 mod formats;
 mod grants;
 mod happy_path;

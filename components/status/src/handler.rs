@@ -31,6 +31,8 @@ pub struct Status<'a> {
     pub wake_now: &'a dyn Wake,
     /// How long the host has kept the request; none where it can't, and this instance has to wait by itself.
     pub parked: Option<Duration>,
+    /// What the instance before left for this one, where the answer has begun.
+    pub note: Option<String>,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -49,6 +51,7 @@ impl Status<'_> {
         match (*row, &request.method) {
             (route::JOB, &Method::GET | &Method::HEAD) => self.read(request),
             (route::JOB, &Method::DELETE) => self.delete(request),
+            (route::EVENTS, &Method::GET | &Method::HEAD) => self.events(request),
             (route::HISTORY, &Method::GET | &Method::HEAD) => self.history(request),
             (route::RETRY, &Method::POST) => self.retry(request),
             (route::BATCH, &Method::GET | &Method::HEAD) => self.batch(request),
@@ -140,11 +143,11 @@ fn shown(status: StatusCode, request: &Request, job: &Job, wait: Wait) -> Respon
 }
 
 /// The job that the path names.
-fn id(request: &Request) -> Result<JobId, Failed> {
+pub(crate) fn id(request: &Request) -> Result<JobId, Failed> {
     let id = request.path.split('/').nth(2).unwrap_or_default();
     JobId::parse(id).map_err(|_| not_found())
 }
 
-fn not_found() -> Failed {
+pub(crate) fn not_found() -> Failed {
     Failed::problem(ProblemKind::NotFound, "There is no job with this id.")
 }

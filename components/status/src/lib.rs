@@ -1,10 +1,11 @@
 //! The status component: one job, or those of one batch. They are read and waited for; a job is tried again, deleted.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides, `batch.rs` shows batches. It has nothing to do with blobs: those
-//! of a job that goes are deleted by a worker. So it is given none, and a read, the most frequent request there is, pays for no component but
-//! this one.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides, `batch.rs` shows batches, `events.rs` tells how a job goes. It has
+//! nothing to do with blobs: those of a job that goes are deleted by a worker. So it is given none, and a read, the most frequent request there
+//! is, pays for no component but this one.
 
 mod batch;
+mod events;
 mod handler;
 
 pub use handler::Status;
@@ -34,6 +35,7 @@ mod entry {
                 wake: &wake,
                 wake_now: &HostWake,
                 parked: park::parked(std::env::var(park::PARKED_MS).ok().as_deref()),
+                note: std::env::var(park::PARKED_NOTE).ok(),
                 clock: &HostClock::start(),
                 log: &log,
             };

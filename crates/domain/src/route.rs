@@ -109,6 +109,18 @@ pub const JOB: Row = Row {
     ],
 };
 
+/// `/jobs/{id}/events`.
+pub const EVENTS: Row = Row {
+    path: "/jobs/{id}/events",
+    component: "status",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[(
+        "GET",
+        READ,
+        "The job whenever it is otherwise than before, as server-sent events, until it is done; 204 where `Last-Event-ID` is the last",
+    )],
+};
+
 /// `/batches`.
 pub const BATCHES: Row = Row {
     path: "/batches",
@@ -251,6 +263,7 @@ pub const TABLE: &[Row] = &[
     JOB,
     RETRY,
     HISTORY,
+    EVENTS,
     BATCHES,
     BATCH,
     THUMBNAIL,

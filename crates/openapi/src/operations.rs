@@ -42,6 +42,7 @@ pub(crate) fn operation(
         ("DELETE", "/jobs/{id}") => delete_job(),
         ("POST", "/jobs/{id}/retry") => retry_job(),
         ("GET", "/jobs/{id}/history") => get_history(),
+        ("GET", "/jobs/{id}/events") => get_events(),
         ("POST", "/batches") => batches::create_batch(limits),
         ("GET", "/batches/{id}") => batches::get_batch(),
         ("GET", "/thumbnails/{id}") => get_thumbnail(),
@@ -314,6 +315,31 @@ fn get_history() -> Operation {
         good: json!({ "200": json_response("The last attempts, oldest first.", "History", examples::history()) }),
         problems: &[NotFound, Unavailable],
         curl: "curl {origin}/jobs/{id}/history",
+    }
+}
+
+fn get_events() -> Operation {
+    let known = json!({
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": false,
+        "description": "The `id` of the last event that the client has, which is not sent again.",
+        "schema": { "type": "string" },
+    });
+    Operation {
+        id: "getEvents",
+        tag: "jobs",
+        parameters: vec![known],
+        body: None,
+        good: json!({
+            "200": {
+                "description": "Server-sent events: `data` of each is the job. The stream ends when the job is done, or after a while; ask again then.",
+                "content": { "text/event-stream": { "schema": { "type": "string" } } },
+            },
+            "204": { "description": "The job is done, and the client has the last event." },
+        }),
+        problems: &[NotFound, Unavailable],
+        curl: "curl -N {origin}/jobs/{id}/events",
     }
 }
 

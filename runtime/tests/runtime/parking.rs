@@ -8,8 +8,10 @@ use crate::{
     guests::request,
 };
 
-/// What is at address 64 in the guests here: what they say, the name of the header, the wish, the address of the server, the channel.
-const DATA: &str = "asked\\0athumbs-park600000 keyredis://localhost:6379waits";
+/// What is at address 64 in the guests here: what they say, the name of the header, the wish, the address of the server, the channel, the name of
+/// the other header, notes, what goes to the client.
+const DATA: &str =
+    "asked\\0athumbs-park600000 keyredis://localhost:6379waitsthumbs-park-notennfirstlaterlast!";
 /// Lets requests of a component wait for messages of this channel.
 const PARK: &str = "[component.wait.tool.thumbs]\npark = { channel = \"waits\" }";
 
@@ -28,6 +30,27 @@ const WAIT: &str = r"(local $fields i32) (local $response i32) (local $at i32)
     (local.set $response (call $new-response (local.get $fields)))
     (call $respond (local.get $out) (i32.const 0) (local.get $response)
         (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))";
+/// Says that it was asked. Has its answer go on twice, with a note that grows, and says which of the three instances it is.
+const GO_ON: &str = r"(local $fields i32) (local $response i32) (local $body i32) (local $stream i32) (local $notes i32)
+    (call $say (i32.const 64) (i32.const 6))
+    (local.set $stream (call $find-variable (i32.const 11) (i32.const 0x4b524150)))
+    (if (local.get $stream) (then (local.set $notes (i32.load offset=12 (local.get $stream)))))
+    (if (i32.eq (local.get $notes) (i32.const 2)) (then
+        (call $answer-with (local.get $out) (i32.const 146) (i32.const 5)) return))
+    (local.set $fields (call $new-fields))
+    (call $append-field (local.get $fields) (i32.const 70) (i32.const 11) (i32.const 81) (i32.const 10) (i32.const 0))
+    (call $append-field (local.get $fields) (i32.const 118) (i32.const 16)
+        (i32.const 134) (i32.add (local.get $notes) (i32.const 1)) (i32.const 0))
+    (local.set $response (call $new-response (local.get $fields)))
+    (call $response-body (local.get $response) (i32.const 0))
+    (local.set $body (i32.load (i32.const 4)))
+    (call $respond (local.get $out) (i32.const 0) (local.get $response)
+        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+    (call $body-stream (local.get $body) (i32.const 0))
+    (local.set $stream (i32.load (i32.const 4)))
+    (call $write (local.get $stream) (i32.add (i32.const 136) (i32.mul (local.get $notes) (i32.const 5))) (i32.const 5) (i32.const 0))
+    (call $drop-output (local.get $stream))
+    (call $end (local.get $body))";
 /// Sends the key.
 const RING: &str = r"(call $open-redis (i32.const 91) (i32.const 22) (i32.const 0))
     (call $publish (i32.load (i32.const 4)) (i32.const 113) (i32.const 5) (i32.const 88) (i32.const 3) (i32.const 0))
@@ -38,6 +61,7 @@ const WAITING: &str = "GET /wait HTTP/1.1\r\nhost: test\r\nconnection: close\r\n
 async fn service(limits: Limits) -> Service {
     App::new()
         .serving("wait", &request(DATA, WAIT), PARK)
+        .serving("go-on", &request(DATA, GO_ON), &PARK.replace("component.wait", "component.go-on"))
         .serving("ring", &request(DATA, RING), "allowed_outbound_hosts = [\"redis://localhost:6379\"]")
         .start(limits)
         .await
@@ -132,4 +156,47 @@ async fn a_client_that_goes_away_makes_room() {
         // Nobody noticed yet that the first is gone.
         assert_eq!(reply.status, 204);
     }
+}
+
+const GOING_ON: &str = "GET /go-on HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+
+/// What came of an answer in pieces: its lines without those of the framing.
+fn pieces(reply: &Reply) -> Vec<&str> {
+    assert_eq!((reply.status, reply.header("transfer-encoding")), (200, Some("chunked")), "{reply:?}");
+    assert!(!reply.head.contains("thumbs-park") && !reply.head.contains("content-length"), "{reply:?}");
+    assert!(reply.body.ends_with("0\r\n\r\n"), "it broke off: {reply:?}");
+    reply.body.split("\r\n").filter(|line| line.len() == 5).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_goes_on_with_what_further_instances_say() {
+    let service = service(Limits { max_concurrent_requests: 1, request_queue_ms: 20_000, ..patient() }).await;
+    let going = Exchange::begin(service.address(), GOING_ON).await;
+    for asked in [1, 2] {
+        service.said_times("asked", asked).await;
+        assert_eq!(get(service.address(), "/ring").await.status, 204, "its place is free meanwhile");
+    }
+    assert_eq!(pieces(&going.end().await), ["first", "later", "last!"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_ends_that_has_gone_on_for_long_and_when_the_host_stops() {
+    let service = service(Limits { max_parked_answer_ms: 300, ..patient() }).await;
+    let reply = Exchange::begin(service.address(), GOING_ON).await.end().await;
+    assert_eq!(pieces(&reply), ["first", "later"], "nobody is asked after that");
+
+    let service = self::service(patient()).await;
+    let going = Exchange::begin(service.address(), GOING_ON).await;
+    service.said_times("asked", 1).await;
+    let reply = tokio::spawn(going.end());
+    service.running.shutdown().await;
+    assert_eq!(pieces(&reply.await.unwrap()), ["first", "later"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_there_is_no_room_an_answer_is_sent_as_it_is() {
+    let service = service(Limits { max_parked_requests: 0, ..patient() }).await;
+    let reply = get(service.address(), "/go-on").await;
+    assert_eq!((reply.status, reply.header("thumbs-park-note")), (200, None), "{reply:?}");
+    assert!(reply.body.contains("first") && !reply.head.contains("thumbs-park"), "{reply:?}");
 }

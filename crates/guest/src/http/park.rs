@@ -13,7 +13,10 @@ use super::response::Failed;
 
 /// The variable of the environment that makes the offer: how many milliseconds the request has been kept so far.
 pub const PARKED_MS: &str = "PARKED_MS";
+/// The variable in which an instance finds what the one before left for it, whose answer it goes on with.
+pub const PARKED_NOTE: &str = "PARKED_NOTE";
 const PARK: HeaderName = HeaderName::from_static("thumbs-park");
+const PARK_NOTE: HeaderName = HeaderName::from_static("thumbs-park-note");
 
 /// How long the host has kept this request, by the value of [`PARKED_MS`]; none where it can't keep it.
 pub fn parked(parked_ms: Option<&str>) -> Option<Duration> {
@@ -28,6 +31,18 @@ pub fn parked(parked_ms: Option<&str>) -> Option<Duration> {
 pub fn ask_again(response: &mut Response, key: &str, within: Duration) -> Result<(), Failed> {
     let value = HeaderValue::from_str(&format!("{} {key}", within.as_millis()));
     response.headers_mut().insert(PARK, value.map_err(|error| Failed::Internal(error.to_string()))?);
+    Ok(())
+}
+
+/// Has the host send this response now and keep it open: the body of what a fresh instance answers, asked likewise, follows in it. That one finds the
+/// note, of at most 1,024 bytes, in its environment. An answer with another status, or that does not ask for more, is the end.
+///
+/// # Errors
+/// As [`ask_again`], and where the note can't stand in a header.
+pub fn go_on(response: &mut Response, key: &str, within: Duration, note: &str) -> Result<(), Failed> {
+    ask_again(response, key, within)?;
+    let value = HeaderValue::from_str(note).map_err(|error| Failed::Internal(error.to_string()))?;
+    response.headers_mut().insert(PARK_NOTE, value);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::BoxStream};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -143,6 +143,8 @@ pub(super) enum ResponseBody {
         missing_bytes: Option<u64>,
         unread: UnreadBody,
     },
+    /// What one guest after the other writes.
+    Continued { pieces: BoxStream<'static, Result<Bytes, Broken>>, unread: UnreadBody },
 }
 
 /// The response breaks off in the middle; the connection is closed, so that the client sees it.
@@ -164,6 +166,14 @@ impl ResponseBody {
     ) -> Self {
         let missing_bytes = announced_bytes;
         Self::Streamed { first: None, body: Some(body), guest: Some(guest), missing_bytes, unread }
+    }
+
+    /// Of more than one guest.
+    pub(super) fn continued(
+        pieces: impl Stream<Item = Result<Bytes, Broken>> + Send + 'static,
+        unread: UnreadBody,
+    ) -> Self {
+        Self::Continued { pieces: pieces.boxed(), unread }
     }
 
     /// The body of a guest that has ended: everything is there, so it need not be streamed.
@@ -203,6 +213,9 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.get_mut() {
             Self::Whole { data, .. } => Poll::Ready(data.take().map(|data| Ok(Frame::data(data)))),
+            Self::Continued { pieces, .. } => {
+                pieces.poll_next_unpin(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
             Self::Streamed { first, body, guest, missing_bytes, unread } => {
                 if let Some(first) = first.take().filter(|first| !first.is_empty()) {
                     return Poll::Ready(Some(Ok(Frame::data(first))));
@@ -245,7 +258,7 @@ impl Body for ResponseBody {
             Self::Whole { data, .. } => {
                 SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
             }
-            Self::Streamed { .. } => SizeHint::default(),
+            Self::Streamed { .. } | Self::Continued { .. } => SizeHint::default(),
         }
     }
 }
@@ -260,7 +273,9 @@ impl Drop for ResponseBody {
             unread.behind.finish(guest, Some(body), unread.clone());
         }
         match self {
-            Self::Whole { unread, .. } | Self::Streamed { unread, .. } => unread.linger(),
+            Self::Whole { unread, .. } | Self::Streamed { unread, .. } | Self::Continued { unread, .. } => {
+                unread.linger();
+            }
         }
     }
 }

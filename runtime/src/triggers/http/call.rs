@@ -24,15 +24,16 @@ use super::{
     arriving::{Arriving, BodyBounds, ClientClock},
     behind::{Behind, announced_bytes},
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
-    handler::Surroundings,
+    continued::Again,
+    handler::{Kept, Surroundings},
     headers,
     numbers::HttpNumbers,
-    parking::{Park, Parked, ParkingLot},
+    parking::{Park, ParkingLot},
     places::{Place, Places},
 };
 use crate::{
     instance::{CallFailure, FailureKind},
-    limits::Limits,
+    limits::{Limits, millis},
     problem::{Problem, REQUEST_ID},
     telemetry::{Event, Level, Logger, RUNTIME},
 };
@@ -41,21 +42,24 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Service {
     router: Router<Target>,
-    places: Arc<Places>,
+    pub(super) places: Arc<Places>,
     body_bounds: BodyBounds,
-    behind: Arc<Behind>,
+    pub(super) behind: Arc<Behind>,
     access: AccessLog,
     numbers: HttpNumbers,
+    /// How long an answer may go on that more than one instance gives.
+    pub(super) max_answer: Duration,
     leave: CancellationToken,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
     log: Logger,
 }
 
 /// Who is asked, and what its lines in the log are found by.
-struct Asked<'a> {
-    handler: &'a Arc<Handler>,
-    route: &'a str,
-    id: &'a Arc<str>,
+#[derive(Clone)]
+pub(super) struct Asked {
+    handler: Arc<Handler>,
+    route: Arc<str>,
+    pub(super) id: Arc<str>,
 }
 
 /// The answer that a guest owes.
@@ -82,6 +86,7 @@ impl Service {
             body_bounds: BodyBounds::new(limits),
             behind: Arc::new(Behind::new(limits, tasks)),
             access: AccessLog::new(limits),
+            max_answer: millis(limits.max_parked_answer_ms),
             leave: tasks.leave.clone(),
             stop: tasks.stop.clone(),
             log,
@@ -105,7 +110,7 @@ impl Service {
     /// # Cancel safety
     /// Dropping it stops the guest where it is, as a crash would.
     pub(super) async fn answer(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
         client: SocketAddr,
     ) -> Response<ResponseBody> {
@@ -123,7 +128,7 @@ impl Service {
     }
 
     async fn route<'r>(
-        &'r self,
+        self: &'r Arc<Self>,
         request: Request<Incoming>,
         client: SocketAddr,
         id: &Arc<str>,
@@ -191,11 +196,12 @@ impl Service {
         if !parts.headers.contains_key(header::HOST) && uri.authority().is_none() {
             parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         }
-        let asked = Asked { handler, route: found.pattern.as_str(), id };
+        let asked =
+            Asked { handler: Arc::clone(handler), route: found.pattern.as_str().into(), id: Arc::clone(id) };
         // Asked once more, a guest has to find the request as it was.
         let repeatable = parts.method.is_safe() && body.is_at_its_end();
         match handler.parking().filter(|_| repeatable).and_then(ParkingLot::enter) {
-            Some(parked) => self.ask_until_done(&asked, parts, place, parked).await,
+            Some(parked) => Again::new(Arc::clone(self), asked, parts, parked).answer(place).await,
             None => {
                 let mut response = self.ask(&asked, parts, Some(body), place, None).await;
                 if handler.parking().is_some() {
@@ -207,48 +213,16 @@ impl Service {
         }
     }
 
-    /// Has fresh instances answer a request, one after the other, until one does not ask to be asked again.
-    async fn ask_until_done(
-        &self,
-        asked: &Asked<'_>,
-        parts: Parts,
-        mut place: Arc<Place>,
-        mut parked: Parked,
-    ) -> Response<ResponseBody> {
-        loop {
-            let stops = self.stop.is_cancelled();
-            parked.asks();
-            // Where the host stops, all the time there was is over.
-            let age = if stops { Duration::MAX } else { parked.age() };
-            let mut response = self.ask(asked, parts.clone(), None, place, Some(age)).await;
-            let Some(park) = Park::take(response.headers_mut()).filter(|_| !stops) else { return response };
-            drop(response);
-            let end = parked.age().saturating_add(park.time());
-            place = loop {
-                parked.wait(&park, end, &self.stop).await;
-                match self.places.enter(true, true).await {
-                    Ok(place) => break place,
-                    Err(problem) if end <= parked.age() || self.stop.is_cancelled() => {
-                        self.note_refusal(problem, asked.id);
-                        return whole(problem.response(asked.id), UnreadBody::none(&self.behind));
-                    }
-                    // It has the time to come back when there is less to do.
-                    Err(_) => parked.asks(),
-                }
-            };
-        }
-    }
-
     /// Has a fresh instance answer a request, with what comes of its body where there is one.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
-        asked: &Asked<'_>,
+        asked: &Asked,
         parts: Parts,
         body: Option<Arriving>,
         place: Arc<Place>,
-        parked: Option<Duration>,
+        kept: Option<Kept>,
     ) -> Response<ResponseBody> {
-        let Asked { handler, route, id } = *asked;
+        let Asked { handler, route, id } = asked;
         let span = self.log.request_span(parts.method.as_str(), route, handler.id(), id);
         let unread = UnreadBody::none(&self.behind);
         let is_head = parts.method == Method::HEAD;
@@ -259,7 +233,7 @@ impl Service {
             answer: sender,
             place: Arc::clone(&place),
             client,
-            parked,
+            kept,
             id: Arc::clone(id),
         };
         let guest: RunningGuest = match body.filter(|body| !body.is_at_its_end()) {
@@ -342,7 +316,7 @@ impl Service {
     }
 
     /// Counts a request that was refused, and says so where there was no place for it; of a body that was cut its client hears.
-    fn note_refusal(&self, problem: Problem, id: &Arc<str>) {
+    pub(super) fn note_refusal(&self, problem: Problem, id: &Arc<str>) {
         self.numbers.refused(problem);
         let reason = match problem {
             Problem::Busy => "busy",
@@ -362,7 +336,7 @@ impl Service {
     }
 }
 
-fn whole(response: Response<Bytes>, unread: UnreadBody) -> Response<ResponseBody> {
+pub(super) fn whole(response: Response<Bytes>, unread: UnreadBody) -> Response<ResponseBody> {
     response.map(|data| ResponseBody::whole(data, unread))
 }
 
@@ -381,7 +355,7 @@ struct Visit {
     answer: oneshot::Sender<Answer>,
     place: Arc<Place>,
     client: ClientClock,
-    parked: Option<Duration>,
+    kept: Option<Kept>,
     id: Arc<str>,
 }
 
@@ -391,8 +365,8 @@ impl Visit {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Self { handler, answer, place, client, parked, id } = self;
-        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client, parked };
+        let Self { handler, answer, place, client, kept, id } = self;
+        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client, kept };
         tokio::select! {
             ended = handler.run_within(request, answer, &id, surroundings) => ended,
             () = place.crowded_out() => Err(CallFailure::crowded_out()),

@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{
 
 use super::{
     arriving::ClientClock,
-    parking::{PARKED_MS, ParkingLot},
+    parking::{PARKED_MS, PARKED_NOTE, ParkingLot},
     places::Place,
 };
 use crate::{
@@ -45,8 +45,17 @@ pub(super) struct Surroundings {
     pub(super) place: Option<Arc<Place>>,
     /// What the client has been waited for; it does not count as the guest's time.
     pub(super) client: ClientClock,
-    /// How long the request has been kept waiting, where it can be.
-    pub(super) parked: Option<Duration>,
+    /// Where the request can be kept waiting.
+    pub(super) kept: Option<Kept>,
+}
+
+/// A request that can be kept waiting, and has been for a while.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// For how long.
+    pub(super) age: Duration,
+    /// What the instance before left for this one.
+    pub(super) note: Option<Box<str>>,
 }
 
 /// What comes of some work within this time and that for which the client is waited for meanwhile; none where it takes longer.
@@ -138,10 +147,12 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Surroundings { place, client, parked } = surroundings;
+        let Surroundings { place, client, kept } = surroundings;
         let on_sleep = place.clone().map(|place| place as Arc<dyn OnSleep>);
-        let parked = parked.map(|parked| parked.as_millis().to_string());
-        let environment = parked.as_deref().map(|parked| (PARKED_MS, parked));
+        let parked_ms = kept.as_ref().map(|kept| kept.age.as_millis().to_string());
+        let note = kept.as_ref().and_then(|kept| kept.note.as_deref());
+        let parked = parked_ms.as_deref().map(|parked| (PARKED_MS, parked));
+        let environment: Vec<_> = parked.into_iter().chain(note.map(|note| (PARKED_NOTE, note))).collect();
         let environment = environment.as_slice();
         let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, environment };
         let mut store = self.prepared.store(self.bounds, call);

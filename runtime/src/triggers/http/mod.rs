@@ -10,6 +10,7 @@ mod arriving;
 mod behind;
 mod body;
 mod call;
+mod continued;
 mod handler;
 pub(crate) mod headers;
 mod numbers;
@@ -19,7 +20,7 @@ mod server;
 mod stream;
 
 pub use handler::{Answer, Handler};
-pub use parking::{PARK, PARKED_MS, ParkingLot};
+pub use parking::{PARK, PARK_NOTE, PARKED_MS, PARKED_NOTE, ParkingLot};
 pub(crate) use server::{ACCEPT_PAUSE, HttpView};
 pub use server::{HttpServer, ServerTasks};
 

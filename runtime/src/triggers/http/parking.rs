@@ -9,6 +9,8 @@
 //! | the manifest | which channel carries the keys | `[component.<id>.tool.thumbs] park = { channel }` |
 //! | the host | that it can keep this request, and for how long it has | [`PARKED_MS`] in the guest's environment |
 //! | the guest | the key, and for how long | [`PARK`] in its response, which no client gets to see |
+//! | the guest | that its answer is a beginning, and what the next instance has to know | [`PARK_NOTE`] there, likewise |
+//! | the host | what the one before had to say | [`PARKED_NOTE`] in the environment |
 //!
 //! No client can forge the one or the other: neither is in a request. What arrives while a guest is still about to ask counts, so no
 //! message falls between. A message may be lost, so a request that waits is tried again after pauses that grow with its age.
@@ -32,6 +34,14 @@ use crate::{
 pub const PARKED_MS: &str = "PARKED_MS";
 /// By which a guest asks to be asked again: for how many milliseconds at most, a space, and the key.
 pub const PARK: HeaderName = HeaderName::from_static("thumbs-park");
+
+/// By which a guest that asks to be asked again has its answer sent at once, to go on with what the next one answers; its value is for that one.
+pub const PARK_NOTE: HeaderName = HeaderName::from_static("thumbs-park-note");
+/// In the environment of a guest whose answer goes on: the note of the one before.
+pub const PARKED_NOTE: &str = "PARKED_NOTE";
+
+/// The longest note, in bytes.
+const MAX_NOTE_BYTES: usize = 1_024;
 
 /// The last keys that came: a guest takes a moment between its look at the state and its asking.
 const MAX_RECENT_KEYS: usize = 1_024;
@@ -67,6 +77,7 @@ struct Bell {
 pub(super) struct Park {
     key: Box<str>,
     time: Duration,
+    note: Option<Box<str>>,
 }
 
 /// A request that may wait.
@@ -82,9 +93,17 @@ pub(super) struct Parked {
 impl Park {
     /// Takes the wish out of a response's header. One that makes no sense is none.
     pub(super) fn take(headers: &mut HeaderMap) -> Option<Self> {
+        let note = headers.remove(PARK_NOTE);
         let value = headers.remove(PARK)?;
         let (time_ms, key) = value.to_str().ok()?.split_once(' ')?;
-        Some(Self { key: key.into(), time: millis(time_ms.parse().ok()?) })
+        let note = note.as_ref().and_then(|note| note.to_str().ok());
+        let note = note.filter(|note| note.len() <= MAX_NOTE_BYTES).map(Box::from);
+        Some(Self { key: key.into(), time: millis(time_ms.parse().ok()?), note })
+    }
+
+    /// What the next instance has to know; some where the answer is sent as it is and goes on.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// For how long at most.
@@ -242,7 +261,7 @@ mod tests {
     }
 
     fn park(key: &str) -> Park {
-        Park { key: key.into(), time: FOR_EVER }
+        Park { key: key.into(), time: FOR_EVER, note: None }
     }
 
     #[tokio::test]
@@ -311,9 +330,15 @@ mod tests {
             ("1.5 k", None),
         ] {
             let mut headers = HeaderMap::from_iter([(PARK, value.parse().unwrap())]);
-            let wish = wish.map(|(key, ms)| Park { key: key.into(), time: Duration::from_millis(ms) });
-            assert_eq!(Park::take(&mut headers), wish, "{value:?}");
-            assert!(headers.is_empty());
+            let wish = |note: Option<&str>| {
+                let note = note.map(Box::from);
+                wish.map(|(key, ms)| Park { key: key.into(), time: Duration::from_millis(ms), note })
+            };
+            let mut noted = headers.clone();
+            noted.insert(PARK_NOTE, "7".parse().unwrap());
+            assert_eq!(Park::take(&mut headers), wish(None), "{value:?}");
+            assert_eq!(Park::take(&mut noted), wish(Some("7")), "{value:?}");
+            assert!(headers.is_empty() && noted.is_empty());
         }
         assert_eq!(Park::take(&mut HeaderMap::new()), None);
     }

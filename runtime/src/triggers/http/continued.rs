@@ -1,0 +1,147 @@
+//! Answers of more than one instance: a request that waits without one (`parking.rs`) is asked about again by fresh ones, one after the other.
+//!
+//! Where the answer that asks for it has a note for the next instance, its client gets it at once, and what further instances answer follows in the
+//! same body. Nothing is spawned for it: the connection's task, which waits for more of the body, is what waits and asks. When the client goes away,
+//! all of it is dropped.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Response, StatusCode, header, request::Parts};
+use http_body_util::BodyExt as _;
+
+use super::{
+    body::{Broken, ResponseBody, UnreadBody},
+    call::{Asked, Service, whole},
+    handler::Kept,
+    parking::{Park, Parked},
+    places::Place,
+};
+use crate::problem::Problem;
+
+/// A request that may be asked about again.
+pub(super) struct Again {
+    pub(super) service: Arc<Service>,
+    pub(super) asked: Asked,
+    pub(super) parts: Parts,
+    pub(super) parked: Parked,
+    /// What the instance before left for the next one; some once the answer has begun.
+    note: Option<Box<str>>,
+}
+
+/// An answer that goes on.
+struct Going {
+    again: Again,
+    status: StatusCode,
+    /// What is under way to the client.
+    body: Option<ResponseBody>,
+    /// When and for what the next instance is asked; none where there is no next one.
+    park: Option<Park>,
+}
+
+impl Again {
+    pub(super) fn new(service: Arc<Service>, asked: Asked, parts: Parts, parked: Parked) -> Self {
+        Self { service, asked, parts, parked, note: None }
+    }
+
+    /// Asks until there is something to say.
+    pub(super) async fn answer(mut self, mut place: Arc<Place>) -> Response<ResponseBody> {
+        loop {
+            let (response, park) = self.ask(place).await;
+            let Some(park) = park else { return response };
+            if park.note().is_some() {
+                return self.go_on(response, park);
+            }
+            drop(response);
+            place = match self.turn(&park).await {
+                Ok(place) => place,
+                Err(problem) => {
+                    self.service.note_refusal(problem, &self.asked.id);
+                    return whole(problem.response(&self.asked.id), UnreadBody::none(&self.service.behind));
+                }
+            };
+        }
+    }
+
+    /// Has a fresh instance answer, which may ask for another.
+    async fn ask(&mut self, place: Arc<Place>) -> (Response<ResponseBody>, Option<Park>) {
+        let is_last = self.service.stop.is_cancelled() || self.has_gone_on_for_long();
+        self.parked.asks();
+        // Where no other follows, all the time there was is over.
+        let age = if is_last { Duration::MAX } else { self.parked.age() };
+        let kept = Kept { age, note: self.note.clone() };
+        let mut response = self.service.ask(&self.asked, self.parts.clone(), None, place, Some(kept)).await;
+        let park = Park::take(response.headers_mut()).filter(|_| !is_last);
+        (response, park)
+    }
+
+    fn has_gone_on_for_long(&self) -> bool {
+        self.note.is_some() && self.parked.age() >= self.service.max_answer
+    }
+
+    /// Waits for the next time.
+    ///
+    /// # Errors
+    /// There is no place, and no time is left.
+    async fn turn(&mut self, park: &Park) -> Result<Arc<Place>, Problem> {
+        let mut end = self.parked.age().saturating_add(park.time());
+        if self.note.is_some() {
+            end = end.min(self.service.max_answer);
+        }
+        loop {
+            self.parked.wait(park, end, &self.service.stop).await;
+            match self.service.places.enter(true, true).await {
+                Ok(place) => return Ok(place),
+                Err(problem) if end <= self.parked.age() || self.service.stop.is_cancelled() => {
+                    return Err(problem);
+                }
+                // It has the time to come back when there is less to do.
+                Err(_) => self.parked.asks(),
+            }
+        }
+    }
+
+    /// Sends what there is, and what comes.
+    fn go_on(mut self, response: Response<ResponseBody>, park: Park) -> Response<ResponseBody> {
+        let unread = UnreadBody::none(&self.service.behind);
+        self.note = park.note().map(Box::from);
+        let (mut head, body) = response.into_parts();
+        // It is that of the first piece.
+        head.headers.remove(header::CONTENT_LENGTH);
+        let going = Going { again: self, status: head.status, body: Some(body), park: Some(park) };
+        let pieces = stream::unfold(going, |mut going| async move { Some((going.next().await?, going)) });
+        Response::from_parts(head, ResponseBody::continued(pieces, unread))
+    }
+}
+
+impl Going {
+    /// The next piece of the body.
+    async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
+        loop {
+            if let Some(body) = &mut self.body {
+                match body.frame().await {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) if !data.is_empty() => return Some(Ok(data)),
+                        _ => continue,
+                    },
+                    Some(Err(broken)) => {
+                        (self.body, self.park) = (None, None);
+                        return Some(Err(broken));
+                    }
+                    None => self.body = None,
+                }
+            }
+            let park = self.park.take()?;
+            let place = self.again.turn(&park).await.ok()?;
+            let (response, park) = self.again.ask(place).await;
+            if response.status() != self.status {
+                // No piece of this answer. A client that asks anew is told.
+                return None;
+            }
+            self.park = park.filter(|park| park.note().is_some());
+            self.again.note = self.park.as_ref().and_then(Park::note).map(Box::from);
+            self.body = Some(response.into_body());
+        }
+    }
+}
