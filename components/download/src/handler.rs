@@ -7,7 +7,7 @@ use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
-use thumbs_guest::http::{Caller, Failed, Request, Response, etag, picture};
+use thumbs_guest::http::{Caller, Failed, Request, Response, etag, picture, range};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 use thumbs_guest::wait::{Wait, Waited, Waiter};
@@ -60,9 +60,16 @@ impl Download<'_> {
         } else if request.method == Method::HEAD {
             picture::response(&id, thumbnail, Vec::new())?
         } else {
+            let bytes = usize::try_from(thumbnail.bytes).unwrap_or(usize::MAX);
+            let range = range::asked(&request.headers, &etag, bytes)?;
             let data = picture::read(self.blobs, &id, thumbnail, self.log)?;
-            picture::response(&id, thumbnail, data)?
+            let whole = picture::response(&id, thumbnail, data)?;
+            match range {
+                Some(range) => range::cut(whole, range)?,
+                None => whole,
+            }
         };
+        range::offer(response.headers_mut());
         self.keep(&mut response, &request.caller);
         wait.say(&mut response);
         Ok(response)

@@ -83,6 +83,7 @@ fn a_thumbnail_comes_with_the_headers_that_guard_it() {
             ("etag", format!("\"{}\"", sha256(DATA)).as_str()),
             ("cache-control", "public, max-age=86400, immutable"),
             ("x-content-type-options", "nosniff"),
+            ("accept-ranges", "bytes"),
             ("content-security-policy", "default-src 'none'; sandbox"),
             ("content-disposition", format!("inline; filename=\"thumbnail-{job}.gif\"").as_str()),
         ] {
@@ -130,6 +131,43 @@ fn a_client_that_has_the_bytes_gets_none() {
     for unknown in ["", "\"other\"", &etag[1..], &format!("{etag}x")] {
         assert_eq!(ask(&store, &blobs, "GET", &job, &[("if-none-match", unknown)]).status, 200, "{unknown}");
     }
+}
+
+#[test]
+fn a_client_gets_the_bytes_that_it_asks_for() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs).to_string();
+    let etag = format!("\"{}\"", sha256(DATA));
+    for (range, content_range, bytes) in [
+        ("bytes=0-5", "bytes 0-5/21", &DATA[..6]),
+        ("bytes=10-", "bytes 10-20/21", &DATA[10..]),
+        ("bytes=-3", "bytes 18-20/21", &DATA[18..]),
+        ("bytes=0-1000", "bytes 0-20/21", DATA),
+    ] {
+        let answer = ask(&store, &blobs, "GET", &job, &[("range", range)]);
+        assert_eq!((answer.status, answer.text.as_bytes()), (206, bytes), "{range}");
+        assert_eq!(answer.header("content-range"), content_range);
+        assert_eq!(answer.header("content-length"), bytes.len().to_string());
+        assert_eq!((answer.header("etag"), answer.header("content-type")), (etag.as_str(), "image/gif"));
+        assert_eq!(answer.header("cache-control"), "public, max-age=86400, immutable");
+    }
+    for headers in [
+        &[("range", "bytes=0-1,3-4")][..],
+        &[("range", "rows=0-1")],
+        &[("range", "bytes=0-5"), ("if-range", "\"other\"")],
+    ] {
+        let answer = ask(&store, &blobs, "GET", &job, headers);
+        assert_eq!((answer.status, answer.text.as_bytes()), (200, DATA), "{headers:?}");
+    }
+    let answer = ask(&store, &blobs, "GET", &job, &[("range", "bytes=0-5"), ("if-range", &etag)]);
+    assert_eq!(answer.status, 206);
+    let answer = ask(&store, &blobs, "GET", &job, &[("range", "bytes=0-5"), ("if-none-match", &etag)]);
+    assert_eq!(answer.status, 304, "what it has is looked at first");
+    let answer = ask(&store, &blobs, "HEAD", &job, &[("range", "bytes=0-5")]);
+    assert_eq!((answer.status, answer.header("content-length")), (200, "21"), "a range is of GET alone");
+    let answer = ask(&store, &blobs, "GET", &job, &[("range", "bytes=21-")]);
+    assert_eq!((answer.status, answer.code().as_str()), (416, "range-not-satisfiable"));
+    assert_eq!(answer.header("content-range"), "bytes */21");
 }
 
 #[test]

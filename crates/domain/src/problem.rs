@@ -113,6 +113,9 @@ problems! {
     UnsupportedImage = "unsupported-image", 415, None, "Not an accepted kind of image",
         "The first bytes are of no accepted format",
         "Send a JPEG, PNG, GIF, WebP, HEIC or AVIF image";
+    RangeNotSatisfiable = "range-not-satisfiable", 416, None, "There are no such bytes",
+        "The `Range` begins behind the last byte",
+        "Ask for bytes that are there: `Content-Range` says how many";
     UndecodableImage = "undecodable-image", 422, None, "The image can't be decoded",
         "It is of an accepted format, but not readable",
         "Save the image anew, or in another way";

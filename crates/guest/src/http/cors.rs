@@ -15,17 +15,17 @@ use super::{Request, Response};
 
 /// What a page may send beside what every page may.
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "cache-control, content-type, idempotency-key, if-none-match, prefer, traceparent, x-request-id",
+    "cache-control, content-type, idempotency-key, if-none-match, if-range, prefer, range, traceparent, x-request-id",
 );
 
 /// The same where keys are needed.
 const ALLOWED_HEADERS_AND_KEYS: HeaderValue = HeaderValue::from_static(
-    "authorization, cache-control, content-type, idempotency-key, if-none-match, prefer, traceparent, x-api-key, x-request-id",
+    "authorization, cache-control, content-type, idempotency-key, if-none-match, if-range, prefer, range, traceparent, x-api-key, x-request-id",
 );
 
 /// What a page may read beside what every page may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "allow, content-disposition, etag, idempotency-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, x-request-id",
+    "accept-ranges, allow, content-disposition, content-range, etag, idempotency-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, x-request-id",
 );
 
 /// For how long a browser may remember that it may ask, in seconds: two hours, which is the most that Chrome keeps.

@@ -11,6 +11,7 @@ pub mod etag;
 pub mod gate;
 pub mod park;
 pub mod picture;
+pub mod range;
 pub mod request;
 pub mod response;
 #[cfg(target_arch = "wasm32")]

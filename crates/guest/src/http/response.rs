@@ -1,7 +1,8 @@
 //! Responses: JSON, bytes, problems, and the headers that all of them have.
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -11,6 +12,7 @@ use thumbs_domain::problem::{self, Problem, ProblemKind};
 use thumbs_domain::trace::CorrelationId;
 
 use super::gate::Refused;
+use super::range;
 use super::request::X_REQUEST_ID;
 use crate::blobs::BlobError;
 use crate::config::ConfigError;
@@ -32,6 +34,12 @@ pub enum Failed {
     /// Who asks may not.
     #[error("{0}")]
     Refused(Refused),
+    /// None of the bytes is there that were asked for, of so many.
+    #[error("range not satisfiable")]
+    Range {
+        /// How many there are.
+        bytes: usize,
+    },
     /// The job store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +76,7 @@ impl Failed {
         let header = match &self {
             Self::Refused(refused) => refused.told().1.map(|challenge| (WWW_AUTHENTICATE, challenge)),
             Self::Method(allow) => Some((ALLOW, HeaderValue::from_static(allow))),
+            Self::Range { bytes } => range::unsatisfied(*bytes).map(|range| (CONTENT_RANGE, range)),
             _ => None,
         };
         let mut response = problem_response(&self.into_problem(log), correlation_id);
@@ -84,6 +93,10 @@ impl Failed {
             Self::Method(allow) => {
                 let detail = format!("This address answers {allow} only.");
                 Problem::new(ProblemKind::MethodNotAllowed, detail)
+            }
+            Self::Range { bytes } => {
+                let detail = format!("There are {bytes} bytes. Ask for some of these.");
+                Problem::new(ProblemKind::RangeNotSatisfiable, detail)
             }
             Self::Store(StoreError::Unavailable(_)) | Self::Blobs(BlobError::Unavailable(_)) => {
                 log.event(Event::DependencyUnavailable { cause: &cause });
