@@ -83,7 +83,7 @@ async fn every_route_refuses_every_wrong_key() {
                 assert!(open.status.is_success(), "{method} {path}: {}", open.status);
                 continue;
             }
-            Needs::Key(scope) | Needs::KeyOrLink(scope) => scope,
+            Needs::Key(scope) | Needs::KeyAlways(scope) | Needs::KeyOrLink(scope) => scope,
         };
         let needed = (401, "key-needed".to_owned());
         let none = ask(client, method, &path).await;

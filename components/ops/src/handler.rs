@@ -10,6 +10,7 @@ use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
+use thumbs_guest::config::Variables;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response};
 use thumbs_guest::jobs::Numbers;
@@ -26,6 +27,8 @@ pub struct Ops<'a> {
     pub blobs: &'a dyn Blobs,
     /// The way to the workers.
     pub wake: &'a dyn Publish,
+    /// The settings.
+    pub variables: &'a dyn Variables,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -47,6 +50,9 @@ impl Ops<'_> {
             "/readyz" => self.ready(),
             "/healthz/detailed" => Ok(self.detailed(request.caller.may(Scope::Admin))),
             "/metrics" => self.metrics(),
+            "/debug/info" => self.info(),
+            "/debug/connectivity" => self.connectivity(),
+            "/debug/jobs" => self.jobs(request),
             _ => Err(Failed::problem(ProblemKind::NotFound, "There is nothing at this path.")),
         }
     }

@@ -19,20 +19,22 @@ const NO_JOB: &str = "00000000-0000-7000-8000-000000000000";
 
 /// Asks them all.
 pub(crate) fn probes(ops: &Ops<'_>) -> Vec<Probe> {
-    let probe = |&dependency: &Dependency| {
-        let begin = ops.clock.elapsed();
-        let answer = match dependency {
-            Dependency::Database => database(ops.store, ops.clock).map_err(|error| error.to_string()),
-            Dependency::Blobs => blobs(ops.blobs).map_err(|error| error.to_string()),
-            Dependency::Messages => ops.wake.publish(),
-        };
-        let latency_ms = millis(ops.clock.elapsed().saturating_sub(begin));
-        if let Err(cause) = &answer {
-            ops.log.event(Event::DependencyDown { dependency: dependency.row().name, cause });
-        }
-        Probe { dependency, is_up: answer.is_ok(), latency_ms }
+    Dependency::ALL.iter().map(|dependency| probe(ops, *dependency)).collect()
+}
+
+/// Asks one.
+pub(crate) fn probe(ops: &Ops<'_>, dependency: Dependency) -> Probe {
+    let begin = ops.clock.elapsed();
+    let answer = match dependency {
+        Dependency::Database => database(ops.store, ops.clock).map_err(|error| error.to_string()),
+        Dependency::Blobs => blobs(ops.blobs).map_err(|error| error.to_string()),
+        Dependency::Messages => ops.wake.publish(),
     };
-    Dependency::ALL.iter().map(probe).collect()
+    let latency_ms = millis(ops.clock.elapsed().saturating_sub(begin));
+    if let Err(cause) = &answer {
+        ops.log.event(Event::DependencyDown { dependency: dependency.row().name, cause });
+    }
+    Probe { dependency, is_up: answer.is_ok(), latency_ms }
 }
 
 /// Whether the job store answers a question that workers ask of it.

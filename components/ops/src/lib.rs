@@ -1,8 +1,9 @@
 //! The ops component: whether the service is alive, ready and well, and its numbers, for who runs it.
 //!
-//! Here is only the entry point and what it is wired to; `handler.rs` decides, `health.rs` asks the dependencies. It changes no job and
-//! shows none, and names no address, since everybody may ask for most of it.
+//! Here is only the entry point and what it is wired to; `handler.rs` decides, `health.rs` asks the dependencies. It changes no job. Jobs and
+//! addresses are shown by `debug.rs` alone, to an admin's key: everybody may ask for most of the rest.
 
+mod debug;
 mod handler;
 mod health;
 
@@ -30,6 +31,7 @@ mod entry {
                 store: store.as_ref(),
                 blobs: &HostBlobs,
                 wake: &HostWake,
+                variables: &HostVariables,
                 clock: &HostClock::start(),
                 log: &log,
             };

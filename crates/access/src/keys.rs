@@ -52,6 +52,16 @@ impl Entry {
         &self.name
     }
 
+    /// What it may do.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// The day with whose end (UTC) it expires; none where it does not.
+    pub fn last_day(&self) -> Option<NaiveDate> {
+        self.last_day
+    }
+
     /// Whether it may do this.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.has(scope)
@@ -168,6 +178,11 @@ impl Keys {
             entries.push(entry);
         }
         if entries.is_empty() && !text.is_empty() { Err(KeysError::Blank) } else { Ok(Self(entries)) }
+    }
+
+    /// All of them, in the order of the list.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
     }
 
     /// Whether anybody needs a key at all.

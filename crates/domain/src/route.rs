@@ -14,6 +14,8 @@ pub enum Needs {
     KeyOrLink(Scope),
     /// Nothing; but a key with this scope is told more.
     Anything(Scope),
+    /// A key with this scope, and where the operator lists none, there is nothing here: it is for nobody whom a key does not tell from others.
+    KeyAlways(Scope),
 }
 
 /// One row of the table.
@@ -32,6 +34,7 @@ pub struct Row {
 const READ: Needs = Needs::Key(Scope::Read);
 const WRITE: Needs = Needs::Key(Scope::Write);
 const ADMIN: Needs = Needs::Key(Scope::Admin);
+const DEBUG: Needs = Needs::KeyAlways(Scope::Admin);
 const PUBLIC: Needs = Needs::Nothing;
 
 impl Row {
@@ -257,6 +260,38 @@ pub const METRICS: Row = Row {
     methods: &[("GET", ADMIN, "Numbers of jobs, in the text format of Prometheus")],
 };
 
+/// `/debug/info`.
+pub const DEBUG_INFO: Row = Row {
+    path: "/debug/info",
+    component: "ops",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[(
+        "GET",
+        DEBUG,
+        "The version, the settings without what is secret in them, and the names of the keys",
+    )],
+};
+
+/// `/debug/connectivity`.
+pub const DEBUG_CONNECTIVITY: Row = Row {
+    path: "/debug/connectivity",
+    component: "ops",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[(
+        "GET",
+        DEBUG,
+        "Where each thing is that the service depends on, and how it answers to three questions; 200 even where one does not",
+    )],
+};
+
+/// `/debug/jobs`.
+pub const DEBUG_JOBS: Row = Row {
+    path: "/debug/jobs",
+    component: "ops",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[("GET", DEBUG, "The queue: how long it is, the jobs at its head, and the last that failed")],
+};
+
 /// All routes, in the order of the documentation.
 pub const TABLE: &[Row] = &[
     JOBS,
@@ -276,6 +311,9 @@ pub const TABLE: &[Row] = &[
     READYZ,
     HEALTHZ_DETAILED,
     METRICS,
+    DEBUG_INFO,
+    DEBUG_CONNECTIVITY,
+    DEBUG_JOBS,
 ];
 
 #[cfg(test)]

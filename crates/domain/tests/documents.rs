@@ -59,6 +59,7 @@ fn routes() -> String {
                 Needs::Key(scope) => format!("`{}`", scope.name()),
                 Needs::KeyOrLink(scope) => format!("`{}`, or a signed link", scope.name()),
                 Needs::Anything(scope) => format!("`{}` for details", scope.name()),
+                Needs::KeyAlways(scope) => format!("`{}`; without keys it is not there", scope.name()),
             };
             vec![format!("`{method} {}`", row.path), needs, format!("{meaning}.")]
         })

@@ -52,6 +52,19 @@ pub(crate) fn operation(
         ("GET", "/readyz") => get_health("getReadiness", "Ready.", &[Unavailable], "curl {origin}/readyz"),
         ("GET", "/healthz/detailed") => get_detailed_health(),
         ("GET", "/metrics") => get_metrics(),
+        ("GET", "/debug/info") => get_debug(
+            "getDebugInfo",
+            "Settings, and the names of keys.",
+            "curl -H 'X-Api-Key: ...' {origin}/debug/info",
+        ),
+        ("GET", "/debug/connectivity") => get_debug(
+            "getConnectivity",
+            "How everything answers.",
+            "curl -H 'X-Api-Key: ...' {origin}/debug/connectivity",
+        ),
+        ("GET", "/debug/jobs") => {
+            get_debug("getDebugJobs", "The queue.", "curl -H 'X-Api-Key: ...' {origin}/debug/jobs")
+        }
         _ => undescribed(),
     };
     let mut parameters: Vec<Value> =
@@ -487,6 +500,24 @@ fn get_metrics() -> Operation {
         }),
         problems: &[Unavailable],
         curl: "curl {origin}/metrics",
+    }
+}
+
+/// For people: what is in it may change with any version.
+fn get_debug(id: &'static str, about: &str, curl: &'static str) -> Operation {
+    Operation {
+        id,
+        tag: "service",
+        parameters: Vec::new(),
+        body: None,
+        good: json!({
+            "200": {
+                "description": format!("{about} What is in it may change with any version."),
+                "content": { "application/json": { "schema": { "type": "object" } } },
+            },
+        }),
+        problems: &[Unavailable],
+        curl,
     }
 }
 

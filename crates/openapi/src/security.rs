@@ -2,7 +2,9 @@
 //! also goes without a key.
 
 use serde_json::{Value, json};
-use thumbs_domain::problem::ProblemKind::{self, KeyNeeded, LinkRefused, ScopeMissing, TooManyRequests};
+use thumbs_domain::problem::ProblemKind::{
+    self, KeyNeeded, LinkRefused, NotFound, ScopeMissing, TooManyRequests,
+};
 use thumbs_domain::route::{Needs, Scope};
 
 /// The ways to show a key, and a signed link.
@@ -33,6 +35,7 @@ pub(crate) fn requirements(needs: Needs) -> Value {
     match needs {
         Needs::Nothing => json!([]),
         Needs::Key(_) | Needs::Anything(_) => json!([{}, { "bearer": [] }, { "api-key": [] }]),
+        Needs::KeyAlways(_) => json!([{ "bearer": [] }, { "api-key": [] }]),
         Needs::KeyOrLink(_) => json!([{}, { "bearer": [] }, { "api-key": [] }, { "signed-link": [] }]),
     }
 }
@@ -50,6 +53,12 @@ pub(crate) fn about(needs: Needs) -> String {
                 scope.name()
             )
         }
+        Needs::KeyAlways(scope) => {
+            format!(
+                "Takes a key with the scope `{}`; where the service has no keys, there is nothing here.",
+                scope.name()
+            )
+        }
         Needs::Anything(scope) => {
             format!("Where the service has keys, details are for one with the scope `{}`.", scope.name())
         }
@@ -63,6 +72,7 @@ pub(crate) fn problems(needs: Needs) -> &'static [ProblemKind] {
         Needs::Key(Scope::Admin) => &[KeyNeeded, ScopeMissing],
         Needs::Key(_) => &[KeyNeeded, ScopeMissing, TooManyRequests],
         Needs::KeyOrLink(_) => &[KeyNeeded, ScopeMissing, LinkRefused, TooManyRequests],
+        Needs::KeyAlways(_) => &[KeyNeeded, ScopeMissing, NotFound],
         Needs::Anything(_) => &[KeyNeeded],
     }
 }

@@ -197,12 +197,18 @@ pub fn admit(
     }
     let keys = config::keys(variables)?;
     if keys.is_empty() {
-        return Ok(Caller::Anybody);
+        return match needs {
+            Needs::KeyAlways(_) => Err(Failed::problem(
+                ProblemKind::NotFound,
+                "This is only there where the service has API keys (\"api_keys\"), for one with the scope \"admin\".",
+            )),
+            _ => Ok(Caller::Anybody),
+        };
     }
     let gate = Gate { keys: &keys, variables, now: clock.now(), log };
     let caller = match needs {
         Needs::Nothing => Caller::Stranger,
-        Needs::Key(scope) => gate.holder(request, Some(scope), needs)?,
+        Needs::Key(scope) | Needs::KeyAlways(scope) => gate.holder(request, Some(scope), needs)?,
         Needs::Anything(_) if shown(&request.headers).next().is_none() => Caller::Stranger,
         Needs::Anything(_) => gate.holder(request, None, needs)?,
         Needs::KeyOrLink(scope) => match signature(request) {
@@ -232,7 +238,8 @@ impl Gate<'_> {
             return Err(self.refuse(Refused::Scope(scope), Some(entry)));
         }
         // What only runs the service shows no job, and is not given what signs links to them.
-        let shows_jobs = !matches!(needs, Needs::Key(Scope::Admin) | Needs::Anything(_));
+        let shows_jobs =
+            !matches!(needs, Needs::Key(Scope::Admin) | Needs::KeyAlways(_) | Needs::Anything(_));
         let links = if shows_jobs { Links::read(self.variables)? } else { Links::default() };
         Ok(Caller::Holder(Box::new(Holder { entry: entry.clone(), links, now: self.now })))
     }

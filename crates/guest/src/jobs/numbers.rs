@@ -6,7 +6,7 @@ use thumbs_domain::metric::{MAX_QUEUE_COUNT, Queue, TURNAROUND_BOUNDS_MS, Tally,
 use thumbs_domain::timestamp::Timestamp;
 
 use super::store::SqlJobStore;
-use super::{JobStore, StoreError};
+use super::{JobStore, Page, StoreError, statements};
 use crate::sql::{Dialect, Sql, SqlRow, SqlValue};
 
 /// What can be counted of a job store.
@@ -22,6 +22,12 @@ pub trait Numbers: JobStore {
     /// # Errors
     /// [`StoreError`].
     fn queue(&self, now: Timestamp) -> Result<Queue, StoreError>;
+
+    /// Open jobs, those that have been due longest first; under a lease a job is due when that ends.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn longest_due(&self, limit: u32) -> Result<Page, StoreError>;
 }
 
 /// Counters before and between the buckets, in the order in which [`tally`] reads them.
@@ -75,6 +81,10 @@ impl<S: Sql, D: Dialect> Numbers for SqlJobStore<S, D> {
             _ => None,
         };
         Ok(Queue { leased: *leased, later: *later, oldest_due_ms })
+    }
+
+    fn longest_due(&self, limit: u32) -> Result<Page, StoreError> {
+        Ok(Page::of(self.run(statements::LONGEST_DUE, &[i64::from(limit).into()])?))
     }
 }
 

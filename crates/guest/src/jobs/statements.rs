@@ -190,6 +190,13 @@ pub(super) fn find(ids: usize) -> String {
     format!("{CHOICE}{placeholders})")
 }
 
+/// Open jobs, as the index of what is due has them.
+pub(super) const LONGEST_DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM thumbs_jobs WHERE due_at_ms IS NOT NULL ORDER BY due_at_ms LIMIT CAST($1 AS BIGINT)"
+);
+
 /// The jobs of a batch in the order of its form.
 pub(super) const BATCH: &str = concat!(
     "SELECT ",
@@ -346,6 +353,7 @@ mod tests {
             LIST_OWNER_CODE,
             LIST_OWNER_CODE_AFTER,
             &find(3),
+            LONGEST_DUE,
             BATCH,
             BATCH_OF_KEY,
             QUEUED_OF_OWNER,
@@ -417,6 +425,7 @@ mod tests {
             (LIST_OWNER_CODE, &[owner_failed]),
             (LIST_OWNER_CODE_AFTER, &[owner_failed]),
             (&find(3), &[by_id]),
+            (LONGEST_DUE, &[due]),
             (BATCH, &["thumbs_jobs_batch"]),
             (BATCH_OF_KEY, &[by_key]),
             (FIND_BY_WORKER, &[lease]),

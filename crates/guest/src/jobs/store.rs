@@ -171,7 +171,7 @@ pub(super) fn key_of(key: &IdempotencyKey, owner: Option<&Owner>) -> String {
 
 impl Page {
     /// The jobs of these rows, and why others can't be read.
-    fn of(rows: Vec<SqlRow>) -> Self {
+    pub(super) fn of(rows: Vec<SqlRow>) -> Self {
         let mut page = Self::default();
         for row in rows {
             match row::job(row) {

@@ -71,6 +71,7 @@ fn every_route_asks_of_every_key_what_its_row_says() {
         ("POST", "/jobs", &[2, 4], &[1, 3]),
         ("GET", THUMBNAIL, &[1, 4], &[2, 3]),
         ("GET", "/metrics", &[3, 4], &[1, 2]),
+        ("GET", "/debug/info", &[3, 4], &[1, 2]),
     ] {
         for &seed in allowed {
             assert_eq!(
@@ -266,4 +267,16 @@ fn a_job_has_a_link_that_its_holder_can_pass_on() {
 fn status_of(variables: &FixedVariables, path: &str) -> u16 {
     let failed = ask(variables, "GET", path, &[]).unwrap_err();
     text(&request("GET", path, &[]), Err(failed)).0
+}
+
+#[test]
+fn what_is_for_an_admin_alone_is_not_there_where_nobody_has_a_key() {
+    let open = FixedVariables([("api_keys", String::new())].into());
+    for path in ["/debug/info", "/debug/connectivity", "/debug/jobs"] {
+        let asked = ask(&open, "GET", path, &[]);
+        let (status, _, body) = text(&request("GET", path, &[]), asked.map(|_| Default::default()));
+        assert_eq!(status, 404, "{path}");
+        assert!(body.contains("api_keys"), "{body}");
+    }
+    assert!(matches!(ask(&open, "GET", "/metrics", &[]), Ok(Caller::Anybody)));
 }
