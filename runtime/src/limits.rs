@@ -168,6 +168,8 @@ limits! {
         "lines that one instance writes", "the rest is dropped, and one line says so";
     max_queued_log_bytes = MIB, 64 * KIB => GIB,
         "lines that wait until standard error takes them", "further lines are dropped, and one line says how many";
+    log_tail_bytes = 32 * KIB, 0 => 64 * KIB,
+        "the last lines of the log that a component is given that asks for them (docs/manifest.md, `log_tail`)", "it gets the newest whole lines of that length";
     message_cpu_ms = 10_000, 1 => DAY_MS,
         "how long the guest of one message may run, not counting what it waits for", "the instance is stopped; its end is `deadline`";
     message_timeout_ms = 28_000, 1 => DAY_MS,

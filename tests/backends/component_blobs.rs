@@ -114,6 +114,7 @@ impl ComponentBlobs {
             limits: Arc::new(limits),
             log: Logger::new(Arc::new(CaptureSink::new()), Level::Error),
             numbers: Arc::default(),
+            log_tail: false,
         };
         let bounds = CallBounds {
             caller: Caller::Request,

@@ -264,3 +264,15 @@ async fn no_secret_is_in_any_answer_or_line_of_the_log() {
         assert!(!lines.contains(&secret), "the log has it");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_is_shown_the_log_of_the_process() {
+    let service = start(&Home::embedded()).await;
+    let refused = ask(&service.client.holding(&key(1)), "GET", "/debug/logs").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let logs = service.client.holding(&key(5)).get("/debug/logs").await.json();
+    let lines = logs["lines"].as_array().unwrap();
+    // That the one before was refused is there, and whose key it was.
+    let found = lines.iter().any(|line| line["event"] == "caller-refused" && line["key"] == "shop");
+    assert!(found, "{lines:?}");
+}

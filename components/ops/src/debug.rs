@@ -80,6 +80,18 @@ impl Ops<'_> {
         Ok(json(StatusCode::OK, &json!({ "dependencies": found })))
     }
 
+    /// What the process that answers wrote last, where the host gives it.
+    pub(crate) fn logs(&self) -> Response {
+        let tail = (self.log_tail)();
+        let lines = tail.as_ref().map(|tail| {
+            tail.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>()
+        });
+        let remedy = lines
+            .is_none()
+            .then_some("This host does not show its log here. Read it where the host writes it.");
+        json(StatusCode::OK, &json!({ "lines": lines, "remedy": remedy }))
+    }
+
     /// What waits, and what went wrong last.
     pub(crate) fn jobs(&self, request: &Request) -> Result<Response, Failed> {
         let queue = self.store.queue(self.clock.now())?;

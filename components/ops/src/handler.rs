@@ -29,6 +29,8 @@ pub struct Ops<'a> {
     pub wake: &'a dyn Publish,
     /// The settings.
     pub variables: &'a dyn Variables,
+    /// The last lines of the host's log, where it gives them; long, so asked for by who shows them.
+    pub log_tail: fn() -> Option<String>,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -53,6 +55,7 @@ impl Ops<'_> {
             "/debug/info" => self.info(),
             "/debug/connectivity" => self.connectivity(),
             "/debug/jobs" => self.jobs(request),
+            "/debug/logs" => Ok(self.logs()),
             _ => Err(Failed::problem(ProblemKind::NotFound, "There is nothing at this path.")),
         }
     }

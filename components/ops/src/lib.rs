@@ -23,6 +23,9 @@ mod entry {
 
     use super::Ops;
 
+    /// The variable of the environment in which our runtime gives it (spin.toml, `log_tail`).
+    const LOG_TAIL: &str = "LOG_TAIL";
+
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         serve("ops", request, out, async |request, _, log| {
@@ -32,6 +35,7 @@ mod entry {
                 blobs: &HostBlobs,
                 wake: &HostWake,
                 variables: &HostVariables,
+                log_tail: || std::env::var(LOG_TAIL).ok(),
                 clock: &HostClock::start(),
                 log: &log,
             };

@@ -43,6 +43,7 @@ impl Service {
             blobs: &self.blobs,
             wake: &self.wake,
             variables: &variables,
+            log_tail: || Some("{\"event\":\"a\"}\n{\"event\":\"b\"}\n".to_owned()),
             clock: &clock,
             log: &log,
         };
@@ -133,4 +134,10 @@ fn who_looks_for_a_fault_is_told_what_waits_and_what_failed() {
     );
     assert_eq!(jobs["queue"]["leased"], 0);
     assert!(jobs["longest_due"]["jobs"][0]["due_at"].is_string());
+}
+
+#[test]
+fn who_looks_for_a_fault_is_shown_the_last_lines_of_the_log() {
+    let logs: Value = serde_json::from_str(&Service::new().get("/debug/logs").1).unwrap();
+    assert_eq!(logs, serde_json::json!({"lines": [{"event": "a"}, {"event": "b"}], "remedy": null}));
 }

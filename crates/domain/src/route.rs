@@ -292,6 +292,18 @@ pub const DEBUG_JOBS: Row = Row {
     methods: &[("GET", DEBUG, "The queue: how long it is, the jobs at its head, and the last that failed")],
 };
 
+/// `/debug/logs`.
+pub const DEBUG_LOGS: Row = Row {
+    path: "/debug/logs",
+    component: "ops",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[(
+        "GET",
+        DEBUG,
+        "The last lines of the log of the process that answers, on `thumbs up`; on Spin the log is where Spin puts it",
+    )],
+};
+
 /// All routes, in the order of the documentation.
 pub const TABLE: &[Row] = &[
     JOBS,
@@ -314,6 +326,7 @@ pub const TABLE: &[Row] = &[
     DEBUG_INFO,
     DEBUG_CONNECTIVITY,
     DEBUG_JOBS,
+    DEBUG_LOGS,
 ];
 
 #[cfg(test)]

@@ -65,6 +65,9 @@ pub(crate) fn operation(
         ("GET", "/debug/jobs") => {
             get_debug("getDebugJobs", "The queue.", "curl -H 'X-Api-Key: ...' {origin}/debug/jobs")
         }
+        ("GET", "/debug/logs") => {
+            get_debug("getDebugLogs", "The log.", "curl -H 'X-Api-Key: ...' {origin}/debug/logs")
+        }
         _ => undescribed(),
     };
     let mut parameters: Vec<Value> =

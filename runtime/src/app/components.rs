@@ -62,6 +62,7 @@ impl Loaded {
                     id: component.id.as_str().into(),
                     variables: Arc::new(component.resolve_variables(self.variables.values())),
                     environment: component.environment.clone(),
+                    log_tail: component.log_tail,
                     carrier: Arc::new(Network),
                     key_value: Arc::new(self.granted(
                         component,

@@ -45,6 +45,8 @@ pub struct ComponentContext {
     pub log: Logger,
     /// What is counted of its instances.
     pub numbers: Arc<InstanceNumbers>,
+    /// Its requests are given the last lines of everybody.
+    pub log_tail: bool,
 }
 
 /// What tells one call from another.

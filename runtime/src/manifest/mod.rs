@@ -134,6 +134,8 @@ pub struct Component {
     pub messages: MessagePolicy,
     /// `tool.thumbs.park`: its requests may wait without an instance.
     pub parking: Option<Parking>,
+    /// `tool.thumbs.log_tail`: its requests are given the last lines of the log.
+    pub log_tail: bool,
 }
 
 impl Component {

@@ -244,6 +244,7 @@ fn component(
         suite: tools.suite.map(|source| folder.join(source)),
         messages: tools.messages,
         parking: tools.parking,
+        log_tail: tools.log_tail,
     })
 }
 

@@ -84,6 +84,7 @@ fn everything_that_is_known_is_read() {
         prepare = "make ready"
         check = "look"
         park = { channel = "wait-{{ token }}" }
+        log_tail = true
         [component.c-two]
         source = "target/two.wasm"
         "#,
@@ -113,6 +114,7 @@ fn everything_that_is_known_is_read() {
     );
     assert_eq!(manifest.components["c-two"].messages, MessagePolicy::default(), "as on Spin");
     assert_eq!(manifest.components["c-two"].parking, None, "as on Spin");
+    assert!(component.log_tail && !manifest.components["c-two"].log_tail);
     let parking = component.parking.as_ref().unwrap();
     let backends = &manifest.application.backends;
     assert_eq!(backends.grants().collect::<Vec<_>>(), [("reach", "url")]);
@@ -188,6 +190,7 @@ fn names_types_and_references_are_checked() {
         ("park = { channel = \"c\" }", "needs the `address` of [application.trigger.redis]"),
         ("park = { channel = \"{{ x }}\" }", "[variables]"),
         ("park = {}", "`channel` is missing"),
+        ("log_tail = 1", "true or false"),
     ] {
         refused(&format!("[component.c]\nsource = \"c\"\n[component.c.tool.thumbs]\n{line}"), 4, &[expected]);
     }

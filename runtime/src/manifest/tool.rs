@@ -84,6 +84,8 @@ pub(super) struct ComponentTools {
     pub(super) messages: MessagePolicy,
     /// `thumbs.park`.
     pub(super) parking: Option<Parking>,
+    /// `thumbs.log_tail`.
+    pub(super) log_tail: bool,
 }
 
 /// The tools of the application, `thumbs` among them.
@@ -133,13 +135,14 @@ pub(super) fn component(
         }
         None => None,
     };
-    let (mut messages, mut parking) = (MessagePolicy::default(), None);
+    let (mut messages, mut parking, mut log_tail) = (MessagePolicy::default(), None, false);
     if let Some(tool) = tools.take("thumbs") {
         let mut table = tool.table(format!("component {id:?}, tool.thumbs"))?;
         parking = table.take("park").map(|value| park(value, declared, server)).transpose()?;
+        log_tail = table.take("log_tail").map(Value::boolean).transpose()?.unwrap_or_default();
         messages = policy(table)?;
     }
-    Ok(ComponentTools { suite, messages, parking })
+    Ok(ComponentTools { suite, messages, parking, log_tail })
 }
 
 fn park(
@@ -162,7 +165,8 @@ fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
     let tick = table.take("tick").map(tick).transpose()?;
     let prepare = table.take("prepare").map(Value::string).transpose()?;
     let check = table.take("check").map(Value::string).transpose()?;
-    let keys = ["merge_equal_messages", "tick", "report_ended_workers", "prepare", "check", "park"];
+    let keys =
+        ["merge_equal_messages", "tick", "report_ended_workers", "prepare", "check", "park", "log_tail"];
     table.finish(&keys, "")?;
     Ok(MessagePolicy { merge_equal_messages, tick, report_ended_workers, prepare, check })
 }

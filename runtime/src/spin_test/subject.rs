@@ -65,6 +65,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         memory: MemoryBudgets::split(0, 0),
         log: log.clone(),
         numbers: Arc::default(),
+        log_tail: false,
     })
 }
 

@@ -13,6 +13,7 @@ mod process;
 mod queue;
 mod sink;
 mod spans;
+mod tail;
 
 pub use events::{Event, FOREIGN, Json, Row, TABLE, json};
 pub use format::LogFormat;
@@ -20,6 +21,7 @@ pub use lines::lines;
 pub use queue::QueuedSink;
 pub use sink::{CaptureSink, LogSink, WriterSink};
 pub use spans::RequestSpan;
+pub use tail::MAX_TAIL_BYTES;
 
 use std::{fmt, sync::Arc};
 
@@ -94,20 +96,30 @@ pub struct LogLine {
 pub struct Logger {
     dispatch: Dispatch,
     least: Level,
+    tail: Option<Arc<tail::Tail>>,
 }
 
 impl Logger {
     /// Lines of `least` and graver go to `sink`.
     #[must_use]
     pub fn new(sink: Arc<dyn LogSink>, least: Level) -> Self {
-        Self::over(tracing_subscriber::registry().with(lines(sink, least)), least)
+        let tail = Arc::new(tail::Tail::before(sink));
+        let sink = Arc::clone(&tail) as Arc<dyn LogSink>;
+        let logger = Self::over(tracing_subscriber::registry().with(lines(sink, least)), least);
+        Self { tail: Some(tail), ..logger }
     }
 
     /// Over a subscriber of the embedder's, which has [`lines`] as one of its layers and, say, an exporter of traces as another. What is
     /// less grave than `least` is not even handed to it.
     #[must_use]
     pub fn over(subscriber: impl Into<Dispatch>, least: Level) -> Self {
-        Self { dispatch: subscriber.into(), least }
+        Self { dispatch: subscriber.into(), least, tail: None }
+    }
+
+    /// The last lines as JSON, oldest first, of at most so many bytes together; none where an embedder's subscriber takes the lines.
+    #[must_use]
+    pub fn tail(&self, max_bytes: usize) -> Option<String> {
+        self.tail.as_ref().map(|tail| tail.text(max_bytes))
     }
 
     /// Whether an event of this level is kept, for a caller that would work to make it.

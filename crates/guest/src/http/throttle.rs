@@ -111,9 +111,11 @@ fn class(request: &Request) -> Option<Class> {
     match route::find(&request.path)?.needs(request.method.as_str())? {
         Needs::Key(Scope::Write) | Needs::KeyOrLink(Scope::Write) => Some(Class::Writes),
         Needs::Key(Scope::Read) | Needs::KeyOrLink(Scope::Read) => Some(Class::Reads),
-        Needs::Key(Scope::Admin) | Needs::KeyOrLink(Scope::Admin) | Needs::Anything(_) | Needs::Nothing => {
-            None
-        }
+        Needs::Key(Scope::Admin)
+        | Needs::KeyOrLink(Scope::Admin)
+        | Needs::KeyAlways(_)
+        | Needs::Anything(_)
+        | Needs::Nothing => None,
     }
 }
 

@@ -24,8 +24,12 @@ use super::{
 use crate::{
     capabilities::clock::OnSleep,
     instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
+    limits::length,
     telemetry::Event,
 };
+
+/// In the environment of a component that asks for it: the last lines of the log, a JSON object each.
+pub const LOG_TAIL: &str = "LOG_TAIL";
 
 /// What a component answers with; its body may still be written then.
 pub type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
@@ -152,7 +156,12 @@ impl Handler {
         let parked_ms = kept.as_ref().map(|kept| kept.age.as_millis().to_string());
         let note = kept.as_ref().and_then(|kept| kept.note.as_deref());
         let parked = parked_ms.as_deref().map(|parked| (PARKED_MS, parked));
-        let environment: Vec<_> = parked.into_iter().chain(note.map(|note| (PARKED_NOTE, note))).collect();
+        let context = self.context();
+        let max_tail_bytes = length(context.limits.log_tail_bytes);
+        let tail = Some(&context.log).filter(|_| context.log_tail).and_then(|log| log.tail(max_tail_bytes));
+        let note = note.map(|note| (PARKED_NOTE, note));
+        let tail = tail.as_deref().map(|tail| (LOG_TAIL, tail));
+        let environment: Vec<_> = [parked, note, tail].into_iter().flatten().collect();
         let environment = environment.as_slice();
         let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, environment };
         let mut store = self.prepared.store(self.bounds, call);

@@ -19,7 +19,7 @@ mod places;
 mod server;
 mod stream;
 
-pub use handler::{Answer, Handler};
+pub use handler::{Answer, Handler, LOG_TAIL};
 pub use parking::{PARK, PARK_NOTE, PARKED_MS, PARKED_NOTE, ParkingLot};
 pub(crate) use server::{ACCEPT_PAUSE, HttpView};
 pub use server::{HttpServer, ServerTasks};

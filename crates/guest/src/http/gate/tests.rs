@@ -272,7 +272,7 @@ fn status_of(variables: &FixedVariables, path: &str) -> u16 {
 #[test]
 fn what_is_for_an_admin_alone_is_not_there_where_nobody_has_a_key() {
     let open = FixedVariables([("api_keys", String::new())].into());
-    for path in ["/debug/info", "/debug/connectivity", "/debug/jobs"] {
+    for path in ["/debug/info", "/debug/connectivity", "/debug/jobs", "/debug/logs"] {
         let asked = ask(&open, "GET", path, &[]);
         let (status, _, body) = text(&request("GET", path, &[]), asked.map(|_| Default::default()));
         assert_eq!(status, 404, "{path}");
