@@ -21,7 +21,7 @@ use thiserror::Error;
 use thumbs_s3::InvalidSetting;
 
 use crate::{
-    capabilities::blob::S3Settings,
+    capabilities::blob::{RoleSource, S3Settings},
     clients::{postgres, redis},
     compose::Composition,
     manifest::{Manifest, NamedBackend},
@@ -40,6 +40,17 @@ pub struct BackendOptions {
     pub key_value: Option<Secret>,
     /// The settings of a bucket by name, `s3_...`; each wins over the application's variable of that name.
     pub s3: BTreeMap<String, Secret>,
+    /// `--s3-role`: who lends the credentials for a bucket.
+    pub s3_role: Option<RoleRequest>,
+}
+
+/// Which kind of lender is asked, and what the environment says of it.
+#[derive(Clone, Debug)]
+pub struct RoleRequest {
+    /// One of [`RoleSource::KINDS`].
+    pub kind: String,
+    /// The variables of the process that AWS's own programs read, by name.
+    pub environment: BTreeMap<String, Secret>,
 }
 
 /// Where everything is kept.
@@ -81,8 +92,8 @@ pub enum Blobs {
     Directory(PathBuf),
     /// This process, until it ends.
     Memory,
-    /// A bucket.
-    S3(Box<S3Settings>),
+    /// A bucket, and who lends the credentials for it where those of its settings are not meant.
+    S3(Box<S3Settings>, Option<RoleSource>),
     /// The component that is composed in, at this URL.
     Component(String),
 }
@@ -271,8 +282,9 @@ fn blobs(
         })
         .map_err(|error| BackendError::Invalid { setting: setting.to_owned(), reason: error.to_string() })?;
         let grant = settings.outbound();
+        let role = role(options, &settings, composition)?;
         let blobs = match composition {
-            Composition::WithoutNative => Blobs::S3(Box::new(settings)),
+            Composition::WithoutNative => Blobs::S3(Box::new(settings), role),
             Composition::All => Blobs::Component(url.to_owned()),
         };
         (blobs, Some(grant))
@@ -280,6 +292,26 @@ fn blobs(
         (local_blobs(setting, url, composition)?, None)
     };
     Ok((blobs, setting.to_owned(), grant))
+}
+
+/// Who lends the credentials, where the operator asks for it.
+fn role(
+    options: &BackendOptions,
+    settings: &S3Settings,
+    composition: Composition,
+) -> Result<Option<RoleSource>, BackendError> {
+    let Some(RoleRequest { kind, environment }) = &options.s3_role else { return Ok(None) };
+    let invalid = |reason: String| BackendError::Invalid { setting: "--s3-role".to_owned(), reason };
+    if composition == Composition::All {
+        return Err(invalid(
+            "does not reach the component that keeps the blobs with --compose-all".to_owned(),
+        ));
+    }
+    if settings.credentials().is_some() {
+        return Err(invalid("is set, and so are the keys (s3_access_key_id): which are meant?".to_owned()));
+    }
+    let of_process = |name: &str| environment.get(name).map(|value| value.expose().to_owned());
+    RoleSource::read(kind, settings.region(), of_process).map(Some).map_err(invalid)
 }
 
 fn local_blobs(setting: &str, url: &str, composition: Composition) -> Result<Blobs, BackendError> {

@@ -20,9 +20,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
     Runtime, RuntimeBuilder,
-    backends::BackendOptions,
+    backends::{BackendOptions, RoleRequest},
     backup::{self, Copied},
     bundle::{self, Bundle},
+    capabilities::blob::RoleSource,
     descriptors,
     limits::{LimitError, Limits, TABLE, length},
     manifest::Manifest,
@@ -148,6 +149,9 @@ struct BackendFlags {
     /// What comes with credentials that are lent for a time.
     #[arg(long, env = "THUMBS_S3_SESSION_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     s3_session_token: Option<String>,
+    /// Instead of keys: who lends credentials for a time, by the variables that AWS's own programs read.
+    #[arg(long, env = "THUMBS_S3_ROLE", value_parser = RoleSource::KINDS)]
+    s3_role: Option<String>,
 }
 
 impl BackendFlags {
@@ -164,6 +168,11 @@ impl BackendFlags {
             redis: self.redis.map(Secret::new),
             blobs: self.blobs.map(Secret::new),
             key_value: self.key_value.map(Secret::new),
+            s3_role: self.s3_role.map(|kind| {
+                let environment = std::env::vars().filter(|(name, _)| name.starts_with("AWS_"));
+                let environment = environment.map(|(name, value)| (name, Secret::new(value))).collect();
+                RoleRequest { kind, environment }
+            }),
             s3: s3
                 .into_iter()
                 .filter_map(|(name, value)| Some((name.to_owned(), Secret::new(value?))))

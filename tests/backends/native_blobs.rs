@@ -22,7 +22,7 @@ fn settings(variables: &BTreeMap<String, String>) -> S3Settings {
 
 /// The store in this bucket, with changed variables and limits.
 pub(crate) fn store_with(bucket: &Bucket, changes: &[(&str, &str)], limits: &Limits) -> S3Store {
-    S3Store::new(&settings(&variables(bucket, changes)), limits).unwrap()
+    S3Store::new(&settings(&variables(bucket, changes)), None, limits).unwrap()
 }
 
 /// The store in this bucket.

@@ -91,6 +91,12 @@ impl Settings {
         self.credentials.as_ref()
     }
 
+    /// The same bucket, asked by somebody else.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
+        Self { credentials: Some(credentials), ..self }
+    }
+
     /// Scheme, host and port of the server, for sentences.
     #[must_use]
     pub fn endpoint(&self) -> String {

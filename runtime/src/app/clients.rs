@@ -45,10 +45,9 @@ impl Clients {
                     .map_err(|cause| StartError::Directory { path: path.clone(), cause })?;
                 clients.blobs = Arc::new(store);
             }
-            Blobs::S3(settings) => {
-                let store = S3Store::new(settings, limits).map_err(|reason| StartError::Server {
-                    setting: backends.blobs_setting.clone(),
-                    reason,
+            Blobs::S3(settings, role) => {
+                let store = S3Store::new(settings, role.clone(), limits).map_err(|reason| {
+                    StartError::Server { setting: backends.blobs_setting.clone(), reason }
                 })?;
                 let store = Arc::new(store);
                 clients.blobs = Arc::clone(&store) as _;

@@ -118,7 +118,9 @@ impl Loaded {
     /// As on Spin, where the component that keeps the blobs has no more grants than this one.
     fn may_reach_blobs(&self, component: &Component, hosts: &AllowedHosts) -> Result<(), StartError> {
         match &self.backends.blobs {
-            Blobs::S3(settings) if declares_native(component) && !hosts.allows_url(&settings.outbound()) => {
+            Blobs::S3(settings, _)
+                if declares_native(component) && !hosts.allows_url(&settings.outbound()) =>
+            {
                 let place = settings.outbound();
                 Err(self.refused(
                     component,

@@ -122,7 +122,7 @@ fn the_operator_says_who_carries_messages() {
 fn a_blob_url_chooses_the_backend() {
     assert_eq!(choose(&[("blob_url", "memory:")]).unwrap().blobs, Blobs::Memory);
     assert_eq!(choose(&[("blob_url", "dir:/srv/x")]).unwrap().blobs, Blobs::Directory("/srv/x".into()));
-    assert!(matches!(choose(&[("blob_url", "s3://thumbs")]).unwrap().blobs, Blobs::S3(_)));
+    assert!(matches!(choose(&[("blob_url", "s3://thumbs")]).unwrap().blobs, Blobs::S3(_, None)));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn the_operators_blobs_win_over_the_variables() {
     };
     let set = [("blob_url", "memory:")];
     let backends = choose_with(&set, &options, Composition::WithoutNative).unwrap();
-    assert!(matches!(backends.blobs, Blobs::S3(_)));
+    assert!(matches!(backends.blobs, Blobs::S3(_, None)));
     assert_eq!(backends.blob_grant.as_deref(), Some("http://store:9000"));
     let error = choose_with(&set, &options, Composition::All).unwrap_err().to_string();
     assert!(error.contains("--blobs") && error.contains("--compose-all"), "{error}");

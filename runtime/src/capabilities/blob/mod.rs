@@ -15,7 +15,7 @@ pub use directory::DirectoryStore;
 pub(crate) use directory::STAGING_FOLDER;
 pub use memory::MemoryStore;
 pub use pieces::{OpenReader, OpenWriter};
-pub use s3::S3Store;
+pub use s3::{RoleSource, S3Store};
 pub use thumbs_s3::Settings as S3Settings;
 
 use std::{

@@ -5,6 +5,9 @@
 
 mod network;
 mod pieces;
+mod role;
+
+pub use role::RoleSource;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,6 +17,7 @@ use thumbs_s3::{Client, ContentType, Download, Error, Key, Metadata, Settings, U
 use self::{
     network::Network,
     pieces::{ObjectReader, ObjectWriter},
+    role::Role,
 };
 use super::{Backend, Reader, Writer, wit};
 use crate::{
@@ -25,6 +29,8 @@ use crate::{
 #[derive(Clone)]
 pub struct S3Store {
     settings: Arc<Settings>,
+    /// Who lends the credentials, where those of the settings are not meant.
+    role: Option<Arc<Role>>,
     network: Arc<Network>,
     patience: Duration,
 }
@@ -35,11 +41,13 @@ impl S3Store {
     ///
     /// # Errors
     /// This host can't speak to such a server; one sentence.
-    pub fn new(settings: &Settings, limits: &Limits) -> Result<Self, String> {
+    pub fn new(settings: &Settings, role: Option<RoleSource>, limits: &Limits) -> Result<Self, String> {
         // The caller cuts every call off at the limit. A little before that, this store says itself which server was too slow.
         let patience = millis(limits.blob_timeout_ms) * 9 / 10;
         let network = Network::new(settings, patience)?;
-        Ok(Self { settings: Arc::new(settings.clone()), network: Arc::new(network), patience })
+        // A loan and the request that it is for have to fit into one call.
+        let role = role.map(|source| Role::new(source, settings, patience / 2)).transpose()?.map(Arc::new);
+        Ok(Self { settings: Arc::new(settings.clone()), role, network: Arc::new(network), patience })
     }
 
     /// Asks the server for an object that is not there: whether it answers, knows the credentials, and has the bucket, in the region that
@@ -48,8 +56,11 @@ impl S3Store {
     /// # Errors
     /// What is wrong, in one sentence that names bucket and server. It is not tried again here, only by the caller.
     pub async fn check(&self) -> Result<(), ServerFault> {
-        let once = Client::new(&self.settings, &*self.network, Policy::once(self.patience));
-        once.check().await.map_err(|error| {
+        let checked = async {
+            let settings = self.settings().await?;
+            Client::new(&settings, &*self.network, Policy::once(self.patience)).check().await
+        };
+        checked.await.map_err(|error| {
             let text = format!("{}: {error}", self.settings.summary());
             match error {
                 Error::Unavailable(_) => ServerFault::Unreachable(text),
@@ -58,8 +69,16 @@ impl S3Store {
         })
     }
 
-    fn client(&self) -> Client<'_, Network> {
-        Client::new(&self.settings, &*self.network, Policy::within(self.patience))
+    /// The bucket, and who asks it now.
+    async fn settings(&self) -> Result<Arc<Settings>, Error> {
+        match &self.role {
+            Some(role) => role.settings().await,
+            None => Ok(Arc::clone(&self.settings)),
+        }
+    }
+
+    fn client<'a>(&'a self, settings: &'a Settings) -> Client<'a, Network> {
+        Client::new(settings, &*self.network, Policy::within(self.patience))
     }
 }
 
@@ -88,8 +107,12 @@ impl Backend for S3Store {
         content_type: &'a str,
         data: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), wit::Error>> {
-        async move { Ok(self.client().put(checked(key)?, checked_type(content_type)?, data.into()).await?) }
-            .boxed()
+        async move {
+            let (key, content_type) = (checked(key)?, checked_type(content_type)?);
+            let settings = self.settings().await?;
+            Ok(self.client(&settings).put(key, content_type, data.into()).await?)
+        }
+        .boxed()
     }
 
     fn write<'a>(
@@ -110,7 +133,8 @@ impl Backend for S3Store {
         max_bytes: u64,
     ) -> BoxFuture<'a, Result<(wit::Metadata, Box<dyn Reader>), wit::Error>> {
         async move {
-            let download = Download::open(&self.client(), checked(key)?, max_bytes).await?;
+            let (key, settings) = (checked(key)?, self.settings().await?);
+            let download = Download::open(&self.client(&settings), key, max_bytes).await?;
             let metadata = download.metadata().clone().into();
             Ok((metadata, Box::new(ObjectReader { store: self.clone(), download }) as Box<dyn Reader>))
         }
@@ -119,14 +143,19 @@ impl Backend for S3Store {
 
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
         async move {
-            let (metadata, data) = self.client().get(checked(key)?, max_bytes).await?;
+            let (key, settings) = (checked(key)?, self.settings().await?);
+            let (metadata, data) = self.client(&settings).get(key, max_bytes).await?;
             Ok(wit::Object { metadata: metadata.into(), data })
         }
         .boxed()
     }
 
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
-        async move { Ok(self.client().head(checked(key)?).await?.into()) }.boxed()
+        async move {
+            let (key, settings) = (checked(key)?, self.settings().await?);
+            Ok(self.client(&settings).head(key).await?.into())
+        }
+        .boxed()
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {

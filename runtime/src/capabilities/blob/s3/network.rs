@@ -32,7 +32,7 @@ use crate::limits::length;
 
 type HttpClient = Client<Connector, Full<Bytes>>;
 
-/// Sends requests to the server of one bucket.
+/// Sends requests to one server.
 pub(super) struct Network {
     connector: Connector,
     /// One for each Tokio runtime. A connection lives on the runtime that made it: requests of another would wait for whatever that one is
@@ -47,7 +47,15 @@ impl Network {
     /// # Errors
     /// The system has no trusted certificates, and the endpoint speaks TLS. One sentence.
     pub(super) fn new(settings: &Settings, patience: Duration) -> Result<Self, String> {
-        let connector = Connector::new(settings, patience / 3)?;
+        Self::to(settings.endpoint(), settings.is_https(), patience)
+    }
+
+    /// The same, to another server; `place` names it in the sentence.
+    ///
+    /// # Errors
+    /// As for [`Network::new`].
+    pub(super) fn to(place: String, is_https: bool, patience: Duration) -> Result<Self, String> {
+        let connector = Connector::new(&place, is_https, patience / 3)?;
         Ok(Self { connector, clients: Mutex::default(), begin: Instant::now() })
     }
 

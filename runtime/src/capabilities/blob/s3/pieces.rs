@@ -29,7 +29,8 @@ impl Writer for ObjectWriter {
     fn write(&mut self, piece: Vec<u8>) -> BoxFuture<'_, Result<(), wit::Error>> {
         async move {
             let upload = self.upload.as_mut().ok_or_else(is_over)?;
-            Ok(upload.write(&self.store.client(), &piece).await?)
+            let settings = self.store.settings().await?;
+            Ok(upload.write(&self.store.client(&settings), &piece).await?)
         }
         .boxed()
     }
@@ -41,7 +42,8 @@ impl Writer for ObjectWriter {
     fn finish(mut self: Box<Self>) -> BoxFuture<'static, Result<(), wit::Error>> {
         async move {
             let upload = self.upload.take().ok_or_else(is_over)?;
-            Ok(upload.finish(&self.store.client()).await?)
+            let settings = self.store.settings().await?;
+            Ok(upload.finish(&self.store.client(&settings)).await?)
         }
         .boxed()
     }
@@ -52,7 +54,11 @@ impl Drop for ObjectWriter {
         let Some(upload) = self.upload.take().filter(Upload::has_sent) else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let store = self.store.clone();
-            runtime.spawn(async move { upload.abort(&store.client()).await });
+            runtime.spawn(async move {
+                if let Ok(settings) = store.settings().await {
+                    upload.abort(&store.client(&settings)).await;
+                }
+            });
         }
     }
 }
@@ -72,6 +78,10 @@ pub(super) struct ObjectReader {
 
 impl Reader for ObjectReader {
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, wit::Error>> {
-        async move { Ok(self.download.read(&self.store.client()).await?) }.boxed()
+        async move {
+            let settings = self.store.settings().await?;
+            Ok(self.download.read(&self.store.client(&settings)).await?)
+        }
+        .boxed()
     }
 }

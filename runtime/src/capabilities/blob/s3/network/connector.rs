@@ -18,7 +18,7 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use thiserror::Error;
-use thumbs_s3::{Settings, transport::Fault};
+use thumbs_s3::transport::Fault;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::either::Either;
@@ -41,8 +41,8 @@ impl Connector {
     ///
     /// # Errors
     /// The system has no trusted certificates, and the endpoint speaks TLS. One sentence.
-    pub(super) fn new(settings: &Settings, patience: Duration) -> Result<Self, String> {
-        let tls = if settings.is_https() { Some(tls(settings)?) } else { None };
+    pub(super) fn new(place: &str, is_https: bool, patience: Duration) -> Result<Self, String> {
+        let tls = if is_https { Some(tls(place)?) } else { None };
         Ok(Self { tls, patience })
     }
 
@@ -90,13 +90,12 @@ impl Service<Uri> for Connector {
     }
 }
 
-fn tls(settings: &Settings) -> Result<TlsConnector, String> {
+fn tls(place: &str) -> Result<TlsConnector, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         return Err(format!(
-            "this system has no trusted certificates, which {} needs: install ca-certificates, or set SSL_CERT_FILE",
-            settings.endpoint()
+            "this system has no trusted certificates, which {place} needs: install ca-certificates, or set SSL_CERT_FILE"
         ));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
