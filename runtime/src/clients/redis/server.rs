@@ -3,10 +3,10 @@
 //! - There is at most one attempt to connect at a time; whoever needs the connection meanwhile waits for that one and shares its failure.
 //! - After a failure the next attempt waits for a pause. A command waits with it, so that the first one after an outage works; that is why
 //!   these pauses are short.
-//! - A server that gave no answer to the last attempt is known to be silent: commands start the next attempt and fail at once, until one
-//!   succeeds.
+//! - A server that gave no answer to the last attempt, or to a command, is known to be silent: commands start the next attempt and fail at
+//!   once, until one succeeds.
 //! - A connection that ended is noticed by the task that reads it, mostly before anybody sends a command on it. One that gives no answer in
-//!   time is given up: nobody can tell it from one whose other end is gone.
+//!   time is given up, for nobody can tell it from one whose other end is gone; and whoever else waits for an answer on it waits no longer.
 //! - A command whose connection is lost before its answer may have run. It is repeated once where that does no harm, else it fails.
 
 use std::{
@@ -23,7 +23,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::Instant,
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Common,
@@ -73,6 +73,8 @@ pub(super) struct Connection {
     /// Reads and writes; ends with the connection, and the connection with the last clone of this.
     driver: Arc<AbortOnDropHandle<()>>,
     given_up: Arc<AtomicBool>,
+    /// Of a command that got no answer in time.
+    fell_silent: CancellationToken,
     account: Arc<Account>,
 }
 
@@ -140,7 +142,13 @@ impl Server {
         if request.bytes() > self.common.bounds.max_exchange_bytes {
             return Err(CommandFault::TooLarge(self.common.bounds.max_exchange_bytes));
         }
-        let error = match request.send(&mut connection.commands.clone()).await {
+        let mut commands = connection.commands.clone();
+        let sent = tokio::select! {
+            biased;
+            sent = request.send(&mut commands) => sent,
+            () = connection.fell_silent.cancelled() => return Err(self.silent(self.common.bounds.response)),
+        };
+        let error = match sent {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
@@ -152,6 +160,7 @@ impl Server {
         Err(if connection.account.was_refused() {
             CommandFault::OutOfMemory(OutOfMemory)
         } else if error.is_timeout() {
+            connection.fell_silent.cancel();
             self.silent(self.common.bounds.response)
         } else if error.is_connection_dropped() {
             CommandFault::Lost { place }
@@ -162,6 +171,11 @@ impl Server {
 
     fn silent(&self, patience: Duration) -> CommandFault {
         CommandFault::Silent { place: self.address.place(), patience_ms: patience.as_millis() }
+    }
+
+    fn fell_silent(&self) -> ServerFault {
+        let patience = self.common.bounds.response.as_millis();
+        out_of_reach(&self.address, &format!("gave no answer within {patience} ms; it is tried again"))
     }
 
     /// The connection that all share, made where there is none.
@@ -189,7 +203,7 @@ impl Server {
         let under_way = link.outcome.as_ref().is_some_and(|outcome| outcome.has_changed().is_ok());
         let pause = match last {
             Some(Ok(connection)) => {
-                link.silence = None;
+                link.silence = connection.fell_silent.is_cancelled().then(|| self.fell_silent());
                 if connection.is_usable() {
                     None
                 } else {
@@ -242,7 +256,13 @@ impl Server {
             .await
             .map_err(|error| refuses(&self.address, &format!("can't be used: {error}")))?;
         let driver = Arc::new(AbortOnDropHandle::new(home.spawn(driver)));
-        Ok(Connection { commands, driver, given_up: Arc::default(), account })
+        Ok(Connection {
+            commands,
+            driver,
+            given_up: Arc::default(),
+            fell_silent: CancellationToken::new(),
+            account,
+        })
     }
 }
 
@@ -263,15 +283,20 @@ mod tests {
     use super::{super::Client, *};
     use crate::limits::Limits;
 
-    /// A server that says PONG and OK, hangs up when it is told to INCR or GET, and counts.
+    /// A server that says PONG and OK, hangs up when it is told to INCR or GET, counts, and swallows everything while it is frozen.
     #[derive(Debug, Default)]
     struct Fake {
         connections: AtomicUsize,
         incrs: AtomicUsize,
         gets: AtomicUsize,
+        is_frozen: AtomicBool,
     }
 
     async fn fake() -> (Arc<Fake>, Arc<Server>) {
+        fake_within(&Limits::default()).await
+    }
+
+    async fn fake_within(limits: &Limits) -> (Arc<Fake>, Arc<Server>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = Address::parse(&format!("redis://127.0.0.1:{}", listener.local_addr().unwrap().port()));
         let fake = Arc::new(Fake::default());
@@ -285,6 +310,7 @@ mod tests {
                     let mut lines = BufReader::new(read).lines();
                     while let Ok(Some(line)) = lines.next_line().await {
                         match line.as_str() {
+                            _ if counts.is_frozen.load(Ordering::SeqCst) => {}
                             "PING" => write.write_all(b"+PONG\r\n").await.unwrap(),
                             "SET" => write.write_all(b"+OK\r\n").await.unwrap(),
                             "INCR" => return counts.incrs.fetch_add(1, Ordering::SeqCst),
@@ -296,7 +322,7 @@ mod tests {
                 });
             }
         });
-        let client = Client::new(&Limits::default());
+        let client = Client::new(limits);
         (fake, client.server(address.unwrap()).unwrap())
     }
 
@@ -324,6 +350,48 @@ mod tests {
         assert_eq!(server.run(&command("GET"), true).await, Err(lost));
         assert_eq!(fake.gets.load(Ordering::SeqCst), 2);
         assert_eq!(server.run(&command("SET"), false).await, Ok(Value::Okay), "on a new connection");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_freezes_holds_up_nobody_but_those_of_the_first_silence() {
+        // Whoever has to wait for an attempt to connect waits longer than the test may take.
+        let limits =
+            Limits { redis_response_timeout_ms: 500, redis_connect_timeout_ms: 600_000, ..Limits::default() };
+        let (fake, server) = fake_within(&limits).await;
+        let set = command("SET");
+        assert_eq!(server.run(&set, false).await, Ok(Value::Okay));
+        fake.is_frozen.store(true, Ordering::SeqCst);
+        // The second repeats itself where its connection is lost, which would be an attempt to wait for.
+        let (first, second) = futures_util::join!(server.run(&set, false), server.run(&set, true));
+        for answer in [first, second] {
+            assert!(matches!(answer, Err(CommandFault::Silent { .. })), "{answer:?}");
+        }
+        for _ in 0..100 {
+            let answer = server.run(&set, true).await;
+            let Err(CommandFault::NotConnected(ServerFault::Unreachable(text))) = answer else {
+                panic!("{answer:?}")
+            };
+            assert!(text.contains("gave no answer within 500 ms"), "{text}");
+        }
+        assert!(
+            fake.connections.load(Ordering::SeqCst) <= 2,
+            "one attempt at a time asks whether it is back"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_that_thaws_is_found_by_the_next_attempt() {
+        let limits =
+            Limits { redis_response_timeout_ms: 50, redis_connect_timeout_ms: 50, ..Limits::default() };
+        let (fake, server) = fake_within(&limits).await;
+        let set = command("SET");
+        assert_eq!(server.run(&set, false).await, Ok(Value::Okay));
+        fake.is_frozen.store(true, Ordering::SeqCst);
+        assert!(server.run(&set, false).await.is_err());
+        fake.is_frozen.store(false, Ordering::SeqCst);
+        while server.run(&set, false).await != Ok(Value::Okay) {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
