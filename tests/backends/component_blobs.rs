@@ -219,6 +219,22 @@ impl Backend for ComponentBlobs {
         }
         .boxed()
     }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
+        async move {
+            let (mut store, provider, meter) = self.instance().await;
+            let exports = provider.thumbs_blob_store_store();
+            let limit = u32::try_from(limit).unwrap();
+            let listed = meter.measure(exports.call_list_keys(&mut store, prefix, after, limit)).await;
+            listed.unwrap().map_err(error)
+        }
+        .boxed()
+    }
 }
 
 /// A writer or a reader of the component, in an instance of its own.

@@ -2,6 +2,8 @@
 //!
 //! No decision is made here; each function checks its arguments, picks the backend and translates.
 
+use thumbs_s3::client::MAX_LISTED_KEYS;
+use thumbs_s3::key::is_start;
 use thumbs_s3::retry::Policy;
 use thumbs_s3::transport::now;
 use thumbs_s3::{Client, ContentType, Error, InvalidSetting, Key, Metadata, Settings};
@@ -85,6 +87,17 @@ impl store::Guest for Provider {
         }
         Ok(())
     }
+
+    fn list_keys(prefix: String, after: String, limit: u32) -> Result<Vec<String>, store::Error> {
+        if !(is_start(&prefix) && is_start(&after)) {
+            return Err(store::Error::InvalidKey);
+        }
+        let limit = usize::try_from(limit).unwrap_or(MAX_LISTED_KEYS).min(MAX_LISTED_KEYS);
+        Ok(match backend()? {
+            Backend::KeyValue { label } => open(&label)?.list(&prefix, &after, limit)?,
+            Backend::S3(settings) => now(s3(&settings).list(&prefix, &after, limit))?,
+        })
+    }
 }
 
 pub(crate) fn checked(key: &str) -> Result<Key<'_>, store::Error> {
@@ -132,6 +145,10 @@ impl kv::Pairs for SpinPairs {
 
     fn delete(&self, key: &str) -> Result<(), Error> {
         self.0.delete(key).map_err(key_value_error)
+    }
+
+    fn keys(&self) -> Result<Vec<String>, Error> {
+        self.0.get_keys().map_err(key_value_error)
     }
 }
 

@@ -27,6 +27,11 @@ pub trait Pairs {
     /// # Errors
     /// As the store says; the key may be gone nevertheless.
     fn delete(&self, key: &str) -> Result<(), Error>;
+    /// All keys, in no order.
+    ///
+    /// # Errors
+    /// As the store says, for example that it has too many.
+    fn keys(&self) -> Result<Vec<String>, Error>;
 }
 
 /// Blobs over one [`Pairs`].
@@ -90,10 +95,34 @@ impl<P: Pairs> KeyValueBlobs<P> {
     pub fn delete(&self, key: Key<'_>) -> Result<(), Error> {
         self.pairs.delete(&name(key))
     }
+
+    /// The first `limit` keys that begin with `prefix` and come after `after`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, Error> {
+        let mut keys = self.pairs.keys()?;
+        // In their place: there may be many more than are asked for, and no room for a second list.
+        keys.retain_mut(|name| {
+            let is_listed = name
+                .strip_prefix(FOLDER)
+                .is_some_and(|key| key.starts_with(prefix) && key > after && Key::parse(key).is_some());
+            if is_listed {
+                name.drain(..FOLDER.len());
+            }
+            is_listed
+        });
+        keys.sort_unstable();
+        keys.truncate(limit);
+        Ok(keys)
+    }
 }
 
+/// Before the key of a blob.
+const FOLDER: &str = "blob/";
+
 fn name(key: Key<'_>) -> String {
-    format!("blob/{}", key.as_str())
+    format!("{FOLDER}{}", key.as_str())
 }
 
 fn content_type(value: &[u8]) -> Option<&str> {
@@ -141,6 +170,9 @@ mod tests {
             self.values.borrow_mut().remove(key);
             Ok(())
         }
+        fn keys(&self) -> Result<Vec<String>, Error> {
+            Ok(self.values.borrow().keys().rev().cloned().collect())
+        }
     }
 
     fn key() -> Key<'static> {
@@ -185,6 +217,18 @@ mod tests {
         assert!(put(&memory, "image/webp", b"never").is_err(), "the store takes no third write");
         assert_eq!(seen(), Ok(("image/gif".to_owned(), b"newer".to_vec())));
         assert_eq!(memory.values.borrow().len(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn keys_are_listed_in_order_and_those_of_others_are_not() {
+        let memory = Memory::new(u32::MAX);
+        for name in ["blob/a/2", "blob/a/1", "blob/a/3", "blob/b", "a/4", "blob/a/A", "blob/"] {
+            (&memory).set(name, b"").unwrap();
+        }
+        let blobs = KeyValueBlobs::new(&memory);
+        assert_eq!(blobs.list("a/", "", 2), Ok(vec!["a/1".to_owned(), "a/2".to_owned()]));
+        assert_eq!(blobs.list("a/", "a/2", 2), Ok(vec!["a/3".to_owned()]));
+        assert_eq!(blobs.list("", "a/3", 9), Ok(vec!["b".to_owned()]));
     }
 
     #[test]

@@ -369,6 +369,10 @@ impl Blobs for Slow<'_> {
     fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
         self.service.blobs.delete(key)
     }
+
+    fn list(&self, prefix: &str, after: &str, limit: u32) -> Result<Vec<String>, BlobError> {
+        self.service.blobs.list(prefix, after, limit)
+    }
 }
 
 #[test]

@@ -60,6 +60,13 @@ pub trait Blobs {
     /// # Errors
     /// [`BlobError`].
     fn delete(&self, key: &ObjectKey) -> Result<(), BlobError>;
+
+    /// The first `limit` keys, and no more than a thousand, that begin with `prefix` and come after `after`, in the order of their bytes. Both
+    /// are of what a key may have.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    fn list(&self, prefix: &str, after: &str, limit: u32) -> Result<Vec<String>, BlobError>;
 }
 
 /// No piece of a blob is larger, in bytes.
@@ -144,6 +151,10 @@ impl Blobs for HostBlobs {
 
     fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
         store::delete(key.as_str()).map_err(error)
+    }
+
+    fn list(&self, prefix: &str, after: &str, limit: u32) -> Result<Vec<String>, BlobError> {
+        store::list_keys(prefix, after, limit).map_err(error)
     }
 }
 

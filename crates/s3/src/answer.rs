@@ -13,6 +13,8 @@ use crate::transport::{Answer, Fault};
 const MAX_DOCUMENT_BYTES: u64 = 64 << 10;
 /// The most elements and texts of an error document that are looked at.
 const MAX_DOCUMENT_NODES: u32 = 1000;
+/// The same of a list of names: a thousand, each with ten things to say of it, and the white space between them.
+const MAX_LISTED_NODES: u32 = 50_000;
 /// The longest code or region that is believed, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 /// The longest `Retry-After` that is believed; the policy's total time bounds it further.
@@ -173,8 +175,11 @@ impl Refusal {
 }
 
 fn document_of(bytes: &[u8]) -> Option<roxmltree::Document<'_>> {
-    let options =
-        roxmltree::ParsingOptions { nodes_limit: MAX_DOCUMENT_NODES, ..roxmltree::ParsingOptions::default() };
+    document_with(bytes, MAX_DOCUMENT_NODES)
+}
+
+fn document_with(bytes: &[u8], nodes_limit: u32) -> Option<roxmltree::Document<'_>> {
+    let options = roxmltree::ParsingOptions { nodes_limit, ..roxmltree::ParsingOptions::default() };
     // A server that works on an answer for long keeps the connection awake with white space.
     let text = str::from_utf8(bytes).ok()?.trim_start();
     roxmltree::Document::parse_with_options(text, options).ok()
@@ -187,6 +192,15 @@ fn child<'a>(element: roxmltree::Node<'a, '_>, name: &str) -> Option<&'a str> {
 /// Whether it is a document of this kind.
 pub(crate) fn is_of(document: &[u8], root: &str) -> bool {
     document_of(document).is_some_and(|document| document.root_element().tag_name().name() == root)
+}
+
+/// What an answer to a list has to say: every name in it, and whether there are more. None where it is no such answer.
+pub(crate) fn listing(document: &[u8]) -> Option<(Vec<String>, bool)> {
+    let document = document_with(document, MAX_LISTED_NODES)?;
+    let root = Some(document.root_element()).filter(|root| root.tag_name().name() == "ListBucketResult")?;
+    let contents = root.children().filter(|child| child.tag_name().name() == "Contents");
+    let names = contents.map(|object| child(object, "Key").map(str::to_owned)).collect::<Option<_>>()?;
+    Some((names, child(root, "IsTruncated") == Some("true")))
 }
 
 /// What such a document says under a name.

@@ -4,9 +4,11 @@
 //! broke off is fetched anew, not from where it ended: the object may be another by then.
 
 mod download;
+mod list;
 mod upload;
 
 pub use download::Download;
+pub use list::MAX_LISTED_KEYS;
 pub use upload::{PART_BYTES, Upload};
 
 use std::time::Duration;

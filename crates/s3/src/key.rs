@@ -19,8 +19,7 @@ impl<'a> Key<'a> {
     /// The key, or `None` where `text` breaks a rule.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/');
-        let fits = text.len() <= MAX_KEY_BYTES && text.bytes().all(allowed);
+        let fits = text.len() <= MAX_KEY_BYTES && text.bytes().all(is_allowed);
         // Splitting also finds a leading, trailing or doubled slash and the empty key: each gives an empty segment.
         (fits && text.split('/').all(|segment| !matches!(segment, "" | "." | ".."))).then_some(Self(text))
     }
@@ -30,6 +29,16 @@ impl<'a> Key<'a> {
     pub const fn as_str(self) -> &'a str {
         self.0
     }
+}
+
+/// Whether `text` may be where the keys of a list begin: any bytes that a key may have, or none.
+#[must_use]
+pub fn is_start(text: &str) -> bool {
+    text.len() <= MAX_KEY_BYTES && text.bytes().all(is_allowed)
+}
+
+const fn is_allowed(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/')
 }
 
 /// A content type that comes out of a header as it went in: 1 to 255 printable ASCII characters, no space at either end. Whether it names a

@@ -131,22 +131,39 @@ impl Request {
         Self::signed(settings, Method::Delete, (object, query), Vec::new(), EMPTY_PAYLOAD, at)
     }
 
+    /// The names of objects, as `query` asks for them.
+    pub(crate) fn list(settings: &Settings, query: &str, at: SystemTime) -> Self {
+        let path = settings.bucket_path();
+        Self::signed_at(settings, Method::Get, (path, query), Vec::new(), EMPTY_PAYLOAD, at)
+    }
+
     /// Without it the body would go out in chunks, which S3 does not take.
     fn with_length(mut self, size_bytes: usize) -> Self {
         self.headers.push(("content-length", size_bytes.to_string()));
         self
     }
 
-    /// `headers` are covered by the signature, where there is one.
     fn signed(
         settings: &Settings,
         method: Method,
         (object, query): (&str, &str),
+        headers: Vec<(&'static str, String)>,
+        payload: &str,
+        at: SystemTime,
+    ) -> Self {
+        Self::signed_at(settings, method, (settings.path(object), query), headers, payload, at)
+    }
+
+    /// `headers` are covered by the signature, where there is one.
+    fn signed_at(
+        settings: &Settings,
+        method: Method,
+        (mut path, query): (String, &str),
         mut headers: Vec<(&'static str, String)>,
         payload: &str,
         at: SystemTime,
     ) -> Self {
-        let (authority, mut path) = (settings.authority(), settings.path(object));
+        let authority = settings.authority();
         if let Some(credentials) = settings.credentials() {
             headers.push(("x-amz-content-sha256", payload.to_owned()));
             headers.push(("x-amz-date", sign::timestamp(at)));

@@ -134,13 +134,25 @@ impl Settings {
     /// The path of a request for the object of this name.
     #[must_use]
     pub fn path(&self, name: &str) -> String {
-        let mut path = self.endpoint.path().trim_end_matches('/').to_owned();
-        let bucket = self.path_style.then_some(self.bucket.as_str());
-        for part in bucket.into_iter().chain(self.prefix.as_deref()).chain([name]) {
-            path.push('/');
-            path.push_str(part);
-        }
+        let mut path = self.bucket_path();
+        path.push_str(&self.object(name));
         path
+    }
+
+    /// The path of a request that is about the bucket itself.
+    #[must_use]
+    pub fn bucket_path(&self) -> String {
+        let path = self.endpoint.path().trim_end_matches('/');
+        if self.path_style { format!("{path}/{}/", self.bucket) } else { format!("{path}/") }
+    }
+
+    /// What an object of this name is called in the bucket.
+    #[must_use]
+    pub fn object(&self, name: &str) -> String {
+        match &self.prefix {
+            Some(prefix) => format!("{prefix}/{name}"),
+            None => name.to_owned(),
+        }
     }
 
     fn host_prefix(&self) -> String {

@@ -115,6 +115,10 @@ impl Blobs for Tiny {
     fn delete(&self, _: &ObjectKey) -> Result<(), BlobError> {
         Ok(())
     }
+
+    fn list(&self, _: &str, _: &str, _: u32) -> Result<Vec<String>, BlobError> {
+        Ok(Vec::new())
+    }
 }
 
 #[test]

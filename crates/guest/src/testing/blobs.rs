@@ -82,6 +82,12 @@ impl Blobs for MemoryBlobs {
         self.stored.borrow_mut().remove(key.as_str());
         Ok(())
     }
+
+    fn list(&self, prefix: &str, after: &str, limit: u32) -> Result<Vec<String>, BlobError> {
+        self.up()?;
+        let is_listed = |key: &String| key.starts_with(prefix) && key.as_str() > after;
+        Ok(self.keys().into_iter().filter(is_listed).take(limit as usize).collect())
+    }
 }
 
 struct Writer<'a> {

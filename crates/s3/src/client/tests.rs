@@ -2,6 +2,7 @@
 //!
 //! Whether real servers accept the signatures is tested with them, not here.
 
+mod list;
 mod pieces;
 
 use std::collections::{BTreeMap, VecDeque};

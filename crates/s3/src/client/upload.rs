@@ -241,7 +241,7 @@ fn parts_document(etags: &[String]) -> String {
 }
 
 /// As a value of a query, the way that signatures want it.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

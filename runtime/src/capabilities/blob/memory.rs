@@ -98,6 +98,19 @@ impl Backend for MemoryStore {
         self.with(|blobs| blobs.remove(key));
         std::future::ready(Ok(())).boxed()
     }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
+        let is_listed = |key: &&String| key.starts_with(prefix) && key.as_str() > after;
+        let mut keys: Vec<String> = self.with(|blobs| blobs.keys().filter(is_listed).cloned().collect());
+        keys.sort_unstable();
+        keys.truncate(limit);
+        std::future::ready(Ok(keys)).boxed()
+    }
 }
 
 impl Writer for MemoryWriter {

@@ -28,7 +28,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use thumbs_s3::{ContentType, Key};
+use thumbs_s3::{ContentType, Key, key};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 pub use super::bindings::thumbs::blob_store::store as wit;
@@ -44,6 +44,8 @@ pub type BlobError = Failure<wit::Error>;
 
 /// No piece of a blob is larger, by the interface.
 pub const MAX_PIECE_BYTES: usize = 1 << 20;
+/// No list has more keys, by the interface.
+pub const MAX_LISTED_KEYS: usize = 1000;
 
 /// A blob that is open to be read in pieces.
 pub type Opened = (wit::Metadata, Box<dyn Reader>);
@@ -73,6 +75,13 @@ pub trait Backend: fmt::Debug + Send + Sync {
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>>;
     /// Removes it; nothing happens where there is none.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>>;
+    /// The first `limit` keys, at most [`MAX_LISTED_KEYS`], that begin with `prefix` and come after `after`, in the order of their bytes.
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>>;
 }
 
 /// A blob in the making. Dropped, or with a call of it broken off, it leaves nothing.
@@ -258,6 +267,20 @@ impl wit::Host for BlobView<'_> {
         self.store.in_time(self.store.backend.delete(key.as_str())).await
     }
 
+    async fn list_keys(
+        &mut self,
+        prefix: String,
+        after: String,
+        limit: u32,
+    ) -> Result<Vec<String>, BlobError> {
+        if !(key::is_start(&prefix) && key::is_start(&after)) {
+            return Err(Failure::Guest(wit::Error::InvalidKey));
+        }
+        let limit = usize::try_from(limit).unwrap_or(MAX_LISTED_KEYS).min(MAX_LISTED_KEYS);
+        let _held = self.memory.call(limit * (key::MAX_KEY_BYTES + size_of::<String>()))?;
+        self.store.in_time(self.store.backend.list(&prefix, &after, limit)).await
+    }
+
     fn convert_error(&mut self, error: BlobError) -> wasmtime::Result<wit::Error> {
         error.into_wit()
     }
@@ -294,6 +317,14 @@ mod tests {
         fn delete<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
             Box::pin(std::future::pending())
         }
+        fn list<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a str,
+            _: usize,
+        ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
+            Box::pin(std::future::pending())
+        }
     }
 
     fn store() -> BlobStore {
@@ -315,6 +346,11 @@ mod tests {
         let mut table = ResourceTable::new();
         let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
         assert!(matches!(guest(view.get("../etc/passwd".into(), 1).await), wit::Error::InvalidKey));
+        assert!(matches!(guest(view.list_keys("A".into(), String::new(), 1).await), wit::Error::InvalidKey));
+        assert!(matches!(
+            guest(view.list_keys(String::new(), "a".repeat(256), 1).await),
+            wit::Error::InvalidKey
+        ));
         assert!(matches!(
             guest(view.put("a".into(), "image/png".into(), vec![0; 5]).await),
             wit::Error::TooLarge(4)
@@ -359,6 +395,14 @@ mod tests {
             Box::pin(std::future::ready(self.0.lock().unwrap().remove(0)))
         }
         fn delete<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
+            unreachable!()
+        }
+        fn list<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a str,
+            _: usize,
+        ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
             unreachable!()
         }
     }

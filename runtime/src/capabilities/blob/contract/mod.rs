@@ -4,6 +4,7 @@
 //! to it, is said in [`Abilities`] and is the only thing that is left out.
 #![expect(clippy::panic, reason = "a contract that is broken fails its test loudly")]
 
+mod list;
 mod pieces;
 
 use std::{
@@ -61,6 +62,7 @@ pub async fn is_kept(store: &Store, abilities: Abilities) {
     }
     keeps_large_blobs(store, abilities.max_blob_bytes).await;
     pieces::are_kept(store, abilities).await;
+    list::is_kept(store).await;
     replaces_as_a_whole(store, abilities.replaces_types_with_bytes).await;
     puts_and_deletes_meet(store, abilities.replaces_types_with_bytes).await;
 }

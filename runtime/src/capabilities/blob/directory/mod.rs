@@ -10,6 +10,7 @@
 //!
 //! A key is a path, so where `a` is a blob, `a/b` can't be one, nor the other way round: putting the second is refused.
 
+mod list;
 mod pieces;
 mod staged;
 
@@ -256,6 +257,18 @@ impl Backend for DirectoryStore {
                     error => Err(error),
                 },
             }
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
+        let after = after.to_owned();
+        self.with(prefix, move |store, prefix| {
+            list::keys(&store.root, prefix, &after, limit).map_err(|failure| put_error(&failure))
         })
     }
 }

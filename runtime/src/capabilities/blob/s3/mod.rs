@@ -159,7 +159,24 @@ impl Backend for S3Store {
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
-        async move { Ok(self.client().delete(checked(key)?).await?) }.boxed()
+        async move {
+            let (key, settings) = (checked(key)?, self.settings().await?);
+            Ok(self.client(&settings).delete(key).await?)
+        }
+        .boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
+        async move {
+            let settings = self.settings().await?;
+            Ok(self.client(&settings).list(prefix, after, limit).await?)
+        }
+        .boxed()
     }
 }
 
