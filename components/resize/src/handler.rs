@@ -76,7 +76,12 @@ impl Resize<'_> {
     fn work(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         // Of the replicas that a wake-up reaches one gets the job: the others are to cost the database a read, not a write.
-        let due = self.store.due(now)?;
+        let latest = self.policy.latest_due(now);
+        let mut due = self.store.due(now, latest)?;
+        if due.stray {
+            self.log.event(Event::ClockWasAhead { jobs: self.store.hasten(now, latest)? });
+            due.job = true;
+        }
         if due.sweep && self.store.claim_sweep(now, now.plus_millis(sweep::EVERY_MS))? {
             // Before it, or jobs that never end to come would keep everything for ever.
             if due.job {

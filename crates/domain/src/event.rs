@@ -114,6 +114,9 @@ events! {
         "A client deleted a job", "Nothing";
     JobRevived = "job-revived", Info,
         "A client had a failed job tried again", "Nothing";
+    ClockWasAhead { jobs: u32 } = "clock-was-ahead", Warn,
+        "So many jobs were to be tried again at a moment so late that a clock must have been far ahead of this one; they are due now",
+        "Look after the clocks of the machines (NTP)";
     JobVanished { attempt: u32 } = "job-vanished", Info,
         "A job was deleted while a worker was at it; what the worker made was removed", "Nothing";
     GarbageKept { key: &'a str, cause: &'a str } = "garbage-kept", Warn,

@@ -43,6 +43,9 @@ pub struct History {
 /// The longest pause before another attempt: five minutes.
 pub const MAX_BACKOFF_MS: i64 = 5 * 60 * 1000;
 
+/// How far the clocks of two workers are from each other at most: beyond that one of them is wrong.
+pub const MAX_CLOCK_DIFFERENCE_MS: i64 = 10 * 60 * 1000;
+
 /// A job that has been due for this long and was not claimed makes whoever reads it wake the workers.
 pub const OVERDUE_AFTER_MS: i64 = 2_000;
 
@@ -70,6 +73,11 @@ impl RetryPolicy {
     /// When a lease that begins now ends.
     pub fn lease_end(&self, now: Timestamp) -> Timestamp {
         now.plus_millis(i64::from(self.lease_secs) * 1000)
+    }
+
+    /// No job is due later than this that was put off at this moment or before, by whichever worker.
+    pub fn latest_due(&self, now: Timestamp) -> Timestamp {
+        now.plus_millis((i64::from(self.lease_secs) * 1000).max(MAX_BACKOFF_MS) + MAX_CLOCK_DIFFERENCE_MS)
     }
 
     /// What follows when the present attempt of a job with this history failed.

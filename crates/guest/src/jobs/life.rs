@@ -62,12 +62,17 @@ pub struct Due {
     pub job: bool,
     /// It is time to look for what is kept no longer.
     pub sweep: bool,
+    /// A job is due later than it can be meant.
+    pub stray: bool,
 }
 
 /// Jobs that are tried again, and jobs that go. Every function may give [`StoreError`]. A job out of reach is none.
 pub trait Life: JobStore {
-    /// What a worker that was woken finds.
-    fn due(&self, now: Timestamp) -> Result<Due, StoreError>;
+    /// What a worker that was woken finds. No job is due later than `latest`, unless a clock was wrong.
+    fn due(&self, now: Timestamp, latest: Timestamp) -> Result<Due, StoreError>;
+
+    /// Makes such jobs due now, a thousand at most. Gives how many.
+    fn hasten(&self, now: Timestamp, latest: Timestamp) -> Result<u32, StoreError>;
 
     /// How the last attempts at a job went, oldest first; none where there is no such job.
     fn history(&self, job: &JobId, reach: Reach<'_>) -> Result<Option<Vec<Entry>>, StoreError>;
@@ -108,13 +113,18 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
 }
 
 impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
-    fn due(&self, now: Timestamp) -> Result<Due, StoreError> {
-        match self.run(statements::DUE, &[millis(now)])?.first().map(Vec::as_slice) {
-            Some([SqlValue::Integer(job), SqlValue::Integer(sweep)]) => {
-                Ok(Due { job: *job != 0, sweep: *sweep != 0 })
+    fn due(&self, now: Timestamp, latest: Timestamp) -> Result<Due, StoreError> {
+        match self.run(statements::DUE, &[millis(now), millis(latest)])?.first().map(Vec::as_slice) {
+            Some([SqlValue::Integer(job), SqlValue::Integer(sweep), SqlValue::Integer(stray)]) => {
+                Ok(Due { job: *job != 0, sweep: *sweep != 0, stray: *stray != 0 })
             }
             _ => Err(StoreError::Corrupt("what is due".to_owned())),
         }
+    }
+
+    fn hasten(&self, now: Timestamp, latest: Timestamp) -> Result<u32, StoreError> {
+        let hastened = self.run(statements::HASTEN, &[millis(now), millis(latest)])?.len();
+        Ok(u32::try_from(hastened).unwrap_or(u32::MAX))
     }
 
     fn history(&self, job: &JobId, reach: Reach<'_>) -> Result<Option<Vec<Entry>>, StoreError> {

@@ -218,10 +218,15 @@ pub(super) const QUEUED_OF_OWNER: &str = "SELECT COALESCE(SUM(1), 0) FROM (SELEC
 
 pub(super) const HAS_DUE: &str = "SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) LIMIT 1";
 
-/// Whether a job is due, and whether a sweep is.
+/// Whether a job is due, whether a sweep is, and whether a job is due later (`$2`) than any clock can have meant.
 pub(super) const DUE: &str = "SELECT \
      CASE WHEN EXISTS (SELECT 1 FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT)) THEN 1 ELSE 0 END, \
-     CASE WHEN EXISTS (SELECT 1 FROM thumbs_sweeps WHERE due_at_ms <= CAST($1 AS BIGINT)) THEN 1 ELSE 0 END";
+     CASE WHEN EXISTS (SELECT 1 FROM thumbs_sweeps WHERE name = 'kept' AND due_at_ms <= CAST($1 AS BIGINT)) THEN 1 ELSE 0 END, \
+     CASE WHEN EXISTS (SELECT 1 FROM thumbs_jobs WHERE due_at_ms > CAST($2 AS BIGINT)) THEN 1 ELSE 0 END";
+
+/// Who holds such a job finishes it all the same, where nobody else has taken it by then.
+pub(super) const HASTEN: &str = "UPDATE thumbs_jobs SET due_at_ms = CAST($1 AS BIGINT) WHERE id IN \
+     (SELECT id FROM thumbs_jobs WHERE due_at_ms > CAST($2 AS BIGINT) LIMIT 1000) RETURNING id";
 
 pub(super) const EXTEND: &str =
     "UPDATE thumbs_jobs SET due_at_ms = $1 WHERE id = $2 AND lease_token = $3 RETURNING id";
@@ -368,6 +373,7 @@ mod tests {
             TAKE,
             SWEEP,
             DUE,
+            HASTEN,
             HISTORY,
             REVIVE,
             DELETE,
@@ -439,7 +445,8 @@ mod tests {
             (NOTE_WAKE_UP, &[by_id]),
             (QUEUE, &[due, lease]),
             (SWEEP, &["thumbs_buckets_full", "USING PRIMARY KEY"]),
-            (DUE, &[due, "SCAN thumbs_sweeps"]),
+            (DUE, &[due, sweeps]),
+            (HASTEN, &[by_id, due]),
             (HISTORY, &[by_id]),
             (REVIVE, &[by_id]),
             (DELETE, &[by_id]),

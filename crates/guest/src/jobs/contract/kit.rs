@@ -180,7 +180,8 @@ pub fn use_every_call(store: &dyn Whole) {
 
 /// After the calls above: a job is being made, one has failed, one has succeeded.
 fn use_every_call_of_life(store: &dyn Whole) {
-    assert!(done(store.due(at(1000))).sweep);
+    assert!(done(store.due(at(1000), at(i64::MAX >> 1))).sweep);
+    assert_eq!(store.hasten(at(1000), at(i64::MAX >> 1)), Ok(0));
     assert_eq!(store.claim_sweep(at(1000), at(2000)), Ok(true));
     assert_eq!(store.call_for_sweep(at(1000)), Ok(()));
     let failed = ListQuery { status: Some(Status::Failed), code: None, after: None, limit: 1 };

@@ -30,6 +30,9 @@ fn succeed(store: &dyn Whole, now: Timestamp) -> JobId {
     job.id
 }
 
+/// Later than any moment of these tests.
+const NEVER: Timestamp = Timestamp::from_unix_millis(i64::MAX);
+
 fn original(job: u16) -> Garbage {
     Garbage { job: id(job), thumbnail: None }
 }
@@ -197,17 +200,37 @@ pub fn of_a_deleted_job_the_idempotency_key_is_free(database: &impl TestDatabase
 /// Whoever comes upon it first puts it off for all.
 pub fn one_sweep_is_for_one_worker(database: &impl TestDatabase) {
     let store = database.connect();
-    assert_eq!(store.due(at(1000)), Ok(Due { job: false, sweep: true }));
+    assert_eq!(store.due(at(1000), NEVER), Ok(Due { job: false, sweep: true, stray: false }));
     create(store.as_ref(), &new_job(1));
     assert_eq!(store.claim_sweep(at(1000), at(61_000)), Ok(true));
     assert_eq!(database.connect().claim_sweep(at(1000), at(61_000)), Ok(false));
-    assert_eq!(store.due(at(1000)), Ok(Due { job: true, sweep: false }));
+    assert_eq!(store.due(at(1000), NEVER), Ok(Due { job: true, sweep: false, stray: false }));
     claim(store.as_ref(), &worker("a"), at(1000));
-    assert_eq!(store.due(at(60_999)), Ok(Due { job: true, sweep: false }), "the lease is over");
-    assert_eq!(store.due(at(61_000)), Ok(Due { job: true, sweep: true }));
+    assert_eq!(
+        store.due(at(60_999), NEVER),
+        Ok(Due { job: true, sweep: false, stray: false }),
+        "the lease is over"
+    );
+    assert_eq!(store.due(at(61_000), NEVER), Ok(Due { job: true, sweep: true, stray: false }));
     assert_eq!(store.claim_sweep(at(61_000), at(121_000)), Ok(true));
     assert_eq!(store.call_for_sweep(at(61_000)), Ok(()));
     assert_eq!(store.claim_sweep(at(61_000), at(121_000)), Ok(true), "more is left");
+}
+
+/// A clock that was far ahead, or has been set back since, holds up nobody.
+pub fn a_job_that_is_due_later_than_can_be_meant_is_due_now(database: &impl TestDatabase) {
+    let store = database.connect();
+    for job in 1..=2 {
+        create(store.as_ref(), &new_job(job));
+    }
+    let (ahead, latest) = (at(3_600_000), POLICY.latest_due(at(1000)));
+    let job = claim(store.as_ref(), &worker("ahead"), ahead);
+    assert!(done(store.due(at(1000), latest)).stray);
+    assert_eq!(store.hasten(at(1000), latest), Ok(1));
+    assert!(!done(store.due(at(1000), latest)).stray);
+    let lease = Lease { job: &job.id, worker: &worker("ahead") };
+    assert_eq!(store.extend(lease, at(2000)), Ok(true), "whoever has it has it still");
+    assert_eq!(store.hasten(at(1000), latest), Ok(0));
 }
 
 /// The oldest first, so many at a time, by when they came.

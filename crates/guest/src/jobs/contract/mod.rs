@@ -150,6 +150,7 @@ macro_rules! job_store_contract {
             a_job_may_be_deleted_under_its_worker
             of_a_deleted_job_the_idempotency_key_is_free
             one_sweep_is_for_one_worker
+            a_job_that_is_due_later_than_can_be_meant_is_due_now
             what_is_done_and_old_goes_and_nothing_else
             originals_go_before_their_jobs
             a_bucket_gives_what_it_holds_and_then_what_comes
