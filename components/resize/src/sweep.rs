@@ -1,4 +1,5 @@
-//! Looking for what is kept no longer: old jobs, the originals of jobs that are done, and blobs that no row names any more.
+//! Looking for what is kept no longer: old jobs, the originals of jobs that are done, blobs that no row names any more, and those that none
+//! ever did.
 //!
 //! A sweep is a message's whole work, as a job is. It takes a little at a time, and where more is left, it leaves that to the next message.
 
@@ -6,6 +7,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::garbage;
 use thumbs_guest::jobs::StoreError;
+use thumbs_guest::orphans::{self, Looked};
 
 use crate::handler::Resize;
 
@@ -35,11 +37,16 @@ impl Resize<'_> {
         let notes = self.store.garbage(MAX_BLOBS)?;
         let blobs = garbage::clear(self.store, self.blobs, notes, self.log)?;
         let blobs = u32::try_from(blobs).unwrap_or(u32::MAX);
-        if jobs > 0 || originals > 0 || blobs > 0 {
-            self.log.event(Event::Swept { jobs, originals, blobs });
+        let looked = match self.retention.orphans.ends_before(now) {
+            Some(moment) => orphans::clear(self.store, self.blobs, moment, now, self.log)?,
+            None => Looked::default(),
+        };
+        let orphans = looked.gone;
+        if jobs > 0 || originals > 0 || blobs > 0 || orphans > 0 {
+            self.log.event(Event::Swept { jobs, originals, blobs, orphans });
         }
         // By what went, not by what was found: what can't be deleted now is not to be tried without a pause.
-        if jobs >= MAX_ROWS || originals >= MAX_ROWS || blobs >= MAX_BLOBS {
+        if jobs >= MAX_ROWS || originals >= MAX_ROWS || blobs >= MAX_BLOBS || looked.more {
             self.store.call_for_sweep(now)?;
             self.wake.wake(self.log);
         }

@@ -122,8 +122,12 @@ events! {
     GarbageKept { key: &'a str, cause: &'a str } = "garbage-kept", Warn,
         "Blobs of a job that went could not be removed, this one among them; the next sweep tries again",
         "Look after the blob store";
-    Swept { jobs: u32, originals: u32, blobs: u32 } = "swept", Info,
-        "A sweep took away what is kept no longer: so many jobs, originals of others, and blobs of jobs that went", "Nothing";
+    Swept { jobs: u32, originals: u32, blobs: u32, orphans: u32 } = "swept", Info,
+        "A sweep took away what is kept no longer: so many jobs, originals of others, blobs of jobs that went, and blobs that no job has",
+        "Nothing; where there are orphans without a process that was killed, look whether two services share a place for their images";
+    OrphansUnseen { cause: &'a str } = "orphans-unseen", Warn,
+        "A sweep could not list the blobs, to find those that no job has; a later one tries again",
+        "Look after the blob store: it has to grant the listing of its keys (S3: `s3:ListBucket`); or set `keep_orphans_days` to 0";
     BlobOrphaned { key: &'a str, cause: &'a str } = "blob-orphaned", Warn,
         "The image of an upload that turned out to be a repetition, or the thumbnail of a job that was deleted meanwhile, could not be removed; no job names it",
         "Look after the blob store; the blob may be deleted";

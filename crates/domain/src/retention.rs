@@ -1,4 +1,4 @@
-//! How long jobs and their originals are kept: for ever, unless the operator says otherwise.
+//! How long jobs and their originals are kept: for ever, unless the operator says otherwise; and for how long blobs are that no job has.
 
 use crate::timestamp::Timestamp;
 
@@ -25,11 +25,13 @@ pub struct Retention {
     pub originals: Keep,
     /// Jobs that are done, with their thumbnails, from the moment on at which they came.
     pub jobs: Keep,
+    /// Blobs that no job has, from the moment on at which their job would have come.
+    pub orphans: Keep,
 }
 
 impl Retention {
     /// Nothing goes by itself.
-    pub const FOREVER: Self = Self { originals: Keep::Forever, jobs: Keep::Forever };
+    pub const FOREVER: Self = Self { originals: Keep::Forever, jobs: Keep::Forever, orphans: Keep::Forever };
 }
 
 impl Keep {

@@ -289,6 +289,8 @@ variables! {
         "How long the original of a job is kept once the job is done: `forever`, so many days, or `until-done`, which is a minute or so. Without it, a failed job can't be tried again";
     KeepJobsDays = "keep_jobs_days", "0", public, number(0, MAX_DAYS as u64, "days"), SWEEPING,
         "How many days after its upload a job that is done is deleted, with its original and its thumbnail; 0 keeps them for ever";
+    KeepOrphansDays = "keep_orphans_days", "7", public, number(0, MAX_DAYS as u64, "days"), SWEEPING,
+        "After how many days an image or thumbnail is deleted that no job has: a process was killed between storing it and writing it down. 0 keeps them for ever: set it where another service's images lie in the same place, which its jobs have and these do not";
 }
 
 /// Several variables in one, so that a component reads them by one call to the host: the manifest puts them together.

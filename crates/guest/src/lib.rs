@@ -20,6 +20,7 @@ pub mod imaging;
 pub mod intake;
 pub mod jobs;
 pub mod log;
+pub mod orphans;
 pub mod recipe;
 pub mod redact;
 pub mod sql;

@@ -262,12 +262,16 @@ pub fn policy(variables: &dyn Variables) -> Result<RetryPolicy, ConfigError> {
 /// [`ConfigError`].
 pub fn retention(variables: &dyn Variables) -> Result<Retention, ConfigError> {
     let originals = Keep::parse(&variables.get(Variable::KeepSource)?);
-    Ok(Retention {
-        originals: originals.ok_or_else(|| invalid(Variable::KeepSource))?,
-        jobs: match number(variables, Variable::KeepJobsDays)? {
+    let days = |variable| -> Result<Keep, ConfigError> {
+        Ok(match number(variables, variable)? {
             0 => Keep::Forever,
             days => Keep::Days(days),
-        },
+        })
+    };
+    Ok(Retention {
+        originals: originals.ok_or_else(|| invalid(Variable::KeepSource))?,
+        jobs: days(Variable::KeepJobsDays)?,
+        orphans: days(Variable::KeepOrphansDays)?,
     })
 }
 
@@ -371,7 +375,8 @@ mod tests {
         assert!(keys(&defaults).unwrap().is_empty() && Links::read(&defaults).is_ok());
         assert!(batch_bounds(&defaults).is_ok());
         assert!(limits(&defaults).is_ok() && policy(&defaults).is_ok());
-        assert_eq!(retention(&defaults), Ok(Retention::FOREVER), "nothing goes that nobody said should");
+        let of_jobs = Retention { orphans: Keep::Days(7), ..Retention::FOREVER };
+        assert_eq!(retention(&defaults), Ok(of_jobs), "nothing of a job goes that nobody said should");
         assert!(Database::read(&defaults).is_ok() && WakeUps::read(&defaults).is_ok());
     }
 

@@ -7,7 +7,7 @@ use thumbs_domain::digest::Digest;
 use thumbs_domain::history::{self, Entry};
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, Status};
-use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::object_key::{Kind, Listed, ObjectKey};
 use thumbs_domain::owner::Reach;
 use thumbs_domain::timestamp::Timestamp;
 
@@ -55,6 +55,26 @@ impl Garbage {
     }
 }
 
+/// A job that has blobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Which one, as the row has it.
+    pub job: String,
+    /// What the row says of the thumbnail, where the job has its last one.
+    thumbnail: Option<String>,
+}
+
+impl Holder {
+    /// Whether the blob may be this job's, now or later.
+    pub fn may_have(&self, blob: &Listed) -> bool {
+        match (&self.thumbnail, &blob.content) {
+            (Some(thumbnail), Some(content)) => thumbnail.contains(content.as_str()),
+            // A job that is tried again makes another thumbnail, or the same.
+            _ => true,
+        }
+    }
+}
+
 /// Who may look at what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -94,6 +114,15 @@ pub trait Life: JobStore {
 
     /// More is left than one sweep takes: the next is due now.
     fn call_for_sweep(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Up to which moment somebody has looked for blobs of this kind that no job has; none where nobody ever did.
+    fn looked(&self, kind: Kind) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Somebody has looked up to this moment.
+    fn look(&self, kind: Kind, up_to: Timestamp) -> Result<(), StoreError>;
+
+    /// What those of these jobs that are there, at most a few hundred, say of their blobs.
+    fn holders(&self, jobs: &[JobId]) -> Result<Vec<Holder>, StoreError>;
 
     /// Deletes the rows of at most `limit` jobs of each state that came before this moment and are done. Gives how many went.
     fn expire_jobs(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
@@ -195,6 +224,28 @@ impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
         Ok(())
     }
 
+    fn looked(&self, kind: Kind) -> Result<Option<Timestamp>, StoreError> {
+        match self.run(statements::LOOKED, &[kind.folder().into()])?.first().map(Vec::as_slice) {
+            None => Ok(None),
+            Some([SqlValue::Integer(up_to)]) => Ok(Some(Timestamp::from_unix_millis(*up_to))),
+            Some(_) => Err(StoreError::Corrupt("a moment of a sweep".to_owned())),
+        }
+    }
+
+    fn look(&self, kind: Kind, up_to: Timestamp) -> Result<(), StoreError> {
+        self.run(statements::LOOK, &[kind.folder().into(), millis(up_to)])?;
+        Ok(())
+    }
+
+    fn holders(&self, jobs: &[JobId]) -> Result<Vec<Holder>, StoreError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parameters: Vec<_> = jobs.iter().map(id).collect();
+        let rows = self.run(&statements::holders(jobs.len()), &parameters)?;
+        rows.into_iter().map(holder).collect()
+    }
+
     fn expire_jobs(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let mut gone = 0;
         for status in [Status::Succeeded, Status::Failed] {
@@ -214,6 +265,17 @@ impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
         let gone = self.run(&statements::expire_originals::<D>(), &parameters)?.len();
         Ok(u32::try_from(gone).unwrap_or(u32::MAX))
     }
+}
+
+fn holder(row: SqlRow) -> Result<Holder, StoreError> {
+    let Ok([SqlValue::Text(job), SqlValue::Text(status), thumbnail]) = <[SqlValue; 3]>::try_from(row) else {
+        return Err(StoreError::Corrupt("a job and its blobs".to_owned()));
+    };
+    let thumbnail = match thumbnail {
+        SqlValue::Text(thumbnail) if status == Status::Succeeded.name() => Some(thumbnail),
+        _ => None,
+    };
+    Ok(Holder { job, thumbnail })
 }
 
 /// None where the note makes no sense to this version, which leaves it to others.

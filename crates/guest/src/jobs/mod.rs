@@ -23,7 +23,7 @@ mod statements;
 mod store;
 
 pub use batches::{Batch, Batches};
-pub use life::{Due, Garbage, Life, Revived};
+pub use life::{Due, Garbage, Holder, Life, Revived};
 pub use numbers::Numbers;
 pub use open::{Whole, open, open_life, open_numbers, open_rates, open_whole};
 pub use rates::Rates;

@@ -300,6 +300,18 @@ pub(super) const CLAIM_SWEEP: &str = concat!(
     " RETURNING name"
 );
 
+/// Up to which moment the blobs of a kind were looked at.
+pub(super) const LOOKED: &str = "SELECT due_at_ms FROM thumbs_sweeps WHERE name = $1";
+
+pub(super) const LOOK: &str = "INSERT INTO thumbs_sweeps (name, due_at_ms) VALUES ($1, $2) \
+     ON CONFLICT (name) DO UPDATE SET due_at_ms = excluded.due_at_ms";
+
+/// What the rows of so many jobs say of their blobs. No more of them is read, so that a row that this version can't read counts too.
+pub(super) fn holders(jobs: usize) -> String {
+    let placeholders = (1..=jobs).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
+    format!("SELECT id, status, thumbnail FROM thumbs_jobs WHERE id IN ({placeholders})")
+}
+
 pub(super) const CALL_FOR_SWEEP: &str = "UPDATE thumbs_sweeps SET due_at_ms = $1 WHERE name = 'kept'";
 
 /// Ids sort by the time of creation, so the oldest jobs of a state are at the left end of its index. The choice is materialised, for PostgreSQL
@@ -381,6 +393,9 @@ mod tests {
             &forget(3),
             CLAIM_SWEEP,
             CALL_FOR_SWEEP,
+            LOOKED,
+            LOOK,
+            &holders(3),
             &expire_jobs::<Sqlite>(),
             &expire_jobs::<Postgres>(),
             &expire_originals::<Sqlite>(),
@@ -454,6 +469,8 @@ mod tests {
             (&forget(3), &[garbage]),
             (CLAIM_SWEEP, &[sweeps]),
             (CALL_FOR_SWEEP, &[sweeps]),
+            (LOOKED, &[sweeps]),
+            (&holders(3), &[by_id]),
             (&expire_jobs::<Sqlite>(), &[by_id, status]),
             (&expire_originals::<Sqlite>(), &[by_id, originals]),
         ] {

@@ -8,6 +8,7 @@ use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Concession, Cost, IdempotencyKey, Job, NewJob, Source, Status, Thumbnail, Warning};
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::machine::RetryPolicy;
+use thumbs_domain::object_key::Kind;
 use thumbs_domain::options::Draft;
 use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::rate::Rate;
@@ -184,6 +185,9 @@ fn use_every_call_of_life(store: &dyn Whole) {
     assert_eq!(store.hasten(at(1000), at(i64::MAX >> 1)), Ok(0));
     assert_eq!(store.claim_sweep(at(1000), at(2000)), Ok(true));
     assert_eq!(store.call_for_sweep(at(1000)), Ok(()));
+    assert_eq!(store.look(Kind::Upload, at(1000)), Ok(()));
+    assert_eq!(store.looked(Kind::Upload), Ok(Some(at(1000))));
+    assert_eq!(done(store.holders(&[id(1)])).len(), 1);
     let failed = ListQuery { status: Some(Status::Failed), code: None, after: None, limit: 1 };
     let failed =
         done(store.list(&failed, Reach::All)).jobs.first().map(|job| job.id).expect("one has failed");

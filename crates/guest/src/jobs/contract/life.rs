@@ -1,9 +1,11 @@
 //! Jobs that are tried again, and jobs that go.
 
+use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::history::{Entry, Outcome};
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, NewJob, Status};
+use thumbs_domain::object_key::{Kind, Listed, ObjectKey};
 use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
 
@@ -231,6 +233,42 @@ pub fn a_job_that_is_due_later_than_can_be_meant_is_due_now(database: &impl Test
     let lease = Lease { job: &job.id, worker: &worker("ahead") };
     assert_eq!(store.extend(lease, at(2000)), Ok(true), "whoever has it has it still");
     assert_eq!(store.hasten(at(1000), latest), Ok(0));
+}
+
+/// A moment for each kind, which makes no sweep due.
+pub fn who_looks_for_orphans_goes_on_where_another_ended(database: &impl TestDatabase) {
+    let store = database.connect();
+    assert_eq!(store.looked(Kind::Upload), Ok(None));
+    assert_eq!(store.claim_sweep(at(1000), at(61_000)), Ok(true));
+    assert_eq!(store.look(Kind::Upload, at(500)), Ok(()));
+    assert_eq!(store.look(Kind::Upload, at(600)), Ok(()));
+    assert_eq!(database.connect().looked(Kind::Upload), Ok(Some(at(600))));
+    assert_eq!(store.looked(Kind::Thumbnail), Ok(None));
+    assert_eq!(store.due(at(1000), NEVER), Ok(Due { job: false, sweep: false, stray: false }));
+}
+
+/// Any blob, until it has succeeded: then its original and the one thumbnail that its row names.
+pub fn a_job_tells_which_blobs_it_may_have(database: &impl TestDatabase) {
+    let store = database.connect();
+    for job in 1..=3 {
+        create(store.as_ref(), &new_job(job));
+    }
+    let done_one = succeed(store.as_ref(), at(1000));
+    let failed = fail(store.as_ref(), at(1000));
+    let waits = id(3);
+    let blobs = |job: &JobId| {
+        let made = ObjectKey::thumbnail(job, &thumbnail().sha256);
+        let other = ObjectKey::thumbnail(job, &Digest::from_bytes([9; 32]));
+        [ObjectKey::upload(job), made, other].map(|key| Listed::parse(key.as_str()).expect("it is ours"))
+    };
+    let holders = done(store.holders(&[done_one, failed, waits, id(9)]));
+    assert_eq!(holders.len(), 3, "one is not there");
+    for holder in holders {
+        let job = JobId::parse(&holder.job).expect("an id");
+        let expected = if job == done_one { [true, true, false] } else { [true; 3] };
+        assert_eq!(blobs(&job).map(|blob| holder.may_have(&blob)), expected, "{job}");
+    }
+    assert_eq!(store.holders(&[]), Ok(vec![]));
 }
 
 /// The oldest first, so many at a time, by when they came.

@@ -151,6 +151,8 @@ macro_rules! job_store_contract {
             of_a_deleted_job_the_idempotency_key_is_free
             one_sweep_is_for_one_worker
             a_job_that_is_due_later_than_can_be_meant_is_due_now
+            who_looks_for_orphans_goes_on_where_another_ended
+            a_job_tells_which_blobs_it_may_have
             what_is_done_and_old_goes_and_nothing_else
             originals_go_before_their_jobs
             a_bucket_gives_what_it_holds_and_then_what_comes
