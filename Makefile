@@ -14,6 +14,7 @@ HOSTED := $(patsubst tests/hosting/%/Cargo.toml,%,$(wildcard tests/hosting/*/Car
 FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 RUNS ?= 200
+FAULT_SECONDS ?= 20
 
 ##@ Everyday
 .PHONY: help run run-spin test test-all test-s3 test-faults test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
@@ -39,8 +40,9 @@ test-web: build ## the pages in a real Chromium; installs it and the packages of
 	@./scripts/install-web-tests
 	cd tests/web && node --test
 
-test-faults: build ## the process killed at RUNS=200 random moments under load, on each kind of storage; make test does it five times (SEED= repeats a run)
-	THUMBS_FAULT_RUNS=$(RUNS) $(if $(SEED),THUMBS_FAULT_SEED=$(SEED)) $(CARGO) test --release --workspace --test tests kills:: -- --nocapture --test-threads 1
+test-faults: build ## the process killed at RUNS=200 random moments under load, on each kind of storage, and each fault of servers, disk and clock for FAULT_SECONDS=20; make test does it shortly (SEED= repeats a run)
+	THUMBS_FAULT_RUNS=$(RUNS) THUMBS_FAULT_MS=$(FAULT_SECONDS)000 $(if $(SEED),THUMBS_FAULT_SEED=$(SEED)) \
+	  $(CARGO) test --release --workspace --test tests -- kills:: faults:: --nocapture --test-threads 1
 
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw

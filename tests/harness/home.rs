@@ -135,6 +135,12 @@ impl Home {
         compose_all.into_iter().chain(uncached).chain(self.variables.iter().flat_map(variable)).collect()
     }
 
+    /// Whether all of it lies on this host, and nobody looks at its clock who has another.
+    #[must_use]
+    pub const fn is_alone(&self) -> bool {
+        !matches!(self.kind, Kind::Servers { .. })
+    }
+
     /// Where a service here keeps what lies on this host.
     #[must_use]
     pub fn state_dir(&self) -> &Path {

@@ -17,6 +17,7 @@ use crate::{
     client::Client,
     home::Home,
     service::{compile_cache, manifest_path},
+    world::World,
 };
 
 /// How long a start may take. Far above what any needs; it bounds a hang.
@@ -38,7 +39,21 @@ impl Killable {
     /// When it does not start; the message has its log.
     #[must_use]
     pub fn start(home: &Home, arguments: &[&str]) -> Self {
+        Self::start_by(Command::new(program()), home, arguments)
+    }
+
+    /// The same in a world of its own.
+    ///
+    /// # Panics
+    /// As [`Killable::start`].
+    #[must_use]
+    pub fn start_in(world: &World, home: &Home, arguments: &[&str]) -> Self {
         let mut command = Command::new(program());
+        world.hold(&mut command);
+        Self::start_by(command, home, arguments)
+    }
+
+    fn start_by(mut command: Command, home: &Home, arguments: &[&str]) -> Self {
         command.args(["up", "--listen", "127.0.0.1:0", "--log", "json"]);
         command.arg("--from").arg(manifest_path()).arg("--cache-dir").arg(compile_cache());
         command.arg("--state-dir").arg(home.state_dir());

@@ -8,9 +8,12 @@ pub mod driver;
 pub mod home;
 pub mod images;
 pub mod killable;
+pub mod proxy;
+pub mod random;
 pub mod servers;
 pub mod service;
 pub mod slow;
+pub mod world;
 
 use std::path::PathBuf;
 

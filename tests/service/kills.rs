@@ -9,13 +9,20 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use thumbs_tests::{client::Client, home::Home, images, killable::Killable};
+use thumbs_tests::{
+    client::Client,
+    home::Home,
+    images,
+    killable::Killable,
+    random::{self, Random, setting},
+    world::World,
+};
 use tokio::task::block_in_place;
 
 thumbs_tests::in_every_home! {
@@ -26,25 +33,10 @@ thumbs_tests::in_every_home! {
 const CLIENTS: u64 = 4;
 /// The longest life of a process, from its start.
 const MAX_LIFE_MS: u64 = 1_200;
+/// What a test waits for comes within this, or never.
+const DEADLINE: Duration = Duration::from_secs(60);
 /// Shorter than in production, so that a job whose worker was killed comes back within the test.
 const ARGUMENTS: &[&str] = &["--limit", "message_timeout_ms=2000", "--variable", "lease_secs=3"];
-
-/// A number from the environment.
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
-/// A sequence that its seed repeats (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
 
 /// Uploads until told to stop, and gives the ids of the jobs that were answered with 202. Every other upload has a key and is sent once more.
 async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Vec<String> {
@@ -99,18 +91,16 @@ async fn end(client: &Client, id: &str) -> String {
 
 async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
     let runs = setting("THUMBS_FAULT_RUNS").unwrap_or(5);
-    let seed = setting("THUMBS_FAULT_SEED").unwrap_or_else(|| {
-        u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % 1_000_000).unwrap()
-    });
+    let seed = random::seed();
     println!("on {home}: THUMBS_FAULT_RUNS={runs} THUMBS_FAULT_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let (mut accepted, mut events) = (BTreeSet::new(), BTreeMap::<String, u64>::new());
     for _ in 0..runs {
         let service = block_in_place(|| Killable::start(&home, ARGUMENTS));
         let stop = Arc::new(AtomicBool::new(false));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
-                let random = Random(random.below(u64::MAX));
+                let random = Random::new(random.below(u64::MAX));
                 tokio::spawn(upload(service.client.clone(), random, Arc::clone(&stop)))
             })
             .collect();
@@ -143,4 +133,32 @@ async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
     assert!(runs == 0 || !accepted.is_empty(), "the load was one");
     // A kill between an upload's image and its row leaves one that nobody names, for each request that was in work.
     assert!(unnamed <= usize::try_from(runs * CLIENTS).unwrap(), "{unnamed} blobs that no job names");
+    // A server that checks signatures refuses who comes from another week.
+    if home.is_alone() {
+        let _killed = block_in_place(|| service.kill());
+        sweeps_take_what_no_job_names(&home, &jobs).await;
+    }
+}
+
+/// Started again when they are old, it takes them away, and nothing else.
+async fn sweeps_take_what_no_job_names(home: &Home, jobs: &BTreeSet<String>) {
+    const LATER_SECS: i64 = 8 * 24 * 3600;
+    let world = World::new();
+    world.set_clock(LATER_SECS);
+    let service = block_in_place(|| Killable::start_in(&world, home, ARGUMENTS));
+    let begin = Instant::now();
+    let left = loop {
+        let blobs = home.blobs().await;
+        let unnamed: Vec<_> =
+            blobs.iter().filter(|blob| !jobs.iter().any(|id| blob.contains(id.as_str()))).collect();
+        if unnamed.is_empty() {
+            break blobs.len();
+        }
+        assert!(begin.elapsed() < DEADLINE, "on {home}: still there: {unnamed:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(left >= jobs.len(), "on {home}: {left} blobs of {} jobs", jobs.len());
+    for id in jobs {
+        end(&service.client, id).await;
+    }
 }

@@ -1,14 +1,7 @@
 //! PostgreSQL, Redis and the S3 server killed and started again under load, one after another: what was accepted is done in the end, what
 //! can't be taken meanwhile is refused with 503 and a time to come back, and no service is restarted.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use futures::future::join_all;
 use reqwest::StatusCode;
@@ -17,7 +10,6 @@ use thumbs::{
     telemetry::{CaptureSink, Level},
 };
 use thumbs_tests::{
-    client::Client,
     home::Home,
     images,
     servers::{self, Auth, Postgres, Redis, S3},
@@ -25,63 +17,10 @@ use thumbs_tests::{
 };
 use tokio::task::block_in_place;
 
-/// Uploads that go on all the time.
-const CLIENTS: usize = 4;
-/// Jobs that must be accepted before a server goes down and again after it is back.
-const ACCEPTED_EACH_TIME: usize = 10;
-/// What a test waits for comes within this, or never.
-const DEADLINE: Duration = Duration::from_secs(60);
+use super::load::{ACCEPTED_EACH_TIME, DEADLINE, Load, until};
+
 /// A password that must be nowhere but in URLs.
 const PASSWORD: &str = "hunter2@:/";
-
-/// What the clients have seen.
-#[derive(Default)]
-struct Load {
-    stop: AtomicBool,
-    accepted: AtomicUsize,
-    refused: AtomicUsize,
-}
-
-impl Load {
-    /// Uploads until told to stop; gives the ids of the jobs that were accepted.
-    async fn upload(&self, client: Client, number: usize) -> Vec<String> {
-        let mut ids = Vec::new();
-        while !self.stop.load(Ordering::Relaxed) {
-            let side = u32::try_from(40 + (number + CLIENTS * ids.len()) % 100).unwrap();
-            let reply = client.upload(&images::png(side, 30), &[]).await;
-            match reply.status {
-                StatusCode::ACCEPTED => {
-                    ids.push(reply.json()["job_id"].as_str().unwrap().to_owned());
-                    self.accepted.fetch_add(1, Ordering::Relaxed);
-                }
-                StatusCode::SERVICE_UNAVAILABLE => {
-                    assert!(reply.header("retry-after").is_some(), "503 says when to come back");
-                    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
-                    assert!(!String::from_utf8_lossy(&reply.body).contains("hunter2"));
-                    self.refused.fetch_add(1, Ordering::Relaxed);
-                    // A client that keeps to Retry-After would make the test slow; this one only lets others run.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                status => panic!("{status}: {}", String::from_utf8_lossy(&reply.body)),
-            }
-        }
-        ids
-    }
-
-    /// Waits until so many more uploads were accepted.
-    async fn accepts(&self, more: usize) {
-        let goal = self.accepted.load(Ordering::Relaxed) + more;
-        until("uploads are accepted", || self.accepted.load(Ordering::Relaxed) >= goal).await;
-    }
-}
-
-async fn until(what: &str, reached: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !reached() {
-        assert!(begin.elapsed() < DEADLINE, "after {DEADLINE:?} it is not so that {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_accepted_job_is_lost_when_servers_are_killed_and_come_back() {
@@ -102,14 +41,7 @@ async fn no_accepted_job_is_lost_when_servers_are_killed_and_come_back() {
         })
         .await;
 
-    let load = Arc::new(Load::default());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let (load, client) = (Arc::clone(&load), service.client.clone());
-            tokio::spawn(async move { load.upload(client, number).await })
-        })
-        .collect();
-
+    let load = Load::on(&service.client);
     load.accepts(ACCEPTED_EACH_TIME).await;
     block_in_place(|| redis.kill());
     // Without wake-ups the tick and whoever reads an overdue job make up for them: uploads are still taken.
@@ -117,20 +49,19 @@ async fn no_accepted_job_is_lost_when_servers_are_killed_and_come_back() {
     block_in_place(|| redis.restart());
     load.accepts(ACCEPTED_EACH_TIME).await;
 
-    let refused = load.refused.load(Ordering::Relaxed);
+    let refused = load.refused();
     block_in_place(|| postgres.kill());
-    until("uploads are refused", || load.refused.load(Ordering::Relaxed) > refused).await;
+    load.refuses(refused).await;
     block_in_place(|| postgres.restart());
     load.accepts(ACCEPTED_EACH_TIME).await;
 
-    let refused = load.refused.load(Ordering::Relaxed);
+    let refused = load.refused();
     block_in_place(|| s3.kill());
-    until("uploads are refused", || load.refused.load(Ordering::Relaxed) > refused).await;
+    load.refuses(refused).await;
     block_in_place(|| s3.restart());
     load.accepts(ACCEPTED_EACH_TIME).await;
 
-    load.stop.store(true, Ordering::Relaxed);
-    let ids: Vec<String> = join_all(clients).await.into_iter().flat_map(Result::unwrap).collect();
+    let ids = load.end().await;
     let jobs = join_all(ids.iter().map(|id| service.client.finished(id))).await;
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for job in &jobs {

@@ -25,4 +25,5 @@ pub use missing::{Missing, available};
 pub use postgres::{Auth, Postgres};
 pub use redis::Redis;
 pub use s3::S3;
+pub use s3_front::Fault;
 pub use versitygw::VersityGw;

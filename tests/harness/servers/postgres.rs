@@ -140,6 +140,12 @@ impl Postgres {
         self.sql(database, statement)
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Stops it as its operator would: running statements are rolled back, clients are cut off. Waits until it has.
     pub fn stop(&mut self) {
         if let Some(process) = self.process.take() {

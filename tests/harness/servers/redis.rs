@@ -86,6 +86,12 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Stops it as its operator would, and waits until it has.
     pub fn stop(&mut self) {
         if let Some(process) = self.process.take() {

@@ -122,6 +122,11 @@ impl S3 {
         self.front.fail_next(count, Fault::Hang);
     }
 
+    /// From now on so many of a hundred requests have one of these faults, drawn from this seed; with none, no request has.
+    pub fn storm(&self, seed: u64, percent: u64, faults: &[Fault]) {
+        self.front.storm(seed, percent, faults);
+    }
+
     /// The keys of the objects in the bucket, sorted.
     ///
     /// # Panics

@@ -5,11 +5,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
 use hyper::{Request, Response, StatusCode};
 use s3s::Body;
 use s3s::service::S3Service;
+
+use crate::random::Random;
 
 /// A request that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,17 +38,30 @@ struct State {
     handled: Vec<Handled>,
     faults_left: u32,
     fault: Fault,
+    storm: Option<Storm>,
 }
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// It is answered with this status and nothing else.
     Status(u16),
     /// It is answered as it should be, and the connection breaks off in the middle of the body.
     Cut,
     /// It is never answered.
     Hang,
+    /// It is refused with 503 and the code by which S3 asks for fewer requests.
+    SlowDown,
+    /// It is answered so much later.
+    Late(Duration),
+}
+
+/// Faults that come to some of the requests, by lot.
+#[derive(Debug)]
+struct Storm {
+    random: Random,
+    percent: u64,
+    faults: Vec<Fault>,
 }
 
 impl Default for Fault {
@@ -69,6 +85,12 @@ impl Front {
         state.fault = fault;
     }
 
+    /// From now on so many of a hundred requests have one of these faults, which and when by this seed; with none, no request has.
+    pub(super) fn storm(&self, seed: u64, percent: u64, faults: &[Fault]) {
+        let storm = Storm { random: Random::new(seed), percent, faults: faults.to_vec() };
+        self.state().storm = Some(storm).filter(|storm| !storm.faults.is_empty());
+    }
+
     pub(super) async fn call(&self, request: Request<Incoming>) -> Result<Response<Body>, s3s::HttpError> {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = match self.fault() {
@@ -76,6 +98,11 @@ impl Front {
             Some(Fault::Status(status)) => refusal(status, "InternalError", ""),
             Some(Fault::Cut) => self.answer(request).await?.map(cut),
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::SlowDown) => refusal(StatusCode::SERVICE_UNAVAILABLE.as_u16(), "SlowDown", ""),
+            Some(Fault::Late(pause)) => {
+                tokio::time::sleep(pause).await;
+                self.answer(request).await?
+            }
         };
         self.state().handled.push(Handled { method, path, status: response.status().as_u16() });
         Ok(response)
@@ -95,8 +122,15 @@ impl Front {
 
     fn fault(&self) -> Option<Fault> {
         let mut state = self.state();
-        state.faults_left = state.faults_left.checked_sub(1)?;
-        Some(state.fault)
+        if let Some(left) = state.faults_left.checked_sub(1) {
+            state.faults_left = left;
+            return Some(state.fault);
+        }
+        let Storm { random, percent, faults } = state.storm.as_mut()?;
+        let kinds = u64::try_from(faults.len()).unwrap_or(1);
+        let is_hit = random.below(100) < *percent;
+        let kind = usize::try_from(random.below(kinds)).unwrap_or_default();
+        if is_hit { faults.get(kind).copied() } else { None }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
