@@ -273,6 +273,10 @@ impl Blobs for Slow<'_> {
     fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
         self.0.delete(key)
     }
+
+    fn list(&self, prefix: &str, after: &str, limit: u32) -> Result<Vec<String>, BlobError> {
+        self.0.list(prefix, after, limit)
+    }
 }
 
 #[test]
