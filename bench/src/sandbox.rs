@@ -56,6 +56,7 @@ impl Sandbox {
             animated: true,
             background: None,
             quality: None,
+            lossless: false,
             max_bytes: None,
             max_output_frames: None,
         };

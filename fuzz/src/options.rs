@@ -57,15 +57,17 @@ pub(crate) struct Order {
 pub(crate) fn order(image: &[u8]) -> Order {
     let [kind, place, width, height, quality, max_bytes, max_frames, paint] =
         image.last_chunk::<TAIL_BYTES>().copied().unwrap_or_default();
+    let format = FORMATS[usize::from(kind & 3)];
     let options = Options {
         width: side(width),
         height: side(height),
         fit: FITS[usize::from(kind >> 2 & 3)],
-        format: FORMATS[usize::from(kind & 3)],
+        format,
         gravity: GRAVITIES[usize::from(place) % GRAVITIES.len()],
         animated: kind & 16 == 0,
         background: (paint > 0).then_some(Rgb([paint, paint.rotate_left(3), paint.rotate_left(5)])),
         quality: (1..=100).contains(&quality).then_some(quality),
+        lossless: quality > 228 && matches!(format, OutputFormat::Png | OutputFormat::Webp),
         // One in four with a bound, as it costs up to ten attempts; from hopeless to generous.
         max_bytes: (max_bytes >= 192).then(|| 40 + 4 * u64::from(max_bytes - 192).pow(2)),
         max_output_frames: (max_frames >= 128).then(|| u32::from(max_frames - 128) + 1),

@@ -37,3 +37,27 @@ async fn a_format_that_is_turned_off_is_refused_by_its_name() {
     assert!(reply.json()["detail"].as_str().unwrap().contains("HEIC"), "{}", reply.json());
     service.client.thumbnail(&fixture("420.avif"), &[]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_without_loss_has_the_same_pixels_in_each_format_that_can() {
+    let service = Service::start().await;
+    let photo = std::fs::read(
+        thumbs_tests::repository_root().join("components/imaging/tests/fixtures/baseline-420.jpg"),
+    )
+    .unwrap();
+    let (job, webp) = service.client.thumbnail(&photo, &[("format", "webp"), ("lossless", "true")]).await;
+    assert_eq!(job["parameters"]["lossless"], true);
+    assert_eq!(&webp.body[12..16], b"VP8L");
+    let (_, webp) = service.client.thumbnail(&photo, &[("format", "webp")]).await;
+    assert_eq!(&webp.body[12..16], b"VP8 ");
+    service.client.thumbnail(&photo, &[("format", "png"), ("lossless", "true")]).await;
+    for options in [
+        [("format", "jpeg"), ("lossless", "true"), ("width", "90")],
+        [("format", "gif"), ("lossless", "true"), ("width", "90")],
+        [("format", "webp"), ("lossless", "true"), ("quality", "80")],
+    ] {
+        let reply = service.client.upload(&photo, &options).await;
+        assert_eq!((reply.status.as_u16(), &reply.json()["code"]), (400, &"invalid-option".into()));
+        assert!(reply.json()["detail"].as_str().unwrap().contains("leave"), "{}", reply.json());
+    }
+}

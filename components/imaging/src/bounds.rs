@@ -1,7 +1,7 @@
 //! What a caller allows, checked before anything is allocated.
 
 use crate::error::{Error, Limit};
-use crate::options::{Limits, Options, SourceFormat};
+use crate::options::{Limits, Options, OutputFormat, SourceFormat};
 use crate::orientation::Orientation;
 use crate::plan::Plan;
 use crate::selection::Selection;
@@ -82,6 +82,12 @@ fn check_options(options: &Options, limits: &Limits) -> Result<(), Error> {
     }
     if options.quality.is_some_and(|quality| !(1..=100).contains(&quality)) {
         return invalid("quality is from 1 to 100");
+    }
+    if options.lossless && matches!(options.format, OutputFormat::Jpeg | OutputFormat::Gif) {
+        return invalid("JPEG and GIF have no lossless kind, ask for webp or png or leave lossless out");
+    }
+    if options.lossless && options.quality.is_some_and(|quality| quality < 100) {
+        return invalid("what is lossless has no quality below 100, leave one of the two out");
     }
     if options.max_output_frames == Some(0) {
         return invalid("a thumbnail has at least 1 frame");
@@ -203,12 +209,18 @@ mod tests {
     fn options_out_of_range_are_refused() {
         let good = Options { width: 50, height: 1, quality: Some(100), ..Options::default() };
         assert_eq!(check_options(&good, &LIMITS), Ok(()));
+        for format in [OutputFormat::Png, OutputFormat::Webp] {
+            assert_eq!(check_options(&Options { lossless: true, format, ..good }, &LIMITS), Ok(()));
+        }
         for bad in [
             Options { width: 0, ..good },
             Options { height: 0, ..good },
             Options { quality: Some(0), ..good },
             Options { quality: Some(101), ..good },
             Options { max_output_frames: Some(0), ..good },
+            Options { lossless: true, format: OutputFormat::Jpeg, ..good },
+            Options { lossless: true, format: OutputFormat::Gif, ..good },
+            Options { lossless: true, quality: Some(99), ..good },
         ] {
             assert!(matches!(check_options(&bad, &LIMITS), Err(Error::InvalidOptions(_))));
         }

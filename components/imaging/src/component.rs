@@ -141,6 +141,7 @@ impl From<wit::Options> for Options {
             animated: options.animated,
             background: options.background.map(|wit::Rgb { red, green, blue }| Rgb([red, green, blue])),
             quality: options.quality,
+            lossless: options.lossless,
             max_bytes: options.max_bytes,
             max_output_frames: options.max_output_frames,
         }

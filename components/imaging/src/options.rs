@@ -72,6 +72,7 @@ pub struct Options {
     pub animated: bool,
     pub background: Option<Rgb>,
     pub quality: Option<u8>,
+    pub lossless: bool,
     pub max_bytes: Option<u64>,
     pub max_output_frames: Option<u32>,
 }
@@ -87,6 +88,7 @@ impl Options {
         animated: true,
         background: None,
         quality: None,
+        lossless: false,
         max_bytes: None,
         max_output_frames: None,
     };

@@ -167,6 +167,8 @@ options! {
         "What `contain` pads with; in JPEG, which has no transparency, also what shows through it, white for `transparent`", "#1e90ff";
     quality: Option<u8> = None, Takes::UpTo(100),
         "How faithful JPEG and still WebP are, 85 where it is not given; 100 is a lossless WebP", "85";
+    lossless: bool = false, Takes::OneOf(&["true", "false"]),
+        "Whether every pixel is kept as it is, also under `max_bytes`, which then costs frames and size alone: for WebP, and for PNG, which is so in any case but under a budget; not beside a `quality` below 100", "true";
     max_bytes: Option<u64> = None, Takes::UpTo(MAX_MAX_BYTES),
         "Bytes that the thumbnail has at most; what was given up for it is in the job", "20000";
     preset: Option<Preset> = None, Takes::OneOf(Preset::WORDS),
@@ -326,6 +328,7 @@ mod tests {
             animated: true,
             background: Background::Transparent,
             quality: None,
+            lossless: false,
             max_bytes: None,
             max_frames: None,
             preset: None,
@@ -344,6 +347,7 @@ mod tests {
             animated: false,
             background: Background::Colour(Rgb { red: 0x11, green: 0x22, blue: 0x33 }),
             quality: Some(100),
+            lossless: true,
             max_bytes: Some(9),
             max_frames: Some(50),
             preset: Some(Preset::Slack),
@@ -357,6 +361,7 @@ mod tests {
             ("animated", "false"),
             ("background", "#123"),
             ("quality", "100"),
+            ("lossless", "true"),
             ("max_bytes", "9"),
             ("preset", "slack"),
         ]);
@@ -384,6 +389,7 @@ mod tests {
             ("fit", "cover, contain, fill"),
             ("format", "png, jpeg, webp, gif"),
             ("animated", "true, false"),
+            ("lossless", "true, false"),
             ("preset", "slack, discord, mastodon"),
         ] {
             for value in ["x", "", "COVER", "png ", "1"] {

@@ -250,7 +250,7 @@ mod tests {
     fn parameters() -> serde_json::Value {
         json!({
             "width": 100, "height": 100, "fit": "cover", "format": "png", "gravity": "center", "animated": true,
-            "background": "transparent", "quality": null, "max_bytes": null, "max_frames": null, "preset": null,
+            "background": "transparent", "quality": null, "lossless": false, "max_bytes": null, "max_frames": null, "preset": null,
         })
     }
 

@@ -150,7 +150,9 @@ fn ladder(all: &Clip<'_>, format: OutputFormat, asked: Attempt) -> Vec<Attempt> 
     let colours = colour_steps(all, format);
     let least_side = MIN_LONGER_SIDE.min(asked.longer_side);
     for depth in 0..2 {
-        if loses_quality(asked, format) {
+        if asked.settings.lossless {
+            // Frames and size are all that may be given up.
+        } else if loses_quality(asked, format) {
             while last.settings.quality > QUALITY_FLOORS[depth] {
                 last.settings.quality -= 1;
                 rungs.push(last);

@@ -69,6 +69,8 @@ pub const MAX_SIDE: u32 = 16_384;
 struct Settings {
     /// 1 to 100, for JPEG and still WebP; 100 is a lossless WebP.
     quality: u8,
+    /// Neither quality nor colours may be given up.
+    lossless: bool,
     /// A palette of at most this many colours (2 to 256), even if that loses some; `None` is what the format can hold.
     colours: Option<u16>,
     /// Time is less important than bytes.
@@ -78,7 +80,7 @@ struct Settings {
 }
 
 /// Writes `picture` in `options.format`, animated where that is asked for and the format can, within `options.max_bytes` and
-/// `options.max_output_frames`. Of the options only `format`, `animated`, `background`, `quality` and these two are read. `is_thinned`: frames
+/// `options.max_output_frames`. Of the options only `format`, `animated`, `background`, `quality`, `lossless` and these two are read. `is_thinned`: frames
 /// were left out before, of which the concessions are to tell.
 ///
 /// With `max_bytes`, at most ten attempts are made, and those that exceed it stop as soon as they do.
@@ -107,6 +109,7 @@ pub fn encode(
     let asked = Attempt {
         settings: Settings {
             quality: options.quality.unwrap_or(DEFAULT_QUALITY),
+            lossless: options.lossless,
             colours: None,
             thorough: false,
             background: options.background.unwrap_or(Rgb::WHITE),

@@ -203,6 +203,27 @@ fn a_photograph_becomes_a_lossy_webp_and_a_drawing_a_lossless_one() {
 }
 
 #[test]
+fn what_is_lossless_keeps_its_pixels_and_gives_up_only_frames_and_size() {
+    let picture = film((0..4).map(|turn| photo(48, turn * 9)), 70, Loops::Forever);
+    for format in [OutputFormat::Png, OutputFormat::Webp] {
+        let asked = Options { lossless: true, ..options(format) };
+        for animated in [true, false] {
+            let made = encoded(&picture, &Options { animated, ..asked });
+            let pairs = view(&made.data, format).frames.into_iter().zip(picture.frames());
+            pairs.for_each(|(seen, given)| assert!(is_as_given(&seen.raster, &given.raster, format)));
+        }
+        let made = encoded(&picture, &Options { max_bytes: Some(4_000), ..asked });
+        let is_allowed = |given: &Concession| matches!(given, Concession::Frames(_) | Concession::Width(_));
+        assert!(
+            !made.concessions.is_empty() && made.concessions.iter().all(is_allowed),
+            "{:?}",
+            made.concessions
+        );
+        assert!(made.data.len() <= 4_000);
+    }
+}
+
+#[test]
 fn a_lossy_webp_is_near_to_its_source_and_its_alpha_the_same() {
     let glass = |x: u32, y: u32| {
         let [r, g, b, _] = pixels(&photo(64, 0))[(y * 64 + x) as usize];

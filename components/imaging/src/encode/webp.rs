@@ -76,7 +76,7 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
 fn still(pixels: &[[u8; 4]], clip: &Clip<'_>, settings: &Settings, is_reduced: bool) -> Vec<u8> {
     let area = Area::whole(clip.width(), clip.height());
     let census = Census::of(clip);
-    let lossy = if settings.quality >= LOSSLESS_QUALITY || is_reduced {
+    let lossy = if settings.lossless || settings.quality >= LOSSLESS_QUALITY || is_reduced {
         None
     } else {
         // What the encoder refuses, sides of 16,384, is left to the other.

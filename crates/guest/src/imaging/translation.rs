@@ -67,6 +67,7 @@ pub(super) fn options(options: &Options) -> wit::Options {
         animated: options.animated,
         background: options.background.colour().map(|Rgb { red, green, blue }| wit::Rgb { red, green, blue }),
         quality: options.quality,
+        lossless: options.lossless,
         max_bytes: options.max_bytes,
         max_output_frames: options.max_frames,
     }
