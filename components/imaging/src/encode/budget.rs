@@ -45,8 +45,6 @@ const MIN_LONGER_SIDE: u32 = 16;
 /// Pixels that all attempts together may have: three times those of the largest thumbnail at the default limits, and as many as an emoji of 128
 /// pixels a side and 75 frames takes in ten attempts. Noise, which costs most, takes 0.25 us a pixel in the sandbox.
 const MAX_PIXELS: u64 = 12 << 20;
-/// So many of a JPEG's cost as much as one of another format.
-const JPEG_PIXELS: u64 = 8;
 
 /// Sizes of palettes worth telling apart.
 const COLOURS: [u16; 21] =
@@ -82,11 +80,10 @@ impl Attempt {
         Ok(written.map(|bytes| File { bytes, width, height, frames }))
     }
 
-    /// In pixels where they cost most, at least 1.
-    fn cost(&self, all: &Clip<'_>, format: OutputFormat) -> u64 {
+    /// In pixels, at least 1.
+    fn cost(&self, all: &Clip<'_>) -> u64 {
         let (width, height) = self.sides(all);
-        let pixels = u64::from(width) * u64::from(height) * self.frames as u64;
-        if format == OutputFormat::Jpeg { pixels.div_ceil(JPEG_PIXELS) } else { pixels }
+        u64::from(width) * u64::from(height) * self.frames as u64
     }
 
     fn sides(&self, all: &Clip<'_>) -> (u32, u32) {
@@ -116,12 +113,12 @@ pub(super) fn fit(
     }
     let rungs = ladder(all, format, asked);
     let (mut first_unknown, mut first_known) = (0, rungs.len());
-    let mut left = MAX_PIXELS.saturating_sub(asked.cost(all, format));
+    let mut left = MAX_PIXELS.saturating_sub(asked.cost(all));
     let mut best = None;
     while first_unknown < first_known {
         let middle = first_unknown + (first_known - first_unknown) / 2;
         let Some(rung) = rungs.get(middle) else { break };
-        let cost = rung.cost(all, format);
+        let cost = rung.cost(all);
         // The last rung costs next to nothing and is never out of reach.
         if cost > left / 2 && middle + 1 < rungs.len() {
             first_unknown = middle + 1;

@@ -1,6 +1,7 @@
-//! JPEG (ITU-T T.81), baseline, from the first frame. Transparency is laid over a background colour: the format has none.
+//! JPEG (ITU-T T.81) from the first frame, by the encoder of `thumbs_jpeg`. Transparency is laid over a background colour: the format
+//! has none. How small it gets, docs/decisions/0040-jpeg-is-written-by-code-of-our-own.md says.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use thumbs_jpeg::Chroma;
 
 use super::Settings;
 use super::clip::{Clip, pixels};
@@ -17,29 +18,14 @@ const MIN_FULL_CHROMA_QUALITY: u8 = 90;
 /// See [`Failure`].
 pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, mut sink: Sink) -> Result<Vec<u8>, Failure> {
     let raster = clip.first();
-    let (Ok(width), Ok(height)) = (u16::try_from(raster.width()), u16::try_from(raster.height())) else {
-        return Err(Failure::Unencodable);
-    };
+    let (width, height) = (raster.width(), raster.height());
+    let is_full = width.max(height) <= MAX_FULL_CHROMA_SIDE || settings.quality >= MIN_FULL_CHROMA_QUALITY;
+    let chroma = if is_full { Chroma::Full } else { Chroma::Halved };
     let background = settings.background.0;
-    let full_chroma = raster.width().max(raster.height()) <= MAX_FULL_CHROMA_SIDE
-        || settings.quality >= MIN_FULL_CHROMA_QUALITY;
     let rgb: Vec<[u8; 3]> = pixels(raster).iter().map(|&pixel| over(pixel, background)).collect();
-    let grey = rgb.iter().all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]);
-
-    let mut encoder = Encoder::new(&mut sink, settings.quality.clamp(1, 100));
-    encoder.set_sampling_factor(if full_chroma { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
-    // A second pass over the coefficients for a tenth of the bytes.
-    encoder.set_optimized_huffman_tables(true);
-    let written = if grey {
-        let luma: Vec<u8> = rgb.iter().map(|pixel| pixel[0]).collect();
-        encoder.encode(&luma, width, height, ColorType::Luma)
-    } else {
-        encoder.encode(rgb.as_flattened(), width, height, ColorType::Rgb)
-    };
-    match written {
-        Ok(()) => sink.finish(),
-        Err(_) => Err(sink.blame()),
-    }
+    let encoded = thumbs_jpeg::encode(&rgb, width, height, settings.quality, chroma);
+    sink.put(&encoded.map_err(|_| Failure::Unencodable)?.data)?;
+    sink.finish()
 }
 
 /// Straight alpha over an opaque colour, rounded to nearest.

@@ -1,4 +1,6 @@
-//! A JPEG decoder for thumbnails: it decodes at 1/8, 1/4, 1/2 or full size and does no work that the scale asked for does not
+//! JPEG for thumbnails: a decoder, and an encoder that makes small files ([`encode`]).
+//!
+//! The decoder decodes at 1/8, 1/4, 1/2 or full size and does no work that the scale asked for does not
 //! need. At 1/8 only the mean of each 8x8 block is wanted, so a baseline file is parsed but not transformed, and of a
 //! progressive file only the DC scans are read at all.
 //!
@@ -28,6 +30,7 @@ mod block;
 mod coefficients;
 mod colour;
 mod decoder;
+mod encode;
 mod error;
 mod frame;
 mod header;
@@ -49,6 +52,7 @@ mod upsample;
 mod zigzag;
 
 pub use decoder::{Decoder, Info};
+pub use encode::{Chroma, EncodeError, Encoded, MAX_ENCODED_SIDE, MAX_STEPS_PER_SAMPLE, encode};
 pub use error::{Error, Limit};
 pub use frame::ColourModel;
 pub use image::{Band, Image, Outcome, PixelFormat};
