@@ -17,7 +17,7 @@ RUNS ?= 200
 FAULT_SECONDS ?= 20
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 test-faults test-web build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
+.PHONY: help run run-spin test test-all test-s3 test-faults test-web test-api build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test-all: ## all tests; installs the servers that are missing (Debian, Ubuntu) a
 test-web: build ## the pages in a real Chromium; installs it and the packages of tests/web where they are missing (Debian, Ubuntu)
 	@./scripts/install-web-tests
 	cd tests/web && node --test
+
+test-api: build ## the API by what it says of itself: schemathesis with all checks, and a typed Python client that is generated; installs both (Python, PyPI)
+	@./scripts/install-api-tests
+	target/api-tests/venv/bin/python tests/api/run.py
 
 test-faults: build ## the process killed at RUNS=200 random moments under load, on each kind of storage, and each fault of servers, disk and clock for FAULT_SECONDS=20; make test does it shortly (SEED= repeats a run)
 	THUMBS_FAULT_RUNS=$(RUNS) THUMBS_FAULT_MS=$(FAULT_SECONDS)000 $(if $(SEED),THUMBS_FAULT_SEED=$(SEED)) \

@@ -301,7 +301,7 @@ fn a_deleted_job_is_gone_and_a_worker_is_called_for_its_blobs() {
     let answer = ask(&store, &wake, &clock, "DELETE", &path(&job));
     assert_eq!((answer.status, answer.header("content-length")), (204, ""));
     assert_eq!(store.garbage(10).unwrap().len(), 2, "its original and its thumbnail");
-    assert_eq!((wake.count(), store.due(clock.now()).unwrap().sweep), (1, true));
+    assert_eq!((wake.count(), store.due(clock.now(), clock.now()).unwrap().sweep), (1, true));
     for method in ["GET", "DELETE"] {
         let answer = ask(&store, &wake, &clock, method, &path(&job));
         assert_eq!((answer.status, &answer.json["code"]), (404, &"not-found".into()), "{method}");
@@ -454,20 +454,11 @@ fn listen(
     parked: Option<(Duration, Option<&str>)>,
 ) -> (u16, HeaderMap, String) {
     let request = request("GET", path, &[("last-event-id", known)]);
-    let (blobs, log, wake) = (MemoryBlobs::default(), Log::new("test"), CountingWake::default());
+    let (log, wake) = (Log::new("test"), CountingWake::default());
     let note = parked.and_then(|(_, note)| note).map(str::to_owned);
     let parked = parked.map(|(age, _)| age);
-    let status = Status {
-        store,
-        batches: store,
-        blobs: &blobs,
-        wake: &wake,
-        wake_now: &wake,
-        parked,
-        note,
-        clock,
-        log: &log,
-    };
+    let status =
+        Status { store, batches: store, wake: &wake, wake_now: &wake, parked, note, clock, log: &log };
     text(&request, status.handle(&request))
 }
 

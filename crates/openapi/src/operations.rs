@@ -182,7 +182,7 @@ fn waited_for() -> Value {
         examples::jobs(),
     );
     for format in OutputFormat::ALL {
-        good["content"][format.content_type()] = json!({ "schema": {} });
+        good["content"][format.content_type()] = json!({ "schema": schemas::bytes() });
     }
     good["headers"] = json!({
         "Location": reference("headers", "location"),
@@ -195,6 +195,8 @@ fn waited_for() -> Value {
 /// A form, or the image itself.
 fn upload(limits: &UploadLimits) -> Value {
     let image = json!({
+        "type": "string",
+        "format": "binary",
         "description": "The bytes of a JPEG, PNG, GIF, WebP, HEIC or AVIF image; what they are is told by the first of them.",
         "contentMediaType": "application/octet-stream",
         "maxLength": limits.max_upload_bytes,
@@ -213,10 +215,10 @@ fn upload(limits: &UploadLimits) -> Value {
     });
     let mut content = json!({
         "multipart/form-data": { "schema": form },
-        "application/octet-stream": { "schema": {} },
+        "application/octet-stream": { "schema": schemas::bytes() },
     });
     for format in SourceFormat::ALL {
-        content[format.content_type()] = json!({ "schema": {} });
+        content[format.content_type()] = json!({ "schema": schemas::bytes() });
     }
     json!({
         "required": true,
@@ -258,7 +260,7 @@ fn list_jobs() -> Operation {
             &format!(
                 "These jobs, as far as there are such, in this order: at most {MAX_IDS} ids with commas between them. Goes with no other parameter."
             ),
-            json!({ "type": "string" }),
+            json!({ "type": "string", "pattern": "[^,\\s]" }),
             examples::JOB_ID,
         ),
     ];
@@ -360,8 +362,9 @@ fn get_events() -> Operation {
 }
 
 fn get_thumbnail() -> Operation {
-    let types =
-        OutputFormat::ALL.iter().map(|format| (format.content_type().to_owned(), json!({ "schema": {} })));
+    let types = OutputFormat::ALL
+        .iter()
+        .map(|format| (format.content_type().to_owned(), json!({ "schema": schemas::bytes() })));
     let known = json!({
         "name": "If-None-Match",
         "in": "header",

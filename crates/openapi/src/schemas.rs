@@ -14,6 +14,11 @@ use thumbs_domain::problem::{self, ProblemKind};
 
 use crate::answers::reference;
 
+/// Bytes that are no JSON. JSON Schema has nothing to say of them, and most programs that write clients know them by these words.
+pub(crate) fn bytes() -> Value {
+    json!({ "type": "string", "format": "binary" })
+}
+
 /// `components.schemas`.
 pub(crate) fn all(limits: &UploadLimits) -> Value {
     json!({
