@@ -19,7 +19,7 @@ fn events(reply: &Reply) -> (Vec<Value>, String) {
     let text = String::from_utf8(reply.body.clone()).unwrap();
     let lines = |prefix: &'static str| text.lines().filter_map(move |line| line.strip_prefix(prefix));
     let jobs = lines("data: ").map(|data| serde_json::from_str(data).unwrap()).collect();
-    (jobs, lines("id: ").last().unwrap_or_default().to_owned())
+    (jobs, lines("id: ").next_back().unwrap_or_default().to_owned())
 }
 
 async fn listen(client: &Client, id: &str, known: &str) -> Reply {

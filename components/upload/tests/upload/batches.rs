@@ -258,7 +258,7 @@ impl Blobs for Slow<'_> {
         key: &ObjectKey,
         content_type: &str,
     ) -> Result<Box<dyn BlobWriter + 'a>, BlobError> {
-        self.1.advance(Duration::from_secs(25));
+        self.1.advance(Duration::from_secs(8));
         self.0.write(key, content_type)
     }
 
