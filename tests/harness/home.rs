@@ -10,6 +10,7 @@ use std::{
         LazyLock, Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use thumbs::{
@@ -37,6 +38,9 @@ enum Kind {
     Servers { prefix: String },
     KeyValue,
 }
+
+/// A sweep takes milliseconds once somebody was woken; who waits longer waits in vain.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The servers' password: whoever puts it into a URL must encode it.
 const PASSWORD: &str = "p@ss:w/rd?";
@@ -151,6 +155,19 @@ impl Home {
     pub fn apply(&self, builder: RuntimeBuilder) -> RuntimeBuilder {
         let builder = builder.compose_all(matches!(self.kind, Kind::KeyValue));
         self.variables.iter().fold(builder, |builder, (name, value)| builder.variable(name, value))
+    }
+
+    /// Waits until the blobs are so: workers delete them in their own time.
+    pub async fn blobs_become(&self, what: &str, is_so: impl Fn(&[String]) -> bool) {
+        let start = Instant::now();
+        loop {
+            let blobs = self.blobs().await;
+            if is_so(&blobs) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{self}: {what}: {blobs:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The names of all blobs, of originals and thumbnails.

@@ -1,7 +1,5 @@
 //! The end of a job, and its second beginning: it is deleted, tried again, or kept no longer.
 
-use std::time::{Duration, Instant};
-
 use reqwest::{Method, StatusCode};
 use thumbs_tests::{client::Reply, home::Home, images, service::Service};
 
@@ -11,24 +9,8 @@ thumbs_tests::in_every_home! {
     what_is_kept_no_longer_goes_by_itself,
 }
 
-/// A sweep takes milliseconds once somebody was woken; who waits longer waits in vain.
-const DEADLINE: Duration = Duration::from_secs(60);
-
 async fn ask(service: &Service, method: Method, path: &str) -> Reply {
     service.client.send(service.client.request(method, path)).await
-}
-
-/// Workers delete blobs in their own time.
-async fn until(home: &Home, what: &str, is_so: impl Fn(&[String]) -> bool) {
-    let start = Instant::now();
-    loop {
-        let blobs = home.blobs().await;
-        if is_so(&blobs) {
-            return;
-        }
-        assert!(start.elapsed() < DEADLINE, "{home}: {what}: {blobs:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 async fn of_a_deleted_job_nothing_is_left(home: Home) {
@@ -40,7 +22,7 @@ async fn of_a_deleted_job_nothing_is_left(home: Home) {
         (job["links"]["self"].as_str().unwrap(), job["links"]["thumbnail"].as_str().unwrap());
     let reply = ask(&service, Method::DELETE, path).await;
     assert_eq!((reply.status, reply.body.len()), (StatusCode::NO_CONTENT, 0), "{home}");
-    until(&home, "its image and its thumbnail are gone, and no others", |left| left == blobs).await;
+    home.blobs_become("its image and its thumbnail are gone, and no others", |left| left == blobs).await;
     for (method, path) in [(Method::GET, path), (Method::GET, thumbnail), (Method::DELETE, path)] {
         assert_eq!(
             ask(&service, method.clone(), path).await.status,
@@ -83,7 +65,7 @@ async fn what_is_kept_no_longer_goes_by_itself(home: Home) {
     service.stop().await;
 
     let service = home.start_with(|builder| builder.variable("keep_source", "until-done")).await;
-    until(&home, "no original is left", |left| !left.iter().any(|name| name.contains("uploads/"))).await;
+    home.blobs_become("no original is left", |left| !left.iter().any(|name| name.contains("uploads/"))).await;
     let reply = service.client.get(made["links"]["thumbnail"].as_str().unwrap()).await;
     assert_eq!((reply.status, reply.body), (StatusCode::OK, thumbnail.body), "{home}");
     let reply = ask(&service, Method::POST, &format!("/jobs/{failed}/retry")).await;

@@ -30,7 +30,7 @@ async fn what_was_made_before_is_done_at_once_and_outlives_its_first(home: Home)
     assert_eq!(gone.status.as_u16(), 204);
     let copy = service.client.get(&format!("/thumbnails/{}", job["job_id"].as_str().unwrap())).await;
     assert_eq!((copy.status.as_u16(), copy.body), (200, thumbnail.body));
-    assert_eq!(home.blobs().await.len(), 2, "an original and a thumbnail");
+    home.blobs_become("an original and a thumbnail are left", |left| left.len() == 2).await;
 
     let other = service.client.upload(&image, &[("width", "65")]).await;
     assert_eq!(other.json()["cached"], false);

@@ -187,7 +187,7 @@ macro_rules! variables {
 // Of these, `resize` only looks at it at start.
 const ALL: &[&str] = &["upload", "status", "download", "resize", "pages", "ops"];
 const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
-const WITH_BLOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
+const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
 const GUARDED: &[&str] = &["upload", "status", "download", "resize", "ops"];
 const LINKING: &[&str] = &["upload", "status", "download", "resize"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];

@@ -49,6 +49,9 @@ pub(super) struct Wishes {
     /// How faithful JPEG and WebP are, 1 to 100.
     #[arg(long, value_name = "NUMBER")]
     quality: Option<String>,
+    /// Whether WebP and PNG keep every pixel as it is.
+    #[arg(long, value_name = "true|false")]
+    lossless: Option<String>,
     /// Bytes that the thumbnail has at most.
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<String>,
@@ -111,6 +114,7 @@ impl Wishes {
             ("animated", &self.animated),
             ("background", &self.background),
             ("quality", &self.quality),
+            ("lossless", &self.lossless),
             ("max_bytes", &self.max_bytes),
         ];
         let given = wishes.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));

@@ -1,9 +1,9 @@
-//! The work of decoding at the default limits: files that are written to be slow, a quarter as large as may be (and so their thumbnails), for the work grows with the
-//! pixels. Measured as in `work.rs`, by the time that the thread was on a processor.
+//! The work of decoding at the default limits: files that are written to be slow, a quarter as large as may be (and so their thumbnails), for the
+//! work grows with the pixels. Measured as in `work.rs`, which has the encoders, by the time that the thread was on a processor.
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use thumbs_imaging::options::{Fit, Limits, Options, OutputFormat};
-use thumbs_imaging::thumbnail;
+use thumbs_imaging::{Intake, Keep};
 
 use crate::pictures::{Noise, chunk, header_chunk};
 use crate::work::{MOST, noise, processor_time};
@@ -186,11 +186,14 @@ fn no_file_takes_longer_to_decode_than_its_pixels_may() {
                 format: OutputFormat::Jpeg,
                 ..Options::default()
             };
+            let mut intake = Intake::new(Keep::Image, Some(file.len() as u64), &limits);
+            intake.feed(file).unwrap();
+            let mut task = intake.thumbnail(&options).unwrap();
             let Some(before) = processor_time() else { return };
-            let made = thumbnail(file, &options, &limits);
+            let decoded = task.decode();
             let spent = (processor_time().unwrap() - before) * SHARE;
             println!("{name} of {} bytes to {side}: {spent:?} if it were {SHARE} times as large", file.len());
-            assert!(made.is_ok(), "{name}: {:?}", made.err());
+            assert!(decoded.is_ok(), "{name}: {:?}", decoded.err());
             assert!(spent < MOST, "{name} to {side}: {spent:?}");
         }
     }

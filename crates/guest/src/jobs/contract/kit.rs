@@ -196,8 +196,8 @@ fn use_every_call_of_life(store: &dyn Whole) {
     assert_eq!(store.delete(&failed, Reach::All), Ok(true));
     assert_eq!(done(store.history(&failed, Reach::All)), None);
     assert_eq!(done(store.history(&id(1), Reach::All)).map(|entries| entries.is_empty()), Some(false));
-    let garbage = done(store.garbage(10));
-    assert!(garbage.iter().any(|note| note.job == failed), "{garbage:?}");
+    let garbage: Vec<_> = done(store.garbage(10)).into_iter().filter(|note| note.job == failed).collect();
+    assert_eq!(garbage.len(), 1);
     assert_eq!(store.forget(&garbage), Ok(()));
     assert_eq!(store.expire_jobs(at(i64::MAX >> 16), 10), Ok(1));
     assert_eq!(done(store.garbage(10)).len(), 2);
