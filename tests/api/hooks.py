@@ -1,5 +1,5 @@
 """What no schema can say: that bytes are those of an image; and of requests that are meant to be good, that an option is said once, by the query or
-by the form, that a list takes `ids` alone, that `code` goes with failed jobs, that a cursor is from another list, and that a key belongs to one upload."""
+by the form, that a list takes `ids` alone, that `code` goes with failed jobs, that what is lossless has no quality, that a cursor is from another list, and that a key belongs to one upload."""
 
 import pathlib
 import uuid
@@ -29,7 +29,12 @@ def before_call(context, case, kwargs):
         for name in BESIDE_IDS if "ids" in query else ():
             query.pop(name, None)
     if (case.method, case.path) == ("POST", "/jobs"):
-        for name in case.body if isinstance(case.body, dict) else ():
+        form = case.body if isinstance(case.body, dict) else {}
+        for name in form:
             query.pop(name, None)
+        for options in (query, form):
+            if str(options.get("lossless")).lower() == "true":
+                query.pop("quality", None)
+                form.pop("quality", None)
         if "Idempotency-Key" in (case.headers or {}):
             case.headers["Idempotency-Key"] = str(uuid.uuid4())

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use thumbs_domain::dependency::{Dependency, Probe};
 use thumbs_domain::job::{Job, Status};
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::variable::Variable;
+use thumbs_domain::variable::{EDGE, Variable};
 use thumbs_guest::config;
 use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response};
@@ -30,8 +30,13 @@ impl Ops<'_> {
         let given = |variable: &&Variable| {
             variable.row().components.contains(&COMPONENT) && !variable.row().is_grant()
         };
+        let edge = self.variables.get_joined(&EDGE)?;
         for variable in Variable::ALL.iter().filter(given) {
-            let (row, value) = (variable.row(), self.variables.get(*variable)?);
+            let row = variable.row();
+            let value = match EDGE.part(&edge, *variable) {
+                Some(part) => part.to_owned(),
+                None => self.variables.get(*variable)?,
+            };
             let is_default = value == row.default;
             let shown = if row.is_secret { Value::Null } else { value.into() };
             settings.insert(

@@ -327,6 +327,12 @@ impl Joined {
         let parts: Vec<_> = self.parts.iter().map(|part| format!("{{{{ {} }}}}", part.row().name)).collect();
         parts.join(SEPARATOR.encode_utf8(&mut [0; 4]))
     }
+
+    /// What `text`, which the component was given, has of this variable; none of one that is not joined.
+    pub fn part<'a>(&self, text: &'a str, variable: Variable) -> Option<&'a str> {
+        let place = self.parts.iter().position(|part| *part == variable)?;
+        text.splitn(self.parts.len(), SEPARATOR).nth(place)
+    }
 }
 
 impl Row {

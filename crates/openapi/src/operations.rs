@@ -352,7 +352,7 @@ fn get_events() -> Operation {
         good: json!({
             "200": {
                 "description": "Server-sent events: `data` of each is the job. The stream ends when the job is done, or after a while; ask again then.",
-                "content": { "text/event-stream": { "schema": { "type": "string" } } },
+                "content": { "text/event-stream": {} },
             },
             "204": { "description": "The job is done, and the client has the last event." },
         }),
