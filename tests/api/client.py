@@ -36,7 +36,7 @@ def main(url, key):
     assert again.job_id == made.job_id
 
     # What a form says is not said a second time by the query. In a form this client would write `True`, which is no value of ours.
-    form = CreateJobFilesBody(image=image(), width=32, height=32, animated=UNSET)
+    form = CreateJobFilesBody(image=image(), width=32, height=32, animated=UNSET, lossless=UNSET)
     not_by_query = dict.fromkeys(("width", "height", "fit", "format_", "gravity", "animated", "background", "lossless"), UNSET)
     by_form = is_a(Job, create_job.sync_detailed(client=client, body=form, wait=30, **not_by_query))
     assert (by_form.parameters.width, by_form.result.width) == (32, 32), by_form

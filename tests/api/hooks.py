@@ -1,5 +1,5 @@
 """What no schema can say: that bytes are those of an image; and of requests that are meant to be good, that an option is said once, by the query or
-by the form, that a list takes `ids` alone, that `code` goes with failed jobs, that what is lossless has no quality, that a cursor is from another list, and that a key belongs to one upload."""
+by the form, that a list takes `ids` alone, that `code` goes with failed jobs, that what is lossless has no quality and not every format, that a cursor is from another list, and that a key belongs to one upload."""
 
 import pathlib
 import uuid
@@ -32,9 +32,11 @@ def before_call(context, case, kwargs):
         form = case.body if isinstance(case.body, dict) else {}
         for name in form:
             query.pop(name, None)
-        for options in (query, form):
-            if str(options.get("lossless")).lower() == "true":
-                query.pop("quality", None)
-                form.pop("quality", None)
+        if {str((form | query).get("format")), str((form | query).get("preset"))} != {"None"}:
+            query.pop("lossless", None)
+            form.pop("lossless", None)
+        if "lossless" in form | query:
+            query.pop("quality", None)
+            form.pop("quality", None)
         if "Idempotency-Key" in (case.headers or {}):
             case.headers["Idempotency-Key"] = str(uuid.uuid4())
