@@ -1,0 +1,180 @@
+//! What is kept, for how long, and what becomes of blobs that no row names.
+
+use thumbs_domain::id::{JobId, WorkerId};
+use thumbs_domain::object_key::{Kind, ObjectKey};
+use thumbs_domain::retention::{Keep, Retention};
+use thumbs_guest::blobs::Blobs;
+use thumbs_guest::digest::sha256;
+use thumbs_guest::testing::{ManualClock, POLICY};
+
+use crate::kit::*;
+
+/// Jobs that are done, each with its original and its thumbnail, and a sweep that is due.
+fn with_done_jobs(jobs: u32, retention: Retention) -> Service {
+    let mut service = Service::new();
+    service.retention = retention;
+    for _ in 0..jobs {
+        service.upload();
+        service.wake_up(&ManualClock::default());
+    }
+    service.store.call_for_sweep(ManualClock::START).unwrap();
+    service
+}
+
+fn kinds(service: &Service) -> [usize; 2] {
+    let keys = service.blobs.keys();
+    ["uploads/", "thumbnails/"].map(|kind| keys.iter().filter(|key| key.starts_with(kind)).count())
+}
+
+#[test]
+fn nothing_goes_that_nobody_said_should() {
+    let service = with_done_jobs(3, Retention::FOREVER);
+    service.wake_up(&later(100 * 365 * 24 * 3600));
+    assert_eq!((kinds(&service), service.wake.count()), ([3, 3], 0));
+}
+
+#[test]
+fn originals_go_when_their_jobs_are_done_and_those_of_others_stay() {
+    let service = with_done_jobs(3, Retention { originals: Keep::UntilDone, ..Retention::FOREVER });
+    service.upload();
+    let (before, clock) = (service.wake.count(), later(10));
+    service.wake_up(&clock);
+    assert_eq!(kinds(&service), [1, 3]);
+    assert_eq!(service.wake.count() - before, 1, "the job that waits is for another worker");
+    service.wake_up(&clock);
+    assert_eq!(kinds(&service), [1, 4], "no other sweep within the minute, so the job is made");
+    service.wake_up(&later(80));
+    assert_eq!(kinds(&service), [0, 4]);
+}
+
+#[test]
+fn jobs_go_with_all_that_is_theirs_when_they_are_old() {
+    let service = with_done_jobs(2, Retention { jobs: Keep::Days(2), ..Retention::FOREVER });
+    service.upload();
+    service.store.claim(&WorkerId::new("another"), &POLICY, ManualClock::START).unwrap();
+    service.wake_up(&later(2 * DAY_SECS));
+    assert_eq!(kinds(&service), [3, 2]);
+    service.store.call_for_sweep(ManualClock::START).unwrap();
+    service.wake_up(&later(2 * DAY_SECS + 1));
+    assert_eq!(kinds(&service), [1, 0], "one is not done");
+}
+
+#[test]
+fn a_sweep_takes_a_little_and_calls_for_another() {
+    let service = with_done_jobs(120, Retention { originals: Keep::UntilDone, ..Retention::FOREVER });
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        let before = service.wake.count();
+        service.wake_up(&later(10));
+        left.push((kinds(&service)[0], service.wake.count() - before));
+    }
+    assert_eq!(left, [(70, 1), (20, 1), (0, 0)]);
+}
+
+#[test]
+fn a_blob_that_can_not_be_deleted_is_deleted_by_a_later_sweep() {
+    let service = with_done_jobs(60, Retention { originals: Keep::UntilDone, ..Retention::FOREVER });
+    service.blobs.set_down(true);
+    service.wake_up(&later(10));
+    assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([60, 60], 50));
+    service.blobs.set_down(false);
+    service.wake_up(&later(11));
+    assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([0, 60], 0));
+}
+
+const DAY_SECS: u64 = 24 * 3600;
+
+/// A blob that was stored for a job of this number, so many seconds after the start, of which there never was a row.
+fn orphan(service: &Service, number: u64, secs: u64) -> ObjectKey {
+    let millis = u64::try_from(ManualClock::START.unix_millis()).unwrap() + 1000 * secs;
+    let digits = format!("{millis:012x}");
+    let (high, low) = digits.split_at(8);
+    let job = JobId::parse(&format!("{high}-{low}-7000-8000-{number:012x}")).unwrap();
+    let key = match number % 2 {
+        0 => ObjectKey::upload(&job),
+        _ => ObjectKey::thumbnail(&job, &sha256(IMAGE)),
+    };
+    service.blobs.put(&key, "image/jpeg", IMAGE).unwrap();
+    key
+}
+
+fn sweep(service: &Service, secs: u64) {
+    service.store.call_for_sweep(ManualClock::START).unwrap();
+    service.wake_up(&later(secs));
+}
+
+fn is_there(service: &Service, key: &ObjectKey) -> bool {
+    service.blobs.read(key.as_str()).is_some()
+}
+
+#[test]
+fn a_blob_that_no_job_ever_had_goes_when_it_is_old_and_no_other() {
+    let service = with_done_jobs(3, Retention { orphans: Keep::Days(7), ..Retention::FOREVER });
+    let waits = service.upload();
+    service.store.claim(&WorkerId::new("another"), &POLICY, ManualClock::START).unwrap();
+    let before = orphan(&service, 1, 0);
+    sweep(&service, 10);
+    let (upload, thumbnail) = (orphan(&service, 2, 20), orphan(&service, 3, 20));
+    let done = service.blobs.keys().into_iter().find(|key| key.starts_with("thumbnails/")).unwrap();
+    let young = orphan(&service, 4, 2 * DAY_SECS);
+    sweep(&service, 7 * DAY_SECS);
+    assert!(is_there(&service, &upload) && is_there(&service, &thumbnail), "not yet");
+    sweep(&service, 8 * DAY_SECS);
+    assert!(!is_there(&service, &upload) && !is_there(&service, &thumbnail));
+    assert!(is_there(&service, &young));
+    assert!(is_there(&service, &before), "it lay there before anybody swept, and may be another's");
+    assert!(is_there(&service, &ObjectKey::upload(&waits)) && service.blobs.read(&done).is_some());
+    assert_eq!(kinds(&service), [5, 4]);
+}
+
+#[test]
+fn a_thumbnail_that_its_job_does_not_name_goes_too() {
+    let mut service = Service::new();
+    service.retention.orphans = Keep::Days(1);
+    sweep(&service, 0);
+    let id = service.upload();
+    let other = ObjectKey::thumbnail(&id, &sha256(b"of a worker that came late"));
+    service.blobs.put(&other, "image/png", b"late").unwrap();
+    service.store.look(Kind::Thumbnail, ManualClock::START.plus_millis(-1000)).unwrap();
+    sweep(&service, 2 * DAY_SECS);
+    assert!(is_there(&service, &other), "the job may have it yet");
+    service.wake_up(&later(1));
+    service.store.look(Kind::Thumbnail, ManualClock::START.plus_millis(-1000)).unwrap();
+    sweep(&service, 2 * DAY_SECS);
+    assert_eq!((is_there(&service, &other), kinds(&service)), (false, [1, 1]));
+}
+
+#[test]
+fn orphans_go_a_page_at_a_time_and_what_fails_is_looked_at_again() {
+    let mut service = Service::new();
+    service.retention.orphans = Keep::Days(1);
+    sweep(&service, 0);
+    for number in 0..1200 {
+        orphan(&service, 2 * number, 1 + number);
+    }
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        let before = service.wake.count();
+        sweep(&service, 2 * DAY_SECS);
+        left.push((kinds(&service)[0], service.wake.count() - before));
+    }
+    assert_eq!(left, [(700, 1), (200, 1), (0, 0), (0, 0)]);
+    let late = orphan(&service, 2, 2 * DAY_SECS);
+    service.blobs.set_down(true);
+    sweep(&service, 4 * DAY_SECS);
+    service.blobs.set_down(false);
+    assert!(is_there(&service, &late));
+    sweep(&service, 4 * DAY_SECS);
+    assert!(!is_there(&service, &late));
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_hides_no_orphan() {
+    let mut service = Service::new();
+    service.retention.orphans = Keep::Days(1);
+    sweep(&service, 400 * DAY_SECS);
+    sweep(&service, 1);
+    let key = orphan(&service, 2, 5);
+    sweep(&service, 2 * DAY_SECS);
+    assert!(!is_there(&service, &key));
+}
