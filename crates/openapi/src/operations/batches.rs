@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use thumbs_domain::limits::UploadLimits;
+use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind::*;
 
-use super::{Operation, idempotency_key, option_parameters, options, waiting};
+use super::Operation;
+use super::parameters::{idempotency_key, option_parameters, waiting};
 use crate::answers::{json_response, reference};
 use crate::{examples, schemas};
 

@@ -1,0 +1,67 @@
+//! The thumbnails themselves.
+
+use serde_json::{Value, json};
+use thumbs_domain::format::OutputFormat;
+use thumbs_domain::problem::ProblemKind::*;
+
+use super::Operation;
+use super::parameters::waiting;
+use crate::answers::reference;
+use crate::schemas;
+
+pub(super) fn get_thumbnail() -> Operation {
+    let types = OutputFormat::ALL
+        .iter()
+        .map(|format| (format.content_type().to_owned(), json!({ "schema": schemas::bytes() })));
+    let known = json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "required": false,
+        "description": "The `ETag` of bytes that the client has: if they are still the same, the answer is 304.",
+        "schema": { "type": "string" },
+    });
+    let text = |name: &str, about: &str| json!({ "name": name, "in": "header", "required": false, "description": about, "schema": { "type": "string" } });
+    let range = text("Range", "One range of bytes (`bytes=0-99`); anything else is passed over.");
+    let if_range = text(
+        "If-Range",
+        "The `ETag` of what the client has a part of: where the bytes are others, it gets all of them.",
+    );
+    let headers = json!({
+        "ETag": reference("headers", "etag"),
+        "Accept-Ranges": { "description": "That a part may be asked for.", "schema": { "const": "bytes" } },
+        "Cache-Control": reference("headers", "cache-control"),
+        "Preference-Applied": reference("headers", "preference-applied"),
+    });
+    let mut partial = json!({
+        "description": "The bytes that were asked for.",
+        "headers": headers,
+        "content": Value::Object(types.clone().collect()),
+    });
+    partial["headers"]["Content-Range"] =
+        json!({ "description": "Which bytes these are, and of how many.", "schema": { "type": "string" } });
+    Operation {
+        id: "getThumbnail",
+        tag: "thumbnails",
+        parameters: [waiting(), vec![known, range, if_range]].concat(),
+        body: None,
+        good: json!({
+            "200": {
+                "description": "The thumbnail.",
+                "headers": headers,
+                "content": Value::Object(types.collect()),
+            },
+            "206": partial,
+            "304": { "description": "The client has it already.", "headers": headers },
+        }),
+        problems: &[
+            InvalidOption,
+            NotFound,
+            NotReady,
+            JobFailed,
+            ThumbnailGone,
+            RangeNotSatisfiable,
+            Unavailable,
+        ],
+        curl: "curl -o thumbnail.png {origin}/thumbnails/{id}",
+    }
+}
