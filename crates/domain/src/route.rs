@@ -44,13 +44,15 @@ impl Row {
         self.methods.iter().find(|(known, ..)| *known == method).map(|(_, needs, _)| *needs)
     }
 
-    /// Whether this is the row of a path, however many slashes stand between its segments.
-    fn is_of(&self, path: &str) -> bool {
-        let mut segments = bytes(path);
-        let matches = |pattern: &[u8]| {
-            segments.next().is_some_and(|segment| pattern.starts_with(b"{") || pattern == segment)
-        };
-        bytes(self.path).all(matches) && segments.next().is_none()
+    /// Whether this is the row of a path with these segments, the first of which `first` is.
+    fn is_of<'a>(&self, first: &[u8], path: impl Iterator<Item = &'a [u8]>) -> bool {
+        // Nearly all rows end here: no parameter comes first.
+        if !self.path.as_bytes().get(1..).is_some_and(|own| own.starts_with(first)) {
+            return false;
+        }
+        let mut path = path;
+        let matches = |own: &[u8]| path.next().is_some_and(|segment| own.starts_with(b"{") || own == segment);
+        bytes(self.path).all(matches) && path.next().is_none()
     }
 
     fn parameters(&self) -> usize {
@@ -63,14 +65,15 @@ pub fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
 }
 
-/// The same, byte by byte: each request is compared with each row, and a search through text that short takes longer than its whole length.
+/// The same, byte by byte: a search through text that short takes longer than its whole length.
 fn bytes(path: &str) -> impl Iterator<Item = &[u8]> {
     path.as_bytes().split(|byte| *byte == b'/').filter(|segment| !segment.is_empty())
 }
 
 /// The row of a path, not decoded and without a query; of two that fit, the one that hosts choose, which spells more of it out.
 pub fn find(path: &str) -> Option<&'static Row> {
-    let rows = TABLE.iter().filter(|row| row.is_of(path));
+    let first = bytes(path).next().unwrap_or_default();
+    let rows = TABLE.iter().filter(|row| row.is_of(first, bytes(path)));
     rows.min_by_key(|row| row.parameters())
 }
 
@@ -358,6 +361,8 @@ mod tests {
             ("/healthz", Some("/healthz")),
             ("/healthz/detailed", Some("/healthz/detailed")),
             ("/jobs/x/y", None),
+            ("/job", None),
+            ("/job/x", None),
             ("/Jobs", None),
             ("/metricsx", None),
         ] {
