@@ -51,6 +51,19 @@ const GO_ON: &str = r"(local $fields i32) (local $response i32) (local $body i32
     (call $write (local.get $stream) (i32.add (i32.const 136) (i32.mul (local.get $notes) (i32.const 5))) (i32.const 5) (i32.const 0))
     (call $drop-output (local.get $stream))
     (call $end (local.get $body))";
+/// Says that it was asked. Where it can only wait by a note it leaves one, with an answer that nobody is to see; one that finds the note answers.
+const BY_NOTE: &str = r"(local $fields i32) (local $response i32)
+    (call $say (i32.const 64) (i32.const 6))
+    (if (call $find-variable (i32.const 11) (i32.const 0x4b524150)) (then
+        (call $answer-with (local.get $out) (i32.const 141) (i32.const 5)) return))
+    (if (i32.eqz (call $find-variable (i32.const 12) (i32.const 0x4b524150))) (then
+        (call $answer (local.get $out) (i32.const 204)) return))
+    (local.set $fields (call $new-fields))
+    (call $append-field (local.get $fields) (i32.const 70) (i32.const 11) (i32.const 81) (i32.const 10) (i32.const 0))
+    (call $append-field (local.get $fields) (i32.const 118) (i32.const 16) (i32.const 134) (i32.const 1) (i32.const 0))
+    (local.set $response (call $new-response (local.get $fields)))
+    (call $respond (local.get $out) (i32.const 0) (local.get $response)
+        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))";
 /// Sends the key.
 const RING: &str = r"(call $open-redis (i32.const 91) (i32.const 22) (i32.const 0))
     (call $publish (i32.load (i32.const 4)) (i32.const 113) (i32.const 5) (i32.const 88) (i32.const 3) (i32.const 0))
@@ -62,6 +75,7 @@ async fn service(limits: Limits) -> Service {
     App::new()
         .serving("wait", &request(DATA, WAIT), PARK)
         .serving("go-on", &request(DATA, GO_ON), &PARK.replace("component.wait", "component.go-on"))
+        .serving("by-note", &request(DATA, BY_NOTE), &PARK.replace("component.wait", "component.by-note"))
         .serving("ring", &request(DATA, RING), "allowed_outbound_hosts = [\"redis://localhost:6379\"]")
         .start(limits)
         .await
@@ -157,6 +171,26 @@ async fn a_client_that_goes_away_makes_room() {
         // Nobody noticed yet that the first is gone.
         assert_eq!(reply.status, 204);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_can_not_be_repeated_waits_by_a_note_of_what_was_done() {
+    let service = service(Limits { max_concurrent_requests: 1, request_queue_ms: 20_000, ..patient() }).await;
+    for (asked, body) in [(1, "content-length: 4\r\n\r\nbody"), (3, "content-length: 0\r\n\r\n")] {
+        let request = format!("POST /by-note HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{body}");
+        let waiting = Exchange::begin(service.address(), &request).await;
+        service.said_times("asked", asked).await;
+        assert_eq!(get(service.address(), "/ring").await.status, 204, "its place is free meanwhile");
+        let reply = waiting.end().await;
+        assert!(reply.status == 200 && reply.body.contains("later"), "{reply:?}");
+        assert!(!reply.head.contains("thumbs-park"), "{reply:?}");
+    }
+    service.said_times("asked", 4).await;
+    assert_eq!(
+        get(service.address(), "/by-note").await.status,
+        204,
+        "one that can be repeated has no need of it"
+    );
 }
 
 const GOING_ON: &str = "GET /go-on HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";

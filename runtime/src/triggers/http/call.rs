@@ -25,7 +25,7 @@ use super::{
     behind::{Behind, announced_bytes},
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
     continued::Again,
-    handler::{Kept, Surroundings},
+    handler::{Offer, Surroundings},
     headers,
     numbers::HttpNumbers,
     parking::{Park, ParkingLot},
@@ -199,9 +199,11 @@ impl Service {
         let asked =
             Asked { handler: Arc::clone(handler), route: found.pattern.as_str().into(), id: Arc::clone(id) };
         // Asked once more, a guest has to find the request as it was.
-        let repeatable = parts.method.is_safe() && body.is_at_its_end();
-        match handler.parking().filter(|_| repeatable).and_then(ParkingLot::enter) {
-            Some(parked) => Again::new(Arc::clone(self), asked, parts, parked).answer(place).await,
+        let is_repeatable = parts.method.is_safe() && body.is_at_its_end();
+        match handler.parking().and_then(ParkingLot::enter) {
+            Some(parked) => {
+                Again::new(Arc::clone(self), asked, parts, parked, !is_repeatable).answer(place, body).await
+            }
             None => {
                 let mut response = self.ask(&asked, parts, Some(body), place, None).await;
                 if handler.parking().is_some() {
@@ -220,7 +222,7 @@ impl Service {
         parts: Parts,
         body: Option<Arriving>,
         place: Arc<Place>,
-        kept: Option<Kept>,
+        offer: Option<Offer>,
     ) -> Response<ResponseBody> {
         let Asked { handler, route, id } = asked;
         let span = self.log.request_span(parts.method.as_str(), route, handler.id(), id);
@@ -233,7 +235,7 @@ impl Service {
             answer: sender,
             place: Arc::clone(&place),
             client,
-            kept,
+            offer,
             id: Arc::clone(id),
         };
         let guest: RunningGuest = match body.filter(|body| !body.is_at_its_end()) {
@@ -355,7 +357,7 @@ struct Visit {
     answer: oneshot::Sender<Answer>,
     place: Arc<Place>,
     client: ClientClock,
-    kept: Option<Kept>,
+    offer: Option<Offer>,
     id: Arc<str>,
 }
 
@@ -365,8 +367,8 @@ impl Visit {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Self { handler, answer, place, client, kept, id } = self;
-        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client, kept };
+        let Self { handler, answer, place, client, offer, id } = self;
+        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client, offer };
         tokio::select! {
             ended = handler.run_within(request, answer, &id, surroundings) => ended,
             () = place.crowded_out() => Err(CallFailure::crowded_out()),

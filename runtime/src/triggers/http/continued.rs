@@ -12,9 +12,10 @@ use http::{Response, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 
 use super::{
+    arriving::Arriving,
     body::{Broken, ResponseBody, UnreadBody},
     call::{Asked, Service, whole},
-    handler::Kept,
+    handler::Offer,
     parking::{Park, Parked},
     places::Place,
 };
@@ -26,7 +27,9 @@ pub(super) struct Again {
     pub(super) asked: Asked,
     pub(super) parts: Parts,
     pub(super) parked: Parked,
-    /// What the instance before left for the next one; some once the answer has begun.
+    /// It can't be asked about as it was: what an instance did is in its note.
+    by_note: bool,
+    /// What the instance before left for the next one; some once the answer has begun, or by note once there is anything to go by.
     note: Option<Box<str>>,
 }
 
@@ -41,17 +44,26 @@ struct Going {
 }
 
 impl Again {
-    pub(super) fn new(service: Arc<Service>, asked: Asked, parts: Parts, parked: Parked) -> Self {
-        Self { service, asked, parts, parked, note: None }
+    pub(super) fn new(
+        service: Arc<Service>,
+        asked: Asked,
+        parts: Parts,
+        parked: Parked,
+        by_note: bool,
+    ) -> Self {
+        Self { service, asked, parts, parked, by_note, note: None }
     }
 
-    /// Asks until there is something to say.
-    pub(super) async fn answer(mut self, mut place: Arc<Place>) -> Response<ResponseBody> {
+    /// Asks until there is something to say. The first instance gets what comes of the body.
+    pub(super) async fn answer(mut self, mut place: Arc<Place>, body: Arriving) -> Response<ResponseBody> {
+        let mut body = Some(body);
         loop {
-            let (response, park) = self.ask(place).await;
+            let (response, park) = self.ask(place, body.take()).await;
             let Some(park) = park else { return response };
-            if park.note().is_some() {
-                return self.go_on(response, park);
+            match park.note() {
+                Some(note) if self.by_note => self.note = Some(note.into()),
+                Some(_) => return self.go_on(response, park),
+                None => {}
             }
             drop(response);
             place = match self.turn(&park).await {
@@ -65,19 +77,39 @@ impl Again {
     }
 
     /// Has a fresh instance answer, which may ask for another.
-    async fn ask(&mut self, place: Arc<Place>) -> (Response<ResponseBody>, Option<Park>) {
+    async fn ask(
+        &mut self,
+        place: Arc<Place>,
+        body: Option<Arriving>,
+    ) -> (Response<ResponseBody>, Option<Park>) {
         let is_last = self.service.stop.is_cancelled() || self.has_gone_on_for_long();
         self.parked.asks();
-        // Where no other follows, all the time there was is over.
-        let age = if is_last { Duration::MAX } else { self.parked.age() };
-        let kept = Kept { age, note: self.note.clone() };
-        let mut response = self.service.ask(&self.asked, self.parts.clone(), None, place, Some(kept)).await;
+        let offer = if self.by_note && self.note.is_none() {
+            Offer::ByNote
+        } else {
+            // Where no other follows, all the time there was is over.
+            let age = if is_last { Duration::MAX } else { self.parked.age() };
+            Offer::Kept { age, note: self.note.clone() }
+        };
+        let parts = self.parts.clone();
+        if self.by_note {
+            // Of the body nothing is left for the next one.
+            for name in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
+                self.parts.headers.remove(name);
+            }
+        }
+        let mut response = self.service.ask(&self.asked, parts, body, place, Some(offer)).await;
         let park = Park::take(response.headers_mut()).filter(|_| !is_last);
-        (response, park)
+        (response, park.filter(|park| !self.by_note || park.note().is_some()))
+    }
+
+    /// Whether its client has the beginning of the answer.
+    fn has_begun(&self) -> bool {
+        self.note.is_some() && !self.by_note
     }
 
     fn has_gone_on_for_long(&self) -> bool {
-        self.note.is_some() && self.parked.age() >= self.service.max_answer
+        self.has_begun() && self.parked.age() >= self.service.max_answer
     }
 
     /// Waits for the next time.
@@ -86,7 +118,7 @@ impl Again {
     /// There is no place, and no time is left.
     async fn turn(&mut self, park: &Park) -> Result<Arc<Place>, Problem> {
         let mut end = self.parked.age().saturating_add(park.time());
-        if self.note.is_some() {
+        if self.has_begun() {
             end = end.min(self.service.max_answer);
         }
         loop {
@@ -134,7 +166,7 @@ impl Going {
             }
             let park = self.park.take()?;
             let place = self.again.turn(&park).await.ok()?;
-            let (response, park) = self.again.ask(place).await;
+            let (response, park) = self.again.ask(place, None).await;
             if response.status() != self.status {
                 // No piece of this answer. A client that asks anew is told.
                 return None;

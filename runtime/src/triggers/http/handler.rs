@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{
 
 use super::{
     arriving::ClientClock,
-    parking::{PARKED_MS, PARKED_NOTE, ParkingLot},
+    parking::{PARK_BY_NOTE, PARKED_MS, PARKED_NOTE, ParkingLot},
     places::Place,
 };
 use crate::{
@@ -49,17 +49,37 @@ pub(super) struct Surroundings {
     pub(super) place: Option<Arc<Place>>,
     /// What the client has been waited for; it does not count as the guest's time.
     pub(super) client: ClientClock,
-    /// Where the request can be kept waiting.
-    pub(super) kept: Option<Kept>,
+    /// How the request can be kept waiting, where it can.
+    pub(super) offer: Option<Offer>,
 }
 
-/// A request that can be kept waiting, and has been for a while.
+/// How a request can be kept waiting.
 #[derive(Debug)]
-pub(super) struct Kept {
-    /// For how long.
-    pub(super) age: Duration,
-    /// What the instance before left for this one.
-    pub(super) note: Option<Box<str>>,
+pub(super) enum Offer {
+    /// As it is.
+    Kept {
+        /// For how long it has been.
+        age: Duration,
+        /// What the instance before left for this one.
+        note: Option<Box<str>>,
+    },
+    /// Only by a note of what this instance did, for nobody can be asked the same once more.
+    ByNote,
+}
+
+impl Offer {
+    /// The variables of the environment by which a guest hears of it.
+    fn environment(offer: Option<&Self>) -> Vec<(&'static str, String)> {
+        match offer {
+            None => Vec::new(),
+            Some(Self::ByNote) => vec![(PARK_BY_NOTE, "1".to_owned())],
+            Some(Self::Kept { age, note }) => {
+                let age = (PARKED_MS, age.as_millis().to_string());
+                let note = note.as_ref().map(|note| (PARKED_NOTE, note.to_string()));
+                [Some(age), note].into_iter().flatten().collect()
+            }
+        }
+    }
 }
 
 /// What comes of some work within this time and that for which the client is waited for meanwhile; none where it takes longer.
@@ -151,17 +171,15 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Surroundings { place, client, kept } = surroundings;
+        let Surroundings { place, client, offer } = surroundings;
         let on_sleep = place.clone().map(|place| place as Arc<dyn OnSleep>);
-        let parked_ms = kept.as_ref().map(|kept| kept.age.as_millis().to_string());
-        let note = kept.as_ref().and_then(|kept| kept.note.as_deref());
-        let parked = parked_ms.as_deref().map(|parked| (PARKED_MS, parked));
+        let offer = Offer::environment(offer.as_ref());
         let context = self.context();
         let max_tail_bytes = length(context.limits.log_tail_bytes);
         let tail = Some(&context.log).filter(|_| context.log_tail).and_then(|log| log.tail(max_tail_bytes));
-        let note = note.map(|note| (PARKED_NOTE, note));
         let tail = tail.as_deref().map(|tail| (LOG_TAIL, tail));
-        let environment: Vec<_> = [parked, note, tail].into_iter().flatten().collect();
+        let environment: Vec<_> =
+            offer.iter().map(|(name, value)| (*name, value.as_str())).chain(tail).collect();
         let environment = environment.as_slice();
         let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, environment };
         let mut store = self.prepared.store(self.bounds, call);

@@ -11,6 +11,11 @@
 //! | the guest | the key, and for how long | [`PARK`] in its response, which no client gets to see |
 //! | the guest | that its answer is a beginning, and what the next instance has to know | [`PARK_NOTE`] there, likewise |
 //! | the host | what the one before had to say | [`PARKED_NOTE`] in the environment |
+//! | the host | that it can keep this request by a note alone | [`PARK_BY_NOTE`] in the environment |
+//!
+//! A request can be asked again as it was where its method is safe and it has no body. Any other is kept by a note: its guest does what is to be
+//! done once, and with the wish leaves a note of it; its answer is dropped, and the next instance finds the request without its body, and the
+//! note. Without a note there is no wish.
 //!
 //! No client can forge the one or the other: neither is in a request. What arrives while a guest is still about to ask counts, so no
 //! message falls between. A message may be lost, so a request that waits is tried again after pauses that grow with its age.
@@ -39,6 +44,9 @@ pub const PARK: HeaderName = HeaderName::from_static("thumbs-park");
 pub const PARK_NOTE: HeaderName = HeaderName::from_static("thumbs-park-note");
 /// In the environment of a guest whose answer goes on: the note of the one before.
 pub const PARKED_NOTE: &str = "PARKED_NOTE";
+
+/// In the environment of a guest whose request can't be asked again as it was.
+pub(super) const PARK_BY_NOTE: &str = "PARK_BY_NOTE";
 
 /// The longest note, in bytes.
 const MAX_NOTE_BYTES: usize = 1_024;

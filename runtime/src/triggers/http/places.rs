@@ -45,6 +45,8 @@ pub(super) struct Places {
 pub(super) struct Place {
     places: Arc<Places>,
     held: Mutex<Held>,
+    /// The whole body is there, and the request uploads on only for want of a place among those that run.
+    has_its_body: AtomicBool,
     /// Nothing is harmed by ending the request without an answer of its own.
     may_end: AtomicBool,
     crowded_out: CancellationToken,
@@ -88,6 +90,7 @@ impl Places {
         Ok(Arc::new(Place {
             places: Arc::clone(self),
             held: Mutex::new(held),
+            has_its_body: AtomicBool::new(body_is_there),
             may_end: AtomicBool::new(method_is_safe),
             crowded_out: CancellationToken::new(),
         }))
@@ -118,6 +121,7 @@ impl Places {
 impl Place {
     /// The whole body is there.
     pub(super) fn body_arrived(&self) {
+        self.has_its_body.store(true, Relaxed);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Held::Uploading { .. } = *held
             && let Ok(permit) = Arc::clone(&self.places.running).try_acquire_owned()
@@ -145,7 +149,12 @@ impl Place {
 impl OnSleep for Place {
     fn sleeps(&self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Held::Running { .. } = *held {
+        let may_wait = match *held {
+            Held::Running { .. } => true,
+            Held::Uploading { .. } => self.has_its_body.load(Relaxed),
+            Held::Waiting { .. } => false,
+        };
+        if may_wait {
             match Arc::clone(&self.places.waiting).try_acquire_owned() {
                 Ok(permit) => drop(mem::replace(&mut *held, Held::Waiting { _permit: permit })),
                 Err(_) if self.may_end.load(Relaxed) => self.crowded_out.cancel(),
@@ -212,5 +221,18 @@ mod tests {
         drop(running);
         upload.body_arrived();
         assert_eq!((places.uploading.available_permits(), places.running.available_permits()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn one_that_uploads_sleeps_apart_only_when_its_body_is_there() {
+        let places = places();
+        let _running = places.enter(true, true).await.unwrap();
+        let upload = places.enter(false, false).await.unwrap();
+        upload.sleeps();
+        assert_eq!(places.uploading.available_permits(), 0, "it sleeps until more of its body comes");
+        upload.body_arrived();
+        assert_eq!(places.uploading.available_permits(), 0, "none that runs made room");
+        upload.sleeps();
+        assert_eq!((places.uploading.available_permits(), places.waiting.available_permits()), (1, 0));
     }
 }
