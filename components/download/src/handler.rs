@@ -1,5 +1,7 @@
 //! Giving out a thumbnail, as long as caches may keep it.
 
+use std::time::Duration;
+
 use http::header::{CACHE_CONTROL, ETAG, VARY};
 use http::{HeaderValue, Method};
 use thumbs_domain::id::JobId;
@@ -7,7 +9,7 @@ use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
-use thumbs_guest::http::{Caller, Failed, Request, Response, etag, picture, range};
+use thumbs_guest::http::{Caller, Failed, Request, Response, etag, park, picture, range};
 use thumbs_guest::jobs::JobStore;
 use thumbs_guest::log::Log;
 use thumbs_guest::wait::{Wait, Waited, Waiter};
@@ -29,6 +31,8 @@ pub struct Download<'a> {
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
     pub wake_now: &'a dyn Wake,
+    /// How long the host has kept the request; none where it can't, and this instance has to wait by itself.
+    pub parked: Option<Duration>,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -48,8 +52,14 @@ impl Download<'_> {
         let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
         let wait = Wait::of(request)?;
         let Self { store, wake, wake_now, clock, log, .. } = *self;
-        let waiter = Waiter { store, wake, wake_now, parked: None, clock, log };
-        let Waited { job, .. } = waiter.read(&id, request.caller.reach(), wait)?.ok_or_else(not_found)?;
+        let waiter = Waiter { store, wake, wake_now, parked: self.parked, clock, log };
+        let Waited { job, left } = waiter.read(&id, request.caller.reach(), wait)?.ok_or_else(not_found)?;
+        if !left.is_zero() {
+            // Nobody sees it but the host, which keeps the request.
+            let mut response = Response::new(Vec::new());
+            park::ask_again(&mut response, &id.to_string(), left)?;
+            return Ok(response);
+        }
         let thumbnail = picture::made(&job)?;
         let etag = picture::etag(thumbnail)?;
         let mut response = if etag::is_known(&request.headers, &etag) {

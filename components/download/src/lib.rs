@@ -15,6 +15,7 @@ mod entry {
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
+    use thumbs_guest::http::park::Offer;
     use thumbs_guest::http::serve::serve;
     use thumbs_guest::jobs;
     use thumbs_guest::wake::{HostWake, WakeLater};
@@ -31,6 +32,7 @@ mod entry {
                 blobs: &HostBlobs,
                 wake: &wake,
                 wake_now: &HostWake,
+                parked: Offer::of_host().age,
                 clock: &HostClock::start(),
                 log: &log,
             };

@@ -57,8 +57,8 @@ fn ask_at(
     headers: &[(&str, &str)],
 ) -> Answer {
     let request = request(method, &format!("/thumbnails/{id}"), headers);
-    let answer =
-        Download { store, blobs, wake, wake_now: wake, clock, log: &Log::new("test") }.handle(&request);
+    let answer = Download { store, blobs, wake, wake_now: wake, parked: None, clock, log: &Log::new("test") }
+        .handle(&request);
     let (status, headers, text) = text(&request, answer);
     Answer { status, headers, text }
 }
@@ -268,4 +268,33 @@ fn a_thumbnail_that_is_not_made_in_time_is_not_ready() {
     let answer = ask_at(&store, &MemoryBlobs::default(), &wake, &clock, "GET", &id, &[]);
     assert_eq!((answer.status, answer.code()), (409, "not-ready".to_owned()));
     assert_eq!(clock.elapsed(), Duration::from_secs(2));
+}
+
+#[test]
+fn where_the_host_can_wait_for_a_thumbnail_the_instance_does_not() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = put_job(&store);
+    let (wake, clock) = (CountingWake::default(), ManualClock::default());
+    let parked = |age_ms| {
+        let request = request("GET", &format!("/thumbnails/{job}?wait=2"), &[]);
+        let (log, parked) = (Log::new("test"), Some(Duration::from_millis(age_ms)));
+        let download = Download {
+            store: &store,
+            blobs: &blobs,
+            wake: &wake,
+            wake_now: &wake,
+            parked,
+            clock: &clock,
+            log: &log,
+        };
+        let (status, headers, _) = text(&request, download.handle(&request));
+        (status, headers.get("thumbs-park").map(|wish| wish.to_str().unwrap().to_owned()))
+    };
+    assert_eq!(parked(0).1, Some(format!("2000 {job}")));
+    assert_eq!(parked(1500).1, Some(format!("500 {job}")));
+    assert_eq!(parked(2000), (409, None), "as without a wait");
+    blobs.put(&ObjectKey::thumbnail(&job, &sha256(DATA)), "image/gif", DATA).unwrap();
+    end_job(&store, &job, Some(DATA));
+    assert_eq!(parked(100), (200, None));
+    assert_eq!(clock.sleeps(), 0);
 }

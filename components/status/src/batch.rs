@@ -16,7 +16,7 @@ impl Status<'_> {
         let id = BatchId::parse(request.last_segment()).map_err(|_| not_found())?;
         let wait = Wait::alone(request)?;
         let WaitedBatch { batch, keep } =
-            self.waiter(self.parked).read_batch(self.batches, &id, request.caller.reach(), wait)?;
+            self.waiter(self.offer.age).read_batch(self.batches, &id, request.caller.reach(), wait)?;
         for error in &batch.unreadable {
             self.log.event(Event::RowUnreadable { cause: &error.to_string() });
         }

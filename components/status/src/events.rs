@@ -45,7 +45,7 @@ impl Status<'_> {
     /// Of one job; 204 where the client has the last of them, which ends its asking.
     pub(crate) fn events(&self, request: &Request) -> Result<Response, Failed> {
         let id = id(request)?;
-        match self.parked.filter(|_| request.method == Method::GET) {
+        match self.offer.age.filter(|_| request.method == Method::GET) {
             Some(age) => self.go_on(request, &id, age),
             None => self.next_event(request, &id),
         }
@@ -54,8 +54,8 @@ impl Status<'_> {
     /// What is new, and that there is more to come.
     fn go_on(&self, request: &Request, id: &JobId, age: Duration) -> Result<Response, Failed> {
         let job = self.look(request, id)?;
-        let begins = self.note.is_none();
-        let mut sent = match &self.note {
+        let begins = self.offer.note.is_none();
+        let mut sent = match &self.offer.note {
             Some(note) => Sent::read(note),
             None => Sent { event: last_event(request), at: age },
         };

@@ -16,7 +16,7 @@ use thumbs_guest::http::response::json;
 use thumbs_guest::http::{Failed, Request, Response, park};
 use thumbs_guest::jobs::{Batches, Life, Revived};
 use thumbs_guest::log::Log;
-use thumbs_guest::wait::{Wait, Waited, Waiter};
+use thumbs_guest::wait::{Memo, Wait, Waited, Waiter};
 use thumbs_guest::wake::Wake;
 
 /// What the component works with, for one request.
@@ -29,10 +29,8 @@ pub struct Status<'a> {
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
     pub wake_now: &'a dyn Wake,
-    /// How long the host has kept the request; none where it can't, and this instance has to wait by itself.
-    pub parked: Option<Duration>,
-    /// What the instance before left for this one, where the answer has begun.
-    pub note: Option<String>,
+    /// Whether the host can keep the request.
+    pub offer: park::Offer,
     /// Time.
     pub clock: &'a dyn Clock,
     /// The log of this request.
@@ -61,7 +59,7 @@ impl Status<'_> {
 
     fn read(&self, request: &Request) -> Result<Response, Failed> {
         let (id, wait) = (id(request)?, Wait::alone(request)?);
-        let waited = self.waiter(self.parked).read(&id, request.caller.reach(), wait)?;
+        let waited = self.waiter(self.offer.age).read(&id, request.caller.reach(), wait)?;
         let Waited { job, left } = waited.ok_or_else(not_found)?;
         let mut response = shown(StatusCode::OK, request, &job, wait);
         if !left.is_zero() {
@@ -79,8 +77,13 @@ impl Status<'_> {
     /// Has the job tried again: from here on it is as if it had just come.
     fn retry(&self, request: &Request) -> Result<Response, Failed> {
         let (id, wait) = (id(request)?, Wait::alone(request)?);
+        if let Some(memo) = self.offer.note.as_deref().and_then(Memo::parse) {
+            // An instance before this one had it tried again.
+            let age = self.offer.age.unwrap_or(Duration::MAX);
+            return self.retried(request, &id, wait, Some(wait.spent(&memo, age)));
+        }
         let log = self.log.clone().with_job(id);
-        let mut job = match self.store.revive(&id, request.caller.reach(), self.clock.now())? {
+        let job = match self.store.revive(&id, request.caller.reach(), self.clock.now())? {
             Revived::Due(job) => *job,
             Revived::Unknown => return Err(not_found()),
             Revived::NotFailed(status) => {
@@ -96,15 +99,31 @@ impl Status<'_> {
         log.event(Event::JobRevived);
         if wait.is_asked() {
             self.wake_now.wake(&log);
-            // Kept by the host, it would come again as another wish.
-            let waited = self.waiter(None).read(&id, request.caller.reach(), wait)?;
-            job = waited.ok_or_else(not_found)?.job;
-        } else {
-            self.wake.wake(&log);
+            return self.retried(request, &id, wait, self.offer.by_note.then_some(Duration::ZERO));
         }
-        let status =
-            if job.status == job::Status::Processing { StatusCode::ACCEPTED } else { StatusCode::OK };
-        Ok(shown(status, request, &job, wait))
+        self.wake.wake(&log);
+        Ok(shown(StatusCode::ACCEPTED, request, &job, wait))
+    }
+
+    /// The job that was tried again, once it is done or the wait is over, of which so much is where the host can keep the request.
+    fn retried(
+        &self,
+        request: &Request,
+        id: &JobId,
+        wait: Wait,
+        spent: Option<Duration>,
+    ) -> Result<Response, Failed> {
+        let waited = self.waiter(spent).read(id, request.caller.reach(), wait)?;
+        let Waited { job, left } = waited.ok_or_else(not_found)?;
+        let is_done = job.status != job::Status::Processing;
+        let status = if is_done { StatusCode::OK } else { StatusCode::ACCEPTED };
+        let mut response = shown(status, request, &job, wait);
+        if spent.is_some() && !left.is_zero() {
+            let age = self.offer.age.unwrap_or_else(|| self.clock.elapsed());
+            let memo = Memo { job: *id, is_repetition: false, until: age.saturating_add(left) };
+            park::hand_over(&mut response, &id.to_string(), left, &memo.text())?;
+        }
+        Ok(response)
     }
 
     /// Only the row goes here, and with it a note of its blobs is written, which a worker that is woken for it deletes: whatever breaks leaves

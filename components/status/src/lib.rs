@@ -34,8 +34,7 @@ mod entry {
                 batches: store.as_ref(),
                 wake: &wake,
                 wake_now: &HostWake,
-                parked: park::parked(std::env::var(park::PARKED_MS).ok().as_deref()),
-                note: std::env::var(park::PARKED_NOTE).ok(),
+                offer: park::Offer::of_host(),
                 clock: &HostClock::start(),
                 log: &log,
             };

@@ -1,12 +1,15 @@
 //! What `POST /jobs` is answered with: the job as it was taken in, or where the client waits, the job once it is done, or the thumbnail itself.
 
-use http::header::{CACHE_CONTROL, CONTENT_LOCATION, LOCATION};
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, CONTENT_LOCATION, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use thumbs_domain::job::{Job, Status};
+use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::{job_href, thumbnail_href};
 use thumbs_guest::http::response::json;
-use thumbs_guest::http::{Failed, Request, Response, picture};
-use thumbs_guest::wait::{Wait, Waiter};
+use thumbs_guest::http::{Failed, Request, Response, park, picture};
+use thumbs_guest::wait::{Memo, Wait, Waiter};
 
 use crate::Upload;
 
@@ -29,13 +32,47 @@ impl Upload<'_> {
         accepted: Accepted,
         wait: Wait,
     ) -> Result<Response, Failed> {
-        let Accepted { mut job, is_repetition } = accepted;
-        if wait.is_asked() {
-            let Self { store, wake, wake_now, clock, log, .. } = *self;
-            let waiter = Waiter { store, wake, wake_now, parked: None, clock, log };
-            // One that was deleted meanwhile is shown as it was.
-            job = waiter.read(&job.id, request.caller.reach(), wait)?.map_or(job, |waited| waited.job);
+        if !wait.is_asked() {
+            return self.show(request, accepted, wait);
         }
+        self.wait(request, accepted, wait, self.offer.by_note.then_some(Duration::ZERO))
+    }
+
+    /// Goes on waiting for the job that a memo tells of.
+    pub(crate) fn go_on(&self, request: &Request, memo: &Memo) -> Result<Response, Failed> {
+        let job = self.store.get(&memo.job, request.caller.reach())?.ok_or_else(|| {
+            Failed::problem(ProblemKind::NotFound, "The job was deleted while its client waited for it.")
+        })?;
+        let wait = Wait::of(request)?;
+        let spent = wait.spent(memo, self.offer.age.unwrap_or(Duration::MAX));
+        self.wait(request, Accepted { job, is_repetition: memo.is_repetition }, wait, Some(spent))
+    }
+
+    /// Shows the job once it is done or the wait is over, of which so much is where the host can keep the request.
+    fn wait(
+        &self,
+        request: &Request,
+        accepted: Accepted,
+        wait: Wait,
+        spent: Option<Duration>,
+    ) -> Result<Response, Failed> {
+        let Accepted { job, is_repetition } = accepted;
+        let Self { store, wake, wake_now, clock, log, .. } = *self;
+        let waiter = Waiter { store, wake, wake_now, parked: spent, clock, log };
+        let (id, waited) = (job.id, waiter.read(&job.id, request.caller.reach(), wait)?);
+        // One that was deleted meanwhile is shown as it was.
+        let (job, left) = waited.map_or((job, Duration::ZERO), |waited| (waited.job, waited.left));
+        let mut response = self.show(request, Accepted { job, is_repetition }, wait)?;
+        if spent.is_some() && !left.is_zero() {
+            let age = self.offer.age.unwrap_or_else(|| clock.elapsed());
+            let memo = Memo { job: id, is_repetition, until: age.saturating_add(left) };
+            park::hand_over(&mut response, &id.to_string(), left, &memo.text())?;
+        }
+        Ok(response)
+    }
+
+    fn show(&self, request: &Request, accepted: Accepted, wait: Wait) -> Result<Response, Failed> {
+        let Accepted { job, is_repetition } = accepted;
         let is_done = wait.is_asked() && job.status != Status::Processing;
         let mut response = match is_done {
             true if prefers_the_picture(request, &job) => self.picture(&job)?,
@@ -43,6 +80,9 @@ impl Upload<'_> {
             false => json(StatusCode::ACCEPTED, &request.caller.view(&job)),
         };
         response.headers_mut().insert(LOCATION, header(&job_href(&job.id))?);
+        if job.status == Status::Processing {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if is_repetition {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }

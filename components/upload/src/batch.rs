@@ -63,6 +63,7 @@ impl Upload<'_> {
         let id = match existing {
             Some(id) => id,
             None => {
+                self.has_room(request)?;
                 let id = self.ids.batch_id(self.clock.now());
                 id.map_err(|error| Failed::Internal(error.to_string()))?
             }
@@ -149,7 +150,6 @@ impl Upload<'_> {
         if let Some(problem) = part.refused {
             return Err(problem.into());
         }
-        self.has_room(request)?;
         let place = Place { batch: batch.id, part: part.number, file_name: part.file_name };
         let intent = Intent {
             idempotency_key: batch.idempotency_key.as_ref().map(|key| key.of_part(part.number)),

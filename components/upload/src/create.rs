@@ -65,6 +65,9 @@ impl Upload<'_> {
             Some(key) => self.store.find_by_idempotency_key(key, request.caller.owner())?,
             None => None,
         };
+        if existing.is_none() {
+            self.has_room(request)?;
+        }
         let id = self.ids.job_id(self.clock.now()).map_err(|error| Failed::Internal(error.to_string()))?;
         let key = existing.is_none().then(|| ObjectKey::upload(&id));
         let mut arrival = Arrival::new(self.blobs, self.imaging, key, limits);

@@ -11,11 +11,12 @@ use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::config::Variables;
 use thumbs_guest::http::response::json;
-use thumbs_guest::http::{Body, Failed, Request, Response};
+use thumbs_guest::http::{Body, Failed, Request, Response, park};
 use thumbs_guest::ids::Ids;
 use thumbs_guest::imaging::Probing;
 use thumbs_guest::jobs::{Batches, JobStore};
 use thumbs_guest::log::Log;
+use thumbs_guest::wait::Memo;
 use thumbs_guest::wake::{Wake, wake_for_overdue};
 
 /// What the component works with, for one request.
@@ -32,6 +33,8 @@ pub struct Upload<'a> {
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
     pub wake_now: &'a dyn Wake,
+    /// Whether the host can keep the request.
+    pub offer: park::Offer,
     /// Time.
     pub clock: &'a dyn Clock,
     /// New ids.
@@ -50,15 +53,13 @@ impl Upload<'_> {
     pub async fn handle(&self, request: &Request, body: Body) -> Result<Response, Failed> {
         let is_batch = route::find(&request.path) == Some(&route::BATCHES);
         match request.method {
-            Method::POST if is_batch => {
-                self.has_room(request)?;
-                self.create_batch(request, body).await
-            }
+            Method::POST if is_batch => self.create_batch(request, body).await,
             _ if is_batch => Err(Failed::Method(route::BATCHES.allow)),
-            Method::POST => {
-                self.has_room(request)?;
-                self.create(request, body).await
-            }
+            Method::POST => match self.offer.note.as_deref().and_then(Memo::parse) {
+                // An instance before this one took the image in.
+                Some(memo) => self.go_on(request, &memo),
+                None => self.create(request, body).await,
+            },
             Method::GET | Method::HEAD => self.list(request),
             _ => Err(Failed::Method(route::JOBS.allow)),
         }

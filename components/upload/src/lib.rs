@@ -21,6 +21,7 @@ mod entry {
     use thumbs_guest::blobs::HostBlobs;
     use thumbs_guest::clock::HostClock;
     use thumbs_guest::config::{Database, HostVariables};
+    use thumbs_guest::http::park::Offer;
     use thumbs_guest::http::serve::serve;
     use thumbs_guest::ids::HostIds;
     use thumbs_guest::imaging::HostImaging;
@@ -41,6 +42,7 @@ mod entry {
                 imaging: &HostImaging,
                 wake: &wake,
                 wake_now: &HostWake,
+                offer: Offer::of_host(),
                 clock: &HostClock::start(),
                 ids: &HostIds,
                 variables: &HostVariables,

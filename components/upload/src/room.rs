@@ -1,4 +1,5 @@
-//! Whether the queue has room for another job: asked before an upload is read, so that one that can't be taken costs nobody its bytes.
+//! Whether the queue has room for another job: asked before an upload is read, so that one that can't be taken costs nobody its bytes. One
+//! that repeats another needs none.
 //!
 //! Two uploads that ask at the same time may both be taken: the bounds keep a queue from growing without end, to the job they do not hold.
 

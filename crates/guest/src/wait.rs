@@ -1,6 +1,7 @@
 //! Waiting until a job is done: what a request says of it, and the one loop in which it is held.
 
 mod batch;
+mod memo;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::log::Log;
 use crate::wake::{Wake, wake_for_overdue};
 
 pub use batch::WaitedBatch;
+pub use memo::Memo;
 
 /// The parameter of the query.
 pub const PARAMETER: &str = "wait";
@@ -60,10 +62,10 @@ impl Wait {
     /// # Errors
     /// [`Failed::Problem`] where it has another as well.
     pub fn alone(request: &Request) -> Result<Self, Failed> {
-        if request.query_pairs().iter().any(|(name, _)| name != PARAMETER) {
-            return Err(wrong());
+        match request.query_pairs().iter().find(|(name, _)| name != PARAMETER) {
+            Some((name, _)) => Err(unknown(name)),
+            None => Self::of(request),
         }
-        Self::of(request)
     }
 
     fn preferred(request: &Request) -> Self {
@@ -77,6 +79,11 @@ impl Wait {
         self.secs > 0
     }
 
+    /// How much of the wait is over that ends as a memo says, of a request that is so old.
+    pub fn spent(self, memo: &Memo, age: Duration) -> Duration {
+        Duration::from_secs(self.secs).saturating_sub(memo.until.saturating_sub(age))
+    }
+
     /// Tells a client that preferred to wait for how long it did at most (RFC 7240, section 3).
     pub fn say(self, response: &mut Response) {
         if self.is_preference
@@ -88,7 +95,14 @@ impl Wait {
 }
 
 fn wrong() -> Failed {
-    let detail = "Here is one parameter, \"wait\": whole seconds to wait until the job is done.";
+    let detail = "The parameter \"wait\" is given once, in whole seconds: how long the answer is held until the job is done.";
+    Failed::problem(ProblemKind::InvalidOption, detail)
+}
+
+fn unknown(name: &str) -> Failed {
+    let name: String = name.chars().take(40).collect();
+    let detail =
+        format!("There is no parameter \"{name}\" here. The only one is \"wait\", in whole seconds.");
     Failed::problem(ProblemKind::InvalidOption, detail)
 }
 
@@ -100,7 +114,7 @@ pub struct Waiter<'a> {
     pub wake: &'a dyn Wake,
     /// The same, for one that waits for the job.
     pub wake_now: &'a dyn Wake,
-    /// How long the host has kept the request; none where it can't, and this instance has to wait by itself.
+    /// How much of the wait is over for which the host keeps the request; none where it can't, and this instance has to wait by itself.
     pub parked: Option<Duration>,
     /// Time.
     pub clock: &'a dyn Clock,

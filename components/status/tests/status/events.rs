@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde_json::Value;
 use thumbs_guest::clock::Clock;
+use thumbs_guest::http::park::Offer;
 use thumbs_guest::jobs::Whole;
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{CountingWake, ManualClock, end_job, memory_store, put_job, request, text};
@@ -23,9 +24,8 @@ fn listen(
     let request = request("GET", path, &[("last-event-id", known)]);
     let (log, wake) = (Log::new("test"), CountingWake::default());
     let note = parked.and_then(|(_, note)| note).map(str::to_owned);
-    let parked = parked.map(|(age, _)| age);
-    let status =
-        Status { store, batches: store, wake: &wake, wake_now: &wake, parked, note, clock, log: &log };
+    let offer = Offer { age: parked.map(|(age, _)| age), note, by_note: false };
+    let status = Status { store, batches: store, wake: &wake, wake_now: &wake, offer, clock, log: &log };
     text(&request, status.handle(&request))
 }
 

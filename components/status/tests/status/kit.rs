@@ -6,6 +6,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use thumbs_domain::id::JobId;
 use thumbs_guest::clock::Clock;
+use thumbs_guest::http::park::Offer;
 use thumbs_guest::jobs::Whole;
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{CountingWake, ManualClock, request, text};
@@ -34,7 +35,7 @@ pub(crate) fn ask(
 ) -> Answer {
     let log = Log::new("test");
     answer(
-        Status { store, batches: store, wake, wake_now: wake, parked: None, note: None, clock, log: &log },
+        Status { store, batches: store, wake, wake_now: wake, offer: Offer::default(), clock, log: &log },
         method,
         path,
     )
@@ -51,7 +52,15 @@ pub(crate) fn ask_parked(
 ) -> Answer {
     let log = Log::new("test");
     answer(
-        Status { store, batches: store, wake, wake_now, parked, note: None, clock, log: &log },
+        Status {
+            store,
+            batches: store,
+            wake,
+            wake_now,
+            offer: Offer { age: parked, ..Offer::default() },
+            clock,
+            log: &log,
+        },
         method,
         path,
     )

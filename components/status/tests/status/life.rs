@@ -1,10 +1,15 @@
 //! Jobs that are tried again, deleted, or asked how they went.
 
+use std::time::Duration;
+
 use thumbs_domain::id::JobId;
 use thumbs_guest::clock::Clock;
+use thumbs_guest::http::park::Offer;
 use thumbs_guest::jobs::{Life, SqlJobStore};
+use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{CountingWake, Driver, ManualClock, end_job, memory_store, put_job};
+use thumbs_status::Status;
 
 use crate::kit::*;
 
@@ -61,6 +66,38 @@ fn who_has_a_job_tried_again_may_wait_for_it() {
     let answer = ask(&store, &CountingWake::default(), &clock, "POST", &retry);
     assert_eq!((answer.status, &answer.json["status"]), (200, &"succeeded".into()));
     assert_eq!(clock.sleeps(), 1);
+}
+
+#[test]
+fn where_the_host_can_wait_a_retry_goes_on_by_a_note_and_happens_once() {
+    let (store, job) = ended(None);
+    let (wake, clock) = (CountingWake::default(), ManualClock::default());
+    let ask = |offer: Offer| {
+        let log = Log::new("test");
+        let status = Status {
+            store: &store,
+            batches: &store,
+            wake: &wake,
+            wake_now: &wake,
+            offer,
+            clock: &clock,
+            log: &log,
+        };
+        answer(status, "POST", &format!("{}/retry?wait=5", path(&job)))
+    };
+    let first = ask(Offer { by_note: true, ..Offer::default() });
+    assert_eq!((first.status, first.header("thumbs-park")), (202, format!("5000 {job}").as_str()));
+    let note = Some(first.header("thumbs-park-note").to_owned());
+    let kept = |secs| Offer { age: Some(Duration::from_secs(secs)), note: note.clone(), by_note: false };
+    let second = ask(kept(2));
+    assert_eq!((second.status, second.header("thumbs-park")), (202, format!("3000 {job}").as_str()));
+    end_job(&store, &job, Some(b"a thumbnail"));
+    let last = ask(kept(3));
+    assert_eq!(
+        (last.status, last.header("thumbs-park"), &last.json["status"]),
+        (200, "", &"succeeded".into())
+    );
+    assert_eq!((wake.count(), clock.sleeps()), (1, 0));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use thumbs_guest::clock::Clock;
+use thumbs_guest::http::park::Offer;
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{CountingWake, ManualClock, end_job, memory_store, put_job, request, text};
 use thumbs_status::Status;
@@ -93,8 +94,7 @@ fn a_client_may_prefer_to_wait_and_is_told_for_how_long_it_did() {
             batches: &store,
             wake: &wake,
             wake_now: &wake,
-            parked: None,
-            note: None,
+            offer: Offer::default(),
             clock: &clock,
             log: &log,
         }

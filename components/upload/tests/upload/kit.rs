@@ -12,6 +12,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use thumbs_domain::list::ListQuery;
 use thumbs_domain::owner::Reach;
+use thumbs_guest::http::park::Offer;
 use thumbs_guest::http::{Body, body};
 use thumbs_guest::jobs::{JobStore, SqlJobStore};
 use thumbs_guest::log::Log;
@@ -76,6 +77,7 @@ impl Service {
             imaging: &self.imaging,
             wake: &self.wake,
             wake_now: &self.wake,
+            offer: Offer::default(),
             clock: &self.clock,
             ids: &self.ids,
             variables: &self.variables,

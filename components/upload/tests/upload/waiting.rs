@@ -10,7 +10,8 @@ use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::digest::sha256;
 use thumbs_guest::http::body;
-use thumbs_guest::jobs::JobStore;
+use thumbs_guest::http::park::Offer;
+use thumbs_guest::jobs::{JobStore, Life};
 use thumbs_guest::testing::{ManualClock, end_job, request, text};
 use thumbs_upload::Upload;
 
@@ -118,4 +119,54 @@ fn a_repetition_waits_too_and_a_wait_that_is_none_is_refused_before_the_upload()
         assert_eq!(service.post(query, &[], b"an image").status, 400, "{query}");
     }
     service.assert_untouched();
+}
+
+/// What one instance answers to which the host offers this.
+fn offered(service: &Service, offer: Offer, headers: &[(&str, &str)], bytes: &[u8]) -> Answer {
+    let request = request("POST", "/jobs?wait=30", headers);
+    let upload = Upload { offer, ..service.upload(&service.store) };
+    let answer = futures::executor::block_on(upload.handle(&request, body::from_bytes(bytes.to_vec())));
+    let (status, headers, text) = text(&request, answer);
+    Answer { status, headers, text }
+}
+
+#[test]
+fn where_the_host_can_wait_an_upload_goes_on_by_a_note_and_is_taken_in_once() {
+    let service = Service::new();
+    let by_note = Offer { by_note: true, ..Offer::default() };
+    let headers = [("idempotency-key", "a-key")];
+    let mut answer = offered(&service, by_note.clone(), &headers, b"an image");
+    let job = job(&service);
+    for age_ms in [0, 10_000, 29_999] {
+        let left = format!("{} {job}", 30_000 - age_ms);
+        assert_eq!((answer.status, answer.header("thumbs-park")), (202, left.as_str()), "{age_ms}");
+        let note = Some(answer.header("thumbs-park-note").to_owned());
+        assert!(note.as_ref().is_some_and(|note| !note.is_empty()));
+        let next_ms = if age_ms == 0 { 10_000 } else { 29_999 };
+        let offer = Offer { age: Some(Duration::from_millis(next_ms)), note, by_note: false };
+        answer = offered(&service, offer, &headers, b"");
+    }
+    let note = Some(answer.header("thumbs-park-note").to_owned());
+    let over = Offer { age: Some(Duration::from_secs(30)), note: note.clone(), by_note: false };
+    let answer = offered(&service, over, &headers, b"");
+    assert_eq!((answer.status, answer.header("thumbs-park"), answer.header("retry-after")), (202, "", "1"));
+    end_job(&service.store, &job, None);
+    let done = Offer { age: Some(Duration::from_secs(20)), note, by_note: false };
+    let answer = offered(&service, done, &headers, b"");
+    assert_eq!((answer.status, answer.header("thumbs-park")), (200, ""));
+    assert_eq!(answer.header("idempotency-replayed"), "", "it is the first request still");
+    assert_eq!((service.jobs(), service.clock.sleeps()), (1, 0));
+    let again = offered(&service, by_note, &headers, b"an image");
+    assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
+}
+
+#[test]
+fn of_a_job_that_was_deleted_while_the_host_waited_its_client_is_told() {
+    let service = Service::new();
+    let answer = offered(&service, Offer { by_note: true, ..Offer::default() }, &[], b"an image");
+    let note = Some(answer.header("thumbs-park-note").to_owned());
+    service.store.delete(&job(&service), Reach::All).unwrap();
+    let answer =
+        offered(&service, Offer { age: Some(Duration::from_secs(1)), note, by_note: false }, &[], b"");
+    assert_eq!((answer.status, &answer.json()["code"]), (404, &"not-found".into()));
 }

@@ -15,7 +15,7 @@ use thumbs_domain::rate::{Class, Rate, Tokens};
 use thumbs_domain::route::{self, Needs};
 use thumbs_domain::timestamp::Timestamp;
 
-use super::park::{self, PARKED_MS};
+use super::park::Offer;
 use super::{Failed, Request, Response};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Database, HostVariables, RateBounds};
@@ -44,7 +44,7 @@ pub struct HostMeter;
 impl Meter for HostMeter {
     fn take(&self, bucket: &str, rate: Rate, now: Timestamp) -> Result<Option<Tokens>, StoreError> {
         // One that the host has kept and brings again is still the same request.
-        if park::parked(std::env::var(PARKED_MS).ok().as_deref()).is_some_and(|kept| !kept.is_zero()) {
+        if Offer::of_host().is_kept() {
             return Ok(None);
         }
         let database =
