@@ -139,13 +139,18 @@ const fn address(dependency: Dependency) -> Variable {
     }
 }
 
-/// An address without user, password and parameters, each of which may be secret.
+/// An address without user, password and parameters, each of which may be secret. Where it can't be told which part is which, of the rest nothing.
 fn place(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("//") {
-        Some((scheme, rest)) => format!("{scheme}//{}", rest.rsplit('@').next().unwrap_or_default()),
-        None => url.to_owned(),
+    let Some((scheme, rest)) = url.split_once("//") else {
+        return url.split(['?', '#']).next().unwrap_or_default().to_owned();
+    };
+    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if behind.contains('@') {
+        // A password that is not encoded may have any of these characters.
+        return format!("{scheme}//...");
     }
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}//{host}{}", behind.split(['?', '#']).next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -161,6 +166,9 @@ mod tests {
                 "postgres://db.example:5432/thumbs",
             ),
             ("redis://:hun@ter2@cache:6379/1", "redis://cache:6379/1"),
+            ("redis://:hunter#2@cache:6379/1", "redis://..."),
+            ("redis://:hun/ter?2@cache:6379/1", "redis://..."),
+            ("postgres://db/thumbs?user=u@x&password=hunter2", "postgres://..."),
             ("s3://bucket/prefix", "s3://bucket/prefix"),
             ("kv:default", "kv:default"),
         ] {

@@ -80,14 +80,14 @@ job_codes! {
         "Send a smaller image.";
     OutOfSharedMemory = "out-of-shared-memory", Service,
         "The service had no memory left for the image.",
-        "If the job fails, send the image again later.";
+        "It is tried again by itself; once the job has failed, send the image again later.";
     // The time that a decoder takes depends on what else the machine does.
     Deadline = "deadline", Transient,
         "The image takes longer than one job may take.",
         "Send a smaller or simpler image.";
     TimedOut = "timed-out", Service,
         "The attempt was not over in time: the service or its storage is slow.",
-        "If the job fails, send the image again later.";
+        "It is tried again by itself; once the job has failed, send the image again later.";
     // A trap can have causes outside the image.
     Trap = "trap", Transient,
         "The image made the decoder stop.",
@@ -97,10 +97,10 @@ job_codes! {
         "Send the image again later.";
     WorkerStopped = "worker-stopped", Service,
         "The service was stopped during the attempt.",
-        "If the job fails, send the image again later.";
+        "It is tried again by itself; once the job has failed, send the image again later.";
     StorageUnavailable = "storage-unavailable", Service,
         "The storage could not be reached.",
-        "If the job fails, send the image again later.";
+        "It is tried again by itself; once the job has failed, send the image again later.";
     SourceMissing = "source-missing", Permanent,
         "The uploaded image is no longer stored.",
         "Upload it again.";

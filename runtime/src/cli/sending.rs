@@ -18,6 +18,7 @@ const WAIT_SECS: u32 = 30;
 /// A larger file is not even read: it is held in memory while it is sent, and some are sent at a time.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What is made of each image. The values are the service's to judge: it says what is wrong with one.
 #[derive(Args, Clone, Debug, Default)]
@@ -163,7 +164,9 @@ impl Sending<'_> {
             .header(IDEMPOTENCY_KEY, key)
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .body(image.into());
-        let job = self.client.json(upload).await?;
+        let reply = self.client.ask(upload).await?;
+        let is_repetition = reply.headers.contains_key(IDEMPOTENCY_REPLAYED);
+        let job = reply.json()?;
         *id = text(&job, "job_id");
         let Some(id) = id.as_deref() else {
             return Err(ClientError::Strange("the service gave no job_id; is it Thumbs?".to_owned()).into());
@@ -173,7 +176,13 @@ impl Sending<'_> {
         }
         let job = finished(self.client, id, job).await?;
         if let Some(why) = failure(&job) {
-            return Ok(End::Failed(why));
+            let hint = if is_repetition {
+                // Sent again, the image would only find this job, for ever.
+                format!(" It was sent before; to try again: thumbs retry {id}, or --fresh.")
+            } else {
+                String::new()
+            };
+            return Ok(End::Failed(why + &hint));
         }
         let bytes = job.pointer("/result/bytes").and_then(Value::as_u64).unwrap_or(0);
         let content_type = job.pointer("/result/content_type").and_then(Value::as_str).unwrap_or_default();
