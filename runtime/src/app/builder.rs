@@ -190,7 +190,7 @@ impl RuntimeBuilder {
             Some(address) => Some(AdminListener::bind(address).await?),
             None => None,
         };
-        let size = PoolSize::serving(&loaded.limits, workers);
+        let size = PoolSize::serving(&loaded.limits, loaded.handling(workers));
         let Ready { prepared, ticker, absent } = loaded.ready(&contexts, size).await?;
         let lots = loaded.parking_lots();
         let router = router(&loaded.manifest, &prepared, &lots)?;

@@ -15,7 +15,7 @@ use crate::{
     capabilities::{
         allowed_hosts::AllowedHosts,
         blob::BlobStore,
-        http::Network,
+        http::{Carrier, Network, Strangers},
         key_value,
         postgres::PostgresGrants,
         redis::{self, RedisGrants},
@@ -63,7 +63,7 @@ impl Loaded {
                     variables: Arc::new(component.resolve_variables(self.variables.values())),
                     environment: component.environment.clone(),
                     log_tail: component.log_tail,
-                    carrier: Arc::new(Network),
+                    carrier: self.carrier(component)?,
                     key_value: Arc::new(self.granted(
                         component,
                         "key_value_stores",
@@ -97,6 +97,15 @@ impl Loaded {
         AllowedHosts::parse(component.resolve_outbound_hosts(self.variables.values()))
             .map(Arc::new)
             .map_err(|reason| self.refused(component, format!("allowed_outbound_hosts: {reason}")))
+    }
+
+    /// Who carries what the component asks of others by HTTP.
+    fn carrier(&self, component: &Component) -> Result<Arc<dyn Carrier>, StartError> {
+        let Some(egress) = &component.egress else { return Ok(Arc::new(Network)) };
+        match egress.private(self.variables.values()) {
+            Some(private) => Ok(Arc::new(Strangers::new(private))),
+            None => Err(self.refused(component, "egress: `private` must be true or false".to_owned())),
+        }
     }
 
     /// Who connects components to Redis: the client, or what stands in at the addresses of the triggers.

@@ -96,6 +96,16 @@ impl Loaded {
         requests.chain(self.manifest.redis.iter().map(|trigger| trigger.component.clone())).collect()
     }
 
+    /// How many messages are handled at a time, those of all triggers together, where `workers` handle those of one.
+    pub(super) fn handling(&self, workers: usize) -> usize {
+        if workers == 0 {
+            return 0;
+        }
+        let components = self.manifest.redis.iter().map(|trigger| &trigger.component);
+        let policies = components.filter_map(|id| Some(&self.manifest.components.get(id)?.messages));
+        policies.map(|policy| policy.workers.unwrap_or(workers)).sum()
+    }
+
     /// Those of them that look at the settings of the application.
     pub(super) fn checking(&self) -> BTreeSet<String> {
         let checks = |id: &String| {

@@ -137,6 +137,7 @@ impl<'a> Messages<'a> {
             let address = trigger.address.resolve(variables.values());
             let channel = Channel::new(address, trigger.channel.resolve(variables.values()));
             let policy = handler.policy();
+            let workers = policy.workers.unwrap_or(workers);
             let delivery = Delivery {
                 max_equal: policy.merge_equal_messages.then_some(workers),
                 wake_up: policy.tick.as_ref().map(|tick| tick.message.clone().into_bytes()),

@@ -4,9 +4,13 @@
 //! refused is said in the log, and how many there were in the end. Requests to other components of the application (`*.spin.internal`) are refused. What is granted goes to a
 //! [`Carrier`]: the network, but in tests.
 
+mod strangers;
+
 use std::{fmt, sync::Arc};
 
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+pub use strangers::Strangers;
 
 use super::allowed_hosts::AllowedHosts;
 use crate::{

@@ -12,7 +12,7 @@ mod tool;
 
 pub use error::ManifestError;
 pub use template::Template;
-pub use tool::{MessagePolicy, NamedBackend, NamedBackends, Parking, Tick};
+pub use tool::{EgressPolicy, MessagePolicy, NamedBackend, NamedBackends, Parking, Tick};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -136,6 +136,8 @@ pub struct Component {
     pub parking: Option<Parking>,
     /// `tool.thumbs.log_tail`: its requests are given the last lines of the log.
     pub log_tail: bool,
+    /// `tool.thumbs.egress`: whom it may ask by HTTP beside its grants.
+    pub egress: Option<EgressPolicy>,
 }
 
 impl Component {
@@ -151,7 +153,8 @@ impl Component {
         &self,
         values: &BTreeMap<String, V>,
     ) -> impl Iterator<Item = String> {
-        self.allowed_outbound_hosts.iter().map(move |entry| entry.resolve(values))
+        let listed = self.egress.iter().flat_map(|egress| egress.hosts(values));
+        self.allowed_outbound_hosts.iter().map(move |entry| entry.resolve(values)).chain(listed)
     }
 }
 

@@ -85,6 +85,8 @@ fn everything_that_is_known_is_read() {
         check = "look"
         park = { channel = "wait-{{ token }}" }
         log_tail = true
+        workers = 3
+        egress = { hosts = "{{ token }}, *.b:8443", private = "true" }
         [component.c-two]
         source = "target/two.wasm"
         "#,
@@ -105,6 +107,7 @@ fn everything_that_is_known_is_read() {
     assert_eq!(
         component.messages,
         MessagePolicy {
+            workers: Some(3),
             merge_equal_messages: true,
             tick: Some(tick),
             report_ended_workers: true,
@@ -114,6 +117,7 @@ fn everything_that_is_known_is_read() {
     );
     assert_eq!(manifest.components["c-two"].messages, MessagePolicy::default(), "as on Spin");
     assert_eq!(manifest.components["c-two"].parking, None, "as on Spin");
+    assert_eq!(manifest.components["c-two"].egress, None, "as on Spin");
     assert!(component.log_tail && !manifest.components["c-two"].log_tail);
     let parking = component.parking.as_ref().unwrap();
     let backends = &manifest.application.backends;
@@ -121,6 +125,9 @@ fn everything_that_is_known_is_read() {
     assert_eq!(backends.database.as_ref().unwrap().url, "token");
     assert_eq!(backends.keys.as_deref(), Some("token"));
     let values = [("url".to_owned(), "redis://r"), ("token".to_owned(), "t")].into();
+    let hosts: Vec<_> = component.resolve_outbound_hosts(&values).collect();
+    assert_eq!(hosts, ["redis://r", "http://x", "https://t", "https://*.b:8443"]);
+    assert_eq!(component.egress.as_ref().and_then(|egress| egress.private(&values)), Some(true));
     assert_eq!(manifest.redis[0].address.resolve(&values), "redis://r");
     assert_eq!(manifest.redis[0].channel.resolve(&values), "wake-t");
     assert_eq!(

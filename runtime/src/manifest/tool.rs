@@ -45,6 +45,8 @@ impl NamedBackends {
 /// `[component.<id>.tool.thumbs]`: what a handler of messages asks for beyond Spin's ways. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessagePolicy {
+    /// How many of its messages are handled at a time, not zero, where that does not go by the processors: it waits more than it computes.
+    pub workers: Option<usize>,
     /// Of equal messages no more wait than there are workers.
     pub merge_equal_messages: bool,
     /// A message that comes by itself.
@@ -75,6 +77,32 @@ pub struct Parking {
     pub address: Template,
 }
 
+/// `egress = { hosts, private }` in `[component.<id>.tool.thumbs]`: whom the component may ask by HTTP beside its grants, as the operator lists
+/// them and others choose among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EgressPolicy {
+    hosts: Template,
+    private: Template,
+}
+
+impl EgressPolicy {
+    /// The entries of the list, which has commas or white space between them, as grants. One without a scheme is asked by TLS.
+    pub fn hosts<V: AsRef<str>>(&self, values: &BTreeMap<String, V>) -> Vec<String> {
+        let list = self.hosts.resolve(values);
+        let entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
+        let granted = entries.map(|entry| match entry.contains("://") {
+            true => entry.to_owned(),
+            false => format!("https://{entry}"),
+        });
+        granted.collect()
+    }
+
+    /// Whether addresses that are not public are reached as well; none where the value is neither `true` nor `false`.
+    pub fn private<V: AsRef<str>>(&self, values: &BTreeMap<String, V>) -> Option<bool> {
+        self.private.resolve(values).trim().parse().ok()
+    }
+}
+
 /// The tools of a component.
 #[derive(Debug, Default)]
 pub(super) struct ComponentTools {
@@ -86,6 +114,8 @@ pub(super) struct ComponentTools {
     pub(super) parking: Option<Parking>,
     /// `thumbs.log_tail`.
     pub(super) log_tail: bool,
+    /// `thumbs.egress`.
+    pub(super) egress: Option<EgressPolicy>,
 }
 
 /// The tools of the application, `thumbs` among them.
@@ -135,14 +165,15 @@ pub(super) fn component(
         }
         None => None,
     };
-    let (mut messages, mut parking, mut log_tail) = (MessagePolicy::default(), None, false);
+    let (mut messages, mut parking, mut log_tail, mut egress) = (MessagePolicy::default(), None, false, None);
     if let Some(tool) = tools.take("thumbs") {
         let mut table = tool.table(format!("component {id:?}, tool.thumbs"))?;
         parking = table.take("park").map(|value| park(value, declared, server)).transpose()?;
         log_tail = table.take("log_tail").map(Value::boolean).transpose()?.unwrap_or_default();
+        egress = table.take("egress").map(|value| self::egress(value, declared)).transpose()?;
         messages = policy(table)?;
     }
-    Ok(ComponentTools { suite, messages, parking, log_tail })
+    Ok(ComponentTools { suite, messages, parking, log_tail, egress })
 }
 
 fn park(
@@ -158,17 +189,44 @@ fn park(
     Ok(Parking { channel, address: server.cloned().ok_or(no_server)? })
 }
 
+fn egress(value: Value<'_>, declared: &BTreeMap<String, Variable>) -> Result<EgressPolicy, ManifestError> {
+    let place = format!("{}, egress", value.place);
+    let mut table = value.table(place)?;
+    let hosts = declared_template(table.require("hosts")?, declared)?;
+    let private = declared_template(table.require("private")?, declared)?;
+    table.finish(&["hosts", "private"], "")?;
+    Ok(EgressPolicy { hosts, private })
+}
+
 fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
     let mut flag = |key| table.take(key).map(Value::boolean).transpose().map(Option::unwrap_or_default);
     let merge_equal_messages = flag("merge_equal_messages")?;
     let report_ended_workers = flag("report_ended_workers")?;
     let tick = table.take("tick").map(tick).transpose()?;
+    let workers = table.take("workers").map(workers).transpose()?;
     let prepare = table.take("prepare").map(Value::string).transpose()?;
     let check = table.take("check").map(Value::string).transpose()?;
-    let keys =
-        ["merge_equal_messages", "tick", "report_ended_workers", "prepare", "check", "park", "log_tail"];
+    let keys = [
+        "merge_equal_messages",
+        "tick",
+        "report_ended_workers",
+        "prepare",
+        "check",
+        "park",
+        "log_tail",
+        "workers",
+        "egress",
+    ];
     table.finish(&keys, "")?;
-    Ok(MessagePolicy { merge_equal_messages, tick, report_ended_workers, prepare, check })
+    Ok(MessagePolicy { workers, merge_equal_messages, tick, report_ended_workers, prepare, check })
+}
+
+fn workers(value: Value<'_>) -> Result<usize, ManifestError> {
+    let wrong = value.error("`workers` must be from 1 to 1000");
+    match value.integer()? {
+        number @ 1..=1000 => usize::try_from(number).map_err(|_| wrong),
+        _ => Err(wrong),
+    }
 }
 
 fn tick(value: Value<'_>) -> Result<Tick, ManifestError> {

@@ -234,6 +234,25 @@ async fn two_components_on_one_channel_both_get_each_message_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_waits_has_workers_of_its_own_and_takes_nobodys_place() {
+    let waiting = format!("{ECHO} (drop) (call $wait-ms (i64.const 600000)) (i32.const 512)");
+    let service = App::new()
+        .handling("work", &message("", ECHO), "")
+        .handling("wait", &message("", &waiting), "workers = 3")
+        .serving("send", &publisher(SERVER, "hello", 5), GRANT)
+        .start_with(|builder| builder.workers(1).limits(Limits { drain_timeout_ms: 0, ..Limits::default() }))
+        .await;
+    assert_eq!(get(service.address(), "/send").await.status, 200);
+    let said = |component: &'static str| {
+        move |line: &LogLine| line.event == "output" && &*line.component == component
+    };
+    while service.count(said("wait")) < 3 || service.count(said("work")) < 5 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(service.count(said("wait")), 3, "and not more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_over_the_bound_is_not_taken() {
     let service = App::new()
         .handling("work", &message("", "(i32.const 512)"), "")
