@@ -10,6 +10,7 @@ pub mod images;
 pub mod killable;
 pub mod proxy;
 pub mod random;
+pub mod receiver;
 pub mod servers;
 pub mod service;
 pub mod slow;

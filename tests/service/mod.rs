@@ -4,6 +4,7 @@ mod animation;
 mod bad_input;
 mod batches;
 mod browsers;
+mod callbacks;
 mod command_line;
 mod events;
 mod faults;

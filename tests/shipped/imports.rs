@@ -121,9 +121,9 @@ fn decoders_import_nothing_at_all() {
 #[test]
 fn each_component_imports_what_its_world_grants() {
     for folder in components::folders().iter().filter(|folder| !folder.pure) {
-        // It alone may speak HTTP to others.
+        // They alone may speak HTTP to others.
         let also_wasi: &[&str] = match folder.name.as_str() {
-            "blob-store" => &["wasi:http/outgoing-handler"],
+            "blob-store" | "callback" => &["wasi:http/outgoing-handler"],
             _ => &[],
         };
         holds_its_world(folder, also_wasi);

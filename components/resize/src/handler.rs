@@ -40,6 +40,8 @@ pub struct Resize<'a> {
     pub wake: &'a dyn Wake,
     /// The way to those who wait for a job.
     pub tell: &'a dyn Tell,
+    /// The way to those who tell others of its end.
+    pub callbacks: &'a dyn Wake,
     /// Time.
     pub clock: &'a dyn Clock,
     /// Who works: the id under which this message takes its lease.
@@ -98,7 +100,7 @@ impl Resize<'_> {
                 Claim::GivenUp(job) => {
                     let log = self.log_for(&job);
                     log.event(Event::JobGivenUp { attempts: job.attempts });
-                    self.tell.ended(&job.id, &log);
+                    self.tell_of(&job, &log);
                 }
                 Claim::Leased { mut job, more_due } => {
                     let log = self.log_for(&job);
@@ -149,7 +151,7 @@ impl Resize<'_> {
                     false => Event::LeaseLost { attempt: job.attempts, code: None, cause: None },
                 });
                 if in_time {
-                    self.tell.ended(&job.id, log);
+                    self.tell_of(job, log);
                 }
                 Ok(())
             }
@@ -270,9 +272,17 @@ impl Resize<'_> {
         let ended = in_time && matches!(event, Event::JobFailed { .. });
         log.event(if in_time { event } else { Event::LeaseLost { attempt, code: Some(code), cause } });
         if ended {
-            self.tell.ended(&job.id, log);
+            self.tell_of(job, log);
         }
         Ok(())
+    }
+
+    /// The job has ended.
+    fn tell_of(&self, job: &Job, log: &Log) {
+        self.tell.ended(&job.id, log);
+        if job.callback.is_some() {
+            self.callbacks.wake(log);
+        }
     }
 
     fn log_for(&self, job: &Job) -> Log {

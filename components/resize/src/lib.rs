@@ -25,7 +25,7 @@ mod entry {
     use thumbs_guest::imaging::HostImaging;
     use thumbs_guest::jobs;
     use thumbs_guest::log::Log;
-    use thumbs_guest::wake::HostWake;
+    use thumbs_guest::wake::{CallbackWake, HostWake};
 
     use super::{Resize, look_at_settings};
 
@@ -67,6 +67,7 @@ mod entry {
             imaging: &HostImaging,
             wake: &HostWake,
             tell: &HostWake,
+            callbacks: &CallbackWake,
             clock: &HostClock::start(),
             worker: &worker_id(std::env::var(WORKER_ID).ok()),
             limits: settings.limits,

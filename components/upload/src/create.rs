@@ -6,12 +6,13 @@
 
 use http::HeaderName;
 use thumbs_domain::batch::Place;
+use thumbs_domain::callback::CallbackUrl;
 use thumbs_domain::digest::Digest;
 use thumbs_domain::event::Event;
 use thumbs_domain::job::{IdempotencyKey, Job, NewJob, Source};
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::object_key::ObjectKey;
-use thumbs_domain::options::{Draft, Options};
+use thumbs_domain::options::{CALLBACK, Draft, Options};
 use thumbs_domain::problem::ProblemKind;
 use thumbs_guest::blobs::Written;
 use thumbs_guest::config;
@@ -72,12 +73,13 @@ impl Upload<'_> {
         let key = existing.is_none().then(|| ObjectKey::upload(&id));
         let mut arrival = Arrival::new(self.blobs, self.imaging, key, limits);
         let options = receive(&mut arrival).await?;
+        let callback = self.callback(&options)?;
         let (info, arrived) = arrival.end()?;
         let options = options.finish(info.frames);
         self.imaging.check(&info, &options, &limits.image).map_err(|error| error.problem())?;
         let Written { bytes, sha256 } = arrived.store()?;
         if let Some(existing) = existing {
-            return self.repeated(existing, &sha256, &options);
+            return self.repeated(existing, &sha256, &options, callback.as_ref());
         }
         let (width, height, frames) = (info.width, info.height, info.frames);
         let created_at = self.clock.now();
@@ -91,6 +93,7 @@ impl Upload<'_> {
             idempotency_key,
             owner: request.caller.owner().cloned(),
             place,
+            callback,
         };
         self.create_job(request, job, limits, wake)
     }
@@ -118,10 +121,12 @@ impl Upload<'_> {
                     log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
                 }
             }
-            return self.repeated(*existing, &job.source.sha256, &job.options);
+            return self.repeated(*existing, &job.source.sha256, &job.options, job.callback.as_ref());
         }
         if reused.is_none() {
             wake.wake(&log);
+        } else if job.callback.is_some() {
+            self.callbacks.wake(&log);
         }
         log.event(Event::JobCreated {
             content_type: job.source.format.content_type(),
@@ -134,8 +139,27 @@ impl Upload<'_> {
         Ok(Accepted { job: stored, is_repetition: false })
     }
 
-    fn repeated(&self, existing: Job, image: &Digest, options: &Options) -> Result<Accepted, Failed> {
-        if !existing.is_of(image, options) {
+    /// Who is told of the job's end, if the operator lets anybody be told there.
+    fn callback(&self, options: &Draft) -> Result<Option<CallbackUrl>, Failed> {
+        let Some(url) = options.callback() else { return Ok(None) };
+        if config::callback_hosts(self.variables)?.allow(url) {
+            return Ok(Some(url.clone()));
+        }
+        let detail = format!(
+            "The option \"{}\" takes no address there: the variable callback_hosts of this service does not name its scheme, host and port.",
+            CALLBACK.name
+        );
+        Err(Failed::problem(ProblemKind::InvalidOption, detail))
+    }
+
+    fn repeated(
+        &self,
+        existing: Job,
+        image: &Digest,
+        options: &Options,
+        callback: Option<&CallbackUrl>,
+    ) -> Result<Accepted, Failed> {
+        if !existing.is_of(image, options, callback) {
             return Err(Failed::problem(
                 ProblemKind::IdempotencyKeyReused,
                 "Another image or other options were sent under this Idempotency-Key. Choose a new key for a new request.",

@@ -35,6 +35,8 @@ pub struct Upload<'a> {
     pub wake_now: &'a dyn Wake,
     /// Whether the host can keep the request.
     pub offer: park::Offer,
+    /// The way to those who tell others of a job's end, for one that is done at once.
+    pub callbacks: &'a dyn Wake,
     /// Time.
     pub clock: &'a dyn Clock,
     /// New ids.

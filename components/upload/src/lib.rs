@@ -26,13 +26,13 @@ mod entry {
     use thumbs_guest::ids::HostIds;
     use thumbs_guest::imaging::HostImaging;
     use thumbs_guest::jobs;
-    use thumbs_guest::wake::{HostWake, WakeLater};
+    use thumbs_guest::wake::{CallbackWake, HostWake, WakeLater};
 
     use super::Upload;
 
     #[http_component]
     async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let wake = WakeLater::default();
+        let (wake, callbacks) = (WakeLater::default(), WakeLater::default());
         serve("upload", request, out, async |request, body, log| {
             let store = jobs::open_whole(&Database::read(&HostVariables)?);
             let upload = Upload {
@@ -43,6 +43,7 @@ mod entry {
                 wake: &wake,
                 wake_now: &HostWake,
                 offer: Offer::of_host(),
+                callbacks: &callbacks,
                 clock: &HostClock::start(),
                 ids: &HostIds,
                 variables: &HostVariables,
@@ -53,5 +54,6 @@ mod entry {
         .await;
         // The client has its answer: a server that hangs holds up nobody.
         wake.send(&HostWake);
+        callbacks.send(&CallbackWake);
     }
 }

@@ -101,8 +101,12 @@ impl Upload<'_> {
             Ok(true) => {
                 log.event(Event::JobCached { of: &of.to_string(), bytes: thumbnail.bytes });
                 let (thumbnail, cost) = (Some(thumbnail.clone()), Some(cost));
-                let status = Status::Succeeded;
-                Ok((created, Job { status, thumbnail, cost, due_at: None, updated_at: now, ..held }))
+                let (status, callback) =
+                    (Status::Succeeded, held.callback.clone().map(|callback| callback.of_ended(now)));
+                Ok((
+                    created,
+                    Job { status, thumbnail, cost, due_at: None, updated_at: now, callback, ..held },
+                ))
             }
             // It was deleted meanwhile, or is made when the lease ends.
             Ok(false) => Ok((created, held)),

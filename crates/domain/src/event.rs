@@ -137,6 +137,17 @@ events! {
     EndNotTold { cause: &'a str } = "end-not-told", Info,
         "Those who wait for a job could not be told that it ended; they see it a few seconds later",
         "Look after Redis, or the variables `redis_url` and `redis_outbound`";
+    CallbackDelivered { attempt: u32, status: Option<u16>, took_ms: u64 } = "callback-delivered", Info,
+        "A receiver took the message that a job ended (docs/WEBHOOKS.md)", "Nothing";
+    CallbackPostponed { attempt: u32, status: Option<u16>, error: Option<&'a str> } = "callback-postponed", Info,
+        "A receiver did not take the message that a job ended: it answered with this status, or there was no answer for this reason; it is told again",
+        "For `host-not-allowed` and `address-refused` look at `callback_hosts`, `callback_secret` and `callback_private`, on Spin at `callback_outbound`; else nothing, it is the receiver's";
+    CallbackFailed { attempt: u32, status: Option<u16>, error: Option<&'a str> } = "callback-failed", Warn,
+        "A receiver is not told any more that a job ended: it answered 410, or the attempts are used up",
+        "Where it is a receiver of yours, look after it; the job is there to be asked for";
+    CallbackLeaseLost { attempt: u32, status: Option<u16> } = "callback-lease-lost", Info,
+        "A receiver was told of a job that was deleted meanwhile, or tried again, or that another worker has told of by now",
+        "Where it comes often, look for what holds the workers up";
     WakeUpNotNoted { cause: &'a str } = "wake-up-not-noted", Warn,
         "A client read a job that has been due for a while, and the job store can't be written to; the client got the job, and the workers were woken all the same",
         "Look after the store that the cause names";

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Place;
+use crate::callback::{Callback, CallbackUrl};
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::format::{OutputFormat, SourceFormat};
@@ -143,6 +144,8 @@ pub struct NewJob {
     pub owner: Option<Owner>,
     /// Of what it is one part; none where it came alone.
     pub place: Option<Place>,
+    /// Who is told when it ends.
+    pub callback: Option<CallbackUrl>,
 }
 
 impl NewJob {
@@ -173,6 +176,7 @@ impl NewJob {
             correlation_id: self.correlation_id,
             trace_parent: self.trace_parent,
             owner: self.owner,
+            callback: self.callback.map(Callback::new),
         }
     }
 }
@@ -253,6 +257,8 @@ pub struct Job {
     pub trace_parent: Option<TraceParent>,
     /// Whose it is; nobody's where nobody needed a key.
     pub owner: Option<Owner>,
+    /// Who is told when it ends, and how far that is.
+    pub callback: Option<Callback>,
 }
 
 impl Job {
@@ -276,9 +282,10 @@ impl Job {
         self.status == Status::Succeeded && self.attempts == 0
     }
 
-    /// Whether this image with these options would be the same job again.
-    pub fn is_of(&self, image: &Digest, options: &Options) -> bool {
-        self.source.sha256 == *image && self.options == *options
+    /// Whether this image with these options, and somebody told of its end, would be the same job again.
+    pub fn is_of(&self, image: &Digest, options: &Options, callback: Option<&CallbackUrl>) -> bool {
+        let own = self.callback.as_ref().map(|callback| &callback.url);
+        self.source.sha256 == *image && self.options == *options && own == callback
     }
 }
 

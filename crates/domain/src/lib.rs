@@ -8,6 +8,7 @@ pub mod accept;
 pub mod address;
 pub mod background;
 pub mod batch;
+pub mod callback;
 pub mod cursor;
 pub mod dependency;
 pub mod digest;

@@ -19,6 +19,11 @@ pub fn ended_channel(wake_channel: &str) -> String {
     format!("{wake_channel}-ended")
 }
 
+/// The channel of the wake-ups of those who tell others of a job's end. spin.toml has the same beside that of the wake-ups.
+pub fn callback_channel(wake_channel: &str) -> String {
+    format!("{wake_channel}-callbacks")
+}
+
 /// One message, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {

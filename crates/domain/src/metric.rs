@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::callback::CallbackState;
+
 /// What Prometheus does with a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -97,9 +99,36 @@ const OLDEST: Row = row(
     "How long the job has been due that is next, a new one from its upload on; 0 where none is",
 );
 
+const CALLBACKS: Row = row(
+    "thumbs_callbacks",
+    Kind::Gauge,
+    &["state"],
+    "Jobs of whose end somebody is to be told: those that did not end (`waiting`), and those of which somebody is to be told (`pending`), was told (`delivered`), or could not be told (`failed`)",
+);
+const CALLBACKS_SETTLED: Row = row(
+    "thumbs_callbacks_settled_total",
+    Kind::Counter,
+    &["state"],
+    "Ends of jobs of which somebody was told (`delivered`), or could not be told (`failed`)",
+);
+
 /// All metrics, in the order of the documentation.
 pub const TABLE: &[Row] = &[
-    BUILD, JOBS, CREATED, FINISHED, ATTEMPTS, CACHED, UPLOADED, MADE, KEPT, TURNAROUND, WORK, QUEUE, OLDEST,
+    BUILD,
+    JOBS,
+    CREATED,
+    FINISHED,
+    ATTEMPTS,
+    CACHED,
+    UPLOADED,
+    MADE,
+    KEPT,
+    TURNAROUND,
+    WORK,
+    QUEUE,
+    OLDEST,
+    CALLBACKS,
+    CALLBACKS_SETTLED,
 ];
 
 /// Upper bounds of [`Tally::turnaround_le`], in milliseconds.
@@ -159,6 +188,8 @@ pub const MAX_QUEUE_COUNT: i64 = 10_000;
 const PROCESSING: &str = "processing";
 const SUCCEEDED: &str = "succeeded";
 const FAILED: &str = "failed";
+/// Callbacks are tallied beside the jobs, by their state.
+const CALLBACK: &str = "callback";
 
 /// The text format of Prometheus, version 0.0.4.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -210,6 +241,17 @@ pub fn exposition(tallies: &[Tally], queue: &Queue, version: &str) -> String {
     let waiting = [("due", due), ("leased", queue.leased), ("later", (queue.later - queue.leased).max(0))];
     text.family(&QUEUE, waiting.map(|(state, jobs)| (vec![state], jobs as f64)));
     text.family(&OLDEST, [(vec![], seconds(queue.oldest_due_ms.unwrap_or(0)))]);
+
+    let in_state = |state: &str, of: fn(&Tally) -> i64| {
+        with(CALLBACK).filter(|tally| tally.code == state).map(of).sum::<i64>() as f64
+    };
+    let states = CallbackState::WORDS.iter();
+    text.family(&CALLBACKS, states.map(|state| (vec![*state], in_state(state, |tally| tally.jobs))));
+    let settled = [CallbackState::Delivered, CallbackState::Failed].map(CallbackState::name);
+    text.family(
+        &CALLBACKS_SETTLED,
+        settled.map(|state| (vec![state], in_state(state, |tally| tally.entered))),
+    );
     text.0
 }
 
@@ -293,6 +335,13 @@ mod tests {
             tally(SUCCEEDED, "", 10, 11),
             tally(FAILED, "trap", 1, 1),
             tally(FAILED, "deadline", 1, 2),
+            Tally {
+                status: CALLBACK.to_owned(),
+                code: "delivered".to_owned(),
+                jobs: 4,
+                entered: 9,
+                ..Tally::default()
+            },
         ]
     }
 
@@ -336,6 +385,9 @@ mod tests {
             "thumbs_queue_jobs{state=\"leased\"} 2",
             "thumbs_queue_jobs{state=\"later\"} 1",
             "thumbs_queue_oldest_due_seconds 2.5",
+            "thumbs_callbacks{state=\"waiting\"} 0",
+            "thumbs_callbacks{state=\"delivered\"} 4",
+            "thumbs_callbacks_settled_total{state=\"delivered\"} 9",
         ] {
             assert!(lines.iter().any(|other| other == line), "{line} is not in\n{}", lines.join("\n"));
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::background::Background;
+use crate::callback::CallbackUrl;
 use crate::format::OutputFormat;
 use crate::framing::{Fit, Gravity};
 use crate::preset::{self, Preset};
@@ -39,6 +40,8 @@ pub enum Takes {
     OneOf(&'static [&'static str]),
     /// What [`Background::parse`] reads.
     Background,
+    /// What [`CallbackUrl::parse`] reads.
+    Url,
 }
 
 impl Takes {
@@ -57,6 +60,11 @@ impl std::fmt::Display for Takes {
             Self::UpTo(max) => write!(f, "a whole number from 1 to {max}"),
             Self::OneOf(words) => write!(f, "one of: {}", words.join(", ")),
             Self::Background => f.write_str("transparent, or a colour like ffffff or #fff"),
+            Self::Url => write!(
+                f,
+                "an address like https://hooks.example.com/thumbs, without user, password and fragment, of at most {} bytes",
+                CallbackUrl::MAX_BYTES
+            ),
         }
     }
 }
@@ -108,18 +116,20 @@ macro_rules! options {
         #[derive(Clone, Debug)]
         pub struct Draft {
             max_output_side: u32,
+            callback: Option<CallbackUrl>,
             $($name: Option<$kind>,)+
         }
 
         impl Draft {
             /// Nothing given yet. `max_output_side` is the largest `width` and `height`, in pixels.
             pub const fn new(max_output_side: u32) -> Self {
-                Self { max_output_side, $($name: None,)+ }
+                Self { max_output_side, callback: None, $($name: None,)+ }
             }
 
             fn has(&self, name: &str) -> bool {
                 match name {
                     $(stringify!($name) => self.$name.is_some(),)+
+                    name if name == CALLBACK.name => self.callback.is_some(),
                     _ => false,
                 }
             }
@@ -131,6 +141,10 @@ macro_rules! options {
                         self.$name = <$kind>::read(value, row.takes);
                         self.$name.is_some()
                     })+
+                    name if name == CALLBACK.name => {
+                        self.callback = CallbackUrl::parse(value);
+                        self.callback.is_some()
+                    }
                     _ => false,
                 }
             }
@@ -138,6 +152,7 @@ macro_rules! options {
             fn forget(&mut self, row: &Row) {
                 match row.name {
                     $(stringify!($name) => self.$name = None,)+
+                    name if name == CALLBACK.name => self.callback = None,
                     _ => {}
                 }
             }
@@ -175,9 +190,20 @@ options! {
         "Defaults of other options that make a custom emoji of this platform; an option beside it wins", "slack";
 }
 
+/// Who is told when the job ends. It is no row of [`TABLE`], for no thumbnail follows from it: it is not among a job's `parameters`, and what was
+/// made with another is the same.
+pub const CALLBACK: Row = Row {
+    name: "callback_url",
+    takes: Takes::Url,
+    meaning: "Who is told when the job ends, of the hosts that the operator allows (docs/WEBHOOKS.md)",
+    example: "https://hooks.example.com/thumbs",
+};
+
 impl Draft {
-    /// No option's value is longer than this many bytes; a reader of forms may stop there.
-    pub const MAX_VALUE_BYTES: usize = 64;
+    /// Who is told when the job ends.
+    pub const fn callback(&self) -> Option<&CallbackUrl> {
+        self.callback.as_ref()
+    }
 
     /// The option of this name, if it may still be given: asked before its value is read.
     ///
@@ -198,7 +224,7 @@ impl Draft {
     pub fn known(&self, name: &str) -> Result<Row, OptionError> {
         // Only the head of what the client sent goes back to it.
         let unknown = || OptionError::Unknown(name.chars().take(40).collect());
-        let row = TABLE.iter().find(|row| row.name == name).ok_or_else(unknown)?;
+        let row = TABLE.iter().chain([&CALLBACK]).find(|row| row.name == name).ok_or_else(unknown)?;
         Ok(Row { takes: row.takes.within(self.max_output_side), ..*row })
     }
 
@@ -242,6 +268,14 @@ impl Draft {
 }
 
 impl Row {
+    /// No value of it is longer than this many bytes; a reader of forms may stop there.
+    pub const fn max_value_bytes(&self) -> usize {
+        match self.takes {
+            Takes::Url => CallbackUrl::MAX_BYTES,
+            _ => 64,
+        }
+    }
+
     /// For a value that the option does not take.
     pub const fn refusal(&self) -> OptionError {
         OptionError::Invalid { name: self.name, takes: self.takes }
@@ -411,7 +445,7 @@ mod tests {
             for value in words.iter().chain([&row.example]) {
                 let given = draft(&[(row.name, value)]).unwrap().finish(1);
                 assert_eq!(given == Options::default(), is_default(row.name, value), "{}={value}", row.name);
-                assert!(value.len() <= Draft::MAX_VALUE_BYTES, "{}={value}", row.name);
+                assert!(value.len() <= row.max_value_bytes(), "{}={value}", row.name);
             }
             assert!(!is_default(row.name, row.example), "{}: an example changes something", row.name);
         }

@@ -3,9 +3,10 @@
 //!
 //! What bounds the host itself is not here: those limits are the host's own.
 
-use thumbs_access::{Keys, LinkSecrets};
+use thumbs_access::{CallbackSecrets, Keys, LinkSecrets};
 
 use crate::address::TrustedProxies;
+use crate::callback::CallbackHosts;
 use crate::format::AcceptedFormats;
 use crate::origin::Origins;
 use crate::rate::MAX_REQUESTS;
@@ -60,6 +61,10 @@ pub enum Takes {
     ApiKeys,
     /// What links are signed with.
     LinkSecrets,
+    /// Who may be told that a job ended.
+    CallbackHosts,
+    /// What that is signed with.
+    CallbackSecrets,
     /// Who is believed about others' addresses.
     Proxies,
     /// What images may be encoded as.
@@ -98,6 +103,12 @@ impl std::fmt::Display for Takes {
                 "empty, or secrets of 32 visible ASCII characters or more, with white space between them"
             }
             Self::Formats => "names of `jpeg`, `png`, `gif`, `webp`, `heic`, `avif` with commas between them",
+            Self::CallbackHosts => {
+                "empty, or hosts (`<host>[:<port>]`, `*.<domain>[:<port>]`, without TLS `http://` and the same) with commas between them"
+            }
+            Self::CallbackSecrets => {
+                "empty, or secrets (`whsec_<base64 of 24 to 64 bytes>`) with white space between them"
+            }
             Self::Proxies => "empty, or addresses and networks (`10.0.0.0/8`) with commas between them",
             Self::Name(clause) | Self::Any(clause) => clause,
         })
@@ -132,6 +143,8 @@ impl Takes {
             Self::Origins => Origins::parse(value).is_some(),
             Self::ApiKeys => Keys::parse(value).is_ok(),
             Self::LinkSecrets => LinkSecrets::parse(value).is_ok(),
+            Self::CallbackHosts => CallbackHosts::parse(value).is_some(),
+            Self::CallbackSecrets => CallbackSecrets::parse(value).is_ok(),
             Self::Proxies => TrustedProxies::parse(value).is_some(),
             Self::Formats => AcceptedFormats::parse(value).is_some(),
             Self::Name(_) => !value.trim().is_empty(),
@@ -186,12 +199,12 @@ macro_rules! variables {
 
 // Of these, `resize` only looks at it at start.
 const ALL: &[&str] = &["upload", "status", "download", "resize", "pages", "ops"];
-const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops"];
+const WITH_JOBS: &[&str] = &["upload", "status", "download", "resize", "ops", "callback"];
 const WITH_BLOBS: &[&str] = &["upload", "download", "resize", "ops"];
 const GUARDED: &[&str] = &["upload", "status", "download", "resize", "ops"];
-const LINKING: &[&str] = &["upload", "status", "download", "resize"];
+const LINKING: &[&str] = &["upload", "status", "download", "resize", "callback"];
 const BOUNDED: &[&str] = &["upload", "resize", "pages"];
-const WAKING: &[&str] = &["upload", "status", "download", "resize", "ops"];
+const WAKING: &[&str] = &["upload", "status", "download", "resize", "ops", "callback"];
 // The upload is refused where its job could not be worked on.
 const WORKING: &[&str] = &["upload", "resize"];
 
@@ -199,6 +212,7 @@ const WORKING: &[&str] = &["upload", "resize"];
 const SWEEPING: &[&str] = &["resize"];
 const BATCHING: &[&str] = &["upload", "resize"];
 const QUEUEING: &[&str] = &["upload", "resize"];
+const CALLING_BACK: &[&str] = &["resize", "callback"];
 
 const A_DAY_SECS: u64 = 24 * 60 * 60;
 const GIB: u64 = 1024 * 1024 * 1024;
@@ -277,6 +291,18 @@ variables! {
         "The same for the jobs of one owner, where there are keys; 429 beyond. 0 is no bound";
     ResultCache = "result_cache", "true", public, Takes::Switch, QUEUEING,
         "Whether an upload is done at once whose thumbnail was made before: of the same image with the same options, for the same key, or where there are none for anybody";
+    CallbackHosts = "callback_hosts", "", public, Takes::CallbackHosts, &["upload", "resize", "callback"],
+        "Whom a client may have told that its job ended (`callback_url`, docs/WEBHOOKS.md); where it is empty, nobody";
+    CallbackSecret = "callback_secret", "", secret, Takes::CallbackSecrets, CALLING_BACK,
+        "Signs what they are told, by each of its secrets; needed where `callback_hosts` names any";
+    CallbackPrivate = "callback_private", "false", public, Takes::Switch, &["resize"],
+        "Whether `thumbs up` connects to receivers whose address is not public: on this machine, or in its networks";
+    CallbackMaxAttempts = "callback_max_attempts", "10", public, number(1, 100, "attempts"), CALLING_BACK,
+        "Attempts to tell a receiver before it is given up";
+    CallbackBackoffMs = "callback_backoff_ms", "5000", public, number(1, 3_600_000, "milliseconds"), CALLING_BACK,
+        "The pause after the first of them that failed, up to a quarter longer by lot; three times as long after each further one, up to eight hours";
+    CallbackOutbound = "callback_outbound", "https://callbacks.invalid:443", public, Takes::Grant, &["callback"],
+        "On Spin grants the receivers: one host, or all below a domain (`https://*.example.com:443`); `thumbs up` grants what `callback_hosts` names";
     MaxAttempts = "max_attempts", "3", public, number(1, 100, "attempts"), WORKING,
         "Attempts before a job is the dead letter, of those that the image may have failed";
     LeaseSecs = "lease_secs", "30", public, number(1, A_DAY_SECS, "seconds"), WORKING,
@@ -389,6 +415,16 @@ mod tests {
             ),
             (Takes::ApiKeys, &[""], &[" ", "hunter2"]),
             (Takes::LinkSecrets, &["", "0123456789abcdef0123456789abcdef"], &[" ", "hunter2"]),
+            (
+                Takes::CallbackHosts,
+                &["", "hooks.example, *.example:8443", "http://[::1]:1"],
+                &["*", "ftp://hooks.example", "hooks.example/path"],
+            ),
+            (
+                Takes::CallbackSecrets,
+                &["", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"],
+                &[" ", "hunter2", "whsec_aHVudGVyMg=="],
+            ),
             (Takes::Proxies, &["", "10.0.0.0/8, ::1"], &["10.0.0.0/33", "proxy.example"]),
             (Takes::Kept, &["forever", "until-done", "30"], &["", "0", "36501", "never"]),
             (Takes::Name("x"), &["a"], &["", " "]),

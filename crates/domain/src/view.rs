@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::callback::CallbackView;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::id::JobId;
@@ -39,6 +40,8 @@ pub struct JobView<'a> {
     pub error: Option<&'a Failure>,
     /// The receipt, once succeeded.
     pub cost: Option<&'a Cost>,
+    /// How far it is that somebody is told of the job's end, where the client asked for it.
+    pub callback: Option<CallbackView<'a>>,
     /// Names the request that made the job in the log of the service.
     pub correlation_id: &'a CorrelationId,
     /// Whose the job is; for an admin's key alone.
@@ -127,6 +130,7 @@ impl<'a> JobView<'a> {
             attempts: job.attempts,
             error: job.failure.as_ref(),
             cost: job.cost.as_ref(),
+            callback: job.callback.as_ref().map(CallbackView::new),
             correlation_id: &job.correlation_id,
             owner: None,
             links: Links { job: job_href(&job.id), thumbnail: thumbnail_href(&job.id), signed: None },
@@ -213,6 +217,7 @@ impl<'a> JobListView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::callback::{Callback, CallbackState, CallbackUrl};
     use crate::failure::JobCode;
     use crate::format::{OutputFormat, SourceFormat};
     use crate::options::Draft;
@@ -244,6 +249,7 @@ mod tests {
             correlation_id: CorrelationId::parse("req-1").unwrap(),
             trace_parent: None,
             owner: Owner::parse("shop"),
+            callback: None,
         }
     }
 
@@ -273,6 +279,7 @@ mod tests {
                 "attempts": 0,
                 "error": null,
                 "cost": null,
+                "callback": null,
                 "correlation_id": "req-1",
                 "links": {
                     "self": "/jobs/01932c07-20a4-7b3c-8d4e-5f6071829304",
@@ -335,6 +342,26 @@ mod tests {
         let failed = Job { status: Status::Failed, failure: Some(JobCode::WorkerLost.into()), ..job() };
         let view = serde_json::to_value(JobView::new(&failed)).unwrap();
         assert_eq!(view["error"]["code"], "worker-lost");
+    }
+
+    #[test]
+    fn a_callback_is_shown_without_its_address() {
+        let url = CallbackUrl::parse("https://hooks.example/secret").unwrap();
+        let callback = Callback {
+            state: CallbackState::Pending,
+            attempts: 2,
+            last_status: Some(503),
+            due_at: Some(Timestamp::from_unix_millis(60_000)),
+            ..Callback::new(url)
+        };
+        let view = serde_json::to_value(JobView::new(&Job { callback: Some(callback), ..job() })).unwrap();
+        assert_eq!(
+            view["callback"],
+            json!({
+                "state": "pending", "attempts": 2, "last_status": 503, "last_error": null,
+                "next_attempt_at": "1970-01-01T00:01:00.000Z", "delivered_at": null,
+            })
+        );
     }
 
     #[test]

@@ -74,6 +74,7 @@ fn option_rows() -> String {
             Takes::Side => format!("1 to `{}`", Variable::MaxOutputSide.row().name),
             Takes::UpTo(max) => format!("1 to {max}"),
             Takes::OneOf(words) => code(words),
+            Takes::Url => format!("an address, {}", row.takes),
             Takes::Background => {
                 "`transparent`, or `rrggbb` or `rgb` in hexadecimal, with or without `#`".to_owned()
             }

@@ -8,7 +8,7 @@ use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::Job;
 use thumbs_domain::machine::needs_wake_up;
-use thumbs_domain::message::{WAKE_UP, ended_channel};
+use thumbs_domain::message::{WAKE_UP, callback_channel, ended_channel};
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::variable::Variable;
 
@@ -112,6 +112,16 @@ pub struct HostWake;
 impl Publish for HostWake {
     fn publish(&self) -> Result<(), String> {
         self.send(str::to_owned, WAKE_UP)
+    }
+}
+
+/// Publishes to the channel of those who tell others of a job's end.
+#[derive(Clone, Copy, Debug)]
+pub struct CallbackWake;
+
+impl Publish for CallbackWake {
+    fn publish(&self) -> Result<(), String> {
+        HostWake.send(callback_channel, WAKE_UP)
     }
 }
 

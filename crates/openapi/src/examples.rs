@@ -140,6 +140,7 @@ fn job(status: Status) -> Option<Job> {
         idempotency_key: None,
         owner: None,
         place: None,
+        callback: None,
     };
     let job = new.stored();
     let ended = Job {

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use thumbs_domain::batch::FileName;
+use thumbs_domain::callback::CallbackState;
 use thumbs_domain::dependency::Dependency;
 use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
@@ -32,6 +33,7 @@ pub(crate) fn all(limits: &UploadLimits) -> Value {
         "Concession": concession(),
         "Failure": failure(),
         "Cost": cost(),
+        "Callback": callback(),
         "Links": links(),
         "Problem": problem(),
         "ProblemType": problem_type(),
@@ -48,6 +50,7 @@ pub(crate) fn option(row: &Row, limits: &UploadLimits) -> Value {
         Takes::UpTo(max) => json!({ "type": "integer", "minimum": 1, "maximum": max }),
         Takes::OneOf(words) if words == ["true", "false"] => json!({ "type": "boolean" }),
         Takes::OneOf(words) => json!({ "type": "string", "enum": words }),
+        Takes::Url => json!({ "type": "string", "format": "uri", "maxLength": row.max_value_bytes() }),
         Takes::Background => {
             json!({ "type": "string", "pattern": "^(transparent|#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6}))$" })
         }
@@ -151,8 +154,25 @@ fn always_of_a_job() -> Value {
             "attempts": count("Attempts begun."),
             "error": optional(reference("schemas", "Failure"), "The last failure: why the job failed, or while `processing`, why it is tried again."),
             "cost": optional(reference("schemas", "Cost"), "What the attempt took, once succeeded."),
+            "callback": optional(reference("schemas", "Callback"), "How far it is that somebody is told of the job's end; null where nobody is."),
             "correlation_id": text("The request that made the job."),
             "links": reference("schemas", "Links"),
+        }),
+    )
+}
+
+fn callback() -> Value {
+    let nullable =
+        |about: &str| json!({ "type": ["string", "null"], "format": "date-time", "description": about });
+    object(
+        "Telling somebody of a job's end.",
+        json!({
+            "state": { "type": "string", "enum": CallbackState::WORDS, "description": "`waiting` for the job to end, `pending` while it is to be sent, `delivered` or `failed`." },
+            "attempts": count("Attempts begun since the job ended."),
+            "last_status": { "type": ["integer", "null"], "description": "The HTTP status of the last answer." },
+            "last_error": { "type": ["string", "null"], "description": "Why the last attempt had no answer." },
+            "next_attempt_at": nullable("When it is sent next."),
+            "delivered_at": nullable("When the receiver took it."),
         }),
     )
 }

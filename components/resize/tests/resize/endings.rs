@@ -1,13 +1,14 @@
 //! Each way in which a message can end, and what the row says then.
 
-use thumbs_domain::job::Status;
+use thumbs_domain::callback::CallbackUrl;
+use thumbs_domain::job::{NewJob, Status};
 use thumbs_domain::message::Message;
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::digest::sha256;
 use thumbs_guest::imaging::ImagingError;
-use thumbs_guest::testing::{ManualClock, POLICY, ScriptedImaging};
+use thumbs_guest::testing::{ManualClock, POLICY, ScriptedImaging, new_job};
 
 use crate::kit::*;
 
@@ -28,6 +29,20 @@ fn a_due_job_gets_its_thumbnail_and_its_receipt() {
     assert_eq!((cost.decode_ms, cost.finish_ms, cost.encode_ms), (1000.0, 2000.0, 3000.0));
     assert_eq!((cost.total_ms, cost.pixels), (6000.0, 1200));
     assert_eq!(service.told.jobs(), [id]);
+}
+
+#[test]
+fn who_tells_others_is_woken_for_the_end_of_a_job_that_somebody_is_told_of() {
+    for image in [ScriptedImaging::jpeg(), ScriptedImaging(Err(ImagingError::BudgetUnreachable))] {
+        let service = Service::new();
+        service.upload();
+        assert_eq!(service.handle(Message::WakeUp, &ManualClock::default(), &image), Ok(()));
+        assert_eq!(service.callbacks.count(), 0);
+        let callback = CallbackUrl::parse("https://hooks.example/");
+        service.upload_job(&NewJob { callback, ..new_job() });
+        assert_eq!(service.handle(Message::WakeUp, &ManualClock::default(), &image), Ok(()));
+        assert_eq!(service.callbacks.count(), 1);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use thumbs_domain::id::{JobId, WorkerId};
-use thumbs_domain::job::Job;
+use thumbs_domain::job::{Job, NewJob};
 use thumbs_domain::message::Message;
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
@@ -19,7 +19,7 @@ use thumbs_guest::log::Log;
 use thumbs_guest::sql::Sqlite;
 use thumbs_guest::testing::{
     CountingWake, Fate, Faulty, FixedVariables, ManualClock, MemoryBlobs, POLICY, ScriptedImaging, Told,
-    put_job,
+    new_job,
 };
 use thumbs_resize::Resize;
 
@@ -34,6 +34,7 @@ pub(crate) struct Service {
     pub(crate) blobs: MemoryBlobs,
     pub(crate) wake: CountingWake,
     pub(crate) told: Told,
+    pub(crate) callbacks: CountingWake,
     pub(crate) retention: Retention,
 }
 
@@ -53,7 +54,15 @@ impl Service {
         let sql = Faulty::new(move |statement: &str| current.borrow_mut()(statement));
         let store = Box::new(SqlJobStore::<_, Sqlite>::new(sql));
         let (blobs, wake) = (MemoryBlobs::default(), CountingWake::default());
-        Self { store, fates, blobs, wake, told: Told::default(), retention: Retention::FOREVER }
+        Self {
+            store,
+            fates,
+            blobs,
+            wake,
+            told: Told::default(),
+            callbacks: CountingWake::default(),
+            retention: Retention::FOREVER,
+        }
     }
 
     pub(crate) fn with_job() -> (Self, JobId) {
@@ -68,9 +77,13 @@ impl Service {
     }
 
     pub(crate) fn upload(&self) -> JobId {
-        let job = put_job(self.store.as_ref());
-        self.blobs.put(&ObjectKey::upload(&job), "image/jpeg", IMAGE).unwrap();
-        job
+        self.upload_job(&new_job())
+    }
+
+    pub(crate) fn upload_job(&self, job: &NewJob) -> JobId {
+        self.store.create(job).unwrap();
+        self.blobs.put(&ObjectKey::upload(&job.id), "image/jpeg", IMAGE).unwrap();
+        job.id
     }
 
     pub(crate) fn handle(
@@ -85,6 +98,7 @@ impl Service {
             imaging,
             wake: &self.wake,
             tell: &self.told,
+            callbacks: &self.callbacks,
             clock,
             worker: &WorkerId::new("this-one"),
             limits: config::limits(&FixedVariables::small()).unwrap(),

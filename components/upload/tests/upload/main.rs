@@ -3,6 +3,7 @@
 
 mod batches;
 mod bounds;
+mod callbacks;
 mod creation;
 mod forms;
 mod kit;

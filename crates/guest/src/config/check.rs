@@ -60,6 +60,12 @@ pub fn check(variables: &dyn Variables, host: impl Fn(&str) -> Option<String>) -
             ),
         ));
     }
+    let is_set = |variable: Variable| variables.get(variable).is_ok_and(|value| !value.is_empty());
+    if is_set(Variable::CallbackHosts) && !is_set(Variable::CallbackSecret) {
+        let reason = "names hosts, and callback_secret is empty, so that nothing could be signed: set it to \
+             whsec_ and the base64 of 32 random bytes";
+        wrong.push(contradicts(Variable::CallbackHosts, reason.to_owned()));
+    }
     wrong
 }
 
@@ -113,6 +119,16 @@ mod tests {
                 "the variable lease_secs must be a whole number from 1 to 86400 (seconds)",
             ]
         );
+    }
+
+    #[test]
+    fn callbacks_are_signed() {
+        let mut variables = defaults();
+        variables.0.insert("callback_hosts", "hooks.example");
+        let [text] = &texts(&variables, HOST)[..] else { panic!("{:?}", texts(&variables, HOST)) };
+        assert!(text.contains("callback_hosts") && text.contains("callback_secret"), "{text}");
+        variables.0.insert("callback_secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3");
+        assert_eq!(texts(&variables, HOST), Vec::<String>::new());
     }
 
     #[test]

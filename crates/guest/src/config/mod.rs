@@ -3,9 +3,11 @@
 //! Each function reads only what its caller needs, for every variable is a call to the host. Which variables there are, and what
 //! they take, stands in `thumbs_domain::variable`. All of them at once are looked at at start: `check.rs`.
 
+mod callbacks;
 mod check;
 mod edge;
 
+pub use callbacks::{CallbackSettings, callback_hosts};
 pub use check::check;
 pub use edge::{Edge, RateBounds};
 

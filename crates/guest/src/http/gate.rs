@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use thiserror::Error;
 use thumbs_access::{Entry, Found, Key, Keys, Scope, Signature};
 use thumbs_domain::event::Event;
+use thumbs_domain::id::JobId;
 use thumbs_domain::job::Job;
 use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::problem::{Problem, ProblemKind};
@@ -105,14 +106,19 @@ impl Caller {
 
 impl Holder {
     fn link(&self, job: &Job) -> Option<SignedLink> {
-        let now = self.now.unix_millis().div_euclid(1000);
-        let step = (self.links.secs / LINKS_OF_A_LIFE).max(1);
-        let expires = (now + self.links.secs).div_euclid(step) * step;
-        let path = thumbnail_href(&job.id);
-        let signature = self.links.secrets.sign(&path, expires)?;
-        let expires_at = Timestamp::from_unix_millis(expires.saturating_mul(1000));
-        Some(SignedLink { href: format!("{path}{}", signature.query()), expires_at })
+        signed_link(&self.links, &job.id, self.now)
     }
+}
+
+/// A link to the thumbnail of this job that is good without a key; none where links are not signed.
+pub fn signed_link(links: &Links, job: &JobId, now: Timestamp) -> Option<SignedLink> {
+    let now = now.unix_millis().div_euclid(1000);
+    let step = (links.secs / LINKS_OF_A_LIFE).max(1);
+    let expires = (now + links.secs).div_euclid(step) * step;
+    let path = thumbnail_href(job);
+    let signature = links.secrets.sign(&path, expires)?;
+    let expires_at = Timestamp::from_unix_millis(expires.saturating_mul(1000));
+    Some(SignedLink { href: format!("{path}{}", signature.query()), expires_at })
 }
 
 /// Why a request is not let in.

@@ -19,6 +19,6 @@ pub mod serve;
 pub mod throttle;
 
 pub use body::{Body, BodyError};
-pub use gate::Caller;
+pub use gate::{Caller, signed_link};
 pub use request::Request;
 pub use response::{Failed, Response};

@@ -62,7 +62,7 @@ async fn parts(mut form: Multipart, image: &mut Bounded<'_>, options: &mut Draft
 pub(super) async fn value(form: &mut Multipart, option: &Row) -> Result<String, Failed> {
     let mut value = Vec::new();
     while let Some(piece) = form.chunk().await? {
-        if piece.len() > Draft::MAX_VALUE_BYTES - value.len() {
+        if piece.len() > option.max_value_bytes() - value.len() {
             return Err(wrong_option(option.refusal()));
         }
         value.extend_from_slice(&piece);

@@ -12,6 +12,7 @@
 //! - claim and first page take the same time with a thousand rows and with a million.
 
 mod batches;
+mod callbacks;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod life;
@@ -23,6 +24,7 @@ mod statements;
 mod store;
 
 pub use batches::{Batch, Batches};
+pub use callbacks::{Callbacks, ClaimedCallback};
 pub use life::{Due, Garbage, Holder, Life, Revived};
 pub use numbers::Numbers;
 pub use open::{Whole, open, open_life, open_numbers, open_rates, open_whole};

@@ -1,14 +1,14 @@
 //! The job store that the configuration names. Opening connects to nothing yet: that is left to the first statement.
 
 use super::store::SqlJobStore;
-use super::{Batches, JobStore, Life, Numbers, Rates};
+use super::{Batches, Callbacks, JobStore, Life, Numbers, Rates};
 use crate::config::Database;
 use crate::sql::{HostPostgres, HostSqlite, Postgres, Sqlite};
 
 /// All that a job store does.
-pub trait Whole: Life + Numbers + Batches + Rates {}
+pub trait Whole: Life + Numbers + Batches + Rates + Callbacks {}
 
-impl<T: Life + Numbers + Batches + Rates> Whole for T {}
+impl<T: Life + Numbers + Batches + Rates + Callbacks> Whole for T {}
 
 /// For who makes and reads jobs.
 pub fn open(database: &Database) -> Box<dyn JobStore> {

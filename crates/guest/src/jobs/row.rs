@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use thumbs_domain::batch::{FileName, Member};
+use thumbs_domain::callback::{Callback, CallbackState, CallbackUrl};
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status};
@@ -93,7 +94,24 @@ impl Columns {
                 NOBODY => Some(None),
                 name => Owner::parse(name).map(Some),
             })?,
+            callback: self.callback()?,
         })
+    }
+
+    fn callback(&mut self) -> Result<Option<Callback>, StoreError> {
+        let url = self.optional_parse("callback_url", CallbackUrl::parse)?;
+        let state = self.optional_parse("callback_state", CallbackState::from_name)?;
+        let attempts = self.integer("callback_attempts")?;
+        let last_status = self.optional_integer("callback_status")?;
+        let last_error = self.optional_text("callback_error")?;
+        let due_at = self.optional_integer("callback_due_at_ms")?.map(Timestamp::from_unix_millis);
+        let delivered_at =
+            self.optional_integer("callback_delivered_at_ms")?.map(Timestamp::from_unix_millis);
+        let (Some(url), Some(state)) = (url, state) else { return Ok(None) };
+        let attempts = u32::try_from(attempts).map_err(|_| corrupt("callback_attempts"))?;
+        let last_status = last_status.map(u16::try_from).transpose();
+        let last_status = last_status.map_err(|_| corrupt("callback_status"))?;
+        Ok(Some(Callback { url, state, attempts, last_status, last_error, due_at, delivered_at }))
     }
 
     fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, StoreError> {

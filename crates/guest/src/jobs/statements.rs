@@ -12,9 +12,12 @@ use crate::sql::schema::may_work;
 macro_rules! columns {
     () => {
         "id, status, options, source, thumbnail, error_code, error_message, cost, attempts, setbacks, due_at_ms, \
-         woken_at_ms, created_at_ms, updated_at_ms, retried_at_ms, correlation_id, trace_parent, owner"
+         woken_at_ms, created_at_ms, updated_at_ms, retried_at_ms, correlation_id, trace_parent, owner, callback_url, callback_state, callback_attempts, callback_status, \
+         callback_error, callback_due_at_ms, callback_delivered_at_ms"
     };
 }
+
+pub(super) use columns;
 
 /// The history with a line more, of an attempt that began when the row last changed: for the claim changes it, and nothing else that happens
 /// within an attempt. Takes the placeholder of the end, the outcome, and the SQL of the code. Kept are the last
@@ -84,11 +87,12 @@ pub(super) fn claim<D: Dialect>() -> String {
 /// itself, so what stands there names the owner as well.
 pub(super) const CREATE: &str = concat!(
     "INSERT INTO thumbs_jobs (id, status, options, source, attempts, due_at_ms, created_at_ms, updated_at_ms, ",
-    "correlation_id, trace_parent, idempotency_key, owner, lease_token, batch, batch_part, file_name) ",
+    "correlation_id, trace_parent, idempotency_key, owner, lease_token, batch, batch_part, file_name, callback_url, callback_state) ",
     "SELECT CAST($1 AS TEXT), 'processing', CAST($2 AS TEXT), CAST($3 AS TEXT), 0, CAST($4 AS BIGINT), ",
     "CAST($5 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), ",
-    "CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), CAST($12 AS BIGINT), CAST($13 AS TEXT) WHERE ",
-    may_work!("$14"),
+    "CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), CAST($12 AS BIGINT), CAST($13 AS TEXT), \
+     CAST($14 AS TEXT), CASE WHEN CAST($14 AS TEXT) IS NULL THEN NULL ELSE 'waiting' END WHERE ",
+    may_work!("$15"),
     " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"
 );
 
@@ -259,9 +263,11 @@ pub(super) const GIVE_UP: &str = concat!(
 pub(super) const NOTE_WAKE_UP: &str = "UPDATE thumbs_jobs SET woken_at_ms = $1 WHERE id = $2 \
      AND status = 'processing' AND (woken_at_ms IS NULL OR woken_at_ms <= $3) RETURNING id";
 
-/// The failure of before stays: it is why the job is tried again.
+/// The failure of before stays: it is why the job is tried again. The callback is what the trigger makes of it, which SQLite would not return.
 pub(super) const REVIVE: &str = concat!(
     "UPDATE thumbs_jobs SET status = 'processing', attempts = 0, setbacks = 0, woken_at_ms = NULL, due_at_ms = CAST($1 AS BIGINT), ",
+    "callback_state = CASE WHEN callback_url IS NULL THEN NULL ELSE 'waiting' END, callback_due_at_ms = NULL, callback_token = NULL, ",
+    "callback_attempts = 0, callback_status = NULL, callback_error = NULL, callback_delivered_at_ms = NULL, ",
     "retried_at_ms = CAST($2 AS BIGINT), updated_at_ms = CAST($2 AS BIGINT), history = ",
     history!("CAST(CAST($2 AS BIGINT) AS TEXT)", "$2", "revived", "'-'"),
     " ",

@@ -103,6 +103,7 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
             job.place.as_ref().map(|place| place.batch.to_string()).into(),
             job.place.as_ref().map(|place| i64::from(place.part)).into(),
             job.place.as_ref().and_then(|place| place.file_name.as_ref()).map(|name| name.as_str()).into(),
+            job.callback.as_ref().map(|url| url.as_str()).into(),
             schema::known::<D>().into(),
         ];
         // Once more where nothing was created and nothing is in the way: another has just brought the schema up to date, or the

@@ -43,6 +43,7 @@ pub fn new_job() -> NewJob {
         idempotency_key: None,
         owner: None,
         place: None,
+        callback: None,
     }
 }
 

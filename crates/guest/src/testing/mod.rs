@@ -103,6 +103,7 @@ impl FixedVariables {
             ("result_cache", "true"),
             ("max_batch_parts", "4"),
             ("max_batch_bytes", "5000"),
+            ("callback_hosts", ""),
             ("max_queued_jobs", "0"),
             ("max_queued_jobs_per_owner", "0"),
         ];

@@ -56,7 +56,7 @@ fn form(limits: &UploadLimits) -> Value {
             "description": "The images, each a part of this name or of the name `file`.",
         },
     });
-    for row in options::TABLE {
+    for row in options::TABLE.iter().chain([&options::CALLBACK]) {
         let mut schema = schemas::option(row, limits);
         schema["description"] = format!("{}.", row.meaning).into();
         members[row.name] = schema;

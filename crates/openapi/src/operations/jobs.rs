@@ -87,7 +87,7 @@ pub(super) fn upload(limits: &UploadLimits) -> Value {
         "maxLength": limits.max_upload_bytes,
     });
     let mut members = json!({ "image": image });
-    for row in options::TABLE {
+    for row in options::TABLE.iter().chain([&options::CALLBACK]) {
         let mut schema = schemas::option(row, limits);
         schema["description"] = format!("{}.", row.meaning).into();
         members[row.name] = schema;

@@ -9,7 +9,7 @@ use thumbs_domain::wait::MAX_WAIT_SECS;
 use crate::{examples, schemas};
 
 pub(super) fn option_parameters(limits: &UploadLimits) -> impl Iterator<Item = Value> {
-    options::TABLE.iter().map(|row| {
+    options::TABLE.iter().chain([&options::CALLBACK]).map(|row| {
         json!({
             "name": row.name,
             "in": "query",

@@ -1,5 +1,6 @@
 //! Jobs and calls that the tests of the kit share.
 
+use thumbs_domain::callback::{Answer, CallbackPolicy};
 use thumbs_domain::cursor::Cursor;
 use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::{Failure, JobCode};
@@ -55,6 +56,7 @@ pub(super) fn new_job(number: u16) -> NewJob {
         idempotency_key: None,
         owner: None,
         place: None,
+        callback: None,
     }
 }
 
@@ -176,6 +178,11 @@ pub fn use_every_call(store: &dyn Whole) {
     assert_eq!(done(store.find_made(&recipe(), None)).map(|job| job.id), Some(job.id));
     let rate = Rate::new(1, 1).expect("a rate");
     assert!(done(store.take("a", rate, at(0))).is_taken);
+    assert_eq!(store.has_due_callback(at(1000)), Ok(false));
+    assert_eq!(store.claim_callback(&worker, at(2000), at(1000)), Ok(None));
+    let answered = Ok(Answer { status: 200, retry_after_secs: None });
+    let policy = CallbackPolicy { max_attempts: 1, backoff_ms: 1 };
+    assert_eq!(store.settle_callback(lease, &policy.settle(1, answered, 0, at(1000))), Ok(false));
     use_every_call_of_life(store);
 }
 

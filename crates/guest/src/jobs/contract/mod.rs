@@ -12,6 +12,7 @@
 //! | `endings.rs` | what an attempt leaves behind |
 //! | `life.rs` | jobs that are tried again, and jobs that go |
 //! | `batches.rs` | jobs that came together |
+//! | `callbacks.rs` | who is told that a job ended |
 //! | `numbers.rs` | what is counted of jobs |
 //! | `rates.rs` | buckets of tokens |
 //! | `recipes.rs` | thumbnails that are there already |
@@ -19,6 +20,7 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test kit fails loudly")]
 
 mod batches;
+mod callbacks;
 mod claims;
 mod creation;
 mod endings;
@@ -31,6 +33,7 @@ mod recipes;
 mod schema;
 
 pub use batches::*;
+pub use callbacks::*;
 pub use claims::*;
 pub use creation::*;
 pub use endings::*;
@@ -42,13 +45,13 @@ pub use reading::*;
 pub use recipes::*;
 pub use schema::*;
 
-use crate::jobs::{Batches, Life, Numbers, Rates};
+use crate::jobs::{Batches, Callbacks, Life, Numbers, Rates};
 use crate::sql::{Dialect, Postgres, Sql, Sqlite, Step, statements};
 
 /// All that a job store does.
-pub trait Whole: Life + Numbers + Batches + Rates {}
+pub trait Whole: Life + Numbers + Batches + Rates + Callbacks {}
 
-impl<T: Life + Numbers + Batches + Rates> Whole for T {}
+impl<T: Life + Numbers + Batches + Rates + Callbacks> Whole for T {}
 
 /// An empty database of its own for one test, gone with the value.
 pub trait TestDatabase: Sync {
@@ -162,6 +165,14 @@ macro_rules! job_store_contract {
             what_was_made_is_found_by_its_recipe_and_owner
             a_job_that_is_held_from_the_beginning_is_its_holders
             a_job_that_its_holder_left_is_made_when_its_lease_ends
+            a_callback_is_due_when_its_job_ends
+            a_job_without_a_callback_tells_nobody
+            a_callback_is_one_workers_until_its_lease_ends
+            how_an_attempt_at_a_callback_went_is_kept
+            many_workers_claim_each_callback_once
+            a_job_that_is_tried_again_is_told_of_again
+            a_deleted_job_tells_nobody
+            callbacks_are_counted_as_they_change
             jobs_are_counted_as_they_change
             bytes_that_went_are_counted
             counting_gets_in_nobodys_way

@@ -56,6 +56,7 @@ fn migrated() -> Vec<SqlRow> {
         vec![7.into(), 2.into()],
         vec![8.into(), 2.into()],
         vec![9.into(), 2.into()],
+        vec![10.into(), 2.into()],
     ]
 }
 

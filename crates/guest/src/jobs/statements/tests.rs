@@ -1,6 +1,7 @@
 //! Each statement in both dialects: what it binds, and what it may ask of the host.
 
 use super::*;
+use crate::jobs::callbacks;
 use crate::jobs::numbers::QUEUE;
 use crate::jobs::rates::{SWEEP, TAKE};
 use crate::sql::{Postgres, Sqlite};
@@ -58,6 +59,10 @@ fn placeholders_first_appear_in_the_order_of_their_numbers() {
         &expire_jobs::<Postgres>(),
         &expire_originals::<Sqlite>(),
         &expire_originals::<Postgres>(),
+        callbacks::HAS_DUE,
+        &callbacks::claim::<Sqlite>(),
+        &callbacks::claim::<Postgres>(),
+        callbacks::SETTLE,
     ] {
         let mut seen = Vec::new();
         for tail in statement.split('$').skip(1) {
@@ -131,6 +136,9 @@ fn every_statement_finds_its_rows_by_an_index_and_sorts_nothing() {
         (&holders(3), &[by_id]),
         (&expire_jobs::<Sqlite>(), &[by_id, status]),
         (&expire_originals::<Sqlite>(), &[by_id, originals]),
+        (callbacks::HAS_DUE, &["thumbs_jobs_callbacks"]),
+        (&callbacks::claim::<Sqlite>(), &[by_id, "thumbs_jobs_callbacks"]),
+        (callbacks::SETTLE, &[by_id]),
     ] {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
         let mut rows = explain.raw_query();
