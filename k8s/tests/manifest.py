@@ -32,7 +32,9 @@ def triggered_by(kind):
     return list(dict.fromkeys(trigger["component"] for trigger in triggers if "component" in trigger))
 
 
-COMPONENTS = {"api": triggered_by("http"), "worker": triggered_by("redis")}
+# What asks strangers has an app of its own: on Spin a receiver that is slow would hold up whatever else listens in its process.
+CALLBACK = ["callback"]
+COMPONENTS = {"api": triggered_by("http"), "worker": [id for id in triggered_by("redis") if id not in CALLBACK], "callback": CALLBACK}
 
 
 def bless():
@@ -48,7 +50,8 @@ def bless():
     path.write_text(f"{before}\n  components:\n{rest}")
     path = ROOT / "docs/SPIN.md"
     answering = "".join(f" -c {component}" for component in COMPONENTS["api"])
-    path.write_text(re.sub(rf"( -c (?!{COMPONENTS['worker'][0]}\b)[a-z-]+)+$", answering, path.read_text(), flags=re.MULTILINE))
+    others = "|".join(COMPONENTS["worker"] + COMPONENTS["callback"])
+    path.write_text(re.sub(rf"( -c (?!(?:{others})\b)[a-z-]+)+$", answering, path.read_text(), flags=re.MULTILINE))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ COMPONENT = "app.kubernetes.io/component"
 ASKS = {
     "api": {"postgresql", "redis", "s3"},
     "worker": {"postgresql", "redis", "s3"},
+    "callback": {"postgresql", "redis"},
     "tick": {"redis"},
     "backup": {"postgresql", "s3"},
     "restore": {"postgresql", "s3"},
@@ -70,6 +71,17 @@ class Network(unittest.TestCase):
                         if target in found and target != source and not (target == "api" and source not in ("test", "api")):
                             with self.subTest(values=case, host=host, source=source, target=target):
                                 self.assertEqual(reaches(documents, labels, found[target], port), target in ASKS[source])
+
+    def test_strangers_are_asked_by_who_tells_receivers_alone(self):
+        for host, who in (("runtime", "worker"), ("spinkube", "callback")):
+            documents = objects("everything", host)
+            policy = named(documents, "NetworkPolicy", "thumbs-callbacks")["spec"]
+            self.assertEqual({component for component, labels in pods(documents).items() if matches(policy["podSelector"], labels)}, {who})
+            (rule,) = policy["egress"]
+            self.assertEqual(rule["ports"], [{"protocol": "TCP", "port": 443}])
+            self.assertIn("169.254.0.0/16", rule["to"][0]["ipBlock"]["except"])
+            for other in of_kind(objects("defaults", host), "NetworkPolicy"):
+                self.assertNotEqual(other["metadata"]["name"], "thumbs-callbacks", "nobody is told by default")
 
     def test_other_ports_of_the_servers_are_closed(self):
         documents = objects("defaults", "spinkube")

@@ -18,7 +18,7 @@ class Spin(unittest.TestCase):
 
     def test_each_address_comes_with_its_grant(self):
         blocks = [block for block in re.findall(r"```sh\n(.*?)```", SPIN, re.DOTALL) if "SPIN_VARIABLE_" in block]
-        self.assertEqual(len(blocks), 4)
+        self.assertEqual(len(blocks), 5)
         for block in blocks:
             set_here = dict(re.findall(r"SPIN_VARIABLE_([A-Z0-9_]+)='([^']*)'", block))
             for name, url in set_here.items():
@@ -28,12 +28,14 @@ class Spin(unittest.TestCase):
                     self.assertEqual(set_here[name.replace("_URL", "_OUTBOUND")], f"{scheme}://{address}")
                 if name == "BLOB_URL":
                     self.assertIn("BLOB_OUTBOUND", set_here)
+                if name == "CALLBACK_HOSTS":
+                    self.assertEqual(set_here["CALLBACK_OUTBOUND"], f"https://{url}:443")
 
     def test_the_processes_have_the_components_of_the_manifest(self):
         lists = [re.findall(r"-c ([a-z-]+)", line) for line in SPIN.splitlines() if line.startswith("spin up")]
         for components in lists:
             self.assertIn(components, list(manifest.COMPONENTS.values()), "run `make check-deploy BLESS=1`")
-        self.assertEqual(len(lists), 3)
+        self.assertEqual(len(lists), 4)
 
 
 class Environment(unittest.TestCase):

@@ -182,7 +182,9 @@ class RunSpin(unittest.TestCase):
         for id in manifest.COMPONENTS["api"]:
             self.assertIn(f"-c {id}", answers[0])
         self.assertGreaterEqual(len([call for call in starts if "-c resize" in call]), 2)
-        self.assertTrue([call for call in calls if "publish thumbs-wake {}" in call])
+        self.assertTrue([call for call in starts if call.endswith("-c callback")], "in a process of its own")
+        for channel in ("thumbs-wake", "thumbs-wake-callbacks"):
+            self.assertTrue([call for call in calls if f"publish {channel} {{}}" in call])
 
     def test_a_grant_that_is_missing_is_named(self):
         done, calls = self.run_spin(SPIN_VARIABLE_REDIS_URL="redis://elsewhere:6379")

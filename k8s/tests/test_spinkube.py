@@ -34,9 +34,10 @@ def for_each_values_file(test):
 
 class SpinKube(unittest.TestCase):
     @for_each_values_file
-    def test_there_are_two_apps_of_one_image_with_a_tag_of_its_own(self, documents):
+    def test_there_are_two_apps_of_one_image_with_a_tag_of_its_own_and_a_third_where_receivers_are_told(self, documents):
         found = apps(documents)
-        self.assertEqual(set(found), {"api", "worker"})
+        variables = {variable["name"] for variable in found["api"]["spec"]["variables"]}
+        self.assertEqual(set(found), {"api", "worker"} | ({"callback"} if "callback_hosts" in variables else set()))
         images = {app["spec"]["image"] for app in found.values()}
         self.assertEqual(len(images), 1)
         self.assertRegex(images.pop(), r":(?!latest$)[\w.-]+$")
@@ -76,6 +77,10 @@ class SpinKube(unittest.TestCase):
         with self.assertRaisesRegex(rendering.Refused, "one pod at least"):
             objects("defaults", "spinkube", sets=("worker.replicas=0",))
 
+    def test_receivers_need_a_grant(self):
+        with self.assertRaisesRegex(rendering.Refused, "callback_outbound is needed"):
+            objects("defaults", "spinkube", sets=("variables.callback_hosts=hooks.example",))
+
     def test_names_are_short_enough_for_the_operators_labels(self):
         for app in apps(objects("defaults", "spinkube", release="r" * 53)).values():
             self.assertLessEqual(len(app["metadata"]["name"]), 52)
@@ -110,7 +115,7 @@ class SpinKube(unittest.TestCase):
     def test_grants_have_the_form_that_spin_takes_and_name_no_credentials(self, documents):
         for variable in apps(documents)["api"]["spec"]["variables"]:
             if variable["name"].endswith("_outbound"):
-                self.assertRegex(variable["value"], r"^[a-z]+://[a-z0-9.-]+:[0-9]+$", variable["name"])
+                self.assertRegex(variable["value"], r"^[a-z]+://(\*\.)?[a-z0-9.-]+:[0-9]+$", variable["name"])
 
     def test_grants_are_the_addresses_of_the_urls(self):
         (secret,) = [s for s in of_kind(objects("external", "spinkube"), "Secret")]

@@ -107,6 +107,7 @@ s3_secret_access_key: false
 s3_session_token: true
 api_keys: true
 link_secret: true
+callback_secret: true
 {{- end -}}
 
 {{/* Pods have to start anew when what they were given changes. Of a Secret that the chart does not make, what it holds at the install. */}}
