@@ -20,14 +20,21 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::native_blobs::store;
 
 /// Where rustls looks for the system's certificates.
-const TRUSTED: &str = "SSL_CERT_FILE";
+pub(crate) const TRUSTED: &str = "SSL_CERT_FILE";
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     thumbs_tests::repository_root().join("tests/fixtures/tls").join(name)
 }
 
-/// The same bucket by TLS: a front that takes TLS off and passes the bytes on, until the test's runtime ends.
+/// The same bucket by TLS.
 async fn by_tls(bucket: Bucket) -> Bucket {
+    let behind = bucket.endpoint.strip_prefix("http://").unwrap().parse().unwrap();
+    let port = tls_before(behind).await;
+    Bucket { endpoint: format!("https://localhost:{port}"), ..bucket }
+}
+
+/// The port of a front on `localhost` that takes TLS off and passes the bytes on, until the test's runtime ends.
+pub(crate) async fn tls_before(behind: SocketAddr) -> u16 {
     let certificate = CertificateDer::from_pem_file(fixture("localhost.crt")).unwrap();
     let key = PrivateKeyDer::from_pem_file(fixture("localhost.key")).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -37,7 +44,6 @@ async fn by_tls(bucket: Bucket) -> Bucket {
         .with_single_cert(vec![certificate], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let behind: SocketAddr = bucket.endpoint.strip_prefix("http://").unwrap().parse().unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -50,7 +56,7 @@ async fn by_tls(bucket: Bucket) -> Bucket {
             });
         }
     });
-    Bucket { endpoint: format!("https://localhost:{port}"), ..bucket }
+    port
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 mod blob_contract;
 mod blob_no_s3;
 mod blob_s3;
-mod blob_tls;
+pub(crate) mod blob_tls;
 mod component_blobs;
 mod job_store;
 mod native_blobs;

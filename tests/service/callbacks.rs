@@ -20,6 +20,8 @@ use thumbs_tests::{
     service::Service,
 };
 
+use crate::backends::blob_tls::{TRUSTED, fixture, tls_before};
+
 thumbs_tests::in_every_home! {
     a_receiver_is_told_that_a_job_succeeded,
     a_receiver_that_fails_is_told_again,
@@ -68,6 +70,44 @@ fn assert_signed(message: &Received) {
     let expected = [signature(SECRET), signature(OLD_SECRET)].join(" ");
     assert_eq!(message.header("webhook-signature"), expected);
     assert_eq!(message.header("content-type"), "application/json");
+}
+
+/// A service that may tell this receiver by TLS, and where that is.
+async fn telling_by_tls(receiver: &Receiver) -> (Service, String) {
+    let port = tls_before(receiver.address()).await;
+    let service = Home::embedded()
+        .start_with(|builder| to(receiver)(builder).variable("callback_hosts", format!("localhost:{port}")))
+        .await;
+    (service, format!("https://localhost:{port}/"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_to_a_receiver_whose_certificate_the_system_does_not_trust() {
+    let receiver = Receiver::start(OK).await;
+    let (service, url) = telling_by_tls(&receiver).await;
+    let id = service.client.submit(&images::png(30, 20), &[("callback_url", &url)]).await;
+    settled(&service.client, &id, |callback| callback["last_error"] == "tls-failed").await;
+    assert_eq!(receiver.received().len(), 0);
+}
+
+/// Runs itself again in a process of its own, because what is trusted stands in the environment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_is_told_by_tls() {
+    const NAME: &str = "service::callbacks::a_receiver_is_told_by_tls";
+    let certificate = fixture("localhost.crt");
+    if std::env::var_os(TRUSTED).is_none_or(|trusted| trusted != certificate) {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let ended = again.args(["--exact", NAME]).env(TRUSTED, certificate).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout);
+        return assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+    }
+    let receiver = Receiver::start(OK).await;
+    let (service, url) = telling_by_tls(&receiver).await;
+    let id = service.client.submit(&images::png(30, 20), &[("callback_url", &url)]).await;
+    let message = receiver.wait_for(1).await.remove(0);
+    assert_signed(&message);
+    assert_eq!(format!("https://{}/", message.header("host")), url);
+    delivered(&service, &id).await;
 }
 
 async fn job(client: &Client, id: &str) -> Value {
