@@ -4,7 +4,7 @@
 //! Entry point is [`Runtime::builder`]; the binary `thumbs` (`cli.rs`, `main.rs`) is a thin layer over it. Several runtimes may live in one
 //! process: nothing here is global.
 //!
-//! Dependencies point one way: `limits`, `memory`, `permits`, `telemetry`, `secret` ← `clients` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`,
+//! Dependencies point one way: `limits`, `memory`, `permits`, `telemetry`, `secret` ← `clients` ← `traces` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`,
 //! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`; beside them, `manifest` ← `bundle` ← `cli`, `restart` ← `cli` and `capabilities` ← `backup` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
 //! are compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
 //! (`manifest/tool.rs`), and tests/hosting runs another one.
@@ -36,6 +36,7 @@ pub mod shutdown;
 pub mod spin_test;
 pub mod telemetry;
 pub mod threads;
+pub mod traces;
 pub mod triggers;
 pub mod variables;
 

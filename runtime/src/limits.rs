@@ -168,6 +168,12 @@ limits! {
         "lines that one instance writes", "the rest is dropped, and one line says so";
     max_queued_log_bytes = MIB, 64 * KIB => GIB,
         "lines that wait until standard error takes them", "further lines are dropped, and one line says how many";
+    max_queued_spans = 8_192, 1 => 1_000_000,
+        "spans that wait until a collector takes them (docs/TRACING.md)", "further ones are dropped and counted (`thumbs_host_spans_total`)";
+    max_call_spans = 128, 1 => 100_000,
+        "spans of what one instance asks of the host", "further ones are dropped and counted";
+    span_flush_ms = 2_000, 0 => DAY_MS,
+        "how long the end waits for a collector to take what waits", "it is lost, and counted";
     log_tail_bytes = 32 * KIB, 0 => 64 * KIB,
         "the last lines of the log that a component is given that asks for them (docs/manifest.md, `log_tail`)", "it gets the newest whole lines of that length";
     message_cpu_ms = 10_000, 1 => DAY_MS,

@@ -20,7 +20,7 @@ use thumbs::instance::{Call, CallBounds, ComponentContext, Meter, NativeBlobs, S
 use thumbs::limits::Limits;
 use thumbs::secret::Secret;
 use thumbs::telemetry::{CaptureSink, Level, Logger};
-use thumbs::{memory::MemoryBudgets, permits::Caller};
+use thumbs::{memory::MemoryBudgets, permits::Caller, traces::Tracer};
 use thumbs_tests::servers::Bucket;
 use wasmtime::component::{Component, ResourceAny};
 use wasmtime::{Engine, Store};
@@ -113,6 +113,7 @@ impl ComponentBlobs {
             memory: MemoryBudgets::split(usize::MAX, 0),
             limits: Arc::new(limits),
             log: Logger::new(Arc::new(CaptureSink::new()), Level::Error),
+            tracer: Tracer::off(),
             numbers: Arc::default(),
             log_tail: false,
         };

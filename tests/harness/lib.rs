@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails loudly")]
 
 pub mod client;
+pub mod collector;
 pub mod driver;
 pub mod home;
 pub mod images;

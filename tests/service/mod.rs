@@ -27,4 +27,5 @@ mod replicas;
 mod reuse;
 mod setbacks;
 mod settings;
+mod traces;
 mod waiting;

@@ -17,7 +17,7 @@ use super::{StartError, metrics::Metrics};
 use crate::{
     blocking::blocking,
     limits::{Limits, length, millis},
-    numbers,
+    numbers::Format,
     triggers::http::ACCEPT_PAUSE,
 };
 
@@ -99,10 +99,12 @@ async fn answer(asked: &Parts, metrics: Arc<Metrics>, stops: bool) -> Response<F
         "/readyz" if stops => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         "/readyz" => text(StatusCode::OK, "OK\n"),
         "/metrics" => {
-            let mut answer = text(StatusCode::OK, blocking(move || metrics.exposition()).await);
-            answer
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static(numbers::CONTENT_TYPE));
+            let accept = asked.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+            let format = Format::preferred(accept);
+            let mut answer = text(StatusCode::OK, blocking(move || metrics.exposition(format)).await);
+            let headers = answer.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+            headers.insert(header::VARY, HeaderValue::from_static("accept"));
             answer
         }
         _ => text(StatusCode::NOT_FOUND, "There are /metrics, /livez and /readyz.\n"),

@@ -28,6 +28,7 @@ use crate::{
     limits::{Limits, millis},
     manifest::{HttpTarget, Manifest, Route},
     telemetry::{Level, LogSink, Logger},
+    traces,
     triggers::{
         http::{Handler, HttpServer, ServerTasks, Target},
         router::{Pattern, Router},
@@ -57,6 +58,7 @@ impl Runtime {
             after_compiling: None,
             admin: None,
             sink: None,
+            traces: None,
         }
     }
 }
@@ -79,6 +81,7 @@ pub struct RuntimeBuilder {
     pub(super) after_compiling: Option<fn()>,
     admin: Option<SocketAddr>,
     sink: Option<Arc<dyn LogSink>>,
+    pub(super) traces: Option<traces::Settings>,
 }
 
 impl RuntimeBuilder {
@@ -155,6 +158,12 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Where spans are sent, and which. Default: nothing is traced.
+    pub fn traces(mut self, settings: traces::Settings) -> Self {
+        self.traces = Some(settings);
+        self
+    }
+
     /// How long [`RuntimeBuilder::prepare`] waits for servers that do not answer. Default: not at all.
     pub fn server_wait(mut self, wait: Duration) -> Self {
         self.server_wait = wait;
@@ -209,9 +218,10 @@ impl RuntimeBuilder {
         messages.prepare_or_warn().await;
         let tasks = ServerTasks::default();
         let workers = messages.start(&tasks, workers, lots.clone())?;
-        let Loaded { limits, log, .. } = &loaded;
+        let sending = loaded.sending.take();
+        let Loaded { limits, log, tracer, .. } = &loaded;
         servers::watch(absent, millis(limits.max_reconnect_pause_ms), log, &tasks.tracker, &tasks.stop);
-        let server = HttpServer::new(listener, router, limits, tasks.clone(), log.clone());
+        let server = HttpServer::new(listener, router, limits, tasks.clone(), log.clone(), tracer.clone());
         let admin = admin.map(|listener| {
             let (address, end) = (listener.address(), CancellationToken::new());
             let metrics = Arc::new(Metrics::new(&loaded, &contexts, &lots, server.view(), sink));
@@ -232,6 +242,7 @@ impl RuntimeBuilder {
             lame_duck: millis(limits.lame_duck_ms),
             drain_timeout: millis(limits.drain_timeout_ms),
             log: log.clone(),
+            sending,
             _ticker: ticker,
         })
     }

@@ -86,6 +86,7 @@ impl Loaded {
                     limits: Arc::clone(&self.limits),
                     memory: memory.clone(),
                     log: self.log.clone(),
+                    tracer: self.tracer.clone(),
                     numbers: Arc::default(),
                 };
                 Ok((component.id.clone(), Arc::new(context)))

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use thiserror::Error;
 
 use crate::{
-    backends::BackendError, compose::ComposeError, manifest::ManifestError, variables::VariableError,
+    backends::BackendError, compose::ComposeError, manifest::ManifestError, traces::SettingError,
+    variables::VariableError,
 };
 
 /// Why an application does not start.
@@ -18,6 +19,9 @@ pub enum StartError {
     /// A variable.
     #[error(transparent)]
     Variable(#[from] VariableError),
+    /// Where spans are sent.
+    #[error(transparent)]
+    Traces(#[from] SettingError),
     /// A back end.
     #[error(transparent)]
     Backend(#[from] BackendError),

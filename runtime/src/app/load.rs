@@ -24,6 +24,7 @@ use crate::{
     messages::Broker,
     private,
     telemetry::{Event, Level, LogFormat, Logger},
+    traces::{Sending, Tracer},
     variables::Variables,
 };
 
@@ -36,6 +37,9 @@ pub(super) struct Loaded {
     pub(super) broker: Arc<Broker>,
     pub(super) limits: Arc<Limits>,
     pub(super) log: Logger,
+    pub(super) tracer: Tracer,
+    /// Sends what the tracer makes, until an application that serves takes it over.
+    pub(super) sending: Option<Sending>,
     composition: Composition,
     cache_dir: PathBuf,
     after_compiling: Option<fn()>,
@@ -73,6 +77,13 @@ impl Loaded {
         let limits = Arc::new(builder.limits);
         let clients = Clients::new(&backends, &limits)?;
         let broker = Arc::new(Broker::new(&limits, &log));
+        let (tracer, sending) = match builder.traces {
+            Some(settings) => {
+                let (tracer, sending) = settings.start(&manifest.application.name, &limits, &log)?;
+                (tracer, Some(sending))
+            }
+            None => (Tracer::off(), None),
+        };
         Ok(Self {
             manifest,
             variables,
@@ -81,6 +92,8 @@ impl Loaded {
             broker,
             limits,
             log,
+            tracer,
+            sending,
             composition,
             cache_dir,
             after_compiling: builder.after_compiling,

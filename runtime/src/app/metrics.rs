@@ -12,8 +12,9 @@ use crate::{
     capabilities::embedded::Database,
     clients::{postgres, redis},
     instance::ComponentContext,
-    numbers::{Exposition, Process, rows},
+    numbers::{Exposition, Format, Process, rows},
     telemetry::LogSink,
+    traces::Tracer,
     triggers::http::{HttpView, ParkingLot},
 };
 
@@ -27,6 +28,7 @@ pub(super) struct Metrics {
     postgres: postgres::Client,
     redis: redis::Client,
     log: Option<Arc<dyn LogSink>>,
+    tracer: Tracer,
     started: Duration,
 }
 
@@ -47,13 +49,14 @@ impl Metrics {
             postgres: loaded.clients.postgres().clone(),
             redis: loaded.clients.redis().clone(),
             log,
+            tracer: loaded.tracer.clone(),
             started: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
         }
     }
 
     /// All metrics as Prometheus reads them. Blocks for a moment.
-    pub(super) fn exposition(&self) -> String {
-        let mut text = Exposition::default();
+    pub(super) fn exposition(&self, format: Format) -> String {
+        let mut text = Exposition::new(format);
         text.all(&rows::INFO, [([env!("CARGO_PKG_VERSION")], 1.0)]);
         self.requests(&mut text);
         self.instances(&mut text);
@@ -69,6 +72,12 @@ impl Metrics {
             ]
             .map(|(labels, count)| (labels, count as f64)),
         );
+        let fates = self
+            .tracer
+            .fates()
+            .map(|fates| [("sent", fates.sent), ("dropped", fates.dropped), ("unsent", fates.unsent)]);
+        let fates = fates.into_iter().flatten().map(|(fate, count)| ([fate], count as f64));
+        text.all(&rows::SPANS, fates);
         text.one(&rows::DROPPED, self.log.as_ref().map_or(0, |log| log.dropped_lines()) as f64);
         let (queued, running) = blocking::queued_and_running();
         text.all(&rows::BLOCKING, [(["running"], running as f64), (["queued"], queued as f64)]);

@@ -7,6 +7,7 @@ use tokio_util::sync::DropGuard;
 use crate::{
     engine::Ticker,
     telemetry::{Event, Logger},
+    traces::Sending,
     triggers::{http::ServerTasks, redis::Workers},
 };
 
@@ -25,6 +26,8 @@ pub struct Running {
     pub(super) lame_duck: Duration,
     pub(super) drain_timeout: Duration,
     pub(super) log: Logger,
+    /// Sends spans, if any are made.
+    pub(super) sending: Option<Sending>,
     // Last: guests that are being stopped still need the clock.
     pub(super) _ticker: Ticker,
 }
@@ -50,7 +53,7 @@ impl Running {
 
     /// Says that it is not ready and goes on for a while (`lame_duck_ms`), so that who sends requests here has the time to learn of it. Then
     /// takes nothing new, waits for what runs (at most `drain_timeout_ms`), and ends.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.log.event(&Event::Stopping);
         self.tasks.leave.cancel();
         tokio::time::sleep(self.lame_duck).await;
@@ -72,6 +75,9 @@ impl Running {
             };
             // Who does not even end has a thread that hangs in the system, which nobody can end.
             let _all = tokio::time::timeout(LAST_WAIT, ended).await;
+        }
+        if let Some(sending) = self.sending.take() {
+            sending.finish().await;
         }
         self.log.event(&Event::Stopped { drained });
     }

@@ -17,6 +17,7 @@ use crate::{
     limits::{Limits, millis},
     memory::Share,
     telemetry::{Event, Logger},
+    traces::{CallTrace, Operation},
 };
 
 /// What becomes of a connection after its response began.
@@ -54,6 +55,7 @@ pub struct Egress {
     left: u64,
     refused: u64,
     memory: Arc<Share>,
+    trace: CallTrace,
 }
 
 /// A piece of a body that a guest writes: it waits in the host until the other side takes it.
@@ -73,6 +75,7 @@ impl Egress {
         component: Arc<str>,
         log: Logger,
         memory: Arc<Share>,
+        trace: CallTrace,
         limits: &Limits,
     ) -> Self {
         let response = millis(limits.egress_response_timeout_ms);
@@ -81,7 +84,8 @@ impl Egress {
             first_byte_timeout: Some(response),
             between_bytes_timeout: Some(response),
         };
-        Self { carrier, hosts, component, log, longest, left: limits.max_egress_requests, refused: 0, memory }
+        let left = limits.max_egress_requests;
+        Self { carrier, hosts, component, log, longest, left, refused: 0, memory, trace }
     }
 
     /// Whether a request may go out, and if not, why.
@@ -130,11 +134,18 @@ impl WasiHttpHooks for Egress {
                 let host = request.uri().host().unwrap_or_default();
                 let host = &host[..host.floor_char_boundary(MAX_HOST_BYTES)];
                 let event = Event::EgressRefused { host: Some(host), reason: Some(reason), requests: None };
-                self.log.of(&self.component, None, &event);
+                self.log.within(&self.component, None, self.trace.context(), &event);
             }
             return Box::new(std::future::ready(Err(error)));
         }
-        self.carrier.carry(request, self.bounded(options))
+        let span = self.trace.open(|| Operation::request(request.method(), request.uri()));
+        let sending = self.carrier.carry(request, self.bounded(options));
+        let Some(span) = span else { return sending };
+        Box::new(async move {
+            let sent = Box::into_pin(sending).await;
+            span.answered(sent.as_ref().ok().map(|(response, _)| response.status()));
+            sent
+        })
     }
 
     fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
@@ -155,7 +166,7 @@ impl Drop for Egress {
     fn drop(&mut self) {
         if self.refused > 1 {
             let event = Event::EgressRefused { host: None, reason: None, requests: Some(self.refused) };
-            self.log.of(&self.component, None, &event);
+            self.log.within(&self.component, None, self.trace.context(), &event);
         }
     }
 }
@@ -180,7 +191,7 @@ mod tests {
         let hosts = Arc::new(AllowedHosts::parse(["http://api.example:80"]).unwrap());
         let log = Logger::new(Arc::new(sink.clone()), Level::Debug);
         let memory = Share::new(Arc::new(MemoryBudget::new(1 << 20)), 1 << 20);
-        Egress::new(Arc::new(Network), hosts, "upload".into(), log, memory, limits)
+        Egress::new(Arc::new(Network), hosts, "upload".into(), log, memory, CallTrace::default(), limits)
     }
 
     fn refused(egress: &Egress, uri: &'static str) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 //!
 //! A line that is a JSON object keeps its fields; `level`, `event` and `correlation_id` of it are used, and its `component` is not
 //! believed. Any other line is an event `output` with the text as `message`. Lines and their number are bounded. What they say is for whoever
-//! reads the log: the host reads nothing out of them.
+//! reads the log, and for whoever reads traces: the host does nothing because of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +18,7 @@ use wasmtime_wasi::{
 use crate::{
     limits::{Limits, length},
     telemetry::{Event, Level, LogLine, Logger},
+    traces::CallTrace,
 };
 
 /// The output of one instance: both streams. Cheap to clone.
@@ -29,6 +30,7 @@ struct Output {
     log: Logger,
     component: Arc<str>,
     correlation_id: Option<Arc<str>>,
+    trace: CallTrace,
     max_line_bytes: usize,
     max_lines: u64,
     lines: u64,
@@ -51,11 +53,18 @@ enum Which {
 impl GuestOutput {
     /// Of an instance of this component, working on this request.
     #[must_use]
-    pub fn new(log: Logger, component: Arc<str>, correlation_id: Option<Arc<str>>, limits: &Limits) -> Self {
+    pub fn new(
+        log: Logger,
+        component: Arc<str>,
+        correlation_id: Option<Arc<str>>,
+        trace: CallTrace,
+        limits: &Limits,
+    ) -> Self {
         Self(Arc::new(Mutex::new(Output {
             log,
             component,
             correlation_id,
+            trace,
             max_line_bytes: length(limits.max_log_line_bytes),
             max_lines: limits.max_log_lines,
             lines: 0,
@@ -121,7 +130,8 @@ impl Output {
         if self.lines > self.max_lines {
             if self.lines == self.max_lines + 1 {
                 let event = Event::OutputDropped { max_lines: self.max_lines };
-                self.log.of(&self.component, self.correlation_id.as_deref(), &event);
+                let span = self.trace.context();
+                self.log.within(&self.component, self.correlation_id.as_deref(), span, &event);
             }
             return;
         }
@@ -147,14 +157,16 @@ impl Output {
 
     fn emit(&self, level: Level, event: &str, mut fields: Map<String, Value>) {
         let own = match fields.remove("correlation_id") {
-            Some(Value::String(id)) => Some(id.into()),
+            Some(Value::String(id)) => Some(Arc::from(id)),
             _ => None,
         };
+        let correlation_id = own.or_else(|| self.correlation_id.clone());
+        self.trace.line(event, correlation_id.as_deref(), &mut fields);
         self.log.line(&LogLine {
             level,
             component: Arc::clone(&self.component),
             event: event.to_owned(),
-            correlation_id: own.or_else(|| self.correlation_id.clone()),
+            correlation_id,
             fields,
         });
     }
@@ -213,7 +225,7 @@ mod tests {
     fn output(limits: &Limits) -> (GuestOutput, CaptureSink) {
         let sink = CaptureSink::new();
         let log = Logger::new(Arc::new(sink.clone()), Level::Debug);
-        (GuestOutput::new(log, "resize".into(), Some("req-1".into()), limits), sink)
+        (GuestOutput::new(log, "resize".into(), Some("req-1".into()), CallTrace::default(), limits), sink)
     }
 
     fn write(output: &GuestOutput, bytes: &[u8]) {

@@ -4,8 +4,8 @@ use std::{io::IsTerminal as _, net::SocketAddr, time::Duration};
 
 use clap::Args;
 
-use super::application::Application;
-use crate::{RuntimeBuilder, descriptors, restart, shutdown::Signals};
+use super::application::{Application, environment};
+use crate::{RuntimeBuilder, descriptors, restart, shutdown::Signals, traces};
 
 /// How long the end waits for the reader of standard error.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -21,6 +21,10 @@ pub(super) struct Up {
     /// [default: nowhere].
     #[arg(long, env = "THUMBS_ADMIN", value_name = "ADDRESS:PORT")]
     admin: Option<SocketAddr>,
+    /// Where spans are sent (OTLP over HTTP), http://localhost:4318 say; which ones and with which headers is said by OpenTelemetry's
+    /// variables OTEL_... [default: OTEL_EXPORTER_OTLP_ENDPOINT; without it nothing is traced].
+    #[arg(long, env = "THUMBS_OTLP", value_name = "URL")]
+    otlp: Option<String>,
     /// How many messages are handled at a time; 0 serves requests only [default: one per core].
     #[arg(long, env = "THUMBS_WORKERS", value_name = "NUMBER")]
     workers: Option<usize>,
@@ -51,6 +55,9 @@ pub(super) async fn up(options: Up) -> Result<(), Box<dyn std::error::Error>> {
     builder = builder.listen(options.listen);
     if let Some(address) = options.admin {
         builder = builder.admin(address);
+    }
+    if let Some(settings) = traces::Settings::read(options.otlp.as_deref(), &environment())? {
+        builder = builder.traces(settings);
     }
     if let Some(workers) = options.workers {
         builder = builder.workers(workers);

@@ -12,6 +12,7 @@ use crate::{
     memory::MemoryBudgets,
     permits::Caller,
     telemetry::Logger,
+    traces::{CallTrace, Tracer},
 };
 
 /// A component's grants and the backends behind them, made once at start.
@@ -43,6 +44,8 @@ pub struct ComponentContext {
     pub memory: MemoryBudgets,
     /// Where its lines go.
     pub log: Logger,
+    /// Begins traces of its messages.
+    pub tracer: Tracer,
     /// What is counted of its instances.
     pub numbers: Arc<InstanceNumbers>,
     /// Its requests are given the last lines of everybody.
@@ -58,6 +61,8 @@ pub struct Call<'a> {
     pub on_sleep: Option<Arc<dyn OnSleep>>,
     /// Environment variables of this call alone; each takes the place of the component's own of that name.
     pub environment: &'a [(&'a str, &'a str)],
+    /// Where what the call asks of the host leaves spans.
+    pub trace: CallTrace,
 }
 
 /// What one call may take; differs between requests and messages.

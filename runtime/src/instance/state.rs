@@ -21,6 +21,7 @@ use crate::{
     },
     limits::{Limits, length},
     memory::{CallMemory, MemoryBound, Share},
+    traces::CallTrace,
 };
 
 /// `wasi:random` hands out no more at once: making random bytes is time that no deadline sees.
@@ -48,6 +49,7 @@ pub struct State {
     calls: CallMemory,
     limiter: MemoryLimiter,
     time: RunningTime,
+    trace: CallTrace,
 }
 
 impl State {
@@ -60,8 +62,13 @@ impl State {
         call: Call<'_>,
     ) -> Store<Self> {
         let limits = &component.limits;
-        let output =
-            GuestOutput::new(component.log.clone(), Arc::clone(&component.id), call.correlation_id, limits);
+        let output = GuestOutput::new(
+            component.log.clone(),
+            Arc::clone(&component.id),
+            call.correlation_id,
+            call.trace.clone(),
+            limits,
+        );
         let mut wasi = WasiCtx::builder();
         wasi.stdout(output.stdout())
             .stderr(output.stderr())
@@ -90,6 +97,7 @@ impl State {
                 Arc::clone(&component.id),
                 component.log.clone(),
                 Arc::clone(&share),
+                call.trace.clone(),
                 limits,
             ),
             sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits, bounds.caller),
@@ -102,6 +110,7 @@ impl State {
             limiter: MemoryLimiter::new(Arc::clone(&share), length(limits.max_table_elements)),
             share,
             time: RunningTime::new(bounds.max_running_time),
+            trace: call.trace,
             component: Arc::clone(component),
         };
         component.numbers.begin();
@@ -140,12 +149,22 @@ impl State {
 
     /// The SQLite part.
     pub fn sqlite(&mut self) -> SqliteView<'_> {
-        SqliteView { state: &mut self.sqlite, table: &mut self.table, memory: &mut self.calls }
+        SqliteView {
+            state: &mut self.sqlite,
+            table: &mut self.table,
+            memory: &mut self.calls,
+            trace: &self.trace,
+        }
     }
 
     /// The key-value part.
     pub fn key_value(&mut self) -> KeyValueView<'_> {
-        KeyValueView { state: &self.key_value, table: &mut self.table, memory: &mut self.calls }
+        KeyValueView {
+            state: &self.key_value,
+            table: &mut self.table,
+            memory: &mut self.calls,
+            trace: &self.trace,
+        }
     }
 
     /// The Redis part.
@@ -155,6 +174,7 @@ impl State {
             state: &mut self.redis,
             table: &mut self.table,
             memory: &mut self.calls,
+            trace: &self.trace,
         }
     }
 
@@ -165,6 +185,7 @@ impl State {
             state: &mut self.postgres,
             table: &mut self.table,
             memory: &mut self.calls,
+            trace: &self.trace,
         }
     }
 
@@ -175,7 +196,12 @@ impl State {
 
     /// The part of the blobs.
     pub fn blobs(&mut self) -> BlobView<'_> {
-        BlobView { store: &self.component.blobs, table: &mut self.table, memory: &mut self.calls }
+        BlobView {
+            store: &self.component.blobs,
+            table: &mut self.table,
+            memory: &mut self.calls,
+            trace: &self.trace,
+        }
     }
 }
 
@@ -192,6 +218,7 @@ fn largest_call(limits: &Limits) -> usize {
 impl Drop for State {
     fn drop(&mut self) {
         self.output.finish();
+        self.trace.took(self.time.used(), self.share.used_bytes());
         self.component.numbers.end(self.time.used());
     }
 }

@@ -1,8 +1,11 @@
 //! Counters. To count is one addition to a number that nobody has to hold, so it may stand on every path.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
 };
 
 /// Counts up.
@@ -66,23 +69,54 @@ pub const HISTOGRAM_BOUNDS: [Duration; 15] = {
 #[derive(Debug, Default)]
 pub struct Histogram {
     /// Those within each bound and above the one before; the last are above all of them.
-    counts: [Counter; HISTOGRAM_BOUNDS.len() + 1],
+    counts: [Counter; BUCKETS],
     sum: Counter,
+    /// Of each, the last one that was traced; made with the first.
+    exemplars: OnceLock<Box<[Mutex<Option<Exemplar>>; BUCKETS]>>,
+}
+
+const BUCKETS: usize = HISTOGRAM_BOUNDS.len() + 1;
+
+/// One of the durations that were counted, and where it can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exemplar {
+    /// Its trace.
+    pub trace: u128,
+    /// How long it was.
+    pub time: Duration,
+    /// When it was counted, since 1970.
+    pub at: Duration,
 }
 
 impl Histogram {
-    /// One more of this length.
-    pub fn observe(&self, time: Duration) {
+    /// One more of this length, and of which trace, where it is one that is recorded.
+    pub fn observe(&self, time: Duration, trace: Option<u128>) {
         let slot = HISTOGRAM_BOUNDS.iter().position(|bound| time <= *bound);
-        if let Some(count) = self.counts.get(slot.unwrap_or(HISTOGRAM_BOUNDS.len())) {
+        let slot = slot.unwrap_or(HISTOGRAM_BOUNDS.len());
+        if let Some(count) = self.counts.get(slot) {
             count.one();
         }
         self.sum.add_time(time);
+        if let Some(trace) = trace
+            && let Some(last) = self.exemplars.get_or_init(Box::default).get(slot)
+        {
+            let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Exemplar { trace, time, at });
+        }
+    }
+
+    /// Of those within each bound and above the one before, the last that was traced.
+    #[must_use]
+    pub fn exemplars(&self) -> [Option<Exemplar>; BUCKETS] {
+        match self.exemplars.get() {
+            None => [None; BUCKETS],
+            Some(last) => last.each_ref().map(|last| *last.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     /// How many were within each bound; the last is all of them.
     #[must_use]
-    pub fn within(&self) -> [u64; HISTOGRAM_BOUNDS.len() + 1] {
+    pub fn within(&self) -> [u64; BUCKETS] {
         let mut sum = 0;
         self.counts.each_ref().map(|count| {
             sum += count.get();
@@ -105,11 +139,25 @@ mod tests {
     fn a_duration_counts_within_each_bound_that_it_does_not_exceed() {
         let histogram = Histogram::default();
         for millis in [0, 1, 7, 59_999, 90_000] {
-            histogram.observe(Duration::from_millis(millis));
+            histogram.observe(Duration::from_millis(millis), None);
         }
         let within = histogram.within();
         assert_eq!(&within[..4], [2, 2, 2, 3]);
         assert_eq!(&within[13..], [3, 4, 5]);
         assert_eq!(histogram.sum(), Duration::from_millis(150_007));
+        assert_eq!(histogram.exemplars(), [None; BUCKETS]);
+    }
+
+    #[test]
+    fn of_what_was_traced_the_last_is_an_example_of_its_length() {
+        let histogram = Histogram::default();
+        for (millis, trace) in [(7, Some(1)), (8, Some(2)), (9, None), (90_000, Some(3))] {
+            histogram.observe(Duration::from_millis(millis), trace);
+        }
+        let examples =
+            histogram.exemplars().map(|example| example.map(|example| (example.trace, example.time)));
+        assert_eq!(examples[3], Some((2, Duration::from_millis(8))));
+        assert_eq!(examples[BUCKETS - 1], Some((3, Duration::from_millis(90_000))));
+        assert_eq!(examples.iter().flatten().count(), 2);
     }
 }

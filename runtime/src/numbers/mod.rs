@@ -15,9 +15,9 @@ mod waits;
 
 pub use self::{
     connects::Connects,
-    counter::{Counter, HISTOGRAM_BOUNDS, Histogram},
+    counter::{Counter, Exemplar, HISTOGRAM_BOUNDS, Histogram},
     rows::{Kind, Row, TABLE},
     waits::Waits,
 };
-pub(crate) use exposition::{CONTENT_TYPE, Exposition};
+pub(crate) use exposition::{Exposition, Format};
 pub(crate) use process::Process;

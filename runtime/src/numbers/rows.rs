@@ -78,6 +78,8 @@ metrics! {
     SQL_WAITED = "thumbs_host_sql_wait_seconds_total", Counter, ["store", "of"], "For how long in all";
     CONNECTS = "thumbs_host_connects_total", Counter, ["server", "outcome"],
         "Attempts to connect to `postgres` and `redis`, `made` or `failed`; what fails on and on is down";
+    SPANS = "thumbs_host_spans_total", Counter, ["fate"],
+        "Spans of traces that are recorded: `sent` to the collector, `dropped` for want of room, `unsent` because no collector took them; none where nothing is traced";
     DROPPED = "thumbs_host_log_lines_dropped_total", Counter, [],
         "Lines of the log that were lost, because who reads standard error was too slow";
     BLOCKING = "thumbs_host_blocking_tasks", Gauge, ["state"],

@@ -19,6 +19,7 @@ use crate::{
     limits::{Limits, length},
     memory::{CallMemory, MemoryBudget, Share},
     telemetry::Logger,
+    traces::CallTrace,
 };
 
 /// Pieces of a body that a suite writes before anybody reads it, and the bytes of one: a suite writes all of a request before it has it
@@ -49,6 +50,8 @@ pub(super) struct SuiteState {
     calls: CallMemory,
     limiter: MemoryLimiter,
     time: RunningTime,
+    /// Of nothing: a test is not traced.
+    trace: CallTrace,
 }
 
 impl SuiteState {
@@ -82,6 +85,7 @@ impl SuiteState {
             world,
             subject: Arc::clone(subject),
             log,
+            trace: CallTrace::default(),
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
@@ -91,7 +95,12 @@ impl SuiteState {
 
     /// The SQLite part: all databases of the world.
     pub(super) fn sqlite(&mut self) -> SqliteView<'_> {
-        SqliteView { state: &mut self.sqlite, table: &mut self.table, memory: &mut self.calls }
+        SqliteView {
+            state: &mut self.sqlite,
+            table: &mut self.table,
+            memory: &mut self.calls,
+            trace: &self.trace,
+        }
     }
 
     /// Measures the suite, and with it the component under test, which runs within the suite's polls.

@@ -28,6 +28,7 @@ use crate::{
     memory::{MemoryBudget, MemoryBudgets},
     problem::{Problem, REQUEST_ID},
     telemetry::{Event, Logger},
+    traces::Tracer,
     triggers::{
         http::{Answer, Handler, headers},
         router::Router,
@@ -64,6 +65,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         limits: Arc::clone(limits),
         memory: MemoryBudgets::split(0, 0),
         log: log.clone(),
+        tracer: Tracer::off(),
         numbers: Arc::default(),
         log_tail: false,
     })

@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use tracing::field::{DebugValue, debug};
 
-use super::{Level, LogLine};
+use super::{Level, LogLine, SpanContext};
 
 /// The target of the runtime's own events.
 pub(super) const TARGET: &str = "thumbs::runtime";
@@ -85,13 +85,15 @@ macro_rules! events {
                 }
             }
 
-            pub(super) fn emit(&self, component: &str, correlation_id: Option<&str>) {
+            pub(super) fn emit(&self, component: &str, correlation_id: Option<&str>, span: Option<SpanContext>) {
+                let (trace_id, span_id) = (span.map(|span| span.trace_id()), span.map(|span| span.span_id()));
+                let (trace_id, span_id) = (trace_id.as_deref(), span_id.as_deref());
                 match self {
                     $(Self::$variant $({ $($field),* })? => tracing::event!(
                         name: $name,
                         target: TARGET,
                         tracing_level(Level::$level),
-                        { component, correlation_id, $($($field),*)? }
+                        { component, correlation_id, trace_id, span_id, $($($field),*)? }
                     ),)*
                 }
             }
@@ -177,6 +179,11 @@ events! {
     OutputDropped { max_lines: u64 } = "output-dropped", Warn,
         "An instance has written `max_log_lines`; what it writes further is dropped",
         "Look why the component writes so much";
+    SpansUnsent { address: &'a str, cause: &'a str } = "spans-unsent", Warn,
+        "The collector did not take spans; they are sent a few times more, others wait meanwhile, and what there is no room for is dropped; said once until it works again",
+        "Look after the collector, or mend `OTEL_EXPORTER_OTLP_ENDPOINT`; requests are not concerned";
+    SpansSent { address: &'a str } = "spans-sent", Info,
+        "The collector takes spans again", "Nothing";
     LogLinesDropped { lines: u64 } = "log-lines-dropped", Warn,
         "Standard error was not read for a while, and so many lines before this one were dropped",
         "Look after whatever reads the log, or raise `max_queued_log_bytes`";
@@ -251,7 +258,8 @@ mod tests {
             for field in row.fields {
                 assert!(field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{field}");
                 assert!(
-                    !["ts", "level", "component", "event", "correlation_id"].contains(field),
+                    !["ts", "level", "component", "event", "correlation_id", "trace_id", "span_id"]
+                        .contains(field),
                     "{}: every line has {field}",
                     row.name
                 );

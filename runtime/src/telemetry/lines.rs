@@ -121,14 +121,11 @@ impl Visit for Fields {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
-
     use serde_json::json;
-    use tracing::span::{Attributes, Id, Record};
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::{
-        super::{CaptureSink, Event as Said, Logger, json as object},
+        super::{CaptureSink, Event as Said, Logger, SpanContext, json as object},
         *,
     };
 
@@ -146,7 +143,11 @@ mod tests {
             ready_ms: 7,
         });
         logger.of("upload", Some("req-1"), &Said::RequestFailed { reason: "trap", cause: None });
+        let span = SpanContext { trace: 0xab, span: 0xcd, is_sampled: false };
+        logger.within("upload", None, Some(span), &Said::Stopping);
         let lines = sink.lines();
+        let within = json!({"trace_id": format!("{:032x}", 0xab), "span_id": "00000000000000cd"});
+        assert_eq!(Value::Object(lines[2].fields.clone()), within);
         assert_eq!((lines[0].event.as_str(), &*lines[0].component), ("started", RUNTIME));
         assert_eq!(
             Value::Object(lines[0].fields.clone()),
@@ -202,63 +203,5 @@ mod tests {
         assert_eq!((lines[0].event.as_str(), lines[0].level), ("library", Level::Warn));
         assert_eq!(lines[0].fields["message"], "careful");
         assert_eq!(lines[0].fields["n"], 1);
-    }
-
-    /// What an exporter of traces would see.
-    #[derive(Clone, Default)]
-    struct Spans(Arc<Mutex<Vec<String>>>);
-
-    impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
-        fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-            let mut fields = Fields { values: Map::new(), are_ours: true };
-            attributes.record(&mut fields);
-            self.push(format!("{} {}", attributes.metadata().name(), Value::Object(fields.values)));
-        }
-
-        fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
-            let mut fields = Fields { values: Map::new(), are_ours: true };
-            values.record(&mut fields);
-            self.push(Value::Object(fields.values).to_string());
-        }
-
-        fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-            let span = context.event_span(event).map_or("nothing", |span| span.name());
-            self.push(format!("{} in {span}", event.metadata().name()));
-        }
-    }
-
-    impl Spans {
-        fn push(&self, text: String) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-        }
-    }
-
-    #[test]
-    fn another_layer_sees_spans_and_which_events_are_in_them() {
-        let (sink, spans) = (CaptureSink::new(), Spans::default());
-        let subscriber = tracing_subscriber::registry()
-            .with(lines(Arc::new(sink.clone()), Level::Info))
-            .with(spans.clone());
-        let logger = Logger::over(subscriber, Level::Info);
-        let span = logger.request_span("GET", "/jobs/:id", "status", "req-1");
-        span.span().in_scope(|| logger.event(&Said::Stopping));
-        span.answered(http::StatusCode::OK);
-        logger.event(&Said::Stopping);
-        assert_eq!(
-            *spans.0.lock().unwrap(),
-            [
-                r#"request {"component":"status","correlation_id":"req-1","http.request.method":"GET","http.route":"/jobs/:id"}"#,
-                "stopping in request",
-                r#"{"http.response.status_code":200}"#,
-                "stopping in nothing",
-            ]
-        );
-        assert_eq!(sink.lines().len(), 2);
-    }
-
-    #[test]
-    fn without_another_layer_there_are_no_spans() {
-        let logger = Logger::new(Arc::new(CaptureSink::new()), Level::Debug);
-        assert!(logger.message_span("resize").is_disabled());
     }
 }

@@ -12,7 +12,7 @@ mod lines;
 mod process;
 mod queue;
 mod sink;
-mod spans;
+mod span;
 mod tail;
 
 pub use events::{Event, FOREIGN, Json, Row, TABLE, json};
@@ -20,7 +20,7 @@ pub use format::LogFormat;
 pub use lines::lines;
 pub use queue::QueuedSink;
 pub use sink::{CaptureSink, LogSink, WriterSink};
-pub use spans::RequestSpan;
+pub use span::SpanContext;
 pub use tail::MAX_TAIL_BYTES;
 
 use std::{fmt, sync::Arc};
@@ -109,8 +109,7 @@ impl Logger {
         Self { tail: Some(tail), ..logger }
     }
 
-    /// Over a subscriber of the embedder's, which has [`lines`] as one of its layers and, say, an exporter of traces as another. What is
-    /// less grave than `least` is not even handed to it.
+    /// Over a subscriber of the embedder's, which has [`lines`] as one of its layers. What is less grave than `least` is not even handed to it.
     #[must_use]
     pub fn over(subscriber: impl Into<Dispatch>, least: Level) -> Self {
         Self { dispatch: subscriber.into(), least, tail: None }
@@ -142,8 +141,19 @@ impl Logger {
 
     /// An event of the runtime's that is about a component, and perhaps a request.
     pub fn of(&self, component: &str, correlation_id: Option<&str>, event: &Event<'_>) {
+        self.within(component, correlation_id, None, event);
+    }
+
+    /// The same within a span, of which the line says which one it is.
+    pub fn within(
+        &self,
+        component: &str,
+        correlation_id: Option<&str>,
+        span: Option<SpanContext>,
+        event: &Event<'_>,
+    ) {
         if self.keeps(event.level()) {
-            with_default(&self.dispatch, || event.emit(component, correlation_id));
+            with_default(&self.dispatch, || event.emit(component, correlation_id, span));
         }
     }
 }

@@ -9,7 +9,6 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::Instrument as _;
 
 use crate::{
     capabilities::bindings::MessageHandlerPre,
@@ -17,7 +16,8 @@ use crate::{
     limits::{TABLE, millis},
     manifest::MessagePolicy,
     messages::{Message, Subscription, WORKER_ID, WorkerId, ended},
-    telemetry::Event,
+    telemetry::{Event, SpanContext},
+    traces::{CallTrace, Operation},
 };
 
 /// How long a report may take when the host stops: long enough for one write, and short enough for whoever waits for the end.
@@ -81,7 +81,7 @@ impl MessageHandler {
     async fn call_at_start(&self, message: &str, environment: &[(&str, &str)]) -> Result<bool, String> {
         let timeout = millis(self.prepared.context().limits.prepare_timeout_ms);
         let bounds = CallBounds { timeout, ..self.bounds };
-        let called = self.call(&message.as_bytes().to_vec(), environment, bounds).await;
+        let called = self.call(&message.as_bytes().to_vec(), environment, bounds, &self.trace()).await;
         called.map_err(|failure| format!("({}): {}", failure.kind.name(), failure.text))
     }
 
@@ -100,18 +100,22 @@ impl MessageHandler {
     async fn handle(&self, message: &Message, kill: &CancellationToken) {
         let worker = WorkerId::fresh();
         let environment = [(WORKER_ID, worker.expose())];
+        let trace = self.trace();
         let handled = tokio::select! {
-            handled = self.call(message, &environment, self.bounds) => handled,
+            handled = self.call(message, &environment, self.bounds, &trace) => handled,
             () = kill.cancelled() => {
                 self.prepared.context().numbers.failed(FailureKind::Stopped);
+                trace.end(Some(FailureKind::Stopped.name()));
                 Err(CallFailure::stopped())
             }
         };
+        let span = trace.context();
+        drop(trace);
         let failure = match handled {
-            Ok(accepted) => return self.note(accepted),
+            Ok(accepted) => return self.note(accepted, span),
             Err(failure) => failure,
         };
-        self.log(&Event::MessageFailed { reason: failure.kind.name(), cause: &failure.text });
+        self.log(span, &Event::MessageFailed { reason: failure.kind.name(), cause: &failure.text });
         // Where there was no instance, nothing was begun.
         if self.policy.report_ended_workers && failure.kind != FailureKind::Busy {
             let report = self.report(&worker, failure.kind);
@@ -129,8 +133,9 @@ impl MessageHandler {
     async fn report(&self, worker: &WorkerId, reason: FailureKind) {
         let fresh = WorkerId::fresh();
         let environment = [(WORKER_ID, fresh.expose())];
-        match self.call(&ended(worker, reason.name()), &environment, self.bounds).await {
-            Ok(accepted) => self.note(accepted),
+        let trace = self.trace();
+        match self.call(&ended(worker, reason.name()), &environment, self.bounds, &trace).await {
+            Ok(accepted) => self.note(accepted, trace.context()),
             Err(failure) => self.report_failed(&failure),
         }
     }
@@ -141,37 +146,45 @@ impl MessageHandler {
         message: &Message,
         environment: &[(&str, &str)],
         bounds: CallBounds,
+        trace: &CallTrace,
     ) -> Result<bool, CallFailure> {
-        let call = Call { environment, ..Call::default() };
+        let context = self.prepared.context();
+        let call = Call { environment, trace: trace.clone(), ..Call::default() };
         let mut store = self.prepared.store(bounds, call);
         let meter = store.data().meter();
-        let context = self.prepared.context();
-        let span = context.log.message_span(&context.id);
         let call = async {
-            let guest = self.pre.instantiate_async(&mut store).await?;
+            let making = self.pre.instantiate_async(&mut store);
+            let guest = trace.around(|| Operation::internal("instantiate"), making).await?;
             guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, message).await
         };
-        let called = match tokio::time::timeout(bounds.timeout, meter.measure(call)).instrument(span).await {
+        let called = match tokio::time::timeout(bounds.timeout, meter.measure(call)).await {
             Ok(Ok(result)) => Ok(result.is_ok()),
             Ok(Err(error)) => Err(CallFailure::of(&store, &error)),
             Err(_) => Err(CallFailure::timed_out()),
         };
+        trace.end(called.as_ref().err().map(|failure| failure.kind.name()));
         called.inspect_err(|failure| context.numbers.failed(failure.kind))
     }
 
-    fn note(&self, accepted: bool) {
+    /// Begins what the handling of a message leaves in a trace.
+    fn trace(&self) -> CallTrace {
+        let context = self.prepared.context();
+        context.tracer.message(&context.id)
+    }
+
+    fn note(&self, accepted: bool, span: Option<SpanContext>) {
         if !accepted {
-            self.log(&Event::MessageRefused);
+            self.log(span, &Event::MessageRefused);
         }
     }
 
     fn report_failed(&self, failure: &CallFailure) {
-        self.log(&Event::ReportFailed { reason: failure.kind.name(), cause: &failure.text });
+        self.log(None, &Event::ReportFailed { reason: failure.kind.name(), cause: &failure.text });
     }
 
-    fn log(&self, event: &Event<'_>) {
+    fn log(&self, span: Option<SpanContext>, event: &Event<'_>) {
         let context = self.prepared.context();
-        context.log.of(&context.id, None, event);
+        context.log.within(&context.id, None, span, event);
     }
 }
 

@@ -9,6 +9,7 @@ use thumbs::{
     clients::ServerFault,
     memory::{CallMemory, MemoryBudgets},
     permits::Caller,
+    traces::CallTrace,
 };
 use wasmtime::component::{Resource, ResourceTable};
 
@@ -33,7 +34,14 @@ async fn every_command_of_the_interface_does_what_it_says() {
     };
     let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&limits));
     let mut memory = CallMemory::new(&MemoryBudgets::split(usize::MAX, 0).share(Caller::Request, usize::MAX));
-    let mut view = RedisView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
+    let trace = CallTrace::default();
+    let mut view = RedisView {
+        grants: &grants,
+        state: &mut state,
+        table: &mut table,
+        memory: &mut memory,
+        trace: &trace,
+    };
     let refused = view.open("redis://127.0.0.1:1".into()).await;
     assert!(matches!(refused, Err(Failure::Guest(wit::Error::InvalidAddress))), "not granted: {refused:?}");
     let wrong = view.open(format!("{}/x", redis.url())).await;

@@ -37,6 +37,7 @@ use crate::{
     limits::{Limits, length, millis},
     memory::CallMemory,
     telemetry::{Event, Logger},
+    traces::{CallTrace, Operation},
 };
 
 /// The error type of this capability's host functions.
@@ -201,6 +202,8 @@ pub struct BlobView<'a> {
     pub table: &'a mut ResourceTable,
     /// What the instance's calls take.
     pub memory: &'a mut CallMemory,
+    /// Where its calls leave spans.
+    pub trace: &'a CallTrace,
 }
 
 /// Marks the view for linkers.
@@ -238,7 +241,8 @@ impl wit::Host for BlobView<'_> {
             return Err(Failure::Guest(wit::Error::TooLarge(self.store.max_blob_bytes)));
         }
         let _held = self.memory.call(data.len())?;
-        self.store.in_time(self.store.backend.put(key.as_str(), content_type.as_str(), data)).await
+        let putting = self.store.in_time(self.store.backend.put(key.as_str(), content_type.as_str(), data));
+        self.trace.around(|| Operation::blob("put"), putting).await
     }
 
     async fn get(&mut self, key: String, max_bytes: u64) -> Result<wit::Object, BlobError> {
@@ -254,17 +258,20 @@ impl wit::Host for BlobView<'_> {
             held.grow(length(size_bytes))?;
             max_bytes = size_bytes;
         }
-        self.store.in_time(self.store.backend.get(key.as_str(), max_bytes)).await
+        let getting = self.store.in_time(self.store.backend.get(key.as_str(), max_bytes));
+        self.trace.around(|| Operation::blob("get"), getting).await
     }
 
     async fn head(&mut self, key: String) -> Result<wit::Metadata, BlobError> {
         let key = checked(&key)?;
-        self.store.in_time(self.store.backend.head(key.as_str())).await
+        let looking = self.store.in_time(self.store.backend.head(key.as_str()));
+        self.trace.around(|| Operation::blob("head"), looking).await
     }
 
     async fn delete(&mut self, key: String) -> Result<(), BlobError> {
         let key = checked(&key)?;
-        self.store.in_time(self.store.backend.delete(key.as_str())).await
+        let deleting = self.store.in_time(self.store.backend.delete(key.as_str()));
+        self.trace.around(|| Operation::blob("delete"), deleting).await
     }
 
     async fn list_keys(
@@ -278,7 +285,8 @@ impl wit::Host for BlobView<'_> {
         }
         let limit = usize::try_from(limit).unwrap_or(MAX_LISTED_KEYS).min(MAX_LISTED_KEYS);
         let _held = self.memory.call(limit * (key::MAX_KEY_BYTES + size_of::<String>()))?;
-        self.store.in_time(self.store.backend.list(&prefix, &after, limit)).await
+        let listing = self.store.in_time(self.store.backend.list(&prefix, &after, limit));
+        self.trace.around(|| Operation::blob("list"), listing).await
     }
 
     fn convert_error(&mut self, error: BlobError) -> wasmtime::Result<wit::Error> {
@@ -344,7 +352,8 @@ mod tests {
         let store = store();
         let mut memory = CallMemory::of_test(1_000);
         let mut table = ResourceTable::new();
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         assert!(matches!(guest(view.get("../etc/passwd".into(), 1).await), wit::Error::InvalidKey));
         assert!(matches!(guest(view.list_keys("A".into(), String::new(), 1).await), wit::Error::InvalidKey));
         assert!(matches!(
@@ -366,7 +375,8 @@ mod tests {
         let store = store();
         let mut memory = CallMemory::of_test(1_000);
         let mut table = ResourceTable::new();
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         assert!(matches!(guest(view.head("a".into()).await), wit::Error::Unavailable(_)));
         assert!(matches!(guest(view.delete("a".into()).await), wit::Error::Unavailable(_)));
     }
@@ -425,7 +435,8 @@ mod tests {
             .log_refusals("blob_url", &Logger::new(Arc::new(log.clone()), Level::Info));
         let mut memory = CallMemory::of_test(1_000);
         let mut table = ResourceTable::new();
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         for _ in 0..count {
             view.head("a".into()).await.unwrap_err();
         }
@@ -440,12 +451,18 @@ mod tests {
         let get = async |max_memory_bytes: usize| {
             let mut memory = CallMemory::of_test(max_memory_bytes);
             let mut table = ResourceTable::new();
-            let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+            let mut view = BlobView {
+                store: &store,
+                table: &mut table,
+                memory: &mut memory,
+                trace: &CallTrace::default(),
+            };
             view.get("a".into(), 1_000_000).await.map(|object| object.data.len())
         };
         let mut memory = CallMemory::of_test(100);
         let mut table = ResourceTable::new();
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         view.put("a".into(), "image/png".into(), vec![0; 100]).await.unwrap();
         assert!(matches!(
             view.put("b".into(), "image/png".into(), vec![0; 101]).await,

@@ -4,7 +4,12 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Resource;
 
 use super::{BlobError, BlobView, MAX_PIECE_BYTES, Reader, Writer, checked, checked_type, wit};
-use crate::{capabilities::error::Failure, limits::length, memory::Held};
+use crate::{
+    capabilities::error::Failure,
+    limits::length,
+    memory::Held,
+    traces::{OpenSpan, Operation},
+};
 
 /// A blob that a guest is writing.
 #[derive(Debug)]
@@ -14,6 +19,8 @@ pub struct OpenWriter {
     hasher: Sha256,
     bytes: u64,
     held: Held,
+    /// Of all its pieces together.
+    span: Option<OpenSpan>,
 }
 
 /// A blob that a guest is reading.
@@ -22,6 +29,8 @@ pub struct OpenReader {
     metadata: wit::Metadata,
     reader: Box<dyn Reader>,
     _held: Held,
+    /// Of all its pieces together; none once it has ended.
+    span: Option<OpenSpan>,
 }
 
 /// For a guest that goes on where it was told that it can't.
@@ -33,9 +42,10 @@ impl wit::HostWriter for BlobView<'_> {
     async fn open(&mut self, key: String, content_type: String) -> Result<Resource<OpenWriter>, BlobError> {
         let (key, content_type) = (checked(&key)?, checked_type(&content_type)?);
         let held = self.memory.call(0)?;
+        let span = self.trace.open(|| Operation::blob("write"));
         let opened = self.store.backend.write(key.as_str(), content_type.as_str());
         let writer = Some(self.store.begun_in_time(opened).await?);
-        Ok(self.table.push(OpenWriter { writer, hasher: Sha256::new(), bytes: 0, held })?)
+        Ok(self.table.push(OpenWriter { writer, hasher: Sha256::new(), bytes: 0, held, span })?)
     }
 
     async fn write(&mut self, this: Resource<OpenWriter>, piece: Vec<u8>) -> Result<(), BlobError> {
@@ -58,8 +68,12 @@ impl wit::HostWriter for BlobView<'_> {
     }
 
     async fn finish(&mut self, this: Resource<OpenWriter>) -> Result<wit::Written, BlobError> {
-        let OpenWriter { writer, hasher, bytes, held: _held } = self.table.delete(this)?;
-        self.store.in_time(writer.ok_or_else(is_over)?.finish()).await?;
+        let OpenWriter { writer, hasher, bytes, held: _held, span } = self.table.delete(this)?;
+        let finished = self.store.in_time(writer.ok_or_else(is_over)?.finish()).await;
+        if let Some(span) = span {
+            span.end(finished.is_ok());
+        }
+        finished?;
         Ok(wit::Written { size_bytes: bytes, sha256: hasher.finalize().to_vec() })
     }
 
@@ -75,9 +89,10 @@ impl wit::HostReader for BlobView<'_> {
         let max_bytes = max_bytes.min(self.store.max_blob_bytes);
         // For one piece at a time, which the reader may have from now on.
         let held = self.memory.call(length(max_bytes).min(MAX_PIECE_BYTES))?;
+        let span = self.trace.open(|| Operation::blob("read"));
         let opened = self.store.backend.read(key.as_str(), max_bytes);
         let (metadata, reader) = self.store.in_time(opened).await?;
-        Ok(self.table.push(OpenReader { metadata, reader, _held: held })?)
+        Ok(self.table.push(OpenReader { metadata, reader, _held: held, span })?)
     }
 
     async fn metadata(&mut self, this: Resource<OpenReader>) -> wasmtime::Result<wit::Metadata> {
@@ -86,7 +101,12 @@ impl wit::HostReader for BlobView<'_> {
 
     async fn read(&mut self, this: Resource<OpenReader>) -> Result<Vec<u8>, BlobError> {
         let open = self.table.get_mut(&this)?;
-        self.store.in_time(open.reader.read()).await
+        let read = self.store.in_time(open.reader.read()).await;
+        // Nothing comes after an error, and nothing after the end.
+        if let Some(span) = open.span.take_if(|_| read.as_ref().map_or(true, Vec::is_empty)) {
+            span.end(read.is_ok());
+        }
+        read
     }
 
     async fn drop(&mut self, this: Resource<OpenReader>) -> wasmtime::Result<()> {
@@ -103,7 +123,7 @@ mod tests {
 
     use super::super::{BlobStore, MemoryStore};
     use super::*;
-    use crate::{limits::Limits, memory::CallMemory};
+    use crate::{limits::Limits, memory::CallMemory, traces::CallTrace};
     use wit::{Host as _, HostReader as _, HostWriter as _};
 
     fn store(max_blob_bytes: u64) -> BlobStore {
@@ -126,7 +146,8 @@ mod tests {
     async fn what_is_written_in_pieces_is_one_blob_with_its_digest() {
         let (store, mut table) = (store(1 << 20), ResourceTable::new());
         let mut memory = CallMemory::of_test(1_000);
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         let writer = wit::HostWriter::open(&mut view, "a".into(), "image/png".into()).await.unwrap();
         for piece in [&b"a"[..], b"", b"bc"] {
             view.write(again(&writer), piece.to_vec()).await.unwrap();
@@ -151,7 +172,8 @@ mod tests {
     async fn after_an_error_a_writer_is_over() {
         let (store, mut table) = (store(4), ResourceTable::new());
         let mut memory = CallMemory::of_test(10_000_000);
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         for (pieces, bound) in [(vec![vec![0; 4], vec![0; 1]], 4), (vec![vec![0; (1 << 20) + 1]], 1 << 20)] {
             let writer = wit::HostWriter::open(&mut view, "a".into(), "image/png".into()).await.unwrap();
             let mut results = Vec::new();
@@ -169,7 +191,8 @@ mod tests {
     async fn what_is_held_of_a_blob_is_memory_of_its_instance() {
         let (store, mut table) = (store(1 << 20), ResourceTable::new());
         let mut memory = CallMemory::of_test(100);
-        let mut view = BlobView { store: &store, table: &mut table, memory: &mut memory };
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
         let writer = wit::HostWriter::open(&mut view, "a".into(), "image/png".into()).await.unwrap();
         view.write(again(&writer), vec![0; 60]).await.unwrap();
         assert!(matches!(view.write(again(&writer), vec![0; 60]).await, Err(Failure::Trap(_))));

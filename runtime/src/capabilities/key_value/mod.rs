@@ -23,6 +23,7 @@ use super::{bindings::fermyon::spin2_0_0::key_value as wit, error::Failure};
 use crate::{
     limits::{Limits, length},
     memory::{CallMemory, Held},
+    traces::{CallTrace, Operation},
 };
 
 /// As much as most values have at most.
@@ -90,6 +91,8 @@ pub struct KeyValueView<'a> {
     pub table: &'a mut ResourceTable,
     /// What its calls take.
     pub memory: &'a mut CallMemory,
+    /// Where its calls leave spans.
+    pub trace: &'a CallTrace,
 }
 
 /// Marks the view for linkers.
@@ -191,8 +194,8 @@ impl wit::HostStore for KeyValueView<'_> {
     ) -> Result<Option<Vec<u8>>, KeyValueError> {
         let store = self.store(&store, &key)?;
         let mut held = self.memory.call(key.len())?;
-        let value = value(&*store, &key, self.state.max_value_bytes, &mut held).await?;
-        Ok(value)
+        let getting = value(&*store, &key, self.state.max_value_bytes, &mut held);
+        self.trace.around(|| Operation::key_value("get"), getting).await
     }
 
     async fn set(
@@ -206,21 +209,24 @@ impl wit::HostStore for KeyValueView<'_> {
             return Err(other(format!("a value has at most {} bytes", self.state.max_value_bytes)));
         }
         let _held = self.memory.call(value.len())?;
-        store.set(&key, value).await.map_err(backend)
+        self.trace.around(|| Operation::key_value("set"), store.set(&key, value)).await.map_err(backend)
     }
 
     async fn delete(&mut self, store: Resource<OpenStore>, key: String) -> Result<(), KeyValueError> {
-        self.store(&store, &key)?.delete(&key).await.map_err(backend)
+        let store = self.store(&store, &key)?;
+        self.trace.around(|| Operation::key_value("delete"), store.delete(&key)).await.map_err(backend)
     }
 
     async fn exists(&mut self, store: Resource<OpenStore>, key: String) -> Result<bool, KeyValueError> {
-        self.store(&store, &key)?.exists(&key).await.map_err(backend)
+        let store = self.store(&store, &key)?;
+        self.trace.around(|| Operation::key_value("exists"), store.exists(&key)).await.map_err(backend)
     }
 
     async fn get_keys(&mut self, store: Resource<OpenStore>) -> Result<Vec<String>, KeyValueError> {
         let store = self.store(&store, "")?;
         let mut held = self.memory.call(0)?;
-        keys(&*store, self.state, &mut held).await
+        let listing = keys(&*store, self.state, &mut held);
+        self.trace.around(|| Operation::key_value("get-keys"), listing).await
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
@@ -268,7 +274,12 @@ mod tests {
         let list = async |max_memory_bytes, limits: Limits| {
             let state = KeyValueState::new(Arc::clone(&grants), &limits);
             let (mut table, mut memory) = (ResourceTable::new(), CallMemory::of_test(max_memory_bytes));
-            let mut view = KeyValueView { state: &state, table: &mut table, memory: &mut memory };
+            let mut view = KeyValueView {
+                state: &state,
+                table: &mut table,
+                memory: &mut memory,
+                trace: &CallTrace::default(),
+            };
             let store = view.open("default".into()).await?;
             view.get_keys(store).await.map(|keys| keys.len())
         };
@@ -287,7 +298,12 @@ mod tests {
         let state = KeyValueState::new(grants, &limits);
         let mut table = ResourceTable::new();
         let mut memory = CallMemory::of_test(1_000);
-        let mut view = KeyValueView { state: &state, table: &mut table, memory: &mut memory };
+        let mut view = KeyValueView {
+            state: &state,
+            table: &mut table,
+            memory: &mut memory,
+            trace: &CallTrace::default(),
+        };
         assert!(matches!(view.open("other".into()).await, Err(Failure::Guest(wit::Error::AccessDenied))));
         let store = view.open("default".into()).await.unwrap();
         let borrow = || Resource::new_borrow(store.rep());

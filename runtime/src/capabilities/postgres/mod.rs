@@ -24,7 +24,13 @@ pub use super::bindings::fermyon::spin2_0_0::{
     rdbms_types::{Column, DbDataType, DbValue, Error, ParameterValue, RowSet},
 };
 use super::{allowed_hosts::AllowedHosts, bindings::fermyon::spin2_0_0::rdbms_types, error::Failure};
-use crate::{clients::postgres::Client, limits::Limits, memory::CallMemory, permits::Caller};
+use crate::{
+    clients::postgres::Client,
+    limits::Limits,
+    memory::CallMemory,
+    permits::Caller,
+    traces::{CallTrace, Operation},
+};
 
 /// The error type of this capability's host functions.
 pub type PostgresError = Failure<Error>;
@@ -67,6 +73,8 @@ pub struct PostgresView<'a> {
     pub table: &'a mut ResourceTable,
     /// What its calls take.
     pub memory: &'a mut CallMemory,
+    /// Where its calls leave spans.
+    pub trace: &'a CallTrace,
 }
 
 /// Marks the view for linkers.
@@ -88,6 +96,9 @@ pub fn add_to_linker<T: Send + 'static>(
     rdbms_types::add_to_linker::<T, HasPostgres>(linker, view)?;
     wit::add_to_linker::<T, HasPostgres>(linker, view)
 }
+
+/// As spans call it.
+const SYSTEM: &str = "postgresql";
 
 /// A connection that a guest has open.
 #[derive(Debug)]
@@ -117,7 +128,9 @@ impl wit::HostConnection for PostgresView<'_> {
             return Err(failed("this instance has too many connections open"));
         }
         let client = client.on_behalf_of(self.state.caller);
-        let session = Session::open(&client, &address, self.state.bounds).await.map_err(Failure::Guest)?;
+        let opening = Session::open(&client, &address, self.state.bounds);
+        let opened = self.trace.around(|| Operation::sql(SYSTEM, "connect"), opening).await;
+        let session = opened.map_err(Failure::Guest)?;
         let handle = self.table.push(OpenConnection(session))?;
         self.state.open += 1;
         Ok(handle)
@@ -131,7 +144,8 @@ impl wit::HostConnection for PostgresView<'_> {
     ) -> Result<RowSet, PostgresError> {
         let mut held = self.memory.call(handed_bytes(&statement, &parameters))?;
         let session = &mut self.table.get_mut(&connection)?.0;
-        session.query(&statement, parameters, &mut held).await
+        let querying = session.query(&statement, parameters, &mut held);
+        self.trace.around(|| Operation::sql(SYSTEM, &statement), querying).await
     }
 
     async fn execute(
@@ -142,7 +156,8 @@ impl wit::HostConnection for PostgresView<'_> {
     ) -> Result<u64, PostgresError> {
         let mut held = self.memory.call(handed_bytes(&statement, &parameters))?;
         let session = &mut self.table.get_mut(&connection)?.0;
-        session.execute(&statement, parameters, &mut held).await
+        let executing = session.execute(&statement, parameters, &mut held);
+        self.trace.around(|| Operation::sql(SYSTEM, &statement), executing).await
     }
 
     async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {

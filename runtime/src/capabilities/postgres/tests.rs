@@ -16,8 +16,13 @@ async fn an_address_needs_a_grant_and_a_client() {
     let (mut table, mut state) =
         (ResourceTable::new(), PostgresState::new(&Limits::default(), Caller::Request));
     let mut memory = CallMemory::of_test(1_000);
-    let mut view =
-        PostgresView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
+    let mut view = PostgresView {
+        grants: &grants,
+        state: &mut state,
+        table: &mut table,
+        memory: &mut memory,
+        trace: &CallTrace::default(),
+    };
     for (address, reason) in [
         ("postgres://u:hunter2@elsewhere/x", "not in allowed_outbound_hosts"),
         ("host=db", "not in allowed_outbound_hosts"),
@@ -41,8 +46,13 @@ async fn an_instance_holds_so_many_connections_and_no_more() {
     let grants = PostgresGrants { hosts, client: Some(Client::new(&limits)) };
     let (mut table, mut state) = (ResourceTable::new(), PostgresState::new(&limits, Caller::Request));
     let mut memory = CallMemory::of_test(1_000);
-    let mut view =
-        PostgresView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
+    let mut view = PostgresView {
+        grants: &grants,
+        state: &mut state,
+        table: &mut table,
+        memory: &mut memory,
+        trace: &CallTrace::default(),
+    };
     let first = view.open(url.clone()).await.unwrap();
     view.open(url.clone()).await.unwrap();
     let third = view.open(url.clone()).await;

@@ -18,6 +18,7 @@ use super::{allowed_hosts::AllowedHosts, error::Failure};
 use crate::{
     limits::Limits,
     memory::{CallMemory, Held},
+    traces::{CallTrace, Operation},
 };
 
 /// The error type of this capability's host functions.
@@ -82,6 +83,8 @@ pub struct RedisView<'a> {
     pub table: &'a mut ResourceTable,
     /// What its calls take.
     pub memory: &'a mut CallMemory,
+    /// Where its calls leave spans.
+    pub trace: &'a CallTrace,
 }
 
 /// Marks the view for linkers.
@@ -159,7 +162,8 @@ impl RedisView<'_> {
         let handed = arguments.iter().map(argument_bytes).sum();
         let mut held = self.memory.call(handed)?;
         let session = &mut self.table.get_mut(connection)?.0;
-        let results = session.command(command, arguments, &held).await?;
+        let commanding = session.command(command, arguments, &held);
+        let results = self.trace.around(|| Operation::redis(command), commanding).await?;
         held.grow(results.iter().map(result_bytes).sum())?;
         Ok(results)
     }
@@ -183,7 +187,8 @@ impl wit::HostConnection for RedisView<'_> {
         let Some(connector) = &self.grants.connector else {
             return Err(Failure::Guest(other("this runtime has no Redis client")));
         };
-        let session = connector.open(&address).await.map_err(Failure::Guest)?;
+        let opened = self.trace.around(|| Operation::redis("connect"), connector.open(&address)).await;
+        let session = opened.map_err(Failure::Guest)?;
         let handle = self.table.push(OpenConnection(session))?;
         self.state.open += 1;
         Ok(handle)
@@ -196,7 +201,8 @@ impl wit::HostConnection for RedisView<'_> {
         payload: Vec<u8>,
     ) -> Result<(), RedisError> {
         let held = self.memory.call(channel.len() + payload.len())?;
-        self.table.get_mut(&connection)?.0.publish(&channel, payload, &held).await
+        let publishing = self.table.get_mut(&connection)?.0.publish(&channel, payload, &held);
+        self.trace.around(|| Operation::redis("publish"), publishing).await
     }
 
     async fn get(
@@ -327,8 +333,13 @@ mod tests {
         let grants = grants(None);
         let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&Limits::default()));
         let mut memory = CallMemory::of_test(1_000);
-        let mut view =
-            RedisView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
+        let mut view = RedisView {
+            grants: &grants,
+            state: &mut state,
+            table: &mut table,
+            memory: &mut memory,
+            trace: &CallTrace::default(),
+        };
         let elsewhere = view.open("redis://elsewhere:6379".into()).await;
         assert!(matches!(elsewhere, Err(Failure::Guest(wit::Error::InvalidAddress))), "{elsewhere:?}");
         let granted = view.open("redis://localhost:6379/3".into()).await;
@@ -341,8 +352,13 @@ mod tests {
         let grants = grants(Some(Arc::new(Idle)));
         let (mut table, mut state) = (ResourceTable::new(), RedisState::new(&limits));
         let mut memory = CallMemory::of_test(1_000);
-        let mut view =
-            RedisView { grants: &grants, state: &mut state, table: &mut table, memory: &mut memory };
+        let mut view = RedisView {
+            grants: &grants,
+            state: &mut state,
+            table: &mut table,
+            memory: &mut memory,
+            trace: &CallTrace::default(),
+        };
         let first = view.open("redis://localhost:6379".into()).await.unwrap();
         view.open("redis://localhost:6379".into()).await.unwrap();
         let third = view.open("redis://localhost:6379".into()).await;

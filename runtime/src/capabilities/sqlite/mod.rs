@@ -27,6 +27,7 @@ use crate::{
     limits::{Limits, length, millis},
     memory::CallMemory,
     permits::Caller,
+    traces::{CallTrace, Operation},
 };
 
 /// The error type of this capability's host functions.
@@ -103,6 +104,8 @@ pub struct SqliteView<'a> {
     pub table: &'a mut ResourceTable,
     /// What its calls take.
     pub memory: &'a mut CallMemory,
+    /// Where its calls leave spans.
+    pub trace: &'a CallTrace,
 }
 
 /// Marks the view for linkers.
@@ -154,7 +157,12 @@ impl wit::HostConnection for SqliteView<'_> {
         let handed = statement.len() + parameters.iter().map(statement::parameter_bytes).sum::<usize>();
         let held = self.memory.call(handed)?;
         let parameters = parameters.into_iter().map(statement::parameter).collect();
-        let (result, _held) = connection.execute(statement, parameters, bounds, held).await?;
+        let span = self.trace.open(|| Operation::sql("sqlite", &statement));
+        let result = connection.execute(statement, parameters, bounds, held).await;
+        if let Some(span) = span {
+            span.end(result.is_ok());
+        }
+        let (result, _held) = result?;
         Ok(result)
     }
 

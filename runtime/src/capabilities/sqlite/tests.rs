@@ -15,12 +15,13 @@ use super::{
     statement::{self, Outcome},
     wit::{self, HostConnection as _},
 };
-use crate::{limits::Limits, memory::CallMemory, permits::Caller};
+use crate::{limits::Limits, memory::CallMemory, permits::Caller, traces::CallTrace};
 
 struct Guest {
     state: SqliteState,
     table: ResourceTable,
     memory: CallMemory,
+    trace: CallTrace,
 }
 
 struct Host {
@@ -41,13 +42,19 @@ impl Host {
             state: SqliteState::new(Arc::clone(&self.databases), &self.limits, Caller::Request),
             table: ResourceTable::new(),
             memory: CallMemory::of_test(1 << 30),
+            trace: CallTrace::default(),
         }
     }
 }
 
 impl Guest {
     fn view(&mut self) -> SqliteView<'_> {
-        SqliteView { state: &mut self.state, table: &mut self.table, memory: &mut self.memory }
+        SqliteView {
+            state: &mut self.state,
+            table: &mut self.table,
+            memory: &mut self.memory,
+            trace: &self.trace,
+        }
     }
 
     async fn open(&mut self) -> Resource<OpenConnection> {

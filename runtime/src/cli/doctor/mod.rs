@@ -11,6 +11,7 @@ use super::{Application, environment, limits, scratch::Scratch};
 use crate::{
     app::{Finding, Verdict},
     telemetry::Level,
+    traces,
 };
 
 type Error = Box<dyn std::error::Error>;
@@ -22,6 +23,9 @@ pub(super) struct Doctor {
     /// Where requests would be taken.
     #[arg(long, env = "THUMBS_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Where spans would be sent.
+    #[arg(long, env = "THUMBS_OTLP", value_name = "URL")]
+    otlp: Option<String>,
     /// Write JSON, one object a line.
     #[arg(long)]
     json: bool,
@@ -43,6 +47,9 @@ impl Doctor {
         }
         scratch.path().clone_into(&mut self.application.state_dir);
         self.application.log_level = Level::Error;
+        if let Err(error) = traces::Settings::read(self.otlp.as_deref(), &environment()) {
+            findings.push(Finding::wrong("traces", error.to_string(), ""));
+        }
         match self.application.builder() {
             Ok((builder, _log)) => findings.extend(builder.listen(self.listen).examine().await),
             Err(error) => findings.push(Finding::wrong("configuration", error.to_string(), "")),

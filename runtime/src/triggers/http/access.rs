@@ -11,7 +11,7 @@ use http_body::Body;
 
 use crate::{
     limits::Limits,
-    telemetry::{Event, Logger, RUNTIME},
+    telemetry::{Event, Logger, RUNTIME, SpanContext},
 };
 
 /// Which requests leave a line.
@@ -64,7 +64,13 @@ impl AccessLine<'_> {
     }
 
     /// Writes it.
-    pub(super) fn write<B: Body>(&self, response: &Response<B>, log: &Logger, correlation_id: &str) {
+    pub(super) fn write<B: Body>(
+        &self,
+        response: &Response<B>,
+        log: &Logger,
+        correlation_id: &str,
+        span: Option<SpanContext>,
+    ) {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let event = Event::RequestAnswered {
             method: self.method.as_str(),
@@ -75,7 +81,7 @@ impl AccessLine<'_> {
             queue_ms: millis(self.queued),
             answer_ms: millis(self.begun.elapsed()),
         };
-        log.of(RUNTIME, Some(correlation_id), &event);
+        log.within(RUNTIME, Some(correlation_id), span, &event);
     }
 }
 

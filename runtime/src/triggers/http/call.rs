@@ -14,7 +14,6 @@ use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 use wasmtime_wasi_http::Error;
 
 use super::{
@@ -35,7 +34,8 @@ use crate::{
     instance::{CallFailure, FailureKind},
     limits::{Limits, millis},
     problem::{Problem, REQUEST_ID},
-    telemetry::{Event, Level, Logger, RUNTIME},
+    telemetry::{Event, Level, Logger, RUNTIME, SpanContext},
+    traces::{CallTrace, Parent, RequestTrace, Tracer},
 };
 
 /// What all connections share.
@@ -52,14 +52,22 @@ pub(super) struct Service {
     leave: CancellationToken,
     pub(super) stop: CancellationToken,
     log: Logger,
+    tracer: Tracer,
 }
 
 /// Who is asked, and what its lines in the log are found by.
 #[derive(Clone)]
 pub(super) struct Asked {
     handler: Arc<Handler>,
-    route: Arc<str>,
     pub(super) id: Arc<str>,
+    trace: Parent,
+}
+
+impl Asked {
+    /// Which span the request is.
+    pub(super) fn span(&self) -> Option<SpanContext> {
+        self.trace.context()
+    }
 }
 
 /// The answer that a guest owes.
@@ -78,7 +86,13 @@ enum First {
 }
 
 impl Service {
-    pub(super) fn new(router: Router<Target>, limits: &Limits, tasks: &ServerTasks, log: Logger) -> Self {
+    pub(super) fn new(
+        router: Router<Target>,
+        limits: &Limits,
+        tasks: &ServerTasks,
+        log: Logger,
+        tracer: Tracer,
+    ) -> Self {
         Self {
             numbers: HttpNumbers::new(router.routes().count()),
             router,
@@ -90,6 +104,7 @@ impl Service {
             leave: tasks.leave.clone(),
             stop: tasks.stop.clone(),
             log,
+            tracer,
         }
     }
 
@@ -116,11 +131,15 @@ impl Service {
     ) -> Response<ResponseBody> {
         let correlation_id = headers::correlation_id(request.headers());
         let mut line = AccessLine::begin(&request);
-        let mut response = self.route(request, client, &correlation_id, &mut line).await;
-        self.numbers.answered(line.route.map(|(index, _)| index), response.status(), line.age());
+        let mut trace =
+            RequestTrace::begin(&self.tracer, request.method(), request.headers(), &correlation_id);
+        let mut response = self.route(request, client, &correlation_id, &mut line, &mut trace).await;
+        let span = trace.context();
+        self.numbers.answered(line.route.map(|(index, _)| index), response.status(), line.age(), span);
         if self.access.keeps(response.status()) || self.log.keeps(Level::Debug) {
-            line.write(&response, &self.log, &correlation_id);
+            line.write(&response, &self.log, &correlation_id, span);
         }
+        trace.answered(response.status());
         if let Ok(value) = HeaderValue::from_str(&correlation_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -133,6 +152,7 @@ impl Service {
         client: SocketAddr,
         id: &Arc<str>,
         line: &mut AccessLine<'r>,
+        trace: &mut RequestTrace,
     ) -> Response<ResponseBody> {
         let refuse = |problem: Problem, request: Request<Incoming>| {
             self.numbers.refused(problem);
@@ -144,9 +164,11 @@ impl Service {
         let host = headers::host(request.version(), request.uri(), request.headers()).map(str::to_owned);
         let Some(host) = host else { return refuse(Problem::Malformed, request) };
         if request.uri().path() == HEALTH_PATH {
+            trace.forget();
             return whole(Response::new(Bytes::from_static(b"OK")), self.unread(request));
         }
         if request.uri().path() == READY_PATH {
+            trace.forget();
             let mut answer = Response::new(Bytes::from_static(b"OK"));
             if self.leave.is_cancelled() {
                 *answer.body_mut() = Bytes::from_static(b"stopping");
@@ -160,6 +182,7 @@ impl Service {
             return refuse(Problem::NotFound, Request::from_parts(parts, body));
         };
         line.route = Some((found.index, found.pattern.as_str()));
+        trace.fits(found.pattern.as_str());
         let handler = match found.target {
             Target::Component(handler) => handler,
             Target::Static(response) => {
@@ -181,10 +204,11 @@ impl Service {
             Err(problem) => Err(problem),
         };
         line.queued = asked_at.elapsed();
+        trace.waited(line.queued);
         let place = match entered {
             Ok(place) => place,
             Err(problem) => {
-                self.note_refusal(problem, id);
+                self.note_refusal(problem, id, trace.context());
                 let unread = match body.into_rest() {
                     Some(rest) => UnreadBody::whole(rest, &self.behind),
                     None => UnreadBody::none(&self.behind),
@@ -196,8 +220,7 @@ impl Service {
         if !parts.headers.contains_key(header::HOST) && uri.authority().is_none() {
             parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         }
-        let asked =
-            Asked { handler: Arc::clone(handler), route: found.pattern.as_str().into(), id: Arc::clone(id) };
+        let asked = Asked { handler: Arc::clone(handler), id: Arc::clone(id), trace: trace.parent() };
         // Asked once more, a guest has to find the request as it was.
         let is_repeatable = parts.method.is_safe() && body.is_at_its_end();
         match handler.parking().and_then(ParkingLot::enter) {
@@ -219,13 +242,13 @@ impl Service {
     pub(super) async fn ask(
         &self,
         asked: &Asked,
-        parts: Parts,
+        mut parts: Parts,
         body: Option<Arriving>,
         place: Arc<Place>,
         offer: Option<Offer>,
     ) -> Response<ResponseBody> {
-        let Asked { handler, route, id } = asked;
-        let span = self.log.request_span(parts.method.as_str(), route, handler.id(), id);
+        let Asked { handler, id, .. } = asked;
+        let trace = asked.trace.call(&handler.context().id, &mut parts.headers);
         let unread = UnreadBody::none(&self.behind);
         let is_head = parts.method == Method::HEAD;
         let (sender, receiver) = oneshot::channel();
@@ -237,31 +260,28 @@ impl Service {
             client,
             offer,
             id: Arc::clone(id),
+            trace,
         };
         let guest: RunningGuest = match body.filter(|body| !body.is_at_its_end()) {
-            None => {
-                Box::pin(visit.run(Request::from_parts(parts, Empty::<Bytes>::new())).instrument(span.span()))
-            }
+            None => Box::pin(visit.run(Request::from_parts(parts, Empty::<Bytes>::new()))),
             Some(body) => {
                 let body = RequestBody::new(body, Arc::clone(&place), unread.clone());
-                Box::pin(visit.run(Request::from_parts(parts, body)).instrument(span.span()))
+                Box::pin(visit.run(Request::from_parts(parts, body)))
             }
         };
         let answer = Awaited { receiver, is_head, unread };
-        let response = self.respond(handler, guest, answer, &place, id).await;
-        span.answered(response.status());
-        response
+        self.respond(asked, guest, answer, &place).await
     }
 
     /// Runs the guest until it answers or ends.
     async fn respond(
         &self,
-        handler: &Handler,
+        asked: &Asked,
         mut guest: RunningGuest,
         awaited: Awaited,
         place: &Place,
-        id: &Arc<str>,
     ) -> Response<ResponseBody> {
+        let Asked { handler, id, .. } = asked;
         let Awaited { mut receiver, is_head, unread } = awaited;
         let mut may_answer = true;
         let first = std::future::poll_fn(|context| {
@@ -282,7 +302,7 @@ impl Service {
             First::Answered(answer) => (Ok(answer), Some(guest)),
             First::Ended(Ok(())) => (receiver.try_recv().map_err(|_| Problem::Crashed), None),
             First::Ended(Err(_)) if place.was_crowded_out() => {
-                self.note_refusal(Problem::TooManyWaiting, id);
+                self.note_refusal(Problem::TooManyWaiting, id, asked.span());
                 (Err(Problem::TooManyWaiting), None)
             }
             First::Ended(Err(failure)) => (Err(problem(failure.kind)), None),
@@ -292,7 +312,7 @@ impl Service {
             Ok(Err(code)) => {
                 let reason = format!("the component answered with an error: {code:?}");
                 let event = Event::RequestFailed { reason: &reason, cause: None };
-                self.log.of(handler.id(), Some(id), &event);
+                self.log.within(handler.id(), Some(id), asked.span(), &event);
                 Err(Problem::Crashed)
             }
             Err(problem) => Err(problem),
@@ -318,7 +338,7 @@ impl Service {
     }
 
     /// Counts a request that was refused, and says so where there was no place for it; of a body that was cut its client hears.
-    pub(super) fn note_refusal(&self, problem: Problem, id: &Arc<str>) {
+    pub(super) fn note_refusal(&self, problem: Problem, id: &Arc<str>, span: Option<SpanContext>) {
         self.numbers.refused(problem);
         let reason = match problem {
             Problem::Busy => "busy",
@@ -326,7 +346,7 @@ impl Service {
             Problem::TooManyWaiting => "waiting",
             _ => return,
         };
-        self.log.of(RUNTIME, Some(id), &Event::RequestRefused { reason });
+        self.log.within(RUNTIME, Some(id), span, &Event::RequestRefused { reason });
     }
 
     fn unread(&self, request: Request<Incoming>) -> UnreadBody {
@@ -359,6 +379,7 @@ struct Visit {
     client: ClientClock,
     offer: Option<Offer>,
     id: Arc<str>,
+    trace: CallTrace,
 }
 
 impl Visit {
@@ -367,11 +388,16 @@ impl Visit {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Self { handler, answer, place, client, offer, id } = self;
-        let surroundings = Surroundings { place: Some(Arc::clone(&place)), client, offer };
+        let Self { handler, answer, place, client, offer, id, trace } = self;
+        let surroundings =
+            Surroundings { place: Some(Arc::clone(&place)), client, offer, trace: trace.clone() };
         tokio::select! {
             ended = handler.run_within(request, answer, &id, surroundings) => ended,
-            () = place.crowded_out() => Err(CallFailure::crowded_out()),
+            () = place.crowded_out() => {
+                let failure = CallFailure::crowded_out();
+                trace.end(Some(failure.kind.name()));
+                Err(failure)
+            }
         }
     }
 }

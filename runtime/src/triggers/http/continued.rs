@@ -69,7 +69,7 @@ impl Again {
             place = match self.turn(&park).await {
                 Ok(place) => place,
                 Err(problem) => {
-                    self.service.note_refusal(problem, &self.asked.id);
+                    self.service.note_refusal(problem, &self.asked.id, self.asked.span());
                     return whole(problem.response(&self.asked.id), UnreadBody::none(&self.service.behind));
                 }
             };

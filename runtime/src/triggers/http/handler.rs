@@ -26,6 +26,7 @@ use crate::{
     instance::{Call, CallBounds, CallFailure, ComponentContext, Prepared, State},
     limits::length,
     telemetry::Event,
+    traces::{CallTrace, Operation},
 };
 
 /// In the environment of a component that asks for it: the last lines of the log, a JSON object each.
@@ -51,6 +52,8 @@ pub(super) struct Surroundings {
     pub(super) client: ClientClock,
     /// How the request can be kept waiting, where it can.
     pub(super) offer: Option<Offer>,
+    /// Where it leaves spans.
+    pub(super) trace: CallTrace,
 }
 
 /// How a request can be kept waiting.
@@ -171,7 +174,7 @@ impl Handler {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Error>,
     {
-        let Surroundings { place, client, offer } = surroundings;
+        let Surroundings { place, client, offer, trace } = surroundings;
         let on_sleep = place.clone().map(|place| place as Arc<dyn OnSleep>);
         let offer = Offer::environment(offer.as_ref());
         let context = self.context();
@@ -181,7 +184,8 @@ impl Handler {
         let environment: Vec<_> =
             offer.iter().map(|(name, value)| (*name, value.as_str())).chain(tail).collect();
         let environment = environment.as_slice();
-        let call = Call { correlation_id: Some(Arc::clone(id)), on_sleep, environment };
+        let correlation_id = Some(Arc::clone(id));
+        let call = Call { correlation_id, on_sleep, environment, trace: trace.clone() };
         let mut store = self.prepared.store(self.bounds, call);
         let meter = store.data().meter();
         let call = async {
@@ -194,7 +198,8 @@ impl Handler {
                 // Where nobody waits for it any more, the guest is about to be stopped.
                 let _heard = answer.send(response);
             })?;
-            let guest = self.pre.instantiate_async(&mut store).await?;
+            let making = self.pre.instantiate_async(&mut store);
+            let guest = trace.around(|| Operation::internal("instantiate"), making).await?;
             guest.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
         };
         let result = match within(self.bounds.timeout, &client, meter.measure(call)).await {
@@ -206,8 +211,9 @@ impl Handler {
         if let Err(failure) = &result {
             self.context().numbers.failed(failure.kind);
             let event = Event::RequestFailed { reason: failure.kind.name(), cause: Some(&failure.text) };
-            self.context().log.of(self.id(), Some(id), &event);
+            self.context().log.within(self.id(), Some(id), trace.context(), &event);
         }
+        trace.end(result.as_ref().err().map(|failure| failure.kind.name()));
         result
     }
 }

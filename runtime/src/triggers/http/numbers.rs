@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::{
     numbers::{Counter, Histogram},
     problem::Problem,
+    telemetry::SpanContext,
 };
 
 /// The least status of HTTP, and how many there may be: RFC 9110, section 15.
@@ -56,13 +57,21 @@ impl HttpNumbers {
     }
 
     /// A request was answered; `route` is its place in the router, if it fits one.
-    pub(super) fn answered(&self, route: Option<usize>, status: StatusCode, time: Duration) {
+    pub(super) fn answered(
+        &self,
+        route: Option<usize>,
+        status: StatusCode,
+        time: Duration,
+        span: Option<SpanContext>,
+    ) {
         let route = route.and_then(|route| self.routes.get(route)).unwrap_or(&self.elsewhere);
         let status = usize::from(status.as_u16().saturating_sub(FIRST_STATUS));
         if let Some(count) = route.by_status.get(status) {
             count.one();
         }
-        route.answers.observe(time);
+        // A trace that is not recorded is nothing that somebody could look at.
+        let trace = span.filter(|span| span.is_sampled).map(|span| span.trace);
+        route.answers.observe(time, trace);
     }
 
     /// The host answered a request so, and no component did. What is no refusal is not counted here.
@@ -126,10 +135,10 @@ mod tests {
     fn an_answer_counts_for_its_route_and_its_status() {
         let numbers = HttpNumbers::new(2);
         for (route, status) in [(Some(1), 200), (Some(1), 200), (Some(1), 599), (None, 404), (Some(0), 100)] {
-            numbers.answered(route, StatusCode::from_u16(status).unwrap(), Duration::ZERO);
+            numbers.answered(route, StatusCode::from_u16(status).unwrap(), Duration::ZERO, None);
         }
         // HTTP's type takes statuses that HTTP does not have.
-        numbers.answered(Some(0), StatusCode::from_u16(999).unwrap(), Duration::ZERO);
+        numbers.answered(Some(0), StatusCode::from_u16(999).unwrap(), Duration::ZERO, None);
         let counts: Vec<Vec<_>> = numbers.routes().map(|route| route.by_status().collect()).collect();
         assert_eq!(counts, [vec![(100, 1)], vec![(200, 2), (599, 1)], vec![(404, 1)]]);
     }

@@ -15,6 +15,7 @@ use crate::{
     descriptors,
     limits::{Limits, length, millis},
     telemetry::{Event, Logger},
+    traces::Tracer,
 };
 
 /// After the system refused a connection (out of descriptors, mostly), so long nothing is accepted.
@@ -109,6 +110,7 @@ impl HttpServer {
         limits: &Limits,
         tasks: ServerTasks,
         log: Logger,
+        tracer: Tracer,
     ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -125,7 +127,7 @@ impl HttpServer {
             listener,
             connections: Arc::new(Semaphore::new(length(max_connections))),
             max_connections: length(max_connections),
-            service: Arc::new(Service::new(router, limits, &tasks, log.clone())),
+            service: Arc::new(Service::new(router, limits, &tasks, log.clone(), tracer)),
             http,
             response_timeout: millis(limits.response_timeout_ms),
             tasks,

@@ -35,6 +35,7 @@ async fn a_database_in_memory_is_shared_by_its_connections_and_confined_as_a_fil
         state: SqliteState::new(Arc::clone(databases), &limits, Caller::Request),
         table: ResourceTable::new(),
         memory: CallMemory::of_test(1 << 30),
+        trace: CallTrace::default(),
     };
     let (one, another) = (grants(), grants());
     let mut writer = guest(&one);
