@@ -286,7 +286,8 @@ impl Resize<'_> {
     }
 
     fn log_for(&self, job: &Job) -> Log {
-        self.log.clone().with_correlation_id(job.correlation_id.as_str()).with_job(job.id)
+        let log = self.log.clone().with_correlation_id(job.correlation_id.as_str());
+        log.with_trace(job.trace_parent.clone()).with_job(job.id)
     }
 }
 

@@ -70,6 +70,20 @@ impl TraceParent {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The trace: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The span within it: 16 hexadecimal digits.
+    pub fn span_id(&self) -> &str {
+        self.part(2)
+    }
+
+    fn part(&self, place: usize) -> &str {
+        self.0.split('-').nth(place).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +105,10 @@ mod tests {
     #[test]
     fn a_traceparent_is_taken_only_in_the_form_of_the_specification() {
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(TraceParent::parse(good).unwrap().as_str(), good);
+        let parsed = TraceParent::parse(good).unwrap();
+        assert_eq!(parsed.as_str(), good);
+        assert_eq!(parsed.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(parsed.span_id(), "00f067aa0ba902b7");
         for text in [
             "",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",

@@ -1,6 +1,7 @@
 //! The log: one JSON object per line on standard error, which every host collects.
 //!
-//! Each line has `ts`, `level`, `component`, `event` (a stable name to search for), `correlation_id` and, once known, `job_id`.
+//! Each line has `ts`, `level`, `component`, `event` (a stable name to search for), `correlation_id` and, once known, `job_id`; of a request that is
+//! part of a trace, or of its job, also `trace_id` and `span_id`.
 //! The other fields are the event's own; which events there are stands in `thumbs_domain::event`. Values are escaped by the JSON
 //! writer, so no input can forge a line.
 
@@ -10,25 +11,34 @@ use serde_json::{Map, Value};
 use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::trace::TraceParent;
 
 /// Writes the lines of one request or message.
 #[derive(Clone, Debug)]
 pub struct Log {
     component: &'static str,
     correlation_id: Option<String>,
+    trace: Option<TraceParent>,
     job_id: Option<JobId>,
 }
 
 impl Log {
     /// For a component, before anything is known of what it is asked.
     pub const fn new(component: &'static str) -> Self {
-        Self { component, correlation_id: None, job_id: None }
+        Self { component, correlation_id: None, trace: None, job_id: None }
     }
 
     /// From here on, lines name this request.
     #[must_use]
     pub fn with_correlation_id(mut self, correlation_id: &str) -> Self {
         self.correlation_id = Some(correlation_id.to_owned());
+        self
+    }
+
+    /// From here on, lines name this trace, and the span that asked for what they tell of.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Option<TraceParent>) -> Self {
+        self.trace = trace;
         self
     }
 
@@ -54,6 +64,10 @@ impl Log {
         line.insert("event".to_owned(), event.name().into());
         if let Some(id) = &self.correlation_id {
             line.insert("correlation_id".to_owned(), id.as_str().into());
+        }
+        if let Some(trace) = &self.trace {
+            line.insert("trace_id".to_owned(), trace.trace_id().into());
+            line.insert("span_id".to_owned(), trace.span_id().into());
         }
         if let Some(id) = &self.job_id {
             line.insert("job_id".to_owned(), id.to_string().into());
@@ -82,7 +96,8 @@ mod tests {
     #[test]
     fn a_line_is_one_json_object_with_the_ids() {
         let job = JobId::parse("01932c07-20a4-7b3c-8d4e-5f6071829304").unwrap();
-        let log = Log::new("resize").with_correlation_id("req-1").with_job(job);
+        let trace = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").ok();
+        let log = Log::new("resize").with_correlation_id("req-1").with_trace(trace).with_job(job);
         let cause = "a \"quoted\"\n{\"level\":\"info\"}";
         let event = Event::AttemptFailed { code: "trap", attempt: 2, cause: Some(cause) };
         let line = log.line(Timestamp::from_unix_millis(0), event);
@@ -92,6 +107,7 @@ mod tests {
             json!({
                 "ts": "1970-01-01T00:00:00.000Z", "level": "warn", "component": "resize", "event": "attempt-failed",
                 "correlation_id": "req-1", "job_id": job.to_string(),
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7",
                 "code": "trap", "attempt": 2, "cause": cause,
             })
         );

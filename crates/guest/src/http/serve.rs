@@ -61,6 +61,7 @@ async fn serve_metered<H, F>(
     };
     let is_head = request.method == Method::HEAD;
     let log = Log::new(component).with_correlation_id(request.correlation_id.as_str());
+    let log = log.with_trace(request.trace_parent());
     send(
         answer(&HostVariables, &HostClock::start(), meter, request, body(incoming), log.clone(), handle)
             .await,
