@@ -4,6 +4,8 @@ import json
 import re
 import unittest
 
+import yaml
+
 import rendering
 from manifest import ROOT
 from rendering import environment, named, objects, of_kind
@@ -108,6 +110,13 @@ class Monitoring(unittest.TestCase):
         for rule in rules["spec"]["groups"][0]["rules"]:
             self.assertTrue(rule["annotations"]["summary"] and rule["annotations"]["description"], rule["alert"])
             self.assertIn(rule["labels"]["severity"], ("critical", "warning"))
+
+    def test_every_alert_fires_in_a_test(self):
+        (rules,) = of_kind(objects("everything", "runtime"), "PrometheusRule")
+        alerts = {rule["alert"] for rule in rules["spec"]["groups"][0]["rules"]}
+        asked = [case for test in yaml.safe_load((rendering.HERE / "alerts.yaml").read_text())["tests"] for case in test["alert_rule_test"]]
+        self.assertEqual({case["alertname"] for case in asked if case.get("exp_alerts")}, alerts)
+        self.assertLessEqual({case["alertname"] for case in asked}, alerts)
 
     def test_what_is_not_there_is_not_watched(self):
         text = rendering.text("defaults", "runtime", sets=("monitoring.rules=true",))

@@ -6,6 +6,7 @@ mod batches;
 mod browsers;
 mod callbacks;
 mod command_line;
+mod dashboard;
 mod events;
 mod faults;
 mod formats;
