@@ -95,6 +95,17 @@ class Monitoring(unittest.TestCase):
             self.assertNotIn("THUMBS_ADMIN", rendering.text(case, host))
             self.assertNotIn("thumbs-admin", {document["metadata"]["name"] for document in documents})
 
+    def test_a_collector_that_is_named_is_told_to_pods_and_may_be_reached(self):
+        documents = objects("everything", "runtime")
+        for name in ("api", "worker"):
+            template = named(documents, "Deployment", f"thumbs-{name}")["spec"]["template"]
+            (container,) = template["spec"]["containers"]
+            self.assertEqual(environment(container)["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://collector.monitoring:4318")
+        policy = named(documents, "NetworkPolicy", "thumbs-telemetry")["spec"]
+        self.assertIn(4318, [port["port"] for port in policy["egress"][0]["ports"]])
+        for host in rendering.HOSTS:
+            self.assertNotIn("thumbs-telemetry", {document["metadata"]["name"] for document in objects("defaults", host)})
+
     def test_watches_what_the_chart_makes(self):
         for host in rendering.HOSTS:
             documents = objects("everything", host)

@@ -9,7 +9,10 @@ import rendering
 from rendering import containers, environment, every_case, in_bytes, named, objects, pod_specs
 
 LIMITS = set(re.findall(r"^\| `([A-Z_]+)` \|", (manifest.ROOT / "docs/limits.md").read_text(), re.MULTILINE))
-FLAGS = set(re.findall(r'env = "(THUMBS_[A-Z0-9_]+)"', (manifest.ROOT / "runtime/src/cli.rs").read_text()))
+COMMANDS = [manifest.ROOT / "runtime/src/cli" / name for name in ("application.rs", "copies.rs", "suites.rs", "up.rs")]
+FLAGS = {flag for file in COMMANDS for flag in re.findall(r'env = "(THUMBS_[A-Z0-9_]+)"', file.read_text())}
+# Of OpenTelemetry those that are read.
+OTEL = set(re.findall(r'"(OTEL_[A-Z_]+)"', (manifest.ROOT / "runtime/src/traces/settings.rs").read_text()))
 
 
 def for_each_pod(test):
@@ -86,7 +89,7 @@ class Runtime(unittest.TestCase):
                                 self.assertIn(known, manifest.VARIABLES)
                                 self.assertEqual(isinstance(value, dict), known in manifest.SECRET, known)
                             else:
-                                self.assertIn(variable, FLAGS | {f"THUMBS_{limit}" for limit in LIMITS})
+                                self.assertIn(variable, FLAGS | OTEL | {f"THUMBS_{limit}" for limit in LIMITS})
 
     def test_may_not_take_more_memory_than_its_pod(self):
         for case in rendering.VALUES:
