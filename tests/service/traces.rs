@@ -158,6 +158,26 @@ async fn a_malformed_traceparent_is_none() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_is_one_span_with_a_call_for_each_instance() {
+    let collector = Collector::start(Manner::Takes).await;
+    let service = Home::embedded().start_with(|builder| builder.traces(traced(&collector)).workers(0)).await;
+    let id = service.client.submit(&images::png(40, 30), &[]).await;
+    let waiting = service.client.request(Method::GET, &format!("/jobs/{id}?wait=1"));
+    let waiting = waiting.header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
+    assert_eq!(service.client.send(waiting).await.json()["status"], "processing");
+    service.stop().await;
+    let spans: Vec<_> = collector.spans().into_iter().filter(|span| span.trace_id == TRACE).collect();
+    let request = named(&spans, "GET /jobs/:id");
+    let calls: Vec<_> = spans.iter().filter(|span| span.name == "status").collect();
+    assert!(calls.len() >= 2, "one before it waits and one after: {spans:#?}");
+    for call in calls {
+        assert_eq!(call.parent_id.as_ref(), Some(&request.span_id));
+        assert!(!call.is_error && call.begin_ns >= request.begin_ns, "{call:?}");
+    }
+    assert!(request.end_ns - request.begin_ns >= 1_000_000_000, "all of its waiting is in it");
+}
+
 fn bounded(builder: RuntimeBuilder, settings: Settings, log: &CaptureSink) -> RuntimeBuilder {
     let limits = Limits { max_queued_spans: 30, span_flush_ms: 200, ..Limits::default() };
     let at_any_port = ([127, 0, 0, 1], 0).into();
