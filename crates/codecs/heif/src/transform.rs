@@ -168,12 +168,12 @@ impl Transform {
 fn kept(side: u32, size: Fraction, offset: Fraction) -> Result<(u32, u32), Error> {
     const OUTSIDE: Error = Error::Malformed("what is cut out lies outside of the picture");
     let kept = u32::try_from(size.floor()).ok().filter(|kept| (1..=side).contains(kept)).ok_or(OUTSIDE)?;
-    // offset + (side - kept) / 2. Numerators have 32 bits and denominators too, so that nothing overflows.
-    let first = Fraction {
-        numerator: 2 * offset.numerator + i64::from(side - kept) * offset.denominator,
-        denominator: 2 * offset.denominator,
-    };
-    let first = u32::try_from(first.floor()).ok().filter(|first| *first <= side - kept).ok_or(OUTSIDE)?;
+    // offset + (side - kept) / 2. All have 32 bits, so that nothing overflows.
+    let denominator = 2 * i128::from(offset.denominator);
+    let numerator =
+        2 * i128::from(offset.numerator) + i128::from(side - kept) * i128::from(offset.denominator);
+    let first = numerator.div_euclid(denominator);
+    let first = u32::try_from(first).ok().filter(|first| *first <= side - kept).ok_or(OUTSIDE)?;
     Ok((first, kept))
 }
 
@@ -220,6 +220,14 @@ mod tests {
         transform.cut(&aperture(50, 20, 0, -80)).unwrap();
         assert_eq!(transform.crop(), Rect { left: 80, top: 0, width: 20, height: 50 });
         assert_eq!(transform.orientation(), 8);
+    }
+
+    #[test]
+    fn the_largest_numbers_are_no_other_numbers() {
+        let across = Fraction::new(1, u32::MAX).unwrap();
+        let mut transform = Transform::of(u32::MAX, 50);
+        transform.cut(&CleanAperture { across, ..aperture(1, 50, 0, 0) }).unwrap();
+        assert_eq!(transform.crop(), Rect { left: (u32::MAX - 1) / 2, top: 0, width: 1, height: 50 });
     }
 
     #[test]
