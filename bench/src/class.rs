@@ -1,8 +1,8 @@
-//! Kinds of images that are judged apart, each with its target.
+//! Kinds of work that are judged apart, each with its target.
 
 use std::fmt;
 
-/// A format as far as decoders do something else for it.
+/// A format as far as decoders do something else for it, or what a photo becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
     BaselineJpeg,
@@ -12,6 +12,8 @@ pub(crate) enum Class {
     LosslessWebp,
     GifStill,
     AnimatedGif,
+    ToLossyWebp,
+    ToJpeg,
 }
 
 impl Class {
@@ -21,6 +23,8 @@ impl Class {
             Self::ProgressiveJpeg => 0.5,
             Self::Png => 0.9,
             Self::LossyWebp => 1.5,
+            // Encoders that look for the smallest file, beside such (libwebp at its highest effort), and beside one that does not (libjpeg).
+            Self::ToLossyWebp | Self::ToJpeg => 2.0,
             Self::BaselineJpeg | Self::LosslessWebp | Self::GifStill | Self::AnimatedGif => 1.0,
         }
     }
@@ -45,6 +49,8 @@ impl fmt::Display for Class {
             Self::LosslessWebp => "lossless WebP",
             Self::GifStill => "GIF still",
             Self::AnimatedGif => "animated GIF",
+            Self::ToLossyWebp => "to lossy WebP",
+            Self::ToJpeg => "to JPEG",
         })
     }
 }

@@ -71,7 +71,12 @@ impl Peers {
                 Peer::Libvips => "libvips",
                 Peer::Pillow => "pillow",
             },
-            "output": if output == OutputFormat::Gif { "gif" } else { "png" },
+            "output": match output {
+                OutputFormat::Png => "png",
+                OutputFormat::Jpeg => "jpeg",
+                OutputFormat::Webp => "webp",
+                OutputFormat::Gif => "gif",
+            },
         });
         writeln!(input, "{order}").and_then(|()| input.flush())?;
         let mut line = String::new();

@@ -34,7 +34,12 @@ impl Photo {
 
     /// What it becomes.
     pub(crate) fn output(&self) -> OutputFormat {
-        if self.class == Class::AnimatedGif { OutputFormat::Gif } else { OutputFormat::Png }
+        match self.class {
+            Class::AnimatedGif => OutputFormat::Gif,
+            Class::ToLossyWebp => OutputFormat::Webp,
+            Class::ToJpeg => OutputFormat::Jpeg,
+            _ => OutputFormat::Png,
+        }
     }
 }
 
@@ -55,6 +60,10 @@ const MADE: &[Made] = &[
     ("made-48mp.jpg", Class::BaselineJpeg, || scene::jpeg(8000, 6000, false)),
     ("made-small-progressive.jpg", Class::ProgressiveJpeg, || scene::jpeg(384, 256, true)),
     ("made-12mp-progressive.jpg", Class::ProgressiveJpeg, || scene::jpeg(4000, 3000, true)),
+    ("made-small.jpg to webp", Class::ToLossyWebp, || scene::jpeg(384, 256, false)),
+    ("made-2mp.jpg to webp", Class::ToLossyWebp, || scene::jpeg(1600, 1200, false)),
+    ("made-small.jpg to jpeg", Class::ToJpeg, || scene::jpeg(384, 256, false)),
+    ("made-2mp.jpg to jpeg", Class::ToJpeg, || scene::jpeg(1600, 1200, false)),
     ("made-small.png", Class::Png, || scene::png(384, 256)),
     ("made-8mp.png", Class::Png, || scene::png(3264, 2448)),
     ("made-48mp.png", Class::Png, || scene::png(8000, 6000)),
@@ -71,6 +80,10 @@ const INGREDIENT: &str = "/usr/share/wallpapers/EveningGlow/contents/images/2560
 const COOKED: &[(&str, Class, Recipe)] = &[
     ("glow-small.jpg", Class::BaselineJpeg, Recipe { name: "baseline-jpeg", width: 384, height: 256 }),
     ("glow-2mp.jpg", Class::BaselineJpeg, Recipe { name: "baseline-jpeg", width: 1600, height: 1200 }),
+    ("glow-small.jpg to webp", Class::ToLossyWebp, Recipe { name: "baseline-jpeg", width: 384, height: 256 }),
+    ("glow-2mp.jpg to webp", Class::ToLossyWebp, Recipe { name: "baseline-jpeg", width: 1600, height: 1200 }),
+    ("glow-small.jpg to jpeg", Class::ToJpeg, Recipe { name: "baseline-jpeg", width: 384, height: 256 }),
+    ("glow-2mp.jpg to jpeg", Class::ToJpeg, Recipe { name: "baseline-jpeg", width: 1600, height: 1200 }),
     (
         "glow-small-progressive.jpg",
         Class::ProgressiveJpeg,

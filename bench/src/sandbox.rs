@@ -7,6 +7,7 @@ use thumbs::{
     engine::{self, PoolSize},
     limits::Limits as ServiceLimits,
 };
+use thumbs_imaging::options::OutputFormat as Output;
 use wasmtime::{
     Engine, Store,
     component::{Component, Linker},
@@ -43,7 +44,7 @@ impl Sandbox {
     }
 
     /// Makes one thumbnail and gives the peak of the component's linear memory in bytes.
-    pub(crate) fn thumbnail(&self, image: &[u8], gif: bool) -> Result<u64> {
+    pub(crate) fn thumbnail(&self, image: &[u8], output: Output) -> Result<u64> {
         let mut store = Store::new(&self.engine, ());
         store.set_epoch_deadline(u64::MAX / 2);
         let instance = self.component.instantiate(&mut store).map_err(|error| anyhow!("{error:?}"))?;
@@ -51,7 +52,12 @@ impl Sandbox {
             width: 100,
             height: 100,
             fit: Fit::Cover,
-            format: if gif { OutputFormat::Gif } else { OutputFormat::Png },
+            format: match output {
+                Output::Png => OutputFormat::Png,
+                Output::Jpeg => OutputFormat::Jpeg,
+                Output::Webp => OutputFormat::Webp,
+                Output::Gif => OutputFormat::Gif,
+            },
             gravity: Gravity::Center,
             animated: true,
             background: None,
