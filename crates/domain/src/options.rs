@@ -181,7 +181,7 @@ options! {
     background: Background = Background::Transparent, Takes::Background,
         "What `contain` pads with; in JPEG, which has no transparency, also what shows through it, white for `transparent`", "#1e90ff";
     quality: Option<u8> = None, Takes::UpTo(100),
-        "How faithful JPEG and still WebP are, 85 where it is not given; 100 is a lossless WebP", "85";
+        "How faithful JPEG and WebP are, 85 where it is not given; 100 is a lossless WebP", "85";
     lossless: bool = false, Takes::OneOf(&["true", "false"]),
         "Whether every pixel is kept as it is, also under `max_bytes`, which then costs frames and size alone: for WebP, and for PNG, which is so in any case but under a budget; not beside a `quality` below 100", "true";
     max_bytes: Option<u64> = None, Takes::UpTo(MAX_MAX_BYTES),

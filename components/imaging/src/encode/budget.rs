@@ -14,7 +14,7 @@ use crate::options::OutputFormat;
 use super::census::{MAX_PALETTE, distinct, visible};
 use super::clip::Clip;
 use super::sink::{Failure, Sink};
-use super::{Settings, Shrink, write};
+use super::{Settings, Shrink, webp, write};
 
 /// What one file is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +80,12 @@ impl Attempt {
         Ok(written.map(|bytes| File { bytes, width, height, frames }))
     }
 
-    /// In pixels, at least 1.
-    fn cost(&self, all: &Clip<'_>) -> u64 {
+    /// In pixels, at least 1. A lossy frame takes time as two and a half.
+    fn cost(&self, all: &Clip<'_>, format: OutputFormat) -> u64 {
         let (width, height) = self.sides(all);
-        u64::from(width) * u64::from(height) * self.frames as u64
+        let pixels = u64::from(width) * u64::from(height) * self.frames as u64;
+        let may_be_lossy = self.settings.colours.is_none() && !self.settings.lossless;
+        if format == OutputFormat::Webp && self.frames > 1 && may_be_lossy { pixels * 5 / 2 } else { pixels }
     }
 
     fn sides(&self, all: &Clip<'_>) -> (u32, u32) {
@@ -113,12 +115,12 @@ pub(super) fn fit(
     }
     let rungs = ladder(all, format, asked);
     let (mut first_unknown, mut first_known) = (0, rungs.len());
-    let mut left = MAX_PIXELS.saturating_sub(asked.cost(all));
+    let mut left = MAX_PIXELS.saturating_sub(asked.cost(all, format));
     let mut best = None;
     while first_unknown < first_known {
         let middle = first_unknown + (first_known - first_unknown) / 2;
         let Some(rung) = rungs.get(middle) else { break };
-        let cost = rung.cost(all);
+        let cost = rung.cost(all, format);
         // The last rung costs next to nothing and is never out of reach.
         if cost > left / 2 && middle + 1 < rungs.len() {
             first_unknown = middle + 1;
@@ -145,11 +147,12 @@ fn ladder(all: &Clip<'_>, format: OutputFormat, asked: Attempt) -> Vec<Attempt> 
         rungs.push(last);
     }
     let colours = colour_steps(all, format);
+    let loses_quality = loses_quality(all, asked, format);
     let least_side = MIN_LONGER_SIDE.min(asked.longer_side);
     for depth in 0..2 {
         if asked.settings.lossless {
             // Frames and size are all that may be given up.
-        } else if loses_quality(asked, format) {
+        } else if loses_quality {
             while last.settings.quality > QUALITY_FLOORS[depth] {
                 last.settings.quality -= 1;
                 rungs.push(last);
@@ -176,11 +179,10 @@ fn ladder(all: &Clip<'_>, format: OutputFormat, asked: Attempt) -> Vec<Attempt> 
 }
 
 /// Quality is given up rather than colours.
-fn loses_quality(asked: Attempt, format: OutputFormat) -> bool {
+fn loses_quality(all: &Clip<'_>, asked: Attempt, format: OutputFormat) -> bool {
     match format {
         OutputFormat::Jpeg => true,
-        // Frames of animations are written lossless.
-        OutputFormat::Webp => asked.frames == 1,
+        OutputFormat::Webp => asked.frames == 1 || webp::is_mostly_lossy(all, &asked.settings),
         OutputFormat::Png | OutputFormat::Gif => false,
     }
 }

@@ -5,7 +5,7 @@ use super::clip::{Clip, pixels};
 /// More than this and no palette can hold them all.
 pub(crate) const MAX_PALETTE: usize = 256;
 
-/// Facts over all frames.
+/// Facts over all frames of a clip, or of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Census {
     /// Every pixel has alpha 255.
@@ -25,11 +25,19 @@ pub(crate) const fn visible(pixel: [u8; 4]) -> [u8; 4] {
 
 impl Census {
     pub(crate) fn of(clip: &Clip<'_>) -> Self {
+        Self::over(clip.shots().map(|shot| pixels(&shot.raster)), clip.width())
+    }
+
+    /// Of one frame alone, `width` pixels wide.
+    pub(crate) fn of_frame(pixels: &[[u8; 4]], width: u32) -> Self {
+        Self::over(std::iter::once(pixels), width)
+    }
+
+    fn over<'p>(frames: impl Iterator<Item = &'p [[u8; 4]]>, width: u32) -> Self {
         let mut census = Self { opaque: true, grey: true, flat: false, colours: Some(Vec::new()) };
         let (mut repeats, mut total) = (0usize, 0usize);
-        let width = clip.width() as usize;
-        for shot in clip.shots() {
-            let pixels = pixels(&shot.raster);
+        let width = width as usize;
+        for pixels in frames {
             let mut left = None;
             for (index, &pixel) in pixels.iter().enumerate() {
                 let pixel = visible(pixel);

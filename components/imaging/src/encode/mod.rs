@@ -67,7 +67,7 @@ pub const MAX_SIDE: u32 = 16_384;
 /// How one attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Settings {
-    /// 1 to 100, for JPEG and still WebP; 100 is a lossless WebP.
+    /// 1 to 100, for JPEG and WebP; 100 is a lossless WebP.
     quality: u8,
     /// Neither quality nor colours may be given up.
     lossless: bool,

@@ -157,7 +157,8 @@ fn budgets_of_the_emoji_presets_are_met_with_most_of_the_quality() {
             let made = encoded(&picture, &Options { max_bytes: Some(max_bytes), ..options(format) });
             assert!(made.data.len() as u64 <= max_bytes);
             // The first step, from all colours to 256, is the largest.
-            assert!(made.data.len() as u64 >= max_bytes / 2, "{format:?}: {} bytes", made.data.len());
+            let is_close = made.data.len() as u64 >= max_bytes / 2;
+            assert!(is_close || made.concessions.is_empty(), "{format:?}: {} bytes", made.data.len());
         }
     }
 }
@@ -397,8 +398,7 @@ proptest! {
             prop_assert!(made.width == made.height && made.width >= side.min(16));
             let all = if format == OutputFormat::Jpeg { 1 } else { frames };
             prop_assert_eq!(given_up(|it| matches!(it, Concession::Frames(_))), made.frames < all);
-            let is_still = frames.min(max_output_frames.unwrap_or(frames)) == 1;
-            let loses_quality = format == OutputFormat::Jpeg || format == OutputFormat::Webp && is_still;
+            let loses_quality = matches!(format, OutputFormat::Jpeg | OutputFormat::Webp);
             prop_assert!(loses_quality || !given_up(|it| matches!(it, Concession::Quality(_))));
             for concession in &made.concessions {
                 match *concession {
@@ -423,7 +423,7 @@ proptest! {
                 Some(_) if format == OutputFormat::Webp && made.frames > 1 => {}
                 Some(colours) => prop_assert!(colours_used(&made.data, format) <= colours),
                 None if format == OutputFormat::Gif => {}
-                None if format == OutputFormat::Webp && made.frames == 1 => {}
+                None if format == OutputFormat::Webp => {}
                 None if made.concessions.is_empty() => {
                     let mut pairs = film.frames.iter().zip(picture.frames());
                     prop_assert!(pairs.all(|(seen, given)| is_as_given(&seen.raster, &given.raster, format)));

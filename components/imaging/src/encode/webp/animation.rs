@@ -1,0 +1,83 @@
+//! The frames of an animation, each as the smallest of the ways there are to get to it: a lossless or a lossy patch, with holes where
+//! nothing changes or whole.
+//!
+//! What changes is told by the sources, not by what a decoder has made of them: a pixel is coded anew when its source changes, with an
+//! error of its own, and else stays as it is. So errors neither add up nor spread, however many lossy frames follow each other.
+
+use super::super::census::Census;
+use super::super::delta::{Area, Patch};
+use super::bitstream::{Way, is_photograph, lossless, lossy};
+
+/// A lossless frame of so few bytes can't be beaten by a lossy one, whose headers take as many.
+const TINY_BYTES: usize = 64;
+/// Sides of what VP8 codes as one.
+const MACROBLOCK: usize = 16;
+/// Where telling holes takes more than this share of a lossy frame, it may be shorter without them.
+const MAX_HOLES_SHARE: usize = 4;
+/// Lossy patches of more pixels are not tried a second time: 256 a side.
+const MAX_TRIED_PIXELS: usize = 1 << 16;
+
+/// How a frame is stored.
+pub(super) struct Drawn {
+    /// Drawn over what is there, or instead of it.
+    pub(super) blend: bool,
+    /// Has alpha, if only for holes.
+    pub(super) has_alpha: bool,
+    /// What ANMF holds behind its header.
+    pub(super) chunks: Vec<u8>,
+}
+
+/// The smallest way to draw `patch`. `whole`: the same area without holes.
+pub(super) fn draw(patch: &Patch, whole: &[[u8; 4]], way: Way) -> Drawn {
+    let census = Census::of_frame(&patch.pixels, patch.area.width);
+    let exact = || Drawn {
+        blend: patch.blend,
+        has_alpha: !census.opaque,
+        chunks: lossless(&patch.pixels, patch.area, way == Way::Dithered),
+    };
+    let Way::Smaller(quality) = way else { return exact() };
+    if is_photograph(&census) {
+        return nearly(patch, whole, quality).unwrap_or_else(exact);
+    }
+    let exact = exact();
+    if exact.chunks.len() <= TINY_BYTES {
+        return exact;
+    }
+    nearly(patch, whole, quality).filter(|lossy| lossy.chunks.len() < exact.chunks.len()).unwrap_or(exact)
+}
+
+/// The shorter lossy way; `None` where VP8 can't hold the area.
+fn nearly(patch: &Patch, whole: &[[u8; 4]], quality: u8) -> Option<Drawn> {
+    let drawn = |pixels: &[[u8; 4]], mask: &[[u8; 4]], blend: bool| {
+        let parts = lossy(pixels, mask, patch.area, quality)?;
+        let holes = parts.alpha.len();
+        Some((Drawn { blend, has_alpha: holes > 0, chunks: [parts.alpha, parts.colours].concat() }, holes))
+    };
+    if !patch.blend {
+        return drawn(whole, whole, false).map(|(drawn, _)| drawn);
+    }
+    let (holed, holes) = drawn(&behind_holes(patch, whole), &patch.pixels, true)?;
+    if holes * MAX_HOLES_SHARE <= holed.chunks.len() || whole.len() > MAX_TRIED_PIXELS {
+        return Some(holed);
+    }
+    let (full, _) = drawn(whole, whole, false)?;
+    Some(if full.chunks.len() < holed.chunks.len() { full } else { holed })
+}
+
+/// What is coded where holes will be: the picture itself beside what is seen, lest holes have edges that blur into it; nothing in
+/// macroblocks of which nothing is seen.
+fn behind_holes(patch: &Patch, whole: &[[u8; 4]]) -> Vec<[u8; 4]> {
+    let Area { width, height, .. } = patch.area;
+    let (width, height) = (width as usize, height as usize);
+    let mut pixels = whole.to_vec();
+    for top in (0..height).step_by(MACROBLOCK) {
+        for left in (0..width).step_by(MACROBLOCK) {
+            let rows = top..(top + MACROBLOCK).min(height);
+            let places = move |y: usize| y * width + left..y * width + (left + MACROBLOCK).min(width);
+            if rows.clone().all(|y| patch.pixels[places(y)].iter().all(|pixel| pixel[3] == 0)) {
+                rows.for_each(|y| pixels[places(y)].fill([0; 4]));
+            }
+        }
+    }
+    pixels
+}
