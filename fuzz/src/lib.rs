@@ -61,7 +61,7 @@ pub fn check(format: SourceFormat, image: &[u8]) -> Corpus {
         Err(Error::LimitExceeded(limit)) => {
             assert!(matches!(limit, Limit::Frames | Limit::TotalPixels | Limit::HeldPixels), "{limit:?}");
             assert!(source.frames > 1);
-            assert_eq!(check_before(source, &options, &limits), Err(Error::LimitExceeded(*limit)));
+            assert_eq!(check_before(source, &[options], &limits), Err(Error::LimitExceeded(*limit)));
         }
         Err(error) => panic!("not the image's fault: {error}"),
     }

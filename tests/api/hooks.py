@@ -1,5 +1,5 @@
 """What no schema can say: that bytes are those of an image; and of requests that are meant to be good, that an option is said once, by the query or
-by the form, that a list takes `ids` alone, that `code` goes with failed jobs, that what is lossless has no quality and not every format, that a cursor is from another list, that a key belongs to one upload, and that nobody is told of a job whom the operator did not name."""
+by the form, that a list takes `ids` alone, that `code` goes with failed jobs, that what is lossless has no quality and not every format, that `variants` is a list as JSON, that `source` is of a job and brings the image, that a cursor is from another list, that a key belongs to one upload, and that nobody is told of a job whom the operator did not name."""
 
 import pathlib
 import uuid
@@ -32,8 +32,13 @@ def before_call(context, case, kwargs):
             query.pop(name, None)
     if case.method == "POST" and case.path in ("/jobs", "/batches"):
         query.pop("callback_url", None)
+        query.pop("variants", None)
     if (case.method, case.path) == ("POST", "/jobs"):
         form = case.body if isinstance(case.body, dict) else {}
+        # Without a body it is of no job that there is: 404, which is as good as the request.
+        query.pop("source", None)
+        if not case.body:
+            query["source"] = str(uuid.uuid4())
         for name in form:
             query.pop(name, None)
         if any(name in form | query for name in NOT_LOSSLESS):
@@ -48,6 +53,8 @@ def map_case(context, case):
     if isinstance(case.body, dict) and "callback_url" in case.body:
         case.body = {name: value for name, value in case.body.items() if name != "callback_url"}
     form = case.body if isinstance(case.body, dict) else {}
+    if "variants" in form:
+        form = case.body = {name: value for name, value in form.items() if name != "variants"}
     if str(form.get("lossless")).lower() == "true" and any(name in form for name in NOT_LOSSLESS):
         case.body = {name: value for name, value in form.items() if name != "lossless"}
     return case

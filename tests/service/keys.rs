@@ -75,7 +75,11 @@ async fn every_route_refuses_every_wrong_key() {
     let service = start(&Home::embedded()).await;
     let client = &service.client;
     for (method, pattern, needs) in operations() {
-        let path = pattern.replace("{id}", NO_JOB).replace("{code}", "not-found").replace("{file}", "app.js");
+        let path = pattern
+            .replace("{id}", NO_JOB)
+            .replace("{code}", "not-found")
+            .replace("{file}", "app.js")
+            .replace("{name}", "card");
         let with = async |key: &str| code(&ask(&client.holding(key), method, &path).await);
         let scope = match needs {
             Needs::Nothing | Needs::Anything(_) => {

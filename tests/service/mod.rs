@@ -29,4 +29,5 @@ mod reuse;
 mod setbacks;
 mod settings;
 mod traces;
+mod variants;
 mod waiting;

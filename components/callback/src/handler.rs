@@ -138,7 +138,7 @@ impl Teller<'_> {
     /// None never happens: everything that a job has can be written as JSON.
     fn message(&self, job: &Job, now: Timestamp) -> Option<Message> {
         // Without keys nobody needs a link that is signed, as where the job is read.
-        let link = job.owner.as_ref().and_then(|_| signed_link(&self.links, &job.id, now));
+        let link = |path: &str| job.owner.as_ref().and_then(|_| signed_link(&self.links, path, now));
         let envelope = Envelope::new(job, JobView::new(job).signed(link));
         let body = serde_json::to_vec(&envelope).ok()?;
         let (id, timestamp_secs) = (message_id(job), now.unix_millis().div_euclid(1000));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{CACHE_CONTROL, ETAG, VARY};
 use http::{HeaderValue, Method};
 use thumbs_domain::id::JobId;
+use thumbs_domain::job::{Job, Thumbnail};
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::Blobs;
@@ -20,6 +21,9 @@ const KEEP_SECS: i64 = 86_400;
 
 /// What one key was given, a browser must not show to who has another.
 const BY_KEY: HeaderValue = HeaderValue::from_static("Authorization, X-Api-Key");
+
+/// Under one address, who takes WebP gets that, and others something else.
+const BY_FORMAT: HeaderValue = HeaderValue::from_static("Accept");
 
 /// What the component works with, for one request.
 pub struct Download<'a> {
@@ -49,7 +53,12 @@ impl Download<'_> {
             return Err(Failed::Method(route::THUMBNAIL.allow));
         }
         let not_found = || Failed::problem(ProblemKind::NotFound, "There is no job with this id.");
-        let id = JobId::parse(request.last_segment()).map_err(|_| not_found())?;
+        let mut segments = route::segments(&request.path).skip(1);
+        let (id, name) = match route::find(&request.path) {
+            Some(&route::VARIANT) => (segments.next().unwrap_or_default(), segments.next()),
+            _ => (request.last_segment(), None),
+        };
+        let id = JobId::parse(id).map_err(|_| not_found())?;
         let wait = Wait::of(request)?;
         let Self { store, wake, wake_now, clock, log, .. } = *self;
         let waiter = Waiter { store, wake, wake_now, parked: self.parked, clock, log };
@@ -60,7 +69,9 @@ impl Download<'_> {
             park::ask_again(&mut response, &id.to_string(), left)?;
             return Ok(response);
         }
-        let thumbnail = picture::made(&job)?;
+        let thumbnail = named(&job, name)?;
+        let is_chosen = thumbnail.webp.is_some();
+        let thumbnail = picture::choose(request, thumbnail);
         let etag = picture::etag(thumbnail)?;
         let mut response = if etag::is_known(&request.headers, &etag) {
             // With the headers of the full answer that a cache would update (RFC 9110, section 15.4.5).
@@ -68,12 +79,12 @@ impl Download<'_> {
             response.headers_mut().insert(ETAG, etag);
             response
         } else if request.method == Method::HEAD {
-            picture::response(&id, thumbnail, Vec::new())?
+            picture::response(&id, name, thumbnail, Vec::new())?
         } else {
             let bytes = usize::try_from(thumbnail.bytes).unwrap_or(usize::MAX);
             let range = range::asked(&request.headers, &etag, bytes)?;
             let data = picture::read(self.blobs, &id, thumbnail, self.log)?;
-            let whole = picture::response(&id, thumbnail, data)?;
+            let whole = picture::response(&id, name, thumbnail, data)?;
             match range {
                 Some(range) => range::cut(whole, range)?,
                 None => whole,
@@ -81,6 +92,9 @@ impl Download<'_> {
         };
         range::offer(response.headers_mut());
         self.keep(&mut response, &request.caller);
+        if is_chosen {
+            response.headers_mut().append(VARY, BY_FORMAT);
+        }
         wait.say(&mut response);
         Ok(response)
     }
@@ -93,4 +107,16 @@ impl Download<'_> {
             headers.append(VARY, BY_KEY);
         }
     }
+}
+
+/// What the job made under this name, or where none is asked for, its thumbnail, which is the first of all.
+fn named<'a>(job: &'a Job, name: Option<&str>) -> Result<&'a Thumbnail, Failed> {
+    let Some(name) = name else { return picture::made(job) };
+    if !job.options.variants.iter().any(|variant| variant.name.as_str() == name) {
+        return Err(Failed::problem(ProblemKind::NotFound, "The job has no thumbnail of this name."));
+    }
+    picture::made(job)?.variant(name).ok_or_else(|| {
+        let detail = "The job was done by an older version of the service, which makes one thumbnail only. Upload the image again.";
+        Failed::problem(ProblemKind::ThumbnailGone, detail)
+    })
 }

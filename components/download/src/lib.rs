@@ -1,4 +1,5 @@
-//! The download component: `GET` and `HEAD /thumbnails/{id}` give out one finished thumbnail.
+//! The download component: `GET` and `HEAD /thumbnails/{id}`, and `/thumbnails/{id}/{name}` where a job makes several, give out one finished
+//! thumbnail.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides. It reads jobs and blobs and writes neither, but for
 //! the note that it woke the workers for a job that has been due for a while.

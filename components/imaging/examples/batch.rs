@@ -37,11 +37,11 @@ fn main() {
         let mut words = line.split_whitespace();
         let (from, to) = (words.next().unwrap(), words.next().unwrap());
         let image = std::fs::read(from).unwrap();
-        let mut task = Task::open(&image[..], &options(words), &Limits::default()).unwrap();
+        let mut task = Task::open(&image[..], &[options(words)], &Limits::default()).unwrap();
         task.decode().unwrap();
         task.finish().unwrap();
         let begin = Instant::now();
-        let made = task.encode().unwrap();
+        let made = task.encode(0).unwrap();
         let spent = begin.elapsed();
         std::fs::write(to, &made.data).unwrap();
         println!("{} {}", made.data.len(), spent.as_micros());

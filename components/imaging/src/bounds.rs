@@ -1,31 +1,50 @@
 //! What a caller allows, checked before anything is allocated.
 
 use crate::error::{Error, Limit};
+use crate::look::{self, Look};
 use crate::options::{Limits, Options, OutputFormat, SourceFormat};
 use crate::orientation::Orientation;
 use crate::plan::Plan;
 use crate::selection::Selection;
 use crate::task::SourceInfo;
 
-/// Whether such a thumbnail may be made of the image, and of which of its frames.
+/// Whether such thumbnails may be made of the image, all at once: the pictures that they are, each of which of its frames, and which of these
+/// each thumbnail is.
 ///
 /// # Errors
 /// [`Error::InvalidOptions`], and [`Error::LimitExceeded`] with the first limit that is exceeded.
-pub(crate) fn check(source: &SourceInfo, options: &Options, limits: &Limits) -> Result<Selection, Error> {
-    check_options(options, limits)?;
+pub(crate) fn check(
+    source: &SourceInfo,
+    outputs: &[Options],
+    limits: &Limits,
+) -> Result<(Vec<Look>, Vec<usize>), Error> {
+    if outputs.is_empty() {
+        return Err(Error::InvalidOptions("there is no thumbnail to be made".to_owned()));
+    }
+    outputs.iter().try_for_each(|options| check_options(options, limits))?;
     check_frame(source, limits)?;
     // Of these, only first frames are decoded.
     let is_still = matches!(source.format, SourceFormat::Heic | SourceFormat::Avif);
-    let asked = Options { animated: options.animated && !is_still, ..*options };
-    let selection = Selection::new(source.frames, &asked, limits);
-    check_frames(source, selection.decoded(), limits)?;
+    let (looks, of_outputs) = look::distinct(outputs, if is_still { 1 } else { source.frames });
+    let pixels = looks.iter().map(|look| area(look.width, look.height)).fold(0, u64::saturating_add);
+    first([(pixels > limits.max_output_pixels, Limit::OutputPixels)])?;
+    let select = |options: &Options| Selection::new(source.frames, options, pixels, limits);
+    let looks: Vec<_> =
+        looks.into_iter().map(|options| Look { options, selection: select(&options) }).collect();
+    looks.iter().try_for_each(|look| check_frames(source, look.selection.decoded(), limits))?;
+    let film = looks.iter().map(|look| film_pixels(source, look)).fold(0, u64::saturating_add);
+    let frames = looks.iter().map(|look| look.selection.kept()).max().unwrap_or(1);
+    check_film(film, canvases(source.format) * area(source.width, source.height), frames, limits)?;
+    Ok((looks, of_outputs))
+}
+
+/// Of all frames of a picture, before they are cut or padded and afterwards whichever are more.
+fn film_pixels(source: &SourceInfo, look: &Look) -> u64 {
     // Turned or not, it has as many pixels.
-    let plan = Plan::new(source.width, source.height, Orientation::UPRIGHT, options);
+    let plan = Plan::new(source.width, source.height, Orientation::UPRIGHT, &look.options);
     // What is padded is larger than the picture in it, what is chosen from larger than its box.
     let thumbnail = area(plan.width, plan.height).max(area(plan.box_width, plan.box_height));
-    let film = thumbnail.saturating_mul(selection.kept().into());
-    check_film(film, canvases(source.format) * area(source.width, source.height), selection.kept(), limits)?;
-    Ok(selection)
+    thumbnail.saturating_mul(look.selection.kept().into())
 }
 
 /// Of one frame, or the canvas of all.
@@ -153,7 +172,24 @@ mod tests {
     }
 
     fn checked(source: &SourceInfo, options: &Options) -> Result<(), Error> {
-        check(source, options, &LIMITS).map(drop)
+        check(source, &[*options], &LIMITS).map(drop)
+    }
+
+    #[test]
+    fn the_pixels_of_all_thumbnails_count_together() {
+        let of = |sides: &[(u32, u32)], frames| {
+            let outputs: Vec<_> =
+                sides.iter().map(|&(width, height)| Options { width, height, ..SMALL }).collect();
+            check(&source(5, 5, frames), &outputs, &LIMITS)
+        };
+        let over = |limit| Err(Error::LimitExceeded(limit));
+        assert!(of(&[(50, 2), (50, 1), (50, 1)], 1).is_ok());
+        assert_eq!(of(&[(50, 20), (1, 1)], 1), over(Limit::OutputPixels));
+        assert!(of(&[(5, 4), (5, 4), (5, 4)], 1).is_ok(), "three that are alike are one");
+        assert_eq!(of(&[(6, 4), (4, 1)], 2), over(Limit::HeldPixels));
+        let (looks, _) = of(&[(2, 3), (2, 2)], 2).unwrap();
+        assert_eq!(looks.iter().map(|look| look.selection.kept()).collect::<Vec<_>>(), [2, 2]);
+        assert!(matches!(of(&[], 1), Err(Error::InvalidOptions(_))));
     }
 
     #[test]

@@ -22,8 +22,13 @@ impl wit::Guest for Imaging {
     type Intake = RefCell<Intake>;
     type Task = RefCell<Task<'static>>;
 
-    fn check(source: wit::SourceInfo, options: wit::Options, limits: wit::Limits) -> Result<(), wit::Error> {
-        Ok(crate::check(&source.into(), &options.into(), &limits.into())?)
+    fn check(
+        source: wit::SourceInfo,
+        outputs: Vec<wit::Options>,
+        limits: wit::Limits,
+    ) -> Result<(), wit::Error> {
+        let outputs: Vec<Options> = outputs.into_iter().map(Into::into).collect();
+        Ok(crate::check(&source.into(), &outputs, &limits.into())?)
     }
 
     fn make(
@@ -58,8 +63,9 @@ impl wit::GuestIntake for RefCell<Intake> {
         Ok(self.borrow_mut().source()?.into())
     }
 
-    fn thumbnail(&self, options: wit::Options) -> Result<wit::Task, wit::Error> {
-        Ok(wit::Task::new(RefCell::new(self.borrow().thumbnail(&options.into())?)))
+    fn thumbnails(&self, outputs: Vec<wit::Options>) -> Result<wit::Task, wit::Error> {
+        let outputs: Vec<Options> = outputs.into_iter().map(Into::into).collect();
+        Ok(wit::Task::new(RefCell::new(self.borrow().thumbnails(&outputs)?)))
     }
 }
 
@@ -95,8 +101,9 @@ impl wit::GuestTask for RefCell<Task<'static>> {
         Ok(self.borrow_mut().finish()?)
     }
 
-    fn encode(&self) -> Result<wit::Thumbnail, wit::Error> {
-        Ok(self.borrow_mut().encode()?.into())
+    fn encode(&self, output: u32) -> Result<wit::Thumbnail, wit::Error> {
+        let output = usize::try_from(output).unwrap_or(usize::MAX);
+        Ok(self.borrow_mut().encode(output)?.into())
     }
 }
 
@@ -231,6 +238,7 @@ impl From<Thumbnail> for wit::Thumbnail {
             width: thumbnail.width,
             height: thumbnail.height,
             frames: thumbnail.frames,
+            is_opaque: thumbnail.is_opaque,
             placeholder: thumbnail.placeholder,
             warnings: thumbnail.warnings.into_iter().map(Into::into).collect(),
             concessions: thumbnail.concessions.into_iter().map(Into::into).collect(),

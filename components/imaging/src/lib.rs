@@ -16,6 +16,7 @@ pub mod error;
 mod exif;
 mod header;
 mod intake;
+mod look;
 pub mod options;
 mod orientation;
 pub mod placeholder;
@@ -47,12 +48,12 @@ pub fn probe(image: &[u8], limits: &Limits) -> Result<SourceInfo, Error> {
     Ok(source)
 }
 
-/// Whether the image of which a probe said this may be made into such a thumbnail.
+/// Whether the image of which a probe said this may be made into such thumbnails, all of them at once.
 ///
 /// # Errors
 /// [`Error::InvalidOptions`], [`Error::LimitExceeded`].
-pub fn check(source: &SourceInfo, options: &Options, limits: &Limits) -> Result<(), Error> {
-    bounds::check(source, options, limits).map(drop)
+pub fn check(source: &SourceInfo, outputs: &[Options], limits: &Limits) -> Result<(), Error> {
+    bounds::check(source, outputs, limits).map(drop)
 }
 
 /// Decodes, finishes and encodes in one call.
@@ -60,8 +61,8 @@ pub fn check(source: &SourceInfo, options: &Options, limits: &Limits) -> Result<
 /// # Errors
 /// Any; see [`Error`].
 pub fn thumbnail(image: &[u8], options: &Options, limits: &Limits) -> Result<Thumbnail, Error> {
-    let mut task = Task::open(image, options, limits)?;
+    let mut task = Task::open(image, std::slice::from_ref(options), limits)?;
     task.decode()?;
     task.finish()?;
-    task.encode()
+    task.encode(0)
 }

@@ -15,13 +15,13 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// Of an image of `total` frames: one for a still; else as many as are asked for and as the limit on the thumbnail's pixels lets
-    /// through. A thumbnail that runs less smoothly is of more use than none, and the play time stays; who asked is told.
-    pub(crate) fn new(total: u32, options: &Options, limits: &Limits) -> Self {
+    /// through: `pixels` are those of one frame, of all thumbnails that are made of the image at once. A thumbnail that runs less smoothly is of
+    /// more use than none, and the play time stays; who asked is told.
+    pub(crate) fn new(total: u32, options: &Options, pixels: u64, limits: &Limits) -> Self {
         let total = total.max(1);
         if !options.animated || options.format == OutputFormat::Jpeg {
             return Self { total, kept: 1, is_animated: false };
         }
-        let pixels = u64::from(options.width) * u64::from(options.height);
         let fitting = u32::try_from(limits.max_output_pixels / pixels.max(1)).unwrap_or(u32::MAX);
         let kept = options.max_output_frames.unwrap_or(u32::MAX).min(fitting).clamp(1, total);
         Self { total, kept, is_animated: true }
@@ -55,7 +55,12 @@ mod tests {
     use super::*;
 
     fn selection(total: u32, asked: Option<u32>) -> Selection {
-        Selection::new(total, &Options { max_output_frames: asked, ..Options::default() }, &Limits::default())
+        Selection::new(
+            total,
+            &Options { max_output_frames: asked, ..Options::default() },
+            10_000,
+            &Limits::default(),
+        )
     }
 
     #[test]
@@ -87,7 +92,7 @@ mod tests {
             Options { animated: false, ..Options::default() },
             Options { format: OutputFormat::Jpeg, ..Options::default() },
         ] {
-            let selection = Selection::new(u32::MAX, &options, &Limits::default());
+            let selection = Selection::new(u32::MAX, &options, 10_000, &Limits::default());
             assert_eq!((selection.kept(), selection.decoded()), (1, 1));
         }
     }
@@ -95,9 +100,7 @@ mod tests {
     #[test]
     fn large_frames_are_fewer() {
         let limits = Limits { max_output_pixels: 30_000, ..Limits::default() };
-        let kept = |width, height| {
-            Selection::new(50, &Options { width, height, ..Options::default() }, &limits).kept()
-        };
-        assert_eq!((kept(20, 30), kept(100, 100), kept(100, 101), kept(200, 200)), (50, 3, 2, 1));
+        let kept = |pixels| Selection::new(50, &Options::default(), pixels, &limits).kept();
+        assert_eq!((kept(600), kept(10_000), kept(10_001), kept(40_000)), (50, 3, 2, 1));
     }
 }

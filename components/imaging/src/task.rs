@@ -1,5 +1,5 @@
-//! One thumbnail in the making, in four steps: open, decode, finish, encode. A caller with a clock times them; without
-//! one there is [`crate::thumbnail`].
+//! Thumbnails of one image in the making, in four steps: open, decode, finish, encode. It is decoded once for all of them. A caller with a
+//! clock times the steps; without one there is [`crate::thumbnail`].
 
 use std::ops::Deref;
 use std::rc::Rc;
@@ -11,10 +11,11 @@ use crate::decode::{self, CodedPart, Film, Job, Mosaic, Rows, Shape};
 use crate::encode;
 use crate::error::Error;
 use crate::header::{self, Header};
+use crate::look::Look;
 use crate::options::{Concession, Limits, Options, OutputFormat, Rgb, SourceFormat, Warning};
 use crate::placeholder;
 use crate::plan::{Finish, Plan, Span};
-use crate::raster::{Frame, Picture, Raster};
+use crate::raster::{Frame, Loops, Picture, Raster};
 use crate::resample::{Axis, Layout, Scaler};
 use crate::selection::Selection;
 
@@ -57,7 +58,7 @@ impl SourceInfo {
 pub struct Cost {
     /// Linear memory at its highest; 0 in a native build, where there is none.
     pub peak_memory_bytes: u64,
-    /// Source pixels over all frames that were decoded.
+    /// Source pixels over all frames that were decoded, for all thumbnails of the task.
     pub pixels: u64,
     /// Frames that were decoded.
     pub frames: u32,
@@ -76,6 +77,8 @@ pub struct Thumbnail {
     pub height: u32,
     /// In `data`, at least 1.
     pub frames: u32,
+    /// Nothing of the picture is transparent.
+    pub is_opaque: bool,
     /// ThumbHash of the first frame, at most 25 bytes.
     pub placeholder: Vec<u8>,
     /// Each at most once.
@@ -120,61 +123,106 @@ impl From<Rc<Vec<u8>>> for Image<'_> {
     }
 }
 
-/// A thumbnail in the making.
+/// Thumbnails of one image in the making.
 #[derive(Debug)]
 pub struct Task<'a> {
-    options: Options,
+    outputs: Vec<Output>,
+    prints: Vec<Print>,
     source: SourceInfo,
-    /// Of the frames that the file says there are.
-    selection: Selection,
-    /// That were decoded.
+    /// That were decoded, in all.
     decoded_frames: u32,
     /// Where the first frame is not to be had alone, others may be decoded for it.
     may_search: bool,
-    plan: Plan,
-    warnings: Vec<Warning>,
     stage: Stage<'a>,
+}
+
+/// One thumbnail.
+#[derive(Debug)]
+struct Output {
+    options: Options,
+    /// The picture that it shows.
+    print: usize,
+    is_made: bool,
+}
+
+/// A picture on its way, which one or more thumbnails show.
+#[derive(Debug)]
+struct Print {
+    /// Of the frames that the file says there are.
+    selection: Selection,
+    plan: Plan,
+    background: Option<Rgb>,
+    warnings: Vec<Warning>,
+    stage: PrintStage,
+}
+
+#[derive(Debug)]
+enum PrintStage {
+    Planned,
+    Decoded(Vec<Frame>, Loops),
+    Finished(Picture),
 }
 
 #[derive(Debug)]
 enum Stage<'a> {
     Opened(Image<'a>),
     Assembled(Image<'a>, Box<Mosaic>),
-    Decoded(Film),
-    Finished(Picture),
-    /// Encoded, or broken off by an error.
+    Decoded,
+    Finished,
+    /// Broken off by an error.
     Over,
 }
 
+impl Print {
+    fn warn(&mut self, warning: Warning) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Turns all frames upright and brings them to the size of the box.
+    fn finish(&mut self) -> Option<()> {
+        let PrintStage::Decoded(frames, loops) = std::mem::replace(&mut self.stage, PrintStage::Planned)
+        else {
+            return None;
+        };
+        self.stage = PrintStage::Finished(finish_frames(frames, loops, &self.plan, self.background)?);
+        Some(())
+    }
+}
+
 impl<'a> Task<'a> {
-    /// Checks options, headers and limits.
+    /// Checks options, headers and limits. There is at least one of `outputs`, and no thumbnail but those.
     ///
     /// # Errors
     /// All but [`Error::BudgetUnreachable`].
-    pub fn open(image: impl Into<Image<'a>>, options: &Options, limits: &Limits) -> Result<Self, Error> {
+    pub fn open(image: impl Into<Image<'a>>, outputs: &[Options], limits: &Limits) -> Result<Self, Error> {
         let image = image.into();
         let header = header::read(&image)?;
         let source = SourceInfo::new(&header);
-        let selection = bounds::check(&source, options, limits)?;
-        let plan = Plan::new(header.width, header.height, header.orientation, options);
-        let mut warnings = Vec::new();
-        if selection.kept() == 1 && source.frames > 1 {
-            warnings.push(Warning::AnimationDropped);
-        }
-        if plan.reduction() < 1.0 {
-            warnings.push(Warning::Enlarged);
-        }
-        let may_search = bounds::may_search(&source, limits);
-        let stage = Stage::Opened(image);
+        let (looks, of_outputs) = bounds::check(&source, outputs, limits)?;
+        let print = |Look { options, selection }: Look| {
+            let plan = Plan::new(header.width, header.height, header.orientation, &options);
+            let mut warnings = Vec::new();
+            if selection.kept() == 1 && source.frames > 1 {
+                warnings.push(Warning::AnimationDropped);
+            }
+            if plan.reduction() < 1.0 {
+                warnings.push(Warning::Enlarged);
+            }
+            let background = options.background;
+            Print { selection, plan, background, warnings, stage: PrintStage::Planned }
+        };
+        let prints = looks.into_iter().map(print).collect();
+        let outputs = outputs.iter().zip(of_outputs);
+        let outputs = outputs.map(|(options, print)| Output { options: *options, print, is_made: false });
         Ok(Self {
-            options: *options,
+            outputs: outputs.collect(),
+            prints,
             source,
-            selection,
             decoded_frames: 0,
-            may_search,
-            plan,
-            warnings,
-            stage,
+            may_search: bounds::may_search(&source, limits),
+            stage: Stage::Opened(image),
         })
     }
 
@@ -192,8 +240,11 @@ impl<'a> Task<'a> {
     pub fn next_part(&mut self) -> Result<Option<CodedPart>, Error> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Opened(image) if matches!(self.source.format, SourceFormat::Heic | SourceFormat::Avif) => {
-                let mosaic = Box::new(Mosaic::new(&image, &self.plan)?);
-                self.plan = *mosaic.plan();
+                let plans: Vec<_> = self.prints.iter().map(|print| print.plan).collect();
+                let mosaic = Box::new(Mosaic::new(&image, &plans)?);
+                for (print, plan) in self.prints.iter_mut().zip(mosaic.plans()) {
+                    print.plan = *plan;
+                }
                 self.stage = Stage::Assembled(image, mosaic);
             }
             stage => self.stage = stage,
@@ -227,49 +278,60 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Pixels out of the file, reduced as far as the decoder can.
+    /// Pixels out of the file, reduced as far as the decoder can; of an animation once for each number of frames that are kept.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::UnsupportedFeature`]; [`Error::InvalidOptions`] if it is not the turn of this step.
     pub fn decode(&mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Opened(image) => {
-                let film = self.decode_image(&image)?;
-                self.keep(film);
+                let mut all_kept: Vec<_> = self.prints.iter().map(|print| print.selection.kept()).collect();
+                all_kept.sort_unstable();
+                all_kept.dedup();
+                for kept in all_kept {
+                    let film = self.decode_image(&image, kept)?;
+                    self.keep(film, kept);
+                }
             }
-            Stage::Assembled(_, mosaic) => self.keep(mosaic.finish()?),
+            Stage::Assembled(_, mosaic) => {
+                let film = mosaic.finish()?;
+                // Of these formats it is one frame, of whatever is planned.
+                self.keep(film, 1);
+            }
             _ => return Err(out_of_order()),
         }
+        self.stage = Stage::Decoded;
         Ok(())
     }
 
-    fn decode_image(&self, image: &[u8]) -> Result<Film, Error> {
+    fn decode_image(&self, image: &[u8], kept: u32) -> Result<Film, Error> {
         let header = header::read(image)?;
         let (converter, profile_ignored) = Converter::new(&header.colour, header.model);
-        let job = Job {
-            image,
-            header: &header,
-            plan: &self.plan,
-            selection: self.selection,
-            may_search: self.may_search,
-            converter,
-        };
+        let prints = || self.prints.iter().filter(|print| print.selection.kept() == kept);
+        let plans: Vec<_> = prints().map(|print| print.plan).collect();
+        let selection = prints().next().ok_or_else(out_of_order)?.selection;
+        let job =
+            Job { image, header: &header, plans: &plans, selection, may_search: self.may_search, converter };
         let film = decode::decode(&job)?;
         Ok(Film { profile_ignored: film.profile_ignored || profile_ignored, ..film })
     }
 
-    fn keep(&mut self, film: Film) {
-        if film.truncated {
-            self.warn(Warning::Truncated);
+    /// For the pictures of which so many frames are kept.
+    fn keep(&mut self, film: Film, kept: u32) {
+        let warnings = [
+            (film.truncated, Warning::Truncated),
+            (film.damaged, Warning::Damaged),
+            (film.profile_ignored, Warning::ProfileIgnored),
+        ];
+        self.decoded_frames = self.decoded_frames.saturating_add(film.decoded_frames);
+        let loops = film.loops;
+        let prints = self.prints.iter_mut().filter(|print| print.selection.kept() == kept);
+        for (print, frames) in prints.zip(film.reels()) {
+            print.stage = PrintStage::Decoded(frames, loops);
+            for (_, warning) in warnings.iter().filter(|(is_due, _)| *is_due) {
+                print.warn(*warning);
+            }
         }
-        if film.damaged {
-            self.warn(Warning::Damaged);
-        }
-        if film.profile_ignored {
-            self.warn(Warning::ProfileIgnored);
-        }
-        self.decoded_frames = film.decoded_frames;
-        self.stage = Stage::Decoded(film);
     }
 
     /// The pictures upright, cut or padded to their box.
@@ -277,27 +339,31 @@ impl<'a> Task<'a> {
     /// # Errors
     /// [`Error::Malformed`]; [`Error::InvalidOptions`] if it is not the turn of this step.
     pub fn finish(&mut self) -> Result<(), Error> {
-        let Stage::Decoded(film) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        if !matches!(std::mem::replace(&mut self.stage, Stage::Over), Stage::Decoded) {
             return Err(out_of_order());
-        };
-        let picture = finish_frames(film, &self.plan, self.options.background)
-            .ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
-        self.stage = Stage::Finished(picture);
+        }
+        let finished = self.prints.iter_mut().map(Print::finish).collect::<Option<()>>();
+        finished.ok_or_else(|| Error::Malformed("there are no pixels".to_owned()))?;
+        self.stage = Stage::Finished;
         Ok(())
     }
 
-    /// The file.
+    /// The file of one thumbnail, by its number from 0; in any order, each once.
     ///
     /// # Errors
-    /// [`Error::BudgetUnreachable`]; [`Error::InvalidOptions`] if it is not the turn of this step.
-    pub fn encode(&mut self) -> Result<Thumbnail, Error> {
-        let Stage::Finished(picture) = std::mem::replace(&mut self.stage, Stage::Over) else {
+    /// [`Error::BudgetUnreachable`]; [`Error::InvalidOptions`] if it is not the turn of this step, or there is no such thumbnail to be made.
+    pub fn encode(&mut self, output: usize) -> Result<Thumbnail, Error> {
+        let output =
+            self.outputs.get_mut(output).filter(|output| !output.is_made).ok_or_else(out_of_order)?;
+        let print = self.prints.get(output.print).ok_or_else(out_of_order)?;
+        let (Stage::Finished, PrintStage::Finished(picture)) = (&self.stage, &print.stage) else {
             return Err(out_of_order());
         };
-        let encoded = encode::encode(&picture, &self.options, self.selection.is_thinned(), &shrink)?;
-        for &warning in &encoded.warnings {
-            self.warn(warning);
-        }
+        output.is_made = true;
+        let is_thinned = print.selection.is_thinned();
+        let encoded = encode::encode(picture, &output.options, is_thinned, &shrink)?;
+        let mut warnings = print.warnings.clone();
+        warnings.extend(encoded.warnings.iter().filter(|warning| !print.warnings.contains(warning)));
         let placeholder = picture.frames().first().map(|frame| placeholder::thumb_hash(&frame.raster));
         let pixels = u64::from(self.source.width) * u64::from(self.source.height);
         Ok(Thumbnail {
@@ -306,8 +372,9 @@ impl<'a> Task<'a> {
             width: encoded.width,
             height: encoded.height,
             frames: encoded.frames,
+            is_opaque: picture.frames().iter().all(|frame| frame.raster.is_opaque()),
             placeholder: placeholder.unwrap_or_default(),
-            warnings: std::mem::take(&mut self.warnings),
+            warnings,
             concessions: encoded.concessions,
             source: self.source,
             cost: Cost {
@@ -317,12 +384,6 @@ impl<'a> Task<'a> {
             },
         })
     }
-
-    fn warn(&mut self, warning: Warning) {
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
-    }
 }
 
 fn out_of_order() -> Error {
@@ -330,11 +391,11 @@ fn out_of_order() -> Error {
 }
 
 /// Turns all frames upright and brings them to the size of the box.
-fn finish_frames(film: Film, plan: &Plan, background: Option<Rgb>) -> Option<Picture> {
+fn finish_frames(frames: Vec<Frame>, loops: Loops, plan: &Plan, background: Option<Rgb>) -> Option<Picture> {
     let padding = background.map_or([0; 4], |Rgb([red, green, blue])| [red, green, blue, 255]);
     let (box_width, box_height) = (plan.box_width, plan.box_height);
     let mut chosen = None;
-    let frames = film.frames.into_iter().map(|Frame { raster, delay_ms }| {
+    let frames = frames.into_iter().map(|Frame { raster, delay_ms }| {
         let upright = plan.orientation.apply(raster);
         let raster = match plan.finish {
             Finish::Keep => Some(upright),
@@ -348,7 +409,7 @@ fn finish_frames(film: Film, plan: &Plan, background: Option<Rgb>) -> Option<Pic
         };
         raster.map(|raster| Frame { raster, delay_ms })
     });
-    Picture::new(frames.collect::<Option<_>>()?, film.loops)
+    Picture::new(frames.collect::<Option<_>>()?, loops)
 }
 
 /// A smaller raster, for byte budgets.

@@ -1,12 +1,13 @@
-//! One message: claim a job, make its thumbnail, store it, finish the job; or record that a worker was ended over one; or, once in a
+//! One message: claim a job, make its thumbnails, store them, finish the job; or record that a worker was ended over one; or, once in a
 //! while, sweep.
 //!
-//! Order: the thumbnail is stored before the row says so. Whatever breaks in between leaves a blob that no row names, and the
-//! job is tried again when its lease ends.
+//! Order: all thumbnails are stored before the row, in one statement, says so. Whatever breaks in between leaves blobs that no row names, and
+//! the job is tried again when its lease ends.
 
 use thumbs_domain::event::Event;
-use thumbs_domain::id::WorkerId;
-use thumbs_domain::job::{Cost, Job, Thumbnail};
+use thumbs_domain::failure::JobCode;
+use thumbs_domain::id::{JobId, WorkerId};
+use thumbs_domain::job::{Cost, Job, NamedThumbnail, Thumbnail};
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::machine::{Next, RetryPolicy};
 use thumbs_domain::message::{EndReason, Message};
@@ -16,7 +17,7 @@ use thumbs_domain::retention::Retention;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::{Clock, millis};
 use thumbs_guest::digest::sha256;
-use thumbs_guest::imaging::{Imaging, Intake, Made, check_format};
+use thumbs_guest::imaging::{Encoded, Imaging, Intake, Made, check_format};
 use thumbs_guest::jobs::{Claim, Lease, Life, StoreError};
 use thumbs_guest::log::Log;
 use thumbs_guest::recipe::Recipe;
@@ -145,7 +146,7 @@ impl Resize<'_> {
                 log.event(match in_time {
                     true => succeeded(&thumbnail, &cost),
                     false if self.store.get(&id, Reach::All)?.is_none() => {
-                        self.remove(&ObjectKey::thumbnail(&id, &thumbnail.sha256), log);
+                        self.remove(&id, &thumbnail, log);
                         Event::JobVanished { attempt: job.attempts }
                     }
                     false => Event::LeaseLost { attempt: job.attempts, code: None, cause: None },
@@ -159,37 +160,64 @@ impl Resize<'_> {
         }
     }
 
-    /// Reads the image, has its thumbnail made, stores it.
+    /// Reads the image, has its thumbnails made, stores them.
     fn make(&self, job: &mut Job) -> Result<(Thumbnail, Cost), FailedAttempt> {
         let started = self.clock.elapsed();
         // It may have been turned off since the upload.
         check_format(job.source.format, self.limits.formats)?;
-        let made = self.take_in(job)?.thumbnail(&job.options, self.clock)?;
-        let Made { data, format, width, height, frames, placeholder, warnings, concessions, .. } = made;
+        let intake = self.take_in(job)?;
+        let made = intake.thumbnails(&job.options, job.source.is_animated(), self.clock)?;
+        let Made { outputs, peak_memory_bytes, source_pixels, source_frames, decode, finish, encode } = made;
+        let mut stored = Vec::with_capacity(outputs.len());
+        for encoded in outputs {
+            stored.push(self.store(job, encoded)?);
+        }
+        let thumbnail = thumbnail(job, stored).ok_or(JobCode::InvalidOption)?;
+        let cost = Cost {
+            decode_ms: millis(decode),
+            finish_ms: millis(finish),
+            encode_ms: millis(encode),
+            total_ms: millis(self.clock.elapsed().saturating_sub(started)),
+            peak_memory_bytes,
+            pixels: source_pixels,
+            frames: source_frames,
+        };
+        Ok((thumbnail, cost))
+    }
+
+    /// One thumbnail, and where there is one, the same as WebP.
+    fn store(&self, job: &mut Job, encoded: Encoded) -> Result<Thumbnail, FailedAttempt> {
+        let Encoded { data, format, width, height, frames, placeholder, warnings, concessions, webp } =
+            encoded;
         let sha256 = sha256(&data);
         self.keep_lease(job)?;
         self.blobs
             .put(&ObjectKey::thumbnail(&job.id, &sha256), format.content_type(), &data)
             .map_err(|error| FailedAttempt::of_storage(&error))?;
         let bytes = data.len() as u64;
-        let cost = Cost {
-            decode_ms: millis(made.decode),
-            finish_ms: millis(made.finish),
-            encode_ms: millis(made.encode),
-            total_ms: millis(self.clock.elapsed().saturating_sub(started)),
-            peak_memory_bytes: made.peak_memory_bytes,
-            pixels: made.source_pixels,
-            frames: made.source_frames,
-        };
-        let thumbnail =
-            Thumbnail { format, bytes, width, height, sha256, frames, placeholder, warnings, concessions };
-        Ok((thumbnail, cost))
+        let webp = webp.map(|webp| self.store(job, *webp)).transpose()?.map(Box::new);
+        Ok(Thumbnail {
+            format,
+            bytes,
+            width,
+            height,
+            sha256,
+            frames,
+            placeholder,
+            warnings,
+            concessions,
+            webp,
+            variants: Vec::new(),
+        })
     }
 
-    /// Nobody else knows of a thumbnail whose job was deleted before it was there.
-    fn remove(&self, key: &ObjectKey, log: &Log) {
-        if let Err(error) = self.blobs.delete(key) {
-            log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
+    /// Nobody else knows of the thumbnails of a job that was deleted before they were there.
+    fn remove(&self, job: &JobId, thumbnail: &Thumbnail, log: &Log) {
+        for stored in thumbnail.stored() {
+            let key = ObjectKey::thumbnail(job, &stored.sha256);
+            if let Err(error) = self.blobs.delete(&key) {
+                log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
+            }
         }
     }
 
@@ -291,9 +319,20 @@ impl Resize<'_> {
     }
 }
 
+/// What a job has made, of what came of each thumbnail that it asks for.
+fn thumbnail(job: &Job, mut stored: Vec<Thumbnail>) -> Option<Thumbnail> {
+    let variants = &job.options.variants;
+    if variants.is_empty() {
+        return stored.pop();
+    }
+    let named = variants.iter().zip(stored);
+    let named = named.map(|(variant, thumbnail)| NamedThumbnail { name: variant.name.clone(), thumbnail });
+    Thumbnail::of_variants(named.collect())
+}
+
 fn succeeded(thumbnail: &Thumbnail, cost: &Cost) -> Event<'static> {
     Event::JobSucceeded {
-        bytes: thumbnail.bytes,
+        bytes: thumbnail.stored_bytes(),
         decode_ms: cost.decode_ms,
         finish_ms: cost.finish_ms,
         encode_ms: cost.encode_ms,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_LOCATION, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
+use thumbs_domain::format::OutputFormat;
 use thumbs_domain::job::{Job, Status};
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::view::{job_href, thumbnail_href};
@@ -75,7 +76,7 @@ impl Upload<'_> {
         let Accepted { job, is_repetition } = accepted;
         let is_done = wait.is_asked() && job.status != Status::Processing;
         let mut response = match is_done {
-            true if prefers_the_picture(request, &job) => self.picture(&job)?,
+            true if prefers_the_picture(request, &job) => self.picture(request, &job)?,
             true => json(StatusCode::OK, &request.caller.view(&job)),
             false => json(StatusCode::ACCEPTED, &request.caller.view(&job)),
         };
@@ -90,10 +91,10 @@ impl Upload<'_> {
         Ok(response)
     }
 
-    fn picture(&self, job: &Job) -> Result<Response, Failed> {
-        let thumbnail = picture::made(job)?;
+    fn picture(&self, request: &Request, job: &Job) -> Result<Response, Failed> {
+        let thumbnail = picture::choose(request, picture::made(job)?);
         let data = picture::read(self.blobs, &job.id, thumbnail, self.log)?;
-        let mut response = picture::response(&job.id, thumbnail, data)?;
+        let mut response = picture::response(&job.id, None, thumbnail, data)?;
         response.headers_mut().insert(CONTENT_LOCATION, header(&thumbnail_href(&job.id))?);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response)
@@ -102,8 +103,16 @@ impl Upload<'_> {
 
 /// Whoever takes anything gets JSON.
 fn prefers_the_picture(request: &Request, job: &Job) -> bool {
-    let picture = job.options.format.content_type();
-    request.prefers(&["application/json", picture]) == picture
+    const JSON: &str = "application/json";
+    let asked = job.options.outputs().first().and_then(|(_, options)| options.format.one());
+    let formats: Vec<OutputFormat> = match (asked, &job.thumbnail) {
+        (Some(format), _) => vec![format],
+        (None, Some(thumbnail)) => thumbnail.representations().map(|made| made.format).collect(),
+        (None, None) => OutputFormat::ALL.to_vec(),
+    };
+    let offers: Vec<_> =
+        std::iter::once(JSON).chain(formats.iter().map(|format| format.content_type())).collect();
+    request.prefers(&offers) != JSON
 }
 
 pub(crate) fn header(text: &str) -> Result<HeaderValue, Failed> {

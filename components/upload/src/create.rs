@@ -25,6 +25,7 @@ use thumbs_guest::wake::{Wake, wake_for_overdue};
 use crate::Upload;
 use crate::answer::Accepted;
 use crate::arrival::Arrival;
+use crate::original::source;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -47,8 +48,14 @@ impl Upload<'_> {
         // Who waits for the job does not wait for the end of the answer.
         let wake = if wait.is_asked() { self.wake_now } else { self.wake };
         let intent = Intent { idempotency_key, place: None, wake };
-        let receive = async |image: &mut dyn Sink| intake::receive(request, body, &limits, image).await;
-        let accepted = self.accept(request, &limits, intent, receive).await?;
+        let accepted = match source(request)? {
+            Some(id) => self.accept_original(request, body, &limits, intent, id).await?,
+            None => {
+                let receive =
+                    async |image: &mut dyn Sink| intake::receive(request, body, &limits, image).await;
+                self.accept(request, &limits, intent, receive).await?
+            }
+        };
         self.answer(request, accepted, wait)
     }
 
@@ -115,8 +122,8 @@ impl Upload<'_> {
         };
         if let Created::Existing(existing) = created {
             // Another request with the same key was faster, between our look and our write.
-            let keys = [Some(ObjectKey::upload(&job.id)), reused.map(|reused| reused.key(&job.id))];
-            for key in keys.into_iter().flatten() {
+            let copies = reused.map(|reused| reused.keys(&job.id)).unwrap_or_default();
+            for key in std::iter::once(ObjectKey::upload(&job.id)).chain(copies) {
                 if let Err(error) = self.blobs.delete(&key) {
                     log.event(Event::BlobOrphaned { key: key.as_str(), cause: &error.to_string() });
                 }
@@ -140,7 +147,7 @@ impl Upload<'_> {
     }
 
     /// Who is told of the job's end, if the operator lets anybody be told there.
-    fn callback(&self, options: &Draft) -> Result<Option<CallbackUrl>, Failed> {
+    pub(crate) fn callback(&self, options: &Draft) -> Result<Option<CallbackUrl>, Failed> {
         let Some(url) = options.callback() else { return Ok(None) };
         if config::callback_hosts(self.variables)?.allow(url) {
             return Ok(Some(url.clone()));
@@ -152,7 +159,7 @@ impl Upload<'_> {
         Err(Failed::problem(ProblemKind::InvalidOption, detail))
     }
 
-    fn repeated(
+    pub(crate) fn repeated(
         &self,
         existing: Job,
         image: &Digest,

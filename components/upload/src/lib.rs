@@ -1,4 +1,4 @@
-//! The upload component: `POST /jobs` takes an image in as a job, `POST /batches` several, `GET /jobs` lists jobs.
+//! The upload component: `POST /jobs` takes an image in as a job (or that of another job, `original.rs`), `POST /batches` several, `GET /jobs` lists jobs.
 //!
 //! Here is only the entry point and what it is wired to; `handler.rs` decides. No pixel is decoded in this component: the
 //! imaging component reads headers for it.
@@ -8,6 +8,7 @@ mod arrival;
 mod batch;
 mod create;
 mod handler;
+mod original;
 mod reuse;
 mod room;
 

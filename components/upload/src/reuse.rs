@@ -1,8 +1,8 @@
-//! Finishing a job at once whose thumbnail was made before: of the same image with the same options, under the same limits, by the same
+//! Finishing a job at once whose thumbnails were made before: of the same image with the same options, under the same limits, by the same
 //! engine, for the same owner ([`Recipe`]).
 //!
-//! The job gets a copy, so that no blob is of two jobs and each may go when it likes. The order is blob, row, and then the row's end, under a
-//! lease: whatever breaks in between leaves a blob that no row names, or a job that is made as any other when the lease ends.
+//! The job gets copies, so that no blob is of two jobs and each may go when it likes. The order is blobs, row, and then the row's end, under a
+//! lease: whatever breaks in between leaves blobs that no row names, or a job that is made as any other when the lease ends.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use thumbs_guest::recipe::Recipe;
 
 use crate::Upload;
 
-/// A thumbnail that lies where the new job will look for it.
+/// Thumbnails that lie where the new job will look for it.
 pub(crate) struct Reused {
     recipe: Recipe,
     thumbnail: Thumbnail,
@@ -33,14 +33,15 @@ pub(crate) struct Reused {
 }
 
 impl Reused {
-    /// The copy.
-    pub(crate) fn key(&self, job: &JobId) -> ObjectKey {
-        ObjectKey::thumbnail(job, &self.thumbnail.sha256)
+    /// The copies.
+    pub(crate) fn keys(&self, job: &JobId) -> Vec<ObjectKey> {
+        let stored = self.thumbnail.stored().into_iter();
+        stored.map(|thumbnail| ObjectKey::thumbnail(job, &thumbnail.sha256)).collect()
     }
 }
 
 impl Upload<'_> {
-    /// The thumbnail of an earlier job, where there is one and the client takes it, copied for this one. Whatever fails here costs the
+    /// The thumbnails of an earlier job, where there is one and the client takes them, copied for this one. Whatever fails here costs the
     /// shortcut and nothing else.
     pub(crate) fn reuse(
         &self,
@@ -67,11 +68,13 @@ impl Upload<'_> {
         });
         let (recipe, earlier) = earlier.inspect_err(|error| missed(None, error)).ok()??;
         let (of, thumbnail) = (earlier.id, earlier.thumbnail?);
-        let from = ObjectKey::thumbnail(&of, &thumbnail.sha256);
-        let to = ObjectKey::thumbnail(&job.id, &thumbnail.sha256);
-        let data = self.blobs.get(&from, thumbnail.bytes);
-        let copied = data.and_then(|data| self.blobs.put(&to, thumbnail.format.content_type(), &data));
-        copied.inspect_err(|error| missed(Some(&of), error)).ok()?;
+        for stored in thumbnail.stored() {
+            let from = ObjectKey::thumbnail(&of, &stored.sha256);
+            let to = ObjectKey::thumbnail(&job.id, &stored.sha256);
+            let data = self.blobs.get(&from, stored.bytes);
+            let copied = data.and_then(|data| self.blobs.put(&to, stored.format.content_type(), &data));
+            copied.inspect_err(|error| missed(Some(&of), error)).ok()?;
+        }
         Some(Reused { recipe, thumbnail, of, since })
     }
 
@@ -99,7 +102,7 @@ impl Upload<'_> {
         let lease = Lease { job: &job.id, worker: &holder };
         match self.store.succeed(lease, thumbnail, &cost, recipe, now) {
             Ok(true) => {
-                log.event(Event::JobCached { of: &of.to_string(), bytes: thumbnail.bytes });
+                log.event(Event::JobCached { of: &of.to_string(), bytes: thumbnail.stored_bytes() });
                 let (thumbnail, cost) = (Some(thumbnail.clone()), Some(cost));
                 let (status, callback) =
                     (Status::Succeeded, held.callback.clone().map(|callback| callback.of_ended(now)));

@@ -13,6 +13,16 @@ pub fn preferred<'a>(accept: &str, offers: &[&'a str]) -> Option<&'a str> {
     best.map(|(offer, _)| offer)
 }
 
+/// Whether a client is to get a picture as WebP that is there as `other`, too: it names `image/webp` itself, and wants it no less. Ranges such as
+/// `*/*` and `image/*` are sent by clients that have never heard of it.
+pub fn takes_webp(accept: &str, other: &str) -> bool {
+    const WEBP: &str = "image/webp";
+    let is_named =
+        |range: &str| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(WEBP));
+    let wanted = quality(accept, WEBP);
+    accept.split(',').any(is_named) && wanted > 0 && wanted >= quality(accept, other)
+}
+
 /// How much a client wants a media type, in thousandths: that of the most specific range which it falls in.
 fn quality(accept: &str, offer: &str) -> u16 {
     let of_kind = offer.split('/').next().unwrap_or_default();
@@ -56,6 +66,33 @@ mod tests {
             ("text/html; charset=utf-8; q=0.1, application/json; q=0.2", "application/json"),
         ] {
             assert_eq!(preferred(accept, &OFFERS), Some(expected), "{accept}");
+        }
+    }
+
+    #[test]
+    fn webp_is_for_who_names_it_and_wants_nothing_more() {
+        for (accept, takes) in [
+            // Chromium, Firefox, Safari of today and of before 2020, curl, fetch().
+            ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", true),
+            ("image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", true),
+            (
+                "image/webp,image/avif,image/jxl,image/heic,image/heic-sequence,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
+                true,
+            ),
+            ("image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5", false),
+            ("*/*", false),
+            ("image/*", false),
+            ("", false),
+            ("IMAGE/WEBP", true),
+            ("image/webp;q=0", false),
+            ("image/webp;q=0,*/*", false),
+            ("image/webp;q=0.5,image/png", false),
+            ("image/webp;q=0.5,image/png;q=0.5", true),
+            ("image/webp;q=0.5,image/*;q=0.6", false),
+            ("image/webp;q=0.1", true),
+            ("image/webp2", false),
+        ] {
+            assert_eq!(takes_webp(accept, "image/png"), takes, "{accept}");
         }
     }
 

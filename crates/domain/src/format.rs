@@ -21,7 +21,7 @@ words! {
 }
 
 words! {
-    /// What a thumbnail is: the option `format`.
+    /// What a thumbnail is.
     OutputFormat {
         /// An APNG where the thumbnail is animated.
         Png = "png",
@@ -31,6 +31,35 @@ words! {
         Webp = "webp",
         /// Still or animated.
         Gif = "gif",
+    }
+}
+
+words! {
+    /// What a thumbnail is asked to be: the option `format`.
+    AskedFormat {
+        /// [`OutputFormat::Png`].
+        Png = "png",
+        /// [`OutputFormat::Jpeg`].
+        Jpeg = "jpeg",
+        /// [`OutputFormat::Webp`].
+        Webp = "webp",
+        /// [`OutputFormat::Gif`].
+        Gif = "gif",
+        /// WebP for who takes it, and for others PNG or JPEG: the smaller one that holds the picture.
+        Auto = "auto",
+    }
+}
+
+impl AskedFormat {
+    /// The one format; none where it is for each client to say.
+    pub const fn one(self) -> Option<OutputFormat> {
+        match self {
+            Self::Png => Some(OutputFormat::Png),
+            Self::Jpeg => Some(OutputFormat::Jpeg),
+            Self::Webp => Some(OutputFormat::Webp),
+            Self::Gif => Some(OutputFormat::Gif),
+            Self::Auto => None,
+        }
     }
 }
 
@@ -59,6 +88,11 @@ impl AcceptedFormats {
 }
 
 impl SourceFormat {
+    /// Whether thumbnails of an image with so many frames can be animations: of sequences in HEIF only the first frame is decoded.
+    pub const fn may_animate(self, frames: u32) -> bool {
+        frames > 1 && !matches!(self, Self::Heic | Self::Avif)
+    }
+
     /// As people write it.
     pub const fn title(self) -> &'static str {
         match self {

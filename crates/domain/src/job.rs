@@ -1,4 +1,4 @@
-//! A job: one uploaded image that becomes one thumbnail. What the store holds of it, without how.
+//! A job: one uploaded image that becomes one thumbnail, or one for each of its variants. What the store holds of it, without how.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::options::Options;
 use crate::owner::Owner;
 use crate::timestamp::Timestamp;
 use crate::trace::{CorrelationId, TraceParent};
+use crate::variant::VariantName;
 use crate::words::words;
 
 words! {
@@ -44,7 +45,14 @@ pub struct Source {
     pub frames: u32,
 }
 
-/// The finished thumbnail.
+impl Source {
+    /// Whether its thumbnails can be animations. Of a sequence in HEIC or AVIF only the first frame is decoded.
+    pub const fn is_animated(&self) -> bool {
+        self.format.may_animate(self.frames)
+    }
+}
+
+/// The finished thumbnail; of a job with variants, the first of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thumbnail {
     /// What it is encoded as.
@@ -65,6 +73,57 @@ pub struct Thumbnail {
     pub warnings: Vec<Warning>,
     /// What was given up to meet a bound on bytes, frames, pixels or delays, in the order it was tried.
     pub concessions: Vec<Concession>,
+    /// The same picture as WebP, for clients that take it: only of `format=auto`, and without one itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webp: Option<Box<Self>>,
+    /// Of a job with variants all of them, the first included; none of them has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<NamedThumbnail>,
+}
+
+/// One of the thumbnails of a job with variants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedThumbnail {
+    /// Of the variant that was asked for.
+    pub name: VariantName,
+    /// What came of it.
+    #[serde(flatten)]
+    pub thumbnail: Thumbnail,
+}
+
+impl Thumbnail {
+    /// Of a job with variants, from what came of each.
+    pub fn of_variants(variants: Vec<NamedThumbnail>) -> Option<Self> {
+        let first = variants.first()?.thumbnail.clone();
+        Some(Self { variants, ..first })
+    }
+
+    /// The one of this name.
+    pub fn variant(&self, name: &str) -> Option<&Self> {
+        self.variants.iter().find(|variant| variant.name.as_str() == name).map(|variant| &variant.thumbnail)
+    }
+
+    /// Its representations: this one, and that as WebP where there is one.
+    pub fn representations(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.webp.as_deref())
+    }
+
+    /// All that is stored of it and its variants, each content once, its own first.
+    pub fn stored(&self) -> Vec<&Self> {
+        let variants = self.variants.iter().map(|variant| &variant.thumbnail);
+        let mut stored: Vec<&Self> = Vec::new();
+        for thumbnail in std::iter::once(self).chain(variants).flat_map(Self::representations) {
+            if !stored.iter().any(|known| known.sha256 == thumbnail.sha256) {
+                stored.push(thumbnail);
+            }
+        }
+        stored
+    }
+
+    /// Bytes of all that is stored of it.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored().iter().map(|thumbnail| thumbnail.bytes).sum()
+    }
 }
 
 words! {

@@ -37,6 +37,7 @@ pub mod route;
 pub mod timestamp;
 pub mod trace;
 pub mod variable;
+pub mod variant;
 pub mod view;
 pub mod wait;
 mod words;

@@ -9,6 +9,8 @@ pub struct UploadLimits {
     pub max_upload_bytes: u64,
     /// What the image may be encoded as.
     pub formats: AcceptedFormats,
+    /// Thumbnails of one image that are asked for by name; 0 where none may be.
+    pub max_variants: u32,
     /// What the image may be, and its thumbnail.
     pub image: ImageLimits,
 }
@@ -26,6 +28,6 @@ pub struct ImageLimits {
     pub max_total_pixels: u64,
     /// Width, and height, of a thumbnail in pixels.
     pub max_output_side: u32,
-    /// Width x height of a thumbnail, over all its frames: an animation that has more loses frames.
+    /// Width x height of a thumbnail, over all its frames: an animation that has more loses frames. Of several of one image, together.
     pub max_output_pixels: u64,
 }

@@ -9,9 +9,10 @@ use thiserror::Error;
 
 use crate::background::Background;
 use crate::callback::CallbackUrl;
-use crate::format::OutputFormat;
+use crate::format::AskedFormat;
 use crate::framing::{Fit, Gravity};
 use crate::preset::{self, Preset};
+use crate::variant::{self, Variant, VariantName};
 
 /// The largest `max_bytes` that can be asked for: more than any thumbnail has.
 pub const MAX_MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -42,6 +43,8 @@ pub enum Takes {
     Background,
     /// What [`CallbackUrl::parse`] reads.
     Url,
+    /// At most so many variants, as JSON.
+    Variants(u32),
 }
 
 impl Takes {
@@ -65,6 +68,11 @@ impl std::fmt::Display for Takes {
                 "an address like https://hooks.example.com/thumbs, without user, password and fragment, of at most {} bytes",
                 CallbackUrl::MAX_BYTES
             ),
+            Self::Variants(max) => write!(
+                f,
+                "a JSON array of 1 to {max} objects, each with a \"name\" of its own (1 to {} of a-z, 0-9 and -) and options",
+                VariantName::MAX_CHARS
+            ),
         }
     }
 }
@@ -86,7 +94,23 @@ pub enum OptionError {
         /// What it takes instead.
         takes: Takes,
     },
+    /// One of several thumbnails is asked for wrongly.
+    #[error("In the variant \"{variant}\": {error}")]
+    OfVariant {
+        /// Its name.
+        variant: VariantName,
+        /// What is wrong in it.
+        error: Box<Self>,
+    },
 }
+
+/// The option that is for several thumbnails of one image; no row of the table, for it is none of each of them.
+pub const VARIANTS: Row = Row {
+    name: "variants",
+    takes: Takes::Variants(variant::MAX_VARIANTS),
+    meaning: "Several thumbnails of the one image, each with a name and options of its own; the other options of the request are the defaults of each",
+    example: r#"[{"name":"small","width":64,"height":64},{"name":"card","width":640,"height":360,"format":"webp"}]"#,
+};
 
 macro_rules! options {
     ($($name:ident: $kind:ty = $default:expr, $takes:expr, $meaning:literal, $example:literal;)+) => {
@@ -98,12 +122,15 @@ macro_rules! options {
             $(#[doc = concat!($meaning, ".")] pub $name: $kind,)+
             /// Frames that the thumbnail has at most; none is no bound. Only a preset sets it.
             pub max_frames: Option<u32>,
+            /// The thumbnails that are to be made instead of the one that the other options are of; none of them has variants itself.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub variants: Vec<Variant>,
         }
 
         impl Default for Options {
             /// What a client gets that asks for nothing.
             fn default() -> Self {
-                Self { $($name: $default,)+ max_frames: None }
+                Self { $($name: $default,)+ max_frames: None, variants: Vec::new() }
             }
         }
 
@@ -116,6 +143,11 @@ macro_rules! options {
         #[derive(Clone, Debug)]
         pub struct Draft {
             max_output_side: u32,
+            /// One of several thumbnails, which has no option that is of the whole job.
+            is_variant: bool,
+            /// 0 where there are none.
+            max_variants: u32,
+            variants: Option<Vec<(VariantName, Draft)>>,
             callback: Option<CallbackUrl>,
             $($name: Option<$kind>,)+
         }
@@ -123,38 +155,49 @@ macro_rules! options {
         impl Draft {
             /// Nothing given yet. `max_output_side` is the largest `width` and `height`, in pixels.
             pub const fn new(max_output_side: u32) -> Self {
-                Self { max_output_side, callback: None, $($name: None,)+ }
+                Self {
+                    max_output_side,
+                    is_variant: false,
+                    max_variants: variant::MAX_VARIANTS,
+                    variants: None,
+                    callback: None,
+                    $($name: None,)+
+                }
             }
 
             fn has(&self, name: &str) -> bool {
                 match name {
                     $(stringify!($name) => self.$name.is_some(),)+
                     name if name == CALLBACK.name => self.callback.is_some(),
-                    _ => false,
+                    _ => name == VARIANTS.name && self.variants.is_some(),
                 }
             }
 
-            /// False where the value is not one that the option takes.
-            fn put(&mut self, row: &Row, value: &str) -> bool {
+            /// What the value says, where it is one that the option takes.
+            fn put(&mut self, row: &Row, value: &str) -> Result<(), OptionError> {
                 match row.name {
                     $(stringify!($name) => {
-                        self.$name = <$kind>::read(value, row.takes);
-                        self.$name.is_some()
+                        self.$name = Some(<$kind>::read(value, row.takes).ok_or_else(|| row.refusal())?);
                     })+
                     name if name == CALLBACK.name => {
-                        self.callback = CallbackUrl::parse(value);
-                        self.callback.is_some()
+                        self.callback = Some(CallbackUrl::parse(value).ok_or_else(|| row.refusal())?);
                     }
-                    _ => false,
+                    _ => self.variants = Some(self.read_variants(row, value)?),
                 }
+                Ok(())
             }
 
             fn forget(&mut self, row: &Row) {
                 match row.name {
                     $(stringify!($name) => self.$name = None,)+
                     name if name == CALLBACK.name => self.callback = None,
-                    _ => {}
+                    _ => self.variants = None,
                 }
+            }
+
+            /// What is not given is as in `defaults`.
+            fn or(self, defaults: &Self) -> Self {
+                Self { $($name: self.$name.or(defaults.$name),)+ ..self }
             }
 
             /// What is given replaces what is there.
@@ -172,8 +215,8 @@ options! {
         "Pixels from top to bottom", "240";
     fit: Fit = Fit::Cover, Takes::OneOf(Fit::WORDS),
         "How the image meets the box: `cover` fills it and cuts, `contain` fits inside and pads, `fill` stretches", "contain";
-    format: OutputFormat = OutputFormat::Png, Takes::OneOf(OutputFormat::WORDS),
-        "What the thumbnail is encoded as", "webp";
+    format: AskedFormat = AskedFormat::Png, Takes::OneOf(AskedFormat::WORDS),
+        "What the thumbnail is encoded as; `auto` is WebP for clients that say in `Accept` that they take it, and PNG or JPEG, whichever is smaller and holds the picture, for others", "webp";
     gravity: Gravity = Gravity::Center, Takes::OneOf(Gravity::WORDS),
         "Which part of the image `cover` keeps; `attention` is the part that draws the eye", "north-east";
     animated: bool = true, Takes::OneOf(&["true", "false"]),
@@ -205,6 +248,12 @@ impl Draft {
         self.callback.as_ref()
     }
 
+    /// With so many variants at most; 0 is none, and then there is no such option.
+    #[must_use]
+    pub fn with_max_variants(self, max_variants: u32) -> Self {
+        Self { max_variants, ..self }
+    }
+
     /// The option of this name, if it may still be given: asked before its value is read.
     ///
     /// # Errors
@@ -224,7 +273,11 @@ impl Draft {
     pub fn known(&self, name: &str) -> Result<Row, OptionError> {
         // Only the head of what the client sent goes back to it.
         let unknown = || OptionError::Unknown(name.chars().take(40).collect());
-        let row = TABLE.iter().chain([&CALLBACK]).find(|row| row.name == name).ok_or_else(unknown)?;
+        if name == VARIANTS.name && self.max_variants > 0 && !self.is_variant {
+            return Ok(Row { takes: Takes::Variants(self.max_variants), ..VARIANTS });
+        }
+        let of_the_job = (!self.is_variant).then_some(&CALLBACK);
+        let row = TABLE.iter().chain(of_the_job).find(|row| row.name == name).ok_or_else(unknown)?;
         Ok(Row { takes: row.takes.within(self.max_output_side), ..*row })
     }
 
@@ -235,7 +288,7 @@ impl Draft {
     pub fn set_anew(&mut self, name: &str, value: &str) -> Result<(), OptionError> {
         let row = self.known(name)?;
         self.forget(&row);
-        if value.is_empty() || self.put(&row, value) { Ok(()) } else { Err(row.refusal()) }
+        if value.is_empty() { Ok(()) } else { self.put(&row, value) }
     }
 
     /// Takes one option in.
@@ -244,21 +297,30 @@ impl Draft {
     /// [`OptionError`] where no option has this name, the value is not one it takes, or the option is there already.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), OptionError> {
         let row = self.option(name)?;
-        if self.put(&row, value) { Ok(()) } else { Err(row.refusal()) }
+        self.put(&row, value)
     }
 
     /// Fills in the defaults: those of the preset, then those of the service. `source_frames` is 1 for a still image.
     ///
     /// A preset's emoji of an animation is a GIF unless a format is asked for: the one animated format that each of the
     /// platforms takes.
-    pub fn finish(self, source_frames: u32) -> Options {
+    pub fn finish(mut self, source_frames: u32) -> Options {
+        let variants = self.variants.take().unwrap_or_default().into_iter().map(|(name, draft)| {
+            let options = draft.or(&self).finish_one(source_frames);
+            Variant { name, options }
+        });
+        let variants = variants.collect();
+        Options { variants, ..self.finish_one(source_frames) }
+    }
+
+    fn finish_one(self, source_frames: u32) -> Options {
         let mut options = Options::default();
         if let Some(preset) = self.preset.flatten() {
             let preset::Row { side, max_bytes, max_frames, .. } = *preset.row();
             options =
                 Options { width: side, height: side, max_bytes: Some(max_bytes), max_frames, ..options };
             if source_frames > 1 && self.animated.unwrap_or(options.animated) {
-                options.format = OutputFormat::Gif;
+                options.format = AskedFormat::Gif;
             }
         }
         options.width = options.width.min(self.max_output_side);
@@ -267,11 +329,63 @@ impl Draft {
     }
 }
 
+impl Draft {
+    fn read_variants(&self, row: &Row, text: &str) -> Result<Vec<(VariantName, Self)>, OptionError> {
+        let refused = || row.refusal();
+        if text.len() > row.max_value_bytes() {
+            return Err(refused());
+        }
+        let objects: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_str(text).map_err(|_| refused())?;
+        let most = usize::try_from(self.max_variants).unwrap_or(usize::MAX);
+        if !(1..=most).contains(&objects.len()) {
+            return Err(refused());
+        }
+        let mut variants: Vec<(VariantName, Self)> = Vec::new();
+        for object in objects {
+            let name = object.get("name").and_then(serde_json::Value::as_str).and_then(VariantName::parse);
+            let name = name.filter(|name| !variants.iter().any(|(known, _)| known == name));
+            let name = name.ok_or_else(refused)?;
+            let mut draft = Self { is_variant: true, ..Self::new(self.max_output_side) };
+            for (option, value) in object.iter().filter(|(option, _)| *option != "name") {
+                let given = draft.set_json(option, value);
+                given.map_err(|error| OptionError::OfVariant {
+                    variant: name.clone(),
+                    error: Box::new(error),
+                })?;
+            }
+            variants.push((name, draft));
+        }
+        Ok(variants)
+    }
+
+    /// Takes one option in from JSON, where numbers and truth are themselves; null, as jobs show what has no value, is not given.
+    fn set_json(&mut self, name: &str, value: &serde_json::Value) -> Result<(), OptionError> {
+        match value {
+            serde_json::Value::Null => self.known(name).map(drop),
+            serde_json::Value::String(text) => self.set(name, text),
+            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => self.set(name, &value.to_string()),
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Err(self.option(name)?.refusal()),
+        }
+    }
+}
+
+impl Options {
+    /// What is to be made: all variants, or where there are none, the one thumbnail that this is of.
+    pub fn outputs(&self) -> Vec<(Option<&VariantName>, &Self)> {
+        if self.variants.is_empty() {
+            return vec![(None, self)];
+        }
+        self.variants.iter().map(|variant| (Some(&variant.name), &variant.options)).collect()
+    }
+}
+
 impl Row {
     /// No value of it is longer than this many bytes; a reader of forms may stop there.
     pub const fn max_value_bytes(&self) -> usize {
         match self.takes {
             Takes::Url => CallbackUrl::MAX_BYTES,
+            Takes::Variants(_) => variant::MAX_BYTES,
             _ => 64,
         }
     }
@@ -314,7 +428,7 @@ macro_rules! read_numbers {
     };
 }
 
-read_words!(Fit, Gravity, OutputFormat, Preset);
+read_words!(Fit, Gravity, AskedFormat, Preset);
 read_numbers!(u8, u32, u64);
 
 impl Value for bool {
@@ -337,188 +451,4 @@ fn number(text: &str, takes: Takes) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rgb::Rgb;
-
-    fn draft(pairs: &[(&str, &str)]) -> Result<Draft, OptionError> {
-        let mut draft = Draft::new(2048);
-        pairs.iter().try_for_each(|(name, value)| draft.set(name, value))?;
-        Ok(draft)
-    }
-
-    fn options(pairs: &[(&str, &str)]) -> Options {
-        draft(pairs).unwrap().finish(1)
-    }
-
-    #[test]
-    fn nothing_asked_is_a_png_of_100_by_100_that_covers() {
-        let expected = Options {
-            width: 100,
-            height: 100,
-            fit: Fit::Cover,
-            format: OutputFormat::Png,
-            gravity: Gravity::Center,
-            animated: true,
-            background: Background::Transparent,
-            quality: None,
-            lossless: false,
-            max_bytes: None,
-            max_frames: None,
-            preset: None,
-        };
-        assert_eq!(options(&[]), expected);
-    }
-
-    #[test]
-    fn takes_every_option() {
-        let expected = Options {
-            width: 1,
-            height: 2048,
-            fit: Fit::Contain,
-            format: OutputFormat::Webp,
-            gravity: Gravity::NorthWest,
-            animated: false,
-            background: Background::Colour(Rgb { red: 0x11, green: 0x22, blue: 0x33 }),
-            quality: Some(100),
-            lossless: true,
-            max_bytes: Some(9),
-            max_frames: Some(50),
-            preset: Some(Preset::Slack),
-        };
-        let given = options(&[
-            ("width", "1"),
-            ("height", "2048"),
-            ("fit", "contain"),
-            ("format", "webp"),
-            ("gravity", "north-west"),
-            ("animated", "false"),
-            ("background", "#123"),
-            ("quality", "100"),
-            ("lossless", "true"),
-            ("max_bytes", "9"),
-            ("preset", "slack"),
-        ]);
-        assert_eq!(given, expected);
-    }
-
-    #[test]
-    fn refuses_what_is_out_of_range_and_says_what_is_in_it() {
-        for (name, max) in [("width", 2048), ("height", 2048), ("quality", 100), ("max_bytes", 67_108_864)] {
-            let above = (max + 1).to_string();
-            for value in
-                ["0", "-1", "+1", "", " 1", "1.0", "1e2", "0x10", "٣", "99999999999999999999", above.as_str()]
-            {
-                let error = draft(&[(name, value)]).unwrap_err().to_string();
-                let expected = format!("The option \"{name}\" takes a whole number from 1 to {max}.");
-                assert_eq!(error, expected, "{name}={value}");
-            }
-            assert!(draft(&[(name, &max.to_string())]).is_ok(), "{name}={max}");
-        }
-    }
-
-    #[test]
-    fn refuses_other_words_and_lists_its_own() {
-        for (name, listed) in [
-            ("fit", "cover, contain, fill"),
-            ("format", "png, jpeg, webp, gif"),
-            ("animated", "true, false"),
-            ("lossless", "true, false"),
-            ("preset", "slack, discord, mastodon"),
-        ] {
-            for value in ["x", "", "COVER", "png ", "1"] {
-                let error = draft(&[(name, value)]).unwrap_err().to_string();
-                assert_eq!(error, format!("The option \"{name}\" takes one of: {listed}."), "{name}={value}");
-            }
-        }
-        assert!(draft(&[("gravity", "centre")]).is_err());
-        assert_eq!(
-            draft(&[("background", "red")]).unwrap_err().to_string(),
-            "The option \"background\" takes transparent, or a colour like ffffff or #fff."
-        );
-    }
-
-    #[test]
-    fn every_option_takes_its_words_and_its_example() {
-        for row in TABLE {
-            let words = if let Takes::OneOf(words) = row.takes { words } else { &[] };
-            for value in words.iter().chain([&row.example]) {
-                let given = draft(&[(row.name, value)]).unwrap().finish(1);
-                assert_eq!(given == Options::default(), is_default(row.name, value), "{}={value}", row.name);
-                assert!(value.len() <= row.max_value_bytes(), "{}={value}", row.name);
-            }
-            assert!(!is_default(row.name, row.example), "{}: an example changes something", row.name);
-        }
-    }
-
-    fn is_default(name: &str, value: &str) -> bool {
-        let defaults = serde_json::to_value(Options::default()).unwrap();
-        defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_owned) == value
-    }
-
-    #[test]
-    fn refuses_unknown_and_repeated_names() {
-        assert_eq!(draft(&[("hieght", "5")]).unwrap_err(), OptionError::Unknown("hieght".into()));
-        assert_eq!(draft(&[("width", "5"), ("width", "5")]).unwrap_err(), OptionError::Repeated("width"));
-        let long = "x".repeat(1000);
-        assert_eq!(draft(&[(&long, "5")]).unwrap_err(), OptionError::Unknown("x".repeat(40)));
-    }
-
-    #[test]
-    fn an_option_that_is_set_anew_replaces_the_one_before_and_an_empty_value_takes_it_back() {
-        let mut draft = draft(&[("width", "5"), ("quality", "50")]).unwrap();
-        draft.set_anew("width", "7").unwrap();
-        draft.set_anew("quality", "").unwrap();
-        assert_eq!(draft.clone().finish(1), options(&[("width", "7")]));
-        assert_eq!(draft.set_anew("hieght", "5").unwrap_err(), OptionError::Unknown("hieght".into()));
-        assert!(draft.set_anew("width", "0").is_err());
-    }
-
-    #[test]
-    fn a_preset_is_a_set_of_defaults_and_an_option_beside_it_wins() {
-        for (preset, max_bytes, max_frames) in
-            [("slack", 128_000, Some(50)), ("discord", 256_000, None), ("mastodon", 256_000, None)]
-        {
-            let given = options(&[("preset", preset)]);
-            assert_eq!((given.width, given.height), (128, 128));
-            assert_eq!((given.max_bytes, given.max_frames), (Some(max_bytes), max_frames));
-        }
-        let given = options(&[("max_bytes", "5000"), ("preset", "slack"), ("width", "64")]);
-        assert_eq!((given.width, given.height, given.max_bytes), (64, 128, Some(5000)));
-    }
-
-    #[test]
-    fn a_preset_never_exceeds_the_largest_side() {
-        let mut draft = Draft::new(64);
-        draft.set("preset", "slack").unwrap();
-        assert_eq!(draft.finish(1).width, 64);
-    }
-
-    #[test]
-    fn only_an_animation_under_a_preset_becomes_a_gif() {
-        for (pairs, frames, format) in [
-            (vec![("preset", "slack")], 2, OutputFormat::Gif),
-            (vec![("preset", "slack")], 1, OutputFormat::Png),
-            (vec![("preset", "slack"), ("animated", "false")], 2, OutputFormat::Png),
-            (vec![("preset", "slack"), ("format", "webp")], 2, OutputFormat::Webp),
-            (vec![], 2, OutputFormat::Png),
-        ] {
-            assert_eq!(draft(&pairs).unwrap().finish(frames).format, format, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn the_row_gives_back_what_was_put_in() {
-        let given = options(&[("preset", "slack"), ("background", "#123"), ("gravity", "south-east")]);
-        let json = serde_json::to_string(&given).unwrap();
-        assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), given);
-    }
-
-    #[test]
-    fn a_row_that_is_older_than_an_option_has_its_default() {
-        assert_eq!(
-            serde_json::from_str::<Options>("{\"width\":50}").unwrap(),
-            Options { width: 50, ..Options::default() }
-        );
-    }
-}
+mod tests;

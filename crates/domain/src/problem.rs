@@ -102,7 +102,7 @@ problems! {
         "The thumbnail was made, and is no longer there",
         "Upload the image again";
     OriginalGone = "original-gone", 410, None, "The original is gone",
-        "The job can't be tried again, because its image is kept no longer",
+        "The job can't be tried again, nor another be made of its image, because that is kept no longer",
         "Upload the image again";
     UploadTooLarge = "upload-too-large", 413, None, "The upload is too large",
         "The upload has more bytes than one may have",

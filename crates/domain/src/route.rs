@@ -86,7 +86,7 @@ pub const JOBS: Row = Row {
         (
             "POST",
             WRITE,
-            "Takes an image in as a job: 202 with the job, and `Location`; with `wait` as for a job, 200 with the job once it is done, or with `Accept: image/*` the thumbnail",
+            "Takes an image in as a job: 202 with the job, and `Location`; with `wait` as for a job, 200 with the job once it is done, or with `Accept: image/*` the thumbnail; with `source`, of the image of another job",
         ),
         (
             "GET",
@@ -180,6 +180,18 @@ pub const THUMBNAIL: Row = Row {
         "GET",
         Needs::KeyOrLink(Scope::Read),
         "The thumbnail of a job, with `ETag`; 409 and `Retry-After` while it is made (`wait` as for a job), 410 when there will be none",
+    )],
+};
+
+/// `/thumbnails/{id}/{name}`.
+pub const VARIANT: Row = Row {
+    path: "/thumbnails/{id}/{name}",
+    component: "download",
+    allow: "GET, HEAD, OPTIONS",
+    methods: &[(
+        "GET",
+        Needs::KeyOrLink(Scope::Read),
+        "One of the thumbnails of a job with `variants`, by its name; otherwise as the thumbnail of a job",
     )],
 };
 
@@ -317,6 +329,7 @@ pub const TABLE: &[Row] = &[
     BATCHES,
     BATCH,
     THUMBNAIL,
+    VARIANT,
     OPENAPI,
     DOCS,
     PROBLEM,

@@ -11,6 +11,7 @@ use crate::format::AcceptedFormats;
 use crate::origin::Origins;
 use crate::rate::MAX_REQUESTS;
 use crate::retention::{Keep, MAX_DAYS};
+use crate::variant::MAX_VARIANTS;
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,8 +274,10 @@ variables! {
         "Pixels over all frames that have to be decoded, with what GIF frames hide beyond the screen; 422 beyond. Of an animation that stays one, half of it bounds what is held at once (the canvas, twice but for WebP, and the thumbnails), a quarter the thumbnails; 422 beyond";
     MaxOutputSide = "max_output_side", "2048", public, number(1, 16_383, "pixels"), BOUNDED,
         "Width, and height, of a thumbnail; 400 beyond";
+    MaxVariants = "max_variants", "8", public, number(0, MAX_VARIANTS as u64, "thumbnails"), BOUNDED,
+        "Thumbnails of one image in one job, asked for by the option `variants`; 400 beyond. 0 turns the option off";
     MaxOutputPixels = "max_output_pixels", "4194304", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
-        "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more";
+        "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more. Those of all variants of a job count together";
     WritesPerMinute = "writes_per_minute", "0", public, number(0, MAX_REQUESTS, "requests"), ALL,
         "Uploads and other requests that need the scope `write`, of one key a minute, without a key of one client's address; 429 beyond, before the upload is read. 0 is no bound";
     WritesBurst = "writes_burst", "20", public, number(1, MAX_REQUESTS, "requests"), ALL,

@@ -1,6 +1,6 @@
 //! What clients read of jobs: the JSON of `POST /jobs`, `GET /jobs` and `GET /jobs/{id}`.
 //!
-//! Every member is always there; what is not known yet is null. Only what comes of keys is left out where there are none. What the store keeps for itself (leases, idempotency keys) has
+//! Every member is always there; what is not known yet is null. Only what comes of keys, variants and `format=auto` is left out where there are none. What the store keeps for itself (leases, idempotency keys) has
 //! no place here.
 
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::owner::Owner;
 use crate::timestamp::Timestamp;
 use crate::trace::CorrelationId;
+use crate::variant::VariantName;
 
 /// One job.
 #[derive(Clone, Debug, Serialize)]
@@ -30,8 +31,11 @@ pub struct JobView<'a> {
     pub parameters: &'a Options,
     /// The uploaded image.
     pub source: SourceView<'a>,
-    /// The thumbnail, once succeeded.
+    /// The thumbnail, once succeeded; the first of the variants, where there are any.
     pub result: Option<ResultView<'a>>,
+    /// Where each variant is, and once succeeded, what came of it; only of jobs with variants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<VariantView<'a>>,
     /// The thumbnail is that of an earlier job, of the same image and options.
     pub cached: bool,
     /// Attempts begun, without those that the service itself failed.
@@ -89,6 +93,27 @@ pub struct ResultView<'a> {
     pub warnings: &'a [Warning],
     /// What was given up for `max_bytes` or a preset: `kind` and `value`.
     pub concessions: &'a [Concession],
+    /// The same as WebP, which clients get that say they take it; only of `format=auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webp: Option<Box<Self>>,
+}
+
+/// One of several thumbnails of one image.
+#[derive(Clone, Debug, Serialize)]
+pub struct VariantView<'a> {
+    /// As it was asked for.
+    pub name: &'a VariantName,
+    /// The path of the thumbnail; answers 409 until it is made.
+    pub url: String,
+    /// The same for who has no key; only where the service has keys and signs links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_url: Option<String>,
+    /// Up to when that is good, RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_url_expires_at: Option<Timestamp>,
+    /// What came of it, once succeeded.
+    #[serde(flatten)]
+    pub result: Option<ResultView<'a>>,
 }
 
 /// Paths on this service.
@@ -126,6 +151,12 @@ impl<'a> JobView<'a> {
             parameters: &job.options,
             source: SourceView::new(&job.source),
             result: job.thumbnail.as_ref().map(ResultView::new),
+            variants: job
+                .options
+                .variants
+                .iter()
+                .map(|variant| VariantView::new(job, &variant.name))
+                .collect(),
             cached: job.is_cached(),
             attempts: job.attempts,
             error: job.failure.as_ref(),
@@ -137,10 +168,15 @@ impl<'a> JobView<'a> {
         }
     }
 
-    /// With a link that is good without a key.
+    /// With links that are good without a key, to what `sign` gives one for.
     #[must_use]
-    pub fn signed(mut self, link: Option<SignedLink>) -> Self {
-        self.links.signed = link;
+    pub fn signed(mut self, sign: impl Fn(&str) -> Option<SignedLink>) -> Self {
+        self.links.signed = sign(&self.links.thumbnail);
+        for variant in &mut self.variants {
+            let link = sign(&variant.url);
+            variant.signed_url_expires_at = link.as_ref().map(|link| link.expires_at);
+            variant.signed_url = link.map(|link| link.href);
+        }
         self
     }
 
@@ -155,6 +191,11 @@ impl<'a> JobView<'a> {
 /// Where a thumbnail is; what a signed link signs.
 pub fn thumbnail_href(id: &JobId) -> String {
     format!("/thumbnails/{id}")
+}
+
+/// Where one of the thumbnails of a job with variants is.
+pub fn variant_href(id: &JobId, name: &VariantName) -> String {
+    format!("/thumbnails/{id}/{name}")
 }
 
 /// Where a job is read.
@@ -187,6 +228,20 @@ impl<'a> ResultView<'a> {
             placeholder: &thumbnail.placeholder,
             warnings: &thumbnail.warnings,
             concessions: &thumbnail.concessions,
+            webp: thumbnail.webp.as_deref().map(|webp| Box::new(Self::new(webp))),
+        }
+    }
+}
+
+impl<'a> VariantView<'a> {
+    fn new(job: &'a Job, name: &'a VariantName) -> Self {
+        let made = job.thumbnail.as_ref().and_then(|thumbnail| thumbnail.variant(name.as_str()));
+        Self {
+            name,
+            url: variant_href(&job.id, name),
+            signed_url: None,
+            signed_url_expires_at: None,
+            result: made.map(ResultView::new),
         }
     }
 }
@@ -215,172 +270,4 @@ impl<'a> JobListView<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::callback::{Callback, CallbackState, CallbackUrl};
-    use crate::failure::JobCode;
-    use crate::format::{OutputFormat, SourceFormat};
-    use crate::options::Draft;
-    use serde_json::json;
-
-    fn job() -> Job {
-        Job {
-            id: JobId::parse("01932c07-20a4-7b3c-8d4e-5f6071829304").unwrap(),
-            status: Status::Processing,
-            options: Draft::new(2048).finish(1),
-            source: Source {
-                sha256: Digest::from_bytes([0; 32]),
-                format: SourceFormat::Jpeg,
-                bytes: 1000,
-                width: 4000,
-                height: 3000,
-                frames: 1,
-            },
-            thumbnail: None,
-            failure: None,
-            cost: None,
-            attempts: 0,
-            setbacks: 0,
-            due_at: Some(Timestamp::from_unix_millis(0)),
-            woken_at: None,
-            created_at: Timestamp::from_unix_millis(0),
-            updated_at: Timestamp::from_unix_millis(1),
-            retried_at: None,
-            correlation_id: CorrelationId::parse("req-1").unwrap(),
-            trace_parent: None,
-            owner: Owner::parse("shop"),
-            callback: None,
-        }
-    }
-
-    fn parameters() -> serde_json::Value {
-        json!({
-            "width": 100, "height": 100, "fit": "cover", "format": "png", "gravity": "center", "animated": true,
-            "background": "transparent", "quality": null, "lossless": false, "max_bytes": null, "max_frames": null, "preset": null,
-        })
-    }
-
-    #[test]
-    fn a_new_job_has_every_member() {
-        assert_eq!(
-            serde_json::to_value(JobView::new(&job())).unwrap(),
-            json!({
-                "job_id": "01932c07-20a4-7b3c-8d4e-5f6071829304",
-                "status": "processing",
-                "created_at": "1970-01-01T00:00:00.000Z",
-                "updated_at": "1970-01-01T00:00:00.001Z",
-                "parameters": parameters(),
-                "source": {
-                    "sha256": "0".repeat(64), "content_type": "image/jpeg", "bytes": 1000, "width": 4000,
-                    "height": 3000, "frames": 1,
-                },
-                "result": null,
-                "cached": false,
-                "attempts": 0,
-                "error": null,
-                "cost": null,
-                "callback": null,
-                "correlation_id": "req-1",
-                "links": {
-                    "self": "/jobs/01932c07-20a4-7b3c-8d4e-5f6071829304",
-                    "thumbnail": "/thumbnails/01932c07-20a4-7b3c-8d4e-5f6071829304",
-                },
-            })
-        );
-    }
-
-    #[test]
-    fn a_finished_job_shows_its_thumbnail_and_its_receipt() {
-        let cost = Cost {
-            decode_ms: 20.5,
-            finish_ms: 1.25,
-            encode_ms: 3.0,
-            total_ms: 30.0,
-            peak_memory_bytes: 8_000_000,
-            pixels: 12_000_000,
-            frames: 1,
-        };
-        let finished = Job {
-            status: Status::Succeeded,
-            thumbnail: Some(Thumbnail {
-                format: OutputFormat::Gif,
-                bytes: 2000,
-                width: 100,
-                height: 100,
-                sha256: Digest::from_bytes([0xff; 32]),
-                frames: 2,
-                placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI".into(),
-                warnings: vec![Warning::AnimationDropped, Warning::ProfileIgnored],
-                concessions: vec![Concession::Colours(64)],
-            }),
-            cost: Some(cost),
-            attempts: 1,
-            due_at: None,
-            ..job()
-        };
-        let view = serde_json::to_value(JobView::new(&finished)).unwrap();
-        assert_eq!(
-            view["result"],
-            json!({
-                "content_type": "image/gif", "bytes": 2000, "width": 100, "height": 100, "sha256": "f".repeat(64),
-                "frames": 2, "placeholder": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
-                "warnings": ["animation-dropped", "profile-ignored"],
-                "concessions": [{"kind": "colours", "value": 64}],
-            })
-        );
-        assert_eq!(
-            view["cost"],
-            json!({
-                "decode_ms": 20.5, "finish_ms": 1.25, "encode_ms": 3.0, "total_ms": 30.0,
-                "peak_memory_bytes": 8_000_000, "pixels": 12_000_000, "frames": 1,
-            })
-        );
-    }
-
-    #[test]
-    fn a_failed_job_shows_why() {
-        let failed = Job { status: Status::Failed, failure: Some(JobCode::WorkerLost.into()), ..job() };
-        let view = serde_json::to_value(JobView::new(&failed)).unwrap();
-        assert_eq!(view["error"]["code"], "worker-lost");
-    }
-
-    #[test]
-    fn a_callback_is_shown_without_its_address() {
-        let url = CallbackUrl::parse("https://hooks.example/secret").unwrap();
-        let callback = Callback {
-            state: CallbackState::Pending,
-            attempts: 2,
-            last_status: Some(503),
-            due_at: Some(Timestamp::from_unix_millis(60_000)),
-            ..Callback::new(url)
-        };
-        let view = serde_json::to_value(JobView::new(&Job { callback: Some(callback), ..job() })).unwrap();
-        assert_eq!(
-            view["callback"],
-            json!({
-                "state": "pending", "attempts": 2, "last_status": 503, "last_error": null,
-                "next_attempt_at": "1970-01-01T00:01:00.000Z", "delivered_at": null,
-            })
-        );
-    }
-
-    #[test]
-    fn nothing_internal_is_shown() {
-        let text = serde_json::to_string(&JobView::new(&job())).unwrap();
-        for name in ["lease", "key", "due", "woken", "trace", "setback", "owner", "signed"] {
-            assert!(!text.contains(name), "{name} in {text}");
-        }
-    }
-
-    #[test]
-    fn owner_and_signed_link_stand_where_they_are_given() {
-        let job = job();
-        let expires_at = Timestamp::from_unix_millis(60_000);
-        let link = SignedLink { href: "/thumbnails/x?expires=60&signature=s".to_owned(), expires_at };
-        let view =
-            serde_json::to_value(JobView::new(&job).signed(Some(link)).owned(job.owner.as_ref())).unwrap();
-        assert_eq!(view["owner"], "shop");
-        assert_eq!(view["links"]["signed_thumbnail"], "/thumbnails/x?expires=60&signature=s");
-        assert_eq!(view["links"]["signed_thumbnail_expires_at"], "1970-01-01T00:01:00.000Z");
-    }
-}
+mod tests;

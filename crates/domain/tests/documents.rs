@@ -69,12 +69,13 @@ fn routes() -> String {
 
 fn option_rows() -> String {
     let defaults = serde_json::to_value(Options::default()).unwrap();
-    let rows = options::TABLE.iter().map(|row| {
+    let rows = options::TABLE.iter().chain([&options::VARIANTS]).map(|row| {
         let takes = match row.takes {
             Takes::Side => format!("1 to `{}`", Variable::MaxOutputSide.row().name),
             Takes::UpTo(max) => format!("1 to {max}"),
             Takes::OneOf(words) => code(words),
             Takes::Url => format!("an address, {}", row.takes),
+            Takes::Variants(_) => format!("1 to `{}` objects, as JSON", Variable::MaxVariants.row().name),
             Takes::Background => {
                 "`transparent`, or `rrggbb` or `rgb` in hexadecimal, with or without `#`".to_owned()
             }

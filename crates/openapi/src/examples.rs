@@ -9,9 +9,9 @@ use thumbs_domain::failure::JobCode;
 use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::history::{self, HistoryView};
 use thumbs_domain::id::JobId;
-use thumbs_domain::job::{Concession, Cost, Job, NewJob, Source, Status, Thumbnail, Warning};
+use thumbs_domain::job::{Concession, Cost, Job, NamedThumbnail, NewJob, Source, Status, Thumbnail, Warning};
 use thumbs_domain::list::ListQuery;
-use thumbs_domain::options::Draft;
+use thumbs_domain::options::{self, Draft};
 use thumbs_domain::owner::Owner;
 use thumbs_domain::problem::{Problem, ProblemKind};
 use thumbs_domain::timestamp::Timestamp;
@@ -40,9 +40,44 @@ pub(crate) fn jobs() -> Value {
             href: format!("/thumbnails/{JOB_ID}?expires=1795953600&signature=o_G9FG5Vw2ix9iu4R_Bes0v30aoqOKqy_Pz1JxCojE0"),
             expires_at: Timestamp::from_unix_millis(UPLOADED_MS + 86_400_000),
         };
-        ("with-keys".to_owned(), json!({ "value": JobView::new(&job).signed(Some(signed)).owned(job.owner.as_ref()) }))
+        ("with-keys".to_owned(), json!({ "value": JobView::new(&job).signed(|_| Some(signed.clone())).owned(job.owner.as_ref()) }))
     });
-    Value::Object(examples.chain(with_keys).collect())
+    let with_variants = with_variants().map(|job| {
+        let link = |path: &str| {
+            let href =
+                format!("{path}?expires=1795953600&signature=o_G9FG5Vw2ix9iu4R_Bes0v30aoqOKqy_Pz1JxCojE0");
+            Some(SignedLink { href, expires_at: Timestamp::from_unix_millis(UPLOADED_MS + 86_400_000) })
+        };
+        ("with-variants".to_owned(), json!({ "value": JobView::new(&job).signed(link) }))
+    });
+    Value::Object(examples.chain(with_keys).chain(with_variants).collect())
+}
+
+/// A job that made two thumbnails, one of them in the format that each client takes.
+fn with_variants() -> Option<Job> {
+    let asked = r#"[{"name":"small","width":64,"height":64},{"name":"card","format":"auto"}]"#;
+    let mut draft = Draft::new(2048);
+    draft.set(options::VARIANTS.name, asked).ok()?;
+    let options = draft.finish(1);
+    let webp = Thumbnail {
+        format: OutputFormat::Webp,
+        bytes: 3_254,
+        sha256: Digest::from_bytes([0x7b; 32]),
+        ..thumbnail()
+    };
+    let card = Thumbnail {
+        format: OutputFormat::Jpeg,
+        bytes: 4_127,
+        sha256: Digest::from_bytes([0x7c; 32]),
+        webp: Some(Box::new(webp)),
+        ..thumbnail()
+    };
+    let small = Thumbnail { bytes: 9_873, width: 64, height: 64, ..thumbnail() };
+    let variants = options.variants.iter().zip([small, card]);
+    let variants =
+        variants.map(|(variant, thumbnail)| NamedThumbnail { name: variant.name.clone(), thumbnail });
+    let thumbnail = Thumbnail::of_variants(variants.collect());
+    Some(Job { options, thumbnail, ..job(Status::Succeeded)? })
 }
 
 /// The job that an upload makes.
@@ -168,6 +203,8 @@ fn thumbnail() -> Thumbnail {
         placeholder: "HwcGHwhriqdeiVeIqGcHuueRKPiHgW8J".to_owned(),
         warnings: vec![Warning::ProfileIgnored],
         concessions: vec![Concession::Colours(64)],
+        webp: None,
+        variants: Vec::new(),
     }
 }
 

@@ -70,6 +70,7 @@ pub fn document(limits: &UploadLimits) -> Value {
             "max_side": limits.image.max_side,
             "max_frames": limits.image.max_frames,
             "max_total_pixels": limits.image.max_total_pixels,
+            "max_variants": limits.max_variants,
             "max_output_side": limits.image.max_output_side,
             "max_output_pixels": limits.image.max_output_pixels,
         },

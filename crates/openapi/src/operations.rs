@@ -46,6 +46,7 @@ pub(crate) fn operation(
         ("POST", "/batches") => batches::create_batch(limits),
         ("GET", "/batches/{id}") => batches::get_batch(),
         ("GET", "/thumbnails/{id}") => thumbnails::get_thumbnail(),
+        ("GET", "/thumbnails/{id}/{name}") => thumbnails::get_variant(),
         ("GET", "/openapi.json") => service::get_document(),
         ("GET", "/problems/{code}") => service::get_problem(),
         ("GET", "/healthz") => service::get_health("getHealth", "Alive.", &[], "curl {origin}/healthz"),

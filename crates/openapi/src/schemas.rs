@@ -42,6 +42,12 @@ pub(crate) fn all(limits: &UploadLimits) -> Value {
     })
 }
 
+/// The options that a request may have.
+pub(crate) fn options(limits: &UploadLimits) -> impl Iterator<Item = &'static Row> {
+    let variants = (limits.max_variants > 0).then_some(&options::VARIANTS);
+    options::TABLE.iter().chain(variants).chain([&options::CALLBACK])
+}
+
 /// What values an option takes, as a schema; `default` where it has one.
 pub(crate) fn option(row: &Row, limits: &UploadLimits) -> Value {
     let defaults = serde_json::to_value(Options::default()).unwrap_or_default();
@@ -54,11 +60,39 @@ pub(crate) fn option(row: &Row, limits: &UploadLimits) -> Value {
         Takes::Background => {
             json!({ "type": "string", "pattern": "^(transparent|#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6}))$" })
         }
+        Takes::Variants(_) => json!({
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": variants(limits),
+        }),
     };
     if !defaults[row.name].is_null() {
         schema["default"] = defaults[row.name].clone();
     }
     schema
+}
+
+/// What the text is that `variants` takes.
+fn variants(limits: &UploadLimits) -> Value {
+    let members: Map<String, Value> = options::TABLE
+        .iter()
+        .map(|row| {
+            let mut schema = option(row, limits);
+            schema.as_object_mut().map(|schema| schema.remove("default"));
+            (row.name.to_owned(), schema)
+        })
+        .chain([("name".to_owned(), variant_name())])
+        .collect();
+    json!({
+        "type": "array",
+        "minItems": 1,
+        "maxItems": limits.max_variants,
+        "items": { "type": "object", "properties": members, "required": ["name"], "additionalProperties": false },
+    })
+}
+
+fn variant_name() -> Value {
+    json!({ "type": "string", "pattern": "^[a-z0-9-]{1,32}$", "description": "The name of a variant; each of a job has its own." })
 }
 
 fn history() -> Value {
@@ -132,13 +166,20 @@ fn millis(about: &str) -> Value {
 fn job() -> Value {
     with(
         always_of_a_job(),
-        json!({ "owner": text("The name of the key that made the job; only for who may see everybody's.") }),
+        json!({
+            "owner": text("The name of the key that made the job; only for who may see everybody's."),
+            "variants": {
+                "type": "array",
+                "items": variant(),
+                "description": "Where each thumbnail is, and once succeeded, what came of it; only of a job with `variants`.",
+            },
+        }),
     )
 }
 
 fn always_of_a_job() -> Value {
     object(
-        "One upload and the thumbnail that it asks for. Members are always there, but for what comes of keys; what is not known yet is null.",
+        "One upload and the thumbnail that it asks for. Members are always there, but for what comes of keys and `variants`; what is not known yet is null.",
         json!({
             "job_id": { "type": "string", "format": "uuid", "description": "A UUID of version 7: ids sort by the time of creation." },
             "status": { "type": "string", "enum": Status::WORDS, "description": "`processing` from the upload on, then `succeeded` or `failed`." },
@@ -146,7 +187,7 @@ fn always_of_a_job() -> Value {
             "updated_at": moment("When the job last changed."),
             "parameters": reference("schemas", "Options"),
             "source": reference("schemas", "Source"),
-            "result": optional(reference("schemas", "Thumbnail"), "The thumbnail, once succeeded."),
+            "result": optional(reference("schemas", "Thumbnail"), "The thumbnail, once succeeded; the first of the variants, where there are any."),
             "cached": {
                 "type": "boolean",
                 "description": "Whether the job was done at once: the same image with the same options was made before, for the same key.",
@@ -255,7 +296,13 @@ fn parameters(limits: &UploadLimits) -> Value {
         .collect();
     let about = "Frames that the thumbnail has at most; only a preset sets it.";
     members.insert("max_frames".to_owned(), optional(json!({ "type": "integer", "minimum": 1 }), about));
-    object("All options, defaults filled in.", Value::Object(members))
+    let mut variant = members.clone();
+    variant.insert("name".to_owned(), variant_name());
+    let variant = object("One of several thumbnails, with all its options.", Value::Object(variant));
+    with(
+        object("All options, defaults filled in.", Value::Object(members)),
+        json!({ "variants": { "type": "array", "items": variant, "description": "The thumbnails that are made instead of one with the options beside them; only where they were asked for." } }),
+    )
 }
 
 fn source() -> Value {
@@ -274,29 +321,47 @@ fn source() -> Value {
 }
 
 fn thumbnail() -> Value {
+    with(object("The thumbnail.", of_thumbnail()), as_webp())
+}
+
+fn of_thumbnail() -> Value {
     let types: Vec<_> = OutputFormat::ALL.iter().map(|format| format.content_type()).collect();
-    object(
-        "The thumbnail.",
-        json!({
-            "content_type": { "type": "string", "enum": types, "description": "What it is encoded as." },
-            "bytes": count("Length in bytes."),
-            "width": count("Pixels."),
-            "height": count("Pixels."),
-            "sha256": digest("Of its bytes; the `ETag` of the download."),
-            "frames": count("1 for a still image."),
-            "placeholder": text("A ThumbHash in base64, to show before the thumbnail is there."),
-            "warnings": {
-                "type": "array",
-                "items": { "type": "string", "enum": Warning::WORDS },
-                "description": "What a person should know of the thumbnail.",
-            },
-            "concessions": {
-                "type": "array",
-                "items": reference("schemas", "Concession"),
-                "description": "What was given up for `max_bytes` or a preset, in the order it was tried.",
-            },
-        }),
-    )
+    json!({
+        "content_type": { "type": "string", "enum": types, "description": "What it is encoded as." },
+        "bytes": count("Length in bytes."),
+        "width": count("Pixels."),
+        "height": count("Pixels."),
+        "sha256": digest("Of its bytes; the `ETag` of the download."),
+        "frames": count("1 for a still image."),
+        "placeholder": text("A ThumbHash in base64, to show before the thumbnail is there."),
+        "warnings": {
+            "type": "array",
+            "items": { "type": "string", "enum": Warning::WORDS },
+            "description": "What a person should know of the thumbnail.",
+        },
+        "concessions": {
+            "type": "array",
+            "items": reference("schemas", "Concession"),
+            "description": "What was given up for `max_bytes` or a preset, in the order it was tried.",
+        },
+    })
+}
+
+fn as_webp() -> Value {
+    json!({ "webp": object("The same as WebP, which clients get that say they take it; only of `format=auto`.", of_thumbnail()) })
+}
+
+/// What a job shows of one of several thumbnails: of what is made, once it is.
+fn variant() -> Value {
+    let always = object(
+        "One of several thumbnails of one image; what came of it is there once the job has succeeded.",
+        json!({ "name": variant_name(), "url": text("The path of the thumbnail; answers 409 until it is made.") }),
+    );
+    let signed = json!({
+        "signed_url": text("The same for who has no key, as a page's `<img>`; only where the service has keys and signs links."),
+        "signed_url_expires_at": moment("Up to when that link is good."),
+    });
+    with(with(with(always, signed), of_thumbnail()), as_webp())
 }
 
 fn concession() -> Value {

@@ -24,6 +24,7 @@ fn side(variable: Variable) -> u32 {
 /// Those of spin.toml.
 fn limits() -> UploadLimits {
     UploadLimits {
+        max_variants: side(Variable::MaxVariants),
         formats: thumbs_domain::format::AcceptedFormats::ALL,
         max_upload_bytes: default(Variable::MaxUploadBytes),
         image: ImageLimits {

@@ -1,4 +1,4 @@
-//! What decoding gives: pictures of the planned size, as stored.
+//! What decoding gives: pictures of the planned sizes, as stored.
 
 use crate::error::Error;
 use crate::raster::{Frame, Loops, Raster};
@@ -7,10 +7,17 @@ use crate::raster::{Frame, Loops, Raster};
 const MIN_MS: u32 = 11;
 const USUAL_MS: u32 = 100;
 
+/// One moment of the image, in each of the planned sizes.
+#[derive(Debug)]
+pub(crate) struct Shot {
+    rasters: Vec<Raster>,
+    delay_ms: u32,
+}
+
 /// Pictures that are not turned yet.
 #[derive(Debug)]
 pub(crate) struct Film {
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) shots: Vec<Shot>,
     pub(crate) loops: Loops,
     /// Of the file, those left out or broken included.
     pub(crate) decoded_frames: u32,
@@ -24,9 +31,9 @@ pub(crate) struct Film {
 
 impl Film {
     /// One picture.
-    pub(super) fn still(raster: Raster, truncated: bool) -> Self {
-        let frames = vec![Frame { raster, delay_ms: 0 }];
-        Self { decoded_frames: 1, truncated, ..Self::blank(frames, Loops::Times(1)) }
+    pub(super) fn still(rasters: Vec<Raster>, truncated: bool) -> Self {
+        let shots = vec![Shot { rasters, delay_ms: 0 }];
+        Self { decoded_frames: 1, truncated, ..Self::blank(shots, Loops::Times(1)) }
     }
 
     /// An animation without frames. `loop_count`: how often it plays, 0 is for ever.
@@ -38,18 +45,18 @@ impl Film {
         Self { truncated, ..Self::blank(Vec::new(), loops) }
     }
 
-    const fn blank(frames: Vec<Frame>, loops: Loops) -> Self {
-        Self { frames, loops, decoded_frames: 0, truncated: false, damaged: false, profile_ignored: false }
+    const fn blank(shots: Vec<Shot>, loops: Loops) -> Self {
+        Self { shots, loops, decoded_frames: 0, truncated: false, damaged: false, profile_ignored: false }
     }
 
     /// One more frame, which says that it is shown for `said_ms`.
-    pub(super) fn push(&mut self, raster: Raster, said_ms: u32) {
-        self.frames.push(Frame { raster, delay_ms: shown_ms(said_ms) });
+    pub(super) fn push(&mut self, rasters: Vec<Raster>, said_ms: u32) {
+        self.shots.push(Shot { rasters, delay_ms: shown_ms(said_ms) });
     }
 
     /// A frame that is left out: the one before it is shown in its stead.
     pub(super) fn pass_over(&mut self, said_ms: u32) {
-        if let Some(last) = self.frames.last_mut() {
+        if let Some(last) = self.shots.last_mut() {
             last.delay_ms = last.delay_ms.saturating_add(shown_ms(said_ms));
         }
     }
@@ -65,7 +72,7 @@ impl Film {
     /// # Errors
     /// Why its first frame could not be shown.
     pub(super) fn finished(self, broken: Option<Error>) -> Result<Self, Error> {
-        if self.frames.is_empty() {
+        if self.shots.is_empty() {
             return Err(broken.unwrap_or_else(|| Error::Malformed("there are no frames".to_owned())));
         }
         Ok(self)
@@ -79,8 +86,25 @@ impl Film {
 
     /// A film of one frame, which does not play.
     pub(super) fn stopped(mut self) -> Self {
-        self.frames.iter_mut().for_each(|frame| frame.delay_ms = 0);
+        self.shots.iter_mut().for_each(|shot| shot.delay_ms = 0);
         Self { loops: Loops::Times(1), ..self }
+    }
+
+    /// Whether nothing was shown yet.
+    pub(super) const fn is_blank(&self) -> bool {
+        self.shots.is_empty()
+    }
+
+    /// The frames of each size by themselves, in the order of the plans.
+    pub(crate) fn reels(self) -> Vec<Vec<Frame>> {
+        let sizes = self.shots.first().map_or(0, |shot| shot.rasters.len());
+        let mut reels: Vec<Vec<Frame>> = (0..sizes).map(|_| Vec::with_capacity(self.shots.len())).collect();
+        for Shot { rasters, delay_ms } in self.shots {
+            for (reel, raster) in reels.iter_mut().zip(rasters) {
+                reel.push(Frame { raster, delay_ms });
+            }
+        }
+        reels
     }
 }
 

@@ -39,14 +39,14 @@ fn animation(job: &Job<'_>, decoder: &Decoder<'_>, mut printer: Printer) -> Resu
         let index = film.decoded_frames;
         film.decoded_frames += 1;
         // Later frames usually change little, so that most of what they show is there.
-        if film.frames.is_empty()
+        if film.is_blank()
             && let Err(error) = check_rows(frame.outcome.rows_decoded, frame.outcome.rows)
         {
             film.begin_late(&mut broken, error);
             continue;
         }
         film.truncated |= frame.outcome.truncated;
-        if film.frames.is_empty() || job.selection.keeps(index) {
+        if film.is_blank() || job.selection.keeps(index) {
             film.push(printer.print(frame.pixels)?, frame.duration_ms);
         } else {
             film.pass_over(frame.duration_ms);

@@ -1,4 +1,4 @@
-//! JPEG, at the smallest scale that leaves the resampler enough. The decoder is our own (`thumbs-jpeg`); its rows go straight into
+//! JPEG, at the smallest scale that leaves the resampler enough for the largest picture. The decoder is our own (`thumbs-jpeg`); its rows go straight into
 //! the resampler.
 
 use thumbs_jpeg::{Decoder, Limits, PixelFormat, Scale};
@@ -12,7 +12,7 @@ use crate::resample::{self, Layout};
 const NO_BOUND_ON_SIZE: u32 = u32::MAX;
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
-    let (scale, factor) = scale(job.plan.reduction());
+    let (scale, factor) = scale(job.reduction());
     let decoder = Decoder::new(job.image)?;
     let info = decoder.info();
     let (width, height) = (scale.reduced(info.width), scale.reduced(info.height));
@@ -34,11 +34,11 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     if outcome.truncated {
         check_rows(outcome.rows_decoded, height)?;
     }
-    let raster = printer.finish()?;
+    let rasters = printer.finish()?;
     let profile_ignored = inks.is_some_and(|inks| inks.profile_ignored());
     // What is cut off is no damage beyond that.
     let damaged = outcome.damaged && !outcome.truncated;
-    Ok(Film { profile_ignored, damaged, ..Film::still(raster, outcome.truncated) })
+    Ok(Film { profile_ignored, damaged, ..Film::still(rasters, outcome.truncated) })
 }
 
 /// With how many pixels of the image become one on each axis.

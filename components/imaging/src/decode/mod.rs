@@ -1,4 +1,4 @@
-//! From the bytes of a file to pictures of the planned size, one format a file. The formats are the business of codecs; here their rows go
+//! From the bytes of a file to pictures of the planned sizes, one format a file. The formats are the business of codecs; here their rows go
 //! into the resampler as they come, so that no image is ever held at full size but the canvas of an animation. JPEG and WebP decoders
 //! even reduce by themselves before that. The pictures of HEIC and AVIF are decoded elsewhere and given here in parts.
 //!
@@ -34,7 +34,8 @@ pub(crate) struct Job<'a> {
     pub(crate) image: &'a [u8],
     /// Of `image`.
     pub(crate) header: &'a Header<'a>,
-    pub(crate) plan: &'a Plan,
+    /// One for each size; at least one.
+    pub(crate) plans: &'a [Plan],
     /// Of the frames that the header counts.
     pub(crate) selection: Selection,
     /// All frames may be decoded for the sake of one.
@@ -43,9 +44,14 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// How far a decoder may reduce by itself: as far as the largest picture allows.
+    fn reduction(&self) -> f64 {
+        self.plans.iter().map(Plan::reduction).fold(f64::INFINITY, f64::min)
+    }
+
     /// Whether an animation of which so many frames were looked at, and some shown or none, is to be decoded further.
     fn goes_on(&self, looked_at: u32, film: &Film) -> bool {
-        looked_at < self.selection.decoded() || film.frames.is_empty() && self.may_search
+        looked_at < self.selection.decoded() || film.is_blank() && self.may_search
     }
 
     /// A still, or where that fails the first frame of the animation that can be shown.

@@ -47,10 +47,10 @@ struct Open {
 /// A picture in the making.
 #[derive(Debug)]
 pub(crate) struct Mosaic {
-    plan: Plan,
+    plans: Vec<Plan>,
     picture: Picture,
     alpha: Option<Alpha>,
-    /// Rows and columns of the picture that pixels of the thumbnail come from, counted from the corner of what is shown.
+    /// Rows and columns of the picture that pixels of any thumbnail come from, counted from the corner of what is shown.
     needed: Needed,
     /// Of the parts that are still to come, the last one first.
     rest: Vec<(Of, usize)>,
@@ -78,11 +78,14 @@ struct Needed {
 impl Mosaic {
     /// # Errors
     /// [`Error::Malformed`], [`Error::UnsupportedFeature`].
-    pub(crate) fn new(image: &[u8], plan: &Plan) -> Result<Self, Error> {
+    pub(crate) fn new(image: &[u8], plans: &[Plan]) -> Result<Self, Error> {
         let Heif { picture, alpha, thumbnails, is_cut, .. } = thumbs_heif::read(image)?;
         // Alpha would have to be as small.
         let thumbnails = if alpha.is_none() { thumbnails } else { Vec::new() };
-        let (plan, picture) = stand_in::choose(plan, &picture, thumbnails).unwrap_or((*plan, picture));
+        let (plans, picture) = match stand_in::choose(plans, &picture, thumbnails) {
+            Some(stand_in) => stand_in,
+            None => (plans.to_vec(), picture),
+        };
         let (converter, profile_ignored) = match picture.profile.clone() {
             None => (None, false),
             Some(profile) => {
@@ -91,12 +94,13 @@ impl Mosaic {
                 (Some(converter), ignored)
             }
         };
+        let crop = picture.crop;
         let needed = Needed {
-            columns: read(Axis::new(plan.columns, 1, picture.crop.width, plan.width)),
-            rows: read(Axis::new(plan.rows, 1, picture.crop.height, plan.height)),
+            columns: union(plans.iter().map(|plan| Axis::new(plan.columns, 1, crop.width, plan.width))),
+            rows: union(plans.iter().map(|plan| Axis::new(plan.rows, 1, crop.height, plan.height))),
         };
         let mut mosaic = Self {
-            plan,
+            plans,
             rest: Vec::new(),
             open: None,
             opacity: Vec::new(),
@@ -120,8 +124,8 @@ impl Mosaic {
     }
 
     /// For the picture that is really decoded, which may be a smaller one.
-    pub(crate) const fn plan(&self) -> &Plan {
-        &self.plan
+    pub(crate) fn plans(&self) -> &[Plan] {
+        &self.plans
     }
 
     /// `None` where there is none left, or the file ends before it.
@@ -218,7 +222,7 @@ impl Mosaic {
             alpha: premultiplied == Some(false),
         };
         let matrix = if premultiplied == Some(true) { matrix.of_multiplied() } else { matrix };
-        let printer = Printer::planned(&self.plan, converter, layout, crop.width, crop.height, 1);
+        let printer = Printer::planned(&self.plans, converter, layout, crop.width, crop.height, 1);
         self.printer = Some(printer.through(matrix));
         self.row = vec![0; layout.row_bytes(crop.width)];
         if columns > 1 {
@@ -395,8 +399,10 @@ fn part_place(picture: &Picture, index: usize) -> (u32, u32) {
     (column.saturating_mul(picture.part_width), row.saturating_mul(picture.part_height))
 }
 
-fn read(axis: Axis) -> Range<u32> {
-    axis.first..axis.end
+/// From the first that any of them reads to the last.
+fn union(axes: impl Iterator<Item = Axis>) -> Range<u32> {
+    let read = axes.map(|axis| axis.first..axis.end);
+    read.reduce(|all, next| all.start.min(next.start)..all.end.max(next.end)).unwrap_or_default()
 }
 
 fn model(picture: &Picture) -> Model {

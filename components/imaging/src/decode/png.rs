@@ -26,11 +26,11 @@ pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
 fn still(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
     let info = decoder.info();
     let mut printer = Printer::new(job, layout(decoder.layout()?), info.width, info.height, 1);
-    let mut scatter = info.is_interlaced.then(|| printer.scatter());
+    let mut scatters = info.is_interlaced.then(|| printer.scatters());
     // Sides, pixels and frames were checked with the header.
-    let outcome = decoder.decode_rows(&Limits::NONE, &mut |row| match &mut scatter {
-        Some(scatter) => {
-            scatter.add(row.pixels, row.y, row.x, row.step);
+    let outcome = decoder.decode_rows(&Limits::NONE, &mut |row| match &mut scatters {
+        Some(scatters) => {
+            scatters.iter_mut().for_each(|scatter| scatter.add(row.pixels, row.y, row.x, row.step));
             ControlFlow::Continue(())
         }
         None => printer.push(row.pixels),
@@ -38,11 +38,11 @@ fn still(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
     if outcome.truncated {
         check_rows(outcome.rows_decoded, outcome.rows)?;
     }
-    let raster = match scatter {
-        Some(scatter) => printer.finish_scattered(scatter)?,
+    let rasters = match scatters {
+        Some(scatters) => printer.finish_scattered(scatters)?,
         None => printer.finish()?,
     };
-    Ok(Film::still(raster, outcome.truncated))
+    Ok(Film::still(rasters, outcome.truncated))
 }
 
 fn animation(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
@@ -59,7 +59,7 @@ fn animation(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
         let index = film.decoded_frames;
         film.decoded_frames += 1;
         if let Err(error) = check_rows(frame.outcome.rows_decoded, frame.outcome.rows) {
-            if film.frames.is_empty() {
+            if film.is_blank() {
                 film.begin_late(&mut broken, error);
                 continue;
             }
@@ -68,7 +68,7 @@ fn animation(job: &Job<'_>, decoder: &Decoder<'_>) -> Result<Film, Error> {
             break;
         }
         film.truncated |= frame.outcome.truncated;
-        if film.frames.is_empty() || job.selection.keeps(index) {
+        if film.is_blank() || job.selection.keeps(index) {
             film.push(printer.print(frame.pixels)?, frame.duration_ms);
         } else {
             film.pass_over(frame.duration_ms);

@@ -1,4 +1,4 @@
-//! Rows in, a raster of the planned size out: the resampler with the colour conversion behind it.
+//! Rows in, rasters of the planned sizes out: a resampler for each, with the colour conversion behind it.
 
 use std::ops::ControlFlow;
 
@@ -9,83 +9,103 @@ use crate::plan::Plan;
 use crate::raster::Raster;
 use crate::resample::{Axis, Layout, Pixel, Scaler, Scatter};
 
-/// Prints one picture after the other, all of one size and layout.
+/// Prints one picture after the other, all of one size and layout, in each of the planned sizes.
 #[derive(Debug)]
 pub(crate) struct Printer {
-    scaler: Scaler,
+    /// One for each plan, in their order.
+    sheets: Vec<Sheet>,
     /// Of the pictures that come in.
     layout: Layout,
     source_width: u32,
-    converter: Converter,
+    ink: Ink,
+}
+
+/// One size.
+#[derive(Debug)]
+struct Sheet {
+    scaler: Scaler,
     width: u32,
     height: u32,
     rgba: Vec<u8>,
+}
+
+/// From resampled pixels to sRGB.
+#[derive(Debug)]
+struct Ink {
+    converter: Converter,
     /// Where the samples are luma and colour differences.
     matrix: Option<Matrix>,
     /// A row of red, green and blue.
     converted: Vec<Pixel>,
 }
 
+impl Ink {
+    fn store(&mut self, row: &[Pixel], rgba: &mut Vec<u8>) {
+        match &self.matrix {
+            None => self.converter.store(row, rgba),
+            Some(matrix) => {
+                self.converted.clear();
+                self.converted.extend(row.iter().map(|&pixel| matrix.to_rgb(pixel)));
+                self.converter.store(&self.converted, rgba);
+            }
+        }
+    }
+}
+
 impl Printer {
     /// For pictures of `width` x `height`, which a decoder has already reduced by `scale` on both axes (1 where not).
     pub(crate) fn new(job: &Job<'_>, layout: Layout, width: u32, height: u32, scale: u32) -> Self {
-        Self::planned(job.plan, job.converter.clone(), layout, width, height, scale)
+        Self::planned(job.plans, job.converter.clone(), layout, width, height, scale)
     }
 
     /// The same, by what of the job it needs.
     pub(super) fn planned(
-        plan: &Plan,
+        plans: &[Plan],
         converter: Converter,
         layout: Layout,
         width: u32,
         height: u32,
         scale: u32,
     ) -> Self {
-        let columns = Axis::new(plan.columns, scale, width, plan.width);
-        let rows = Axis::new(plan.rows, scale, height, plan.height);
+        let sheet = |plan: &Plan| {
+            let columns = Axis::new(plan.columns, scale, width, plan.width);
+            let rows = Axis::new(plan.rows, scale, height, plan.height);
+            let scaler = Scaler::new(layout, columns, rows);
+            Sheet { scaler, width: plan.width, height: plan.height, rgba: Vec::new() }
+        };
         Self {
-            scaler: Scaler::new(layout, columns, rows),
+            sheets: plans.iter().map(sheet).collect(),
             layout,
             source_width: width,
-            converter,
-            width: plan.width,
-            height: plan.height,
-            rgba: Vec::new(),
-            matrix: None,
-            converted: Vec::new(),
+            ink: Ink { converter, matrix: None, converted: Vec::new() },
         }
     }
 
     /// For samples of luma and colour differences instead of red, green and blue. Means of the ones are means of the others, so that they
     /// are converted when they are few.
     pub(super) fn through(self, matrix: Matrix) -> Self {
-        Self { matrix: Some(matrix), ..self }
+        Self { ink: Ink { matrix: Some(matrix), ..self.ink }, ..self }
     }
 
     /// No further rows change anything.
-    pub(super) const fn is_done(&self) -> bool {
-        self.scaler.is_done()
+    pub(super) fn is_done(&self) -> bool {
+        self.sheets.iter().all(|sheet| sheet.scaler.is_done())
     }
 
     /// Takes the next row, top to bottom. Breaks off where the rows that follow are below the part that is kept.
     pub(crate) fn push(&mut self, row: &[u8]) -> ControlFlow<()> {
-        if !self.scaler.is_done() {
-            let (converter, rgba) = (&self.converter, &mut self.rgba);
-            let (matrix, converted) = (&self.matrix, &mut self.converted);
-            self.scaler.push(row, |row| match matrix {
-                None => converter.store(row, rgba),
-                Some(matrix) => {
-                    converted.clear();
-                    converted.extend(row.iter().map(|&pixel| matrix.to_rgb(pixel)));
-                    converter.store(converted, rgba);
-                }
-            });
+        let mut is_done = true;
+        for Sheet { scaler, rgba, .. } in &mut self.sheets {
+            if !scaler.is_done() {
+                scaler.push(row, |row| self.ink.store(row, rgba));
+            }
+            is_done &= scaler.is_done();
         }
-        if self.scaler.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// A whole picture, row by row.
-    pub(crate) fn print(&mut self, pixels: &[u8]) -> Result<Raster, Error> {
+    pub(crate) fn print(&mut self, pixels: &[u8]) -> Result<Vec<Raster>, Error> {
         for row in pixels.chunks_exact(self.layout.row_bytes(self.source_width)) {
             if self.push(row).is_break() {
                 break;
@@ -94,23 +114,26 @@ impl Printer {
         self.finish()
     }
 
-    /// For a picture whose pixels come in another order than row by row.
-    pub(crate) fn scatter(&self) -> Scatter {
-        self.scaler.scatter(self.source_width)
+    /// For a picture whose pixels come in another order than row by row: one for each size.
+    pub(crate) fn scatters(&self) -> Vec<Scatter> {
+        self.sheets.iter().map(|sheet| sheet.scaler.scatter(self.source_width)).collect()
     }
 
-    /// The raster of a scattered picture.
-    pub(crate) fn finish_scattered(&mut self, scatter: Scatter) -> Result<Raster, Error> {
-        let (converter, rgba) = (&self.converter, &mut self.rgba);
-        self.scaler.push_scattered(scatter, |row| converter.store(row, rgba));
+    /// The rasters of a scattered picture.
+    pub(crate) fn finish_scattered(&mut self, scatters: Vec<Scatter>) -> Result<Vec<Raster>, Error> {
+        for (Sheet { scaler, rgba, .. }, scatter) in self.sheets.iter_mut().zip(scatters) {
+            scaler.push_scattered(scatter, |row| self.ink.store(row, rgba));
+        }
         self.finish()
     }
 
-    /// The raster, and ready for the next picture.
-    pub(crate) fn finish(&mut self) -> Result<Raster, Error> {
-        self.scaler.restart();
-        let rgba = std::mem::take(&mut self.rgba);
-        Raster::new(self.width, self.height, rgba)
-            .ok_or_else(|| Error::Malformed("its pixels do not fill its frame".to_owned()))
+    /// The rasters, one for each size, and ready for the next picture.
+    pub(crate) fn finish(&mut self) -> Result<Vec<Raster>, Error> {
+        let finish = |Sheet { scaler, width, height, rgba }: &mut Sheet| {
+            scaler.restart();
+            Raster::new(*width, *height, std::mem::take(rgba))
+                .ok_or_else(|| Error::Malformed("its pixels do not fill its frame".to_owned()))
+        };
+        self.sheets.iter_mut().map(finish).collect()
     }
 }

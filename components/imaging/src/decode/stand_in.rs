@@ -7,18 +7,25 @@ use crate::plan::Plan;
 /// It has at least so many pixels to one that is wanted, as what decoders reduce by themselves.
 const LEAST_REDUCTION: f64 = 2.0;
 
-/// The smallest of `thumbnails` that can stand in for `picture`, and the plan for it.
-pub(super) fn choose(plan: &Plan, picture: &Picture, thumbnails: Vec<Picture>) -> Option<(Plan, Picture)> {
+/// The smallest of `thumbnails` that can stand in for `picture` in all that is planned, and the plans for it.
+pub(super) fn choose(
+    plans: &[Plan],
+    picture: &Picture,
+    thumbnails: Vec<Picture>,
+) -> Option<(Vec<Plan>, Picture)> {
     let sides = |picture: &Picture| (picture.crop.width, picture.crop.height);
     thumbnails
         .into_iter()
         .filter(|thumbnail| looks_like(thumbnail, picture))
-        .map(|thumbnail| (plan.moved(sides(picture), sides(&thumbnail)), thumbnail))
-        .filter(|(plan, _)| plan.reduction() >= LEAST_REDUCTION)
+        .map(|thumbnail| {
+            let moved = |plan: &Plan| plan.moved(sides(picture), sides(&thumbnail));
+            (plans.iter().map(moved).collect::<Vec<_>>(), thumbnail)
+        })
+        .filter(|(plans, _)| plans.iter().all(|plan| plan.reduction() >= LEAST_REDUCTION))
         .min_by_key(|(_, thumbnail)| u64::from(thumbnail.width) * u64::from(thumbnail.height))
-        .map(|(plan, thumbnail)| {
+        .map(|(plans, thumbnail)| {
             let profile = thumbnail.profile.clone().or_else(|| picture.profile.clone());
-            (plan, Picture { profile, ..thumbnail })
+            (plans, Picture { profile, ..thumbnail })
         })
 }
 

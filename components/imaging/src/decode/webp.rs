@@ -19,7 +19,7 @@ const LIMITS: Limits = Limits {
 
 pub(super) fn decode(job: &Job<'_>) -> Result<Film, Error> {
     let decoder = Decoder::new(job.image)?;
-    let shrink = NonZeroU32::MIN.max(resample::cell(job.plan.reduction()));
+    let shrink = NonZeroU32::MIN.max(resample::cell(job.reduction()));
     let from_frames = || animation(job, &decoder, shrink);
     if job.selection.kept() > 1 {
         return from_frames();
@@ -51,7 +51,7 @@ fn animation(job: &Job<'_>, decoder: &Decoder<'_>, shrink: NonZeroU32) -> Result
         };
         let index = film.decoded_frames;
         film.decoded_frames += 1;
-        let is_first = film.frames.is_empty();
+        let is_first = film.is_blank();
         let whole_enough = |frame: thumbs_webp::Frame| {
             let extent = frame.image.extent;
             if is_first { check_rows(extent.decoded_rows, extent.rows).map(|()| frame) } else { Ok(frame) }

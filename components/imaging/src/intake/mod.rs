@@ -100,13 +100,13 @@ impl Intake {
         }
     }
 
-    /// Begins a thumbnail of what was fed.
+    /// Begins thumbnails of what was fed.
     ///
     /// # Errors
     /// As [`Task::open`]; [`Error::InvalidOptions`] where only the header was kept.
-    pub fn thumbnail(&self, options: &Options) -> Result<Task<'static>, Error> {
+    pub fn thumbnails(&self, outputs: &[Options]) -> Result<Task<'static>, Error> {
         match &self.kept {
-            Kept::Image { bytes, .. } => Task::open(Rc::clone(bytes), options, &self.limits),
+            Kept::Image { bytes, .. } => Task::open(Rc::clone(bytes), outputs, &self.limits),
             Kept::Outline(_) => {
                 Err(Error::InvalidOptions("of this image only the header was kept".to_owned()))
             }

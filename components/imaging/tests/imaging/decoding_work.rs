@@ -188,7 +188,7 @@ fn no_file_takes_longer_to_decode_than_its_pixels_may() {
             };
             let mut intake = Intake::new(Keep::Image, Some(file.len() as u64), &limits);
             intake.feed(file).unwrap();
-            let mut task = intake.thumbnail(&options).unwrap();
+            let mut task = intake.thumbnails(&[options]).unwrap();
             let Some(before) = processor_time() else { return };
             let decoded = task.decode();
             let spent = (processor_time().unwrap() - before) * SHARE;

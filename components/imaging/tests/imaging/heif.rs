@@ -56,14 +56,14 @@ decode_with!(decode_avif, thumbs_avif);
 
 /// The thumbnail, and of how many parts it was made.
 fn made(image: &[u8], options: &Options) -> Result<(Thumbnail, u32), Error> {
-    let mut task = Task::open(image, options, &Limits::default())?;
+    let mut task = Task::open(image, &[*options], &Limits::default())?;
     let parts = match task.format() {
         SourceFormat::Avif => decode_avif(&mut task)?,
         _ => decode_heic(&mut task)?,
     };
     task.decode()?;
     task.finish()?;
-    Ok((task.encode()?, parts))
+    Ok((task.encode(0)?, parts))
 }
 
 fn read(name: &str) -> Vec<u8> {
@@ -229,7 +229,7 @@ fn what_is_broken_is_an_error_and_no_more() {
 #[test]
 fn rows_that_do_not_fit_are_refused() {
     let file = read("420.heic");
-    let mut task = Task::open(&file[..], &Options::default(), &Limits::default()).unwrap();
+    let mut task = Task::open(&file[..], &[Options::default()], &Limits::default()).unwrap();
     let refused =
         |result: Result<(), Error>| assert!(matches!(result, Err(Error::InvalidOptions(_))), "{result:?}");
     refused(task.take_rows(&Rows::default()));

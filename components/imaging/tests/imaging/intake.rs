@@ -154,11 +154,11 @@ fn thumbnails_of_what_was_fed_are_those_of_the_whole() {
         }
         for width in [20, 40] {
             let options = Options { width, height: 30, ..Options::default() };
-            let mut task = intake.thumbnail(&options).unwrap();
+            let mut task = intake.thumbnails(&[options]).unwrap();
             task.decode().unwrap();
             task.finish().unwrap();
             let whole = thumbnail(&image, &options, &Limits::default()).unwrap();
-            assert_eq!(task.encode().unwrap(), whole);
+            assert_eq!(task.encode(0).unwrap(), whole);
         }
         assert_eq!(intake.source(), probe(&image, &Limits::default()));
     }
@@ -168,5 +168,5 @@ fn thumbnails_of_what_was_fed_are_those_of_the_whole() {
 fn of_a_header_no_thumbnail_is_made() {
     let mut intake = Intake::new(Keep::Header, None, &Limits::default());
     intake.feed(&fixtures::read("grey.jpg")).unwrap();
-    assert!(matches!(intake.thumbnail(&Options::default()), Err(Error::InvalidOptions(_))));
+    assert!(matches!(intake.thumbnails(&[Options::default()]), Err(Error::InvalidOptions(_))));
 }

@@ -21,6 +21,7 @@ mod oddities;
 mod pictures;
 mod png_kinds;
 mod quality;
+mod several;
 mod sizes;
 mod truncated;
 mod work;

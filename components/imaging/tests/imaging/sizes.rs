@@ -137,9 +137,9 @@ fn limits_hold_before_anything_is_decoded() {
         let of_a_frame = matches!(limit, Limit::Side | Limit::Pixels);
         assert_eq!(probed.as_ref().err().cloned(), expected.clone().filter(|_| of_a_frame));
         if let Ok(source) = probed {
-            assert_eq!(imaging::check(&source, &Options::default(), &limits).err(), expected);
+            assert_eq!(imaging::check(&source, &[Options::default()], &limits).err(), expected);
             let still = Options { animated: false, ..Options::default() };
-            assert_eq!(imaging::check(&source, &still, &limits), Ok(()));
+            assert_eq!(imaging::check(&source, &[still], &limits), Ok(()));
             assert_eq!(thumbnail(&file, &still, &limits).unwrap().frames, 1);
         }
         assert_eq!(thumbnail(&file, &Options::default(), &limits).err(), expected);

@@ -4,5 +4,6 @@
 mod endings;
 mod kit;
 mod leases;
+mod several;
 mod stores;
 mod sweeps;

@@ -171,7 +171,12 @@ pub fn limits(variables: &dyn Variables) -> Result<UploadLimits, ConfigError> {
     };
     let formats = AcceptedFormats::parse(&variables.get(Variable::Formats)?)
         .ok_or_else(|| invalid(Variable::Formats))?;
-    Ok(UploadLimits { max_upload_bytes: number(variables, Variable::MaxUploadBytes)?, formats, image })
+    Ok(UploadLimits {
+        max_upload_bytes: number(variables, Variable::MaxUploadBytes)?,
+        formats,
+        max_variants: number(variables, Variable::MaxVariants)?,
+        image,
+    })
 }
 
 /// The variable `api_keys`.

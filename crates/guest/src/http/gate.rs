@@ -9,13 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use thiserror::Error;
 use thumbs_access::{Entry, Found, Key, Keys, Scope, Signature};
 use thumbs_domain::event::Event;
-use thumbs_domain::id::JobId;
 use thumbs_domain::job::Job;
 use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::problem::{Problem, ProblemKind};
 use thumbs_domain::route::{self, Needs};
 use thumbs_domain::timestamp::Timestamp;
-use thumbs_domain::view::{JobView, SignedLink, thumbnail_href};
+use thumbs_domain::view::{JobView, SignedLink};
 
 use super::{Failed, Request};
 use crate::clock::Clock;
@@ -97,7 +96,7 @@ impl Caller {
         match self {
             Self::Holder(holder) => {
                 let owner = job.owner.as_ref().filter(|_| holder.entry.may(Scope::Admin));
-                view.signed(holder.link(job)).owned(owner)
+                view.signed(|path| holder.link(path)).owned(owner)
             }
             Self::Anybody | Self::LinkUntil(_) | Self::Stranger => view,
         }
@@ -105,18 +104,17 @@ impl Caller {
 }
 
 impl Holder {
-    fn link(&self, job: &Job) -> Option<SignedLink> {
-        signed_link(&self.links, &job.id, self.now)
+    fn link(&self, path: &str) -> Option<SignedLink> {
+        signed_link(&self.links, path, self.now)
     }
 }
 
-/// A link to the thumbnail of this job that is good without a key; none where links are not signed.
-pub fn signed_link(links: &Links, job: &JobId, now: Timestamp) -> Option<SignedLink> {
+/// A link to the thumbnail at this path that is good without a key; none where links are not signed.
+pub fn signed_link(links: &Links, path: &str, now: Timestamp) -> Option<SignedLink> {
     let now = now.unix_millis().div_euclid(1000);
     let step = (links.secs / LINKS_OF_A_LIFE).max(1);
     let expires = (now + links.secs).div_euclid(step) * step;
-    let path = thumbnail_href(job);
-    let signature = links.secrets.sign(&path, expires)?;
+    let signature = links.secrets.sign(path, expires)?;
     let expires_at = Timestamp::from_unix_millis(expires.saturating_mul(1000));
     Some(SignedLink { href: format!("{path}{}", signature.query()), expires_at })
 }

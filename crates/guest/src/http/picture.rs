@@ -1,14 +1,17 @@
 //! A thumbnail as an answer, with the headers that keep a browser from taking it for anything else.
 
 use http::HeaderValue;
-use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
+use http::header::{
+    ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+};
+use thumbs_domain::accept;
 use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Status, Thumbnail};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::problem::ProblemKind;
 
-use super::{Failed, Response};
+use super::{Failed, Request, Response};
 use crate::blobs::{BlobError, Blobs};
 use crate::log::Log;
 
@@ -38,6 +41,17 @@ pub fn made(job: &Job) -> Result<&Thumbnail, Failed> {
     }
 }
 
+/// Its representation for this client: WebP where there is one and the client takes it, else the other, which it gets whatever it takes, for a
+/// picture is better than 406.
+pub fn choose<'a>(request: &Request, thumbnail: &'a Thumbnail) -> &'a Thumbnail {
+    let takes = |webp: &&Thumbnail| {
+        let values = request.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let accept = values.collect::<Vec<_>>().join(",");
+        webp.format != thumbnail.format && accept::takes_webp(&accept, thumbnail.format.content_type())
+    };
+    thumbnail.webp.as_deref().filter(takes).unwrap_or(thumbnail)
+}
+
 /// Its bytes.
 ///
 /// # Errors
@@ -62,12 +76,20 @@ pub fn etag(thumbnail: &Thumbnail) -> Result<HeaderValue, Failed> {
     header(&format!("\"{}\"", thumbnail.sha256))
 }
 
-/// The answer with these bytes; none where it is to HEAD. How long it may be kept is for the caller to say.
+/// The answer with these bytes; none where it is to HEAD. `name`: of the thumbnail, where it is a variant. How long it may be kept is for the
+/// caller to say.
 ///
 /// # Errors
 /// [`Failed::Internal`] never happens; all values are visible ASCII.
-pub fn response(job: &JobId, thumbnail: &Thumbnail, data: Vec<u8>) -> Result<Response, Failed> {
-    let name = format!("inline; filename=\"thumbnail-{job}.{}\"", thumbnail.format.extension());
+pub fn response(
+    job: &JobId,
+    name: Option<&str>,
+    thumbnail: &Thumbnail,
+    data: Vec<u8>,
+) -> Result<Response, Failed> {
+    let variant = name.map(|name| format!("-{name}")).unwrap_or_default();
+    let extension = thumbnail.format.extension();
+    let name = format!("inline; filename=\"thumbnail-{job}{variant}.{extension}\"");
     let mut response = Response::new(data);
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(thumbnail.bytes));

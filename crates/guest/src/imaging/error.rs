@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use thumbs_domain::failure::{Failure, JobCode};
-use thumbs_domain::format::OutputFormat;
+use thumbs_domain::format::AskedFormat;
 use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 use thumbs_domain::problem::{Problem, ProblemKind};
+use thumbs_domain::variant::VariantName;
 
 /// Which bound an image is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Bound {
     HeldPixels,
     /// Width or height of the thumbnail.
     OutputSide,
-    /// Width x height of the thumbnail.
+    /// Width x height of the thumbnail, or of all together that are made at once.
     OutputPixels,
 }
 
@@ -48,7 +49,7 @@ impl Excess {
             Bound::OutputPixels => limits.max_output_pixels,
         };
         let of_animation =
-            options.is_some_and(|options| options.animated && options.format != OutputFormat::Jpeg);
+            options.is_some_and(|options| options.animated && options.format != AskedFormat::Jpeg);
         Self { bound, most, of_animation }
     }
 
@@ -83,7 +84,9 @@ impl Excess {
                 )
             }
             Bound::OutputPixels => {
-                format!("The thumbnail would have more than {most} pixels (max_output_pixels). {remedy}.")
+                format!(
+                    "The thumbnail, or all variants together, would have more than {most} pixels (max_output_pixels). {remedy}."
+                )
             }
         }
     }
@@ -104,6 +107,8 @@ pub enum ImagingError {
     InvalidOptions(String),
     /// Not even the smallest thumbnail has at most `max_bytes`.
     BudgetUnreachable,
+    /// One of several thumbnails can't be made, and so none is.
+    OfVariant(VariantName, Box<Self>),
 }
 
 impl ImagingError {
@@ -116,21 +121,26 @@ impl ImagingError {
             }
             Self::OverLimit(_) => ProblemKind::ImageOverLimit,
             Self::InvalidOptions(_) => ProblemKind::InvalidOption,
+            Self::OfVariant(_, error) => error.problem().kind,
         };
         Problem::new(kind, self.sentence())
     }
 
     /// For the job, once the client was told that it is accepted.
     pub fn failure(&self) -> Failure {
-        let code = match self {
+        Failure::new(self.code(), self.sentence())
+    }
+
+    fn code(&self) -> JobCode {
+        match self {
             Self::UnsupportedFormat(_) => JobCode::UnsupportedImage,
             Self::UnsupportedFeature(_) => JobCode::UnsupportedFeature,
             Self::Malformed(_) => JobCode::MalformedImage,
             Self::OverLimit(_) => JobCode::ImageOverLimit,
             Self::InvalidOptions(_) => JobCode::InvalidOption,
             Self::BudgetUnreachable => JobCode::BudgetUnreachable,
-        };
-        Failure::new(code, self.sentence())
+            Self::OfVariant(_, error) => error.code(),
+        }
     }
 
     /// Names what was hit and what helps.
@@ -152,6 +162,7 @@ impl ImagingError {
             Self::OverLimit(excess) => excess.sentence().into(),
             Self::InvalidOptions(what) => format!("An option is wrong: {what}.").into(),
             Self::BudgetUnreachable => "No thumbnail is as small as max_bytes asks. Allow more bytes.".into(),
+            Self::OfVariant(name, error) => format!("In the variant \"{name}\": {}", error.sentence()).into(),
         }
     }
 }
@@ -190,6 +201,10 @@ mod tests {
             ImagingError::Malformed("the file ends in the header".into()),
             ImagingError::InvalidOptions("the width is 0".into()),
             ImagingError::BudgetUnreachable,
+            ImagingError::OfVariant(
+                VariantName::parse("card").unwrap(),
+                Box::new(ImagingError::BudgetUnreachable),
+            ),
         ];
         BOUNDS.into_iter().map(over).chain(others).collect()
     }
@@ -197,7 +212,7 @@ mod tests {
     #[test]
     fn a_bound_is_named_with_its_value_and_a_way_that_helps() {
         let still = Options { animated: false, ..Options::default() };
-        let jpeg = Options { format: OutputFormat::Jpeg, ..Options::default() };
+        let jpeg = Options { format: AskedFormat::Jpeg, ..Options::default() };
         for (bound, most, variable) in BOUNDS {
             let sentence = |options| Excess::new(bound, &LIMITS, options).sentence();
             for options in [None, Some(&still), Some(&jpeg)] {

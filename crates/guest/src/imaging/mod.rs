@@ -2,13 +2,12 @@
 //! the timing that it can't do itself, having no clock.
 
 mod error;
+mod output;
 mod parts;
 mod translation;
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use thumbs_domain::format::{AcceptedFormats, OutputFormat, SourceFormat};
 use thumbs_domain::job::{Concession, Warning};
 use thumbs_domain::limits::ImageLimits;
@@ -18,6 +17,7 @@ pub use error::{Bound, Excess, ImagingError};
 
 use crate::bindings::thumbs::imaging::thumbnailer as wit;
 use crate::clock::Clock;
+use output::Output;
 
 /// What an image says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,28 @@ pub struct SourceInfo {
     pub hidden_pixels: u64,
 }
 
-/// A thumbnail and what it took.
+/// The thumbnails of a job, and what they took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
+    /// As [`Options::outputs`] asks for them, in that order.
+    pub outputs: Vec<Encoded>,
+    /// Linear memory of the imaging component at its highest.
+    pub peak_memory_bytes: u64,
+    /// Source pixels over all frames decoded, at full scale.
+    pub source_pixels: u64,
+    /// Frames decoded.
+    pub source_frames: u32,
+    /// Reading headers, decoding, and resampling rows as they come.
+    pub decode: Duration,
+    /// Turning upright, cutting or padding to the box.
+    pub finish: Duration,
+    /// Encoding.
+    pub encode: Duration,
+}
+
+/// One thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
     /// The encoded image.
     pub data: Vec<u8>,
     /// What it is encoded as.
@@ -57,18 +76,8 @@ pub struct Made {
     pub warnings: Vec<Warning>,
     /// What was given up to meet a bound.
     pub concessions: Vec<Concession>,
-    /// Linear memory of the imaging component at its highest.
-    pub peak_memory_bytes: u64,
-    /// Source pixels over all frames decoded, at full scale.
-    pub source_pixels: u64,
-    /// Frames decoded.
-    pub source_frames: u32,
-    /// Reading headers, decoding, and resampling rows as they come.
-    pub decode: Duration,
-    /// Turning upright, cutting or padding to the box.
-    pub finish: Duration,
-    /// Encoding.
-    pub encode: Duration,
+    /// The same picture as WebP, where the format is for each client to say.
+    pub webp: Option<Box<Self>>,
 }
 
 /// Whether the operator takes images of this format.
@@ -88,7 +97,7 @@ pub trait Probing {
     /// Begins to read the header of an image that comes in pieces.
     fn header<'a>(&'a self, limits: &ImageLimits) -> Box<dyn Header + 'a>;
 
-    /// Whether a thumbnail may be made of the image that was taken in, as far as that can be told without decoding it.
+    /// Whether the thumbnails may be made of the image that was taken in, as far as that can be told without decoding it.
     ///
     /// # Errors
     /// [`ImagingError`].
@@ -125,11 +134,17 @@ pub trait Intake {
     /// [`ImagingError`].
     fn feed(&mut self, piece: &[u8]) -> Result<(), ImagingError>;
 
-    /// Makes a thumbnail of what was fed, and times it. The image is let go as soon as it is decoded.
+    /// Makes all thumbnails that are asked for of what was fed, or none, and times it. The image is let go as soon as it is decoded.
+    /// `is_animated`: what is known of it before, [`thumbs_domain::job::Source::is_animated`].
     ///
     /// # Errors
     /// [`ImagingError`].
-    fn thumbnail(self: Box<Self>, options: &Options, clock: &dyn Clock) -> Result<Made, ImagingError>;
+    fn thumbnails(
+        self: Box<Self>,
+        options: &Options,
+        is_animated: bool,
+        clock: &dyn Clock,
+    ) -> Result<Made, ImagingError>;
 }
 
 /// The imaging component that is composed in.
@@ -147,8 +162,19 @@ impl Probing for HostImaging {
         options: &Options,
         limits: &ImageLimits,
     ) -> Result<(), ImagingError> {
-        wit::check(translation::probed(source), translation::options(options), translation::limits(limits))
-            .map_err(|error| translation::error(error, limits, Some(options)))
+        let is_animated = source.format.may_animate(source.frames);
+        let outputs: Vec<_> =
+            options.outputs().into_iter().map(|output| Output::new(output, is_animated)).collect();
+        let check = |outputs: &[Output<'_>]| {
+            let asked: Vec<_> = outputs.iter().flat_map(Output::asked).collect();
+            wit::check(translation::probed(source), &asked, translation::limits(limits))
+        };
+        if outputs.len() > 1 {
+            for output in &outputs {
+                check(std::slice::from_ref(output)).map_err(|error| output.refusal(error, limits))?;
+            }
+        }
+        check(&outputs).map_err(|error| translation::error(error, limits, Some(options)))
     }
 }
 
@@ -195,31 +221,40 @@ impl Intake for HostIntake {
         self.take(piece).map(drop)
     }
 
-    fn thumbnail(self: Box<Self>, options: &Options, clock: &dyn Clock) -> Result<Made, ImagingError> {
+    fn thumbnails(
+        self: Box<Self>,
+        options: &Options,
+        is_animated: bool,
+        clock: &dyn Clock,
+    ) -> Result<Made, ImagingError> {
         let Self { intake, limits } = *self;
         let refused = |error| translation::error(error, &limits, Some(options));
+        let outputs: Vec<_> =
+            options.outputs().into_iter().map(|output| Output::new(output, is_animated)).collect();
+        let asked: Vec<_> = outputs.iter().flat_map(Output::asked).collect();
         let started = clock.elapsed();
-        let task = intake.thumbnail(translation::options(options)).map_err(refused)?;
+        let task = intake.thumbnails(&asked).map_err(refused)?;
         drop(intake);
         parts::decode(translation::source_format(task.format()), &task).map_err(refused)?;
         task.decode().map_err(refused)?;
         let decoded = clock.elapsed();
         task.finish().map_err(refused)?;
         let finished = clock.elapsed();
-        let thumbnail = task.encode().map_err(refused)?;
+        let (mut made, mut first) = (Vec::with_capacity(outputs.len()), 0);
+        let mut cost = wit::Cost { peak_memory_bytes: 0, pixels: 0, frames: 0 };
+        for output in &outputs {
+            let (encoded, so_far) =
+                output.encode(&task, first).map_err(|error| output.refusal(error, &limits))?;
+            made.push(encoded);
+            cost = so_far;
+            first += output.count();
+        }
         let encoded = clock.elapsed();
         Ok(Made {
-            data: thumbnail.data,
-            format: translation::output_format(thumbnail.format),
-            width: thumbnail.width,
-            height: thumbnail.height,
-            frames: thumbnail.frames,
-            placeholder: STANDARD.encode(thumbnail.placeholder),
-            warnings: thumbnail.warnings.into_iter().map(translation::warning).collect(),
-            concessions: thumbnail.concessions.into_iter().map(translation::concession).collect(),
-            peak_memory_bytes: thumbnail.cost.peak_memory_bytes,
-            source_pixels: thumbnail.cost.pixels,
-            source_frames: thumbnail.cost.frames,
+            outputs: made,
+            peak_memory_bytes: cost.peak_memory_bytes,
+            source_pixels: cost.pixels,
+            source_frames: cost.frames,
             decode: decoded.saturating_sub(started),
             finish: finished.saturating_sub(decoded),
             encode: encoded.saturating_sub(finished),

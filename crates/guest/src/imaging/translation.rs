@@ -57,12 +57,13 @@ pub(super) fn limits(limits: &ImageLimits) -> wit::Limits {
     }
 }
 
-pub(super) fn options(options: &Options) -> wit::Options {
+/// In this format, whichever is asked for.
+pub(super) fn options(options: &Options, format: OutputFormat) -> wit::Options {
     wit::Options {
         width: options.width,
         height: options.height,
         fit: fit(options.fit),
-        format: wanted_format(options.format),
+        format: wanted_format(format),
         gravity: gravity(options.gravity),
         animated: options.animated,
         background: options.background.colour().map(|Rgb { red, green, blue }| wit::Rgb { red, green, blue }),

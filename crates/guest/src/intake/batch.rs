@@ -54,7 +54,7 @@ impl BatchForm {
         limits: &UploadLimits,
         bounds: BatchBounds,
     ) -> Result<Self, Failed> {
-        let mut options = Draft::new(limits.image.max_output_side);
+        let mut options = Draft::new(limits.image.max_output_side).with_max_variants(limits.max_variants);
         for (name, value) in request.query_pairs() {
             options.set(&name, &value).map_err(wrong_option)?;
         }

@@ -20,6 +20,9 @@ pub use batch::{BatchForm, ImagePart};
 use content_type::BodyKind;
 pub(crate) use form::FORM_OVERHEAD_BYTES;
 
+/// Names the job whose image is meant, in the query of a request that brings none.
+pub const SOURCE_PARAMETER: &str = "source";
+
 /// Takes the bytes of an image as they come.
 pub trait Sink {
     /// The next bytes, at least one.
@@ -40,11 +43,7 @@ pub async fn receive(
     limits: &UploadLimits,
     image: &mut dyn Sink,
 ) -> Result<Draft, Failed> {
-    let mut options = Draft::new(limits.image.max_output_side);
-    // How long the client waits for the job is no option of it.
-    for (name, value) in request.query_pairs().into_iter().filter(|(name, _)| name != wait::PARAMETER) {
-        options.set(&name, &value).map_err(wrong_option)?;
-    }
+    let mut options = in_query(request, limits, &[wait::PARAMETER])?;
     let announced_bytes = request.header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     let mut image = Bounded { image, bytes: 0, max_bytes: limits.max_upload_bytes };
     match BodyKind::of(request)? {
@@ -55,6 +54,37 @@ pub async fn receive(
     }
     if image.bytes == 0 {
         return Err(malformed("The image is empty. Send the bytes of an image file."));
+    }
+    Ok(options)
+}
+
+/// The options of a request that brings no image, for that of a job is meant.
+///
+/// # Errors
+/// [`Failed::Problem`] where an option is wrong, or there is a body all the same.
+pub async fn receive_nothing(
+    request: &Request,
+    mut body: Body,
+    limits: &UploadLimits,
+) -> Result<Draft, Failed> {
+    let options = in_query(request, limits, &[wait::PARAMETER, SOURCE_PARAMETER])?;
+    while let Some(piece) = body.next().await {
+        if !piece.map_err(|BodyError::Broken(_)| broken_off())?.is_empty() {
+            return Err(malformed(
+                "With \"source\" the image is that of a job, and options stand in the query. Send no body.",
+            ));
+        }
+    }
+    Ok(options)
+}
+
+/// The options in the query. What the request is about beside them, as how long the client waits for the job, is no option of it.
+fn in_query(request: &Request, limits: &UploadLimits, others: &[&str]) -> Result<Draft, Failed> {
+    let mut options = Draft::new(limits.image.max_output_side).with_max_variants(limits.max_variants);
+    for (name, value) in
+        request.query_pairs().into_iter().filter(|(name, _)| !others.contains(&name.as_ref()))
+    {
+        options.set(&name, &value).map_err(wrong_option)?;
     }
     Ok(options)
 }

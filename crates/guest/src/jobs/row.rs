@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 
 use thumbs_domain::batch::{FileName, Member};
 use thumbs_domain::callback::{Callback, CallbackState, CallbackUrl};
+use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::Failure;
 use thumbs_domain::id::JobId;
-use thumbs_domain::job::{Job, Status};
+use thumbs_domain::job::{Job, Status, Thumbnail};
 use thumbs_domain::owner::Owner;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::{CorrelationId, TraceParent};
@@ -64,6 +65,24 @@ pub(super) fn member(row: SqlRow) -> Result<Member, StoreError> {
 /// A part of a job as the row holds it.
 pub(super) fn json(part: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(part).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// What was made, and for the triggers, which know nothing of its shape, the digests and the bytes of what is stored beside the first.
+pub(super) fn thumbnail(made: &Thumbnail) -> Result<String, StoreError> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        #[serde(flatten)]
+        made: &'a Thumbnail,
+        more: Vec<&'a Digest>,
+        more_bytes: u64,
+    }
+    let stored = made.stored();
+    let more = stored.get(1..).unwrap_or_default();
+    if more.is_empty() {
+        return json(made);
+    }
+    let more_bytes = more.iter().map(|thumbnail| thumbnail.bytes).sum();
+    json(&Row { made, more: more.iter().map(|thumbnail| &thumbnail.sha256).collect(), more_bytes })
 }
 
 struct Columns(std::vec::IntoIter<SqlValue>);

@@ -323,7 +323,7 @@ impl<S: Sql, D: Dialect> JobStore for SqlJobStore<S, D> {
         self.gives_a_row(
             statements::SUCCEED,
             &[
-                row::json(made)?.into(),
+                row::thumbnail(made)?.into(),
                 row::json(cost)?.into(),
                 recipe.to_string().into(),
                 millis(now),

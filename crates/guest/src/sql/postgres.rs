@@ -35,6 +35,7 @@ impl Dialect for Postgres {
         Migration { version: 8, sql: include_str!("migrations/0008-recipes.postgres.sql") },
         Migration { version: 9, sql: include_str!("migrations/0009-batches.postgres.sql") },
         Migration { version: 10, sql: include_str!("migrations/0010-callbacks.postgres.sql") },
+        Migration { version: 11, sql: include_str!("migrations/0011-variants.postgres.sql") },
     ];
 
     /// One block is one transaction. The lock is held until all of it stands, and is then given up whatever happens: without

@@ -29,6 +29,7 @@ impl Dialect for Sqlite {
         Migration { version: 8, sql: include_str!("migrations/0008-recipes.sqlite.sql") },
         Migration { version: 9, sql: include_str!("migrations/0009-batches.sqlite.sql") },
         Migration { version: 10, sql: include_str!("migrations/0010-callbacks.sqlite.sql") },
+        Migration { version: 11, sql: include_str!("migrations/0011-variants.sqlite.sql") },
     ];
 
     /// The host may share one connection among all instances, so there is no transaction of our own around the statements.

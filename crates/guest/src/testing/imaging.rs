@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use thumbs_domain::format::SourceFormat;
+use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::limits::ImageLimits;
 use thumbs_domain::options::Options;
 
 use crate::clock::Clock;
-use crate::imaging::{Header, Imaging, ImagingError, Intake, Made, Probing, SourceInfo};
+use crate::imaging::{Encoded, Header, Imaging, ImagingError, Intake, Made, Probing, SourceInfo};
 
 /// Takes every image for the same one, or for a bad one.
 #[derive(Clone, Debug)]
@@ -66,19 +66,40 @@ impl Intake for Scripted {
         Ok(())
     }
 
-    /// The thumbnail's bytes are those of the image, reversed; each step takes a second more than the one before.
-    fn thumbnail(self: Box<Self>, options: &Options, clock: &dyn Clock) -> Result<Made, ImagingError> {
+    /// The thumbnail's bytes are those of the image, reversed; of a variant its name comes behind, of WebP that. Each step takes a second more
+    /// than the one before.
+    fn thumbnails(
+        self: Box<Self>,
+        options: &Options,
+        _: bool,
+        clock: &dyn Clock,
+    ) -> Result<Made, ImagingError> {
         let source = self.source?;
         clock.sleep(Duration::from_secs(6));
+        let outputs = options.outputs().into_iter().map(|(name, options)| {
+            let name = name.map(|name| name.as_str().as_bytes()).unwrap_or_default();
+            let data: Vec<u8> = self.image.iter().rev().chain(name).copied().collect();
+            let of = |data, format| Encoded {
+                data,
+                format,
+                width: options.width,
+                height: options.height,
+                frames: 1,
+                placeholder: "cGxhY2Vob2xkZXI=".to_owned(),
+                warnings: vec![],
+                concessions: vec![],
+                webp: None,
+            };
+            match options.format.one() {
+                Some(format) => of(data, format),
+                None => {
+                    let webp = of([&data[..], b" as WebP"].concat(), OutputFormat::Webp);
+                    Encoded { webp: Some(Box::new(webp)), ..of(data, OutputFormat::Jpeg) }
+                }
+            }
+        });
         Ok(Made {
-            data: self.image.into_iter().rev().collect(),
-            format: options.format,
-            width: options.width,
-            height: options.height,
-            frames: 1,
-            placeholder: "cGxhY2Vob2xkZXI=".to_owned(),
-            warnings: vec![],
-            concessions: vec![],
+            outputs: outputs.collect(),
             peak_memory_bytes: 1_000_000,
             source_pixels: u64::from(source.width) * u64::from(source.height),
             source_frames: source.frames,

@@ -87,6 +87,8 @@ pub fn thumbnail_of(data: &[u8]) -> Thumbnail {
         placeholder: String::new(),
         warnings: vec![],
         concessions: vec![],
+        webp: None,
+        variants: Vec::new(),
     }
 }
 

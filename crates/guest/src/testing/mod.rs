@@ -95,6 +95,7 @@ impl FixedVariables {
             ("max_frames", "10"),
             ("max_total_pixels", "2000000"),
             ("max_output_side", "2048"),
+            ("max_variants", "8"),
             ("max_output_pixels", "4194304"),
             ("max_attempts", "3"),
             ("lease_secs", "30"),

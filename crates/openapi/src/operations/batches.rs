@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use thumbs_domain::limits::UploadLimits;
-use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind::*;
 
 use super::Operation;
@@ -56,7 +55,7 @@ fn form(limits: &UploadLimits) -> Value {
             "description": "The images, each a part of this name or of the name `file`.",
         },
     });
-    for row in options::TABLE.iter().chain([&options::CALLBACK]) {
+    for row in schemas::options(limits) {
         let mut schema = schemas::option(row, limits);
         schema["description"] = format!("{}.", row.meaning).into();
         members[row.name] = schema;

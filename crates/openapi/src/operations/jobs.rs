@@ -6,7 +6,6 @@ use thumbs_domain::format::{OutputFormat, SourceFormat};
 use thumbs_domain::job::Status;
 use thumbs_domain::limits::UploadLimits;
 use thumbs_domain::list::{DEFAULT_LIMIT, MAX_IDS, MAX_LIMIT};
-use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind::*;
 
 use super::Operation;
@@ -17,6 +16,13 @@ use crate::{examples, schemas};
 pub(super) fn create_job(limits: &UploadLimits) -> Operation {
     let key =
         idempotency_key("An upload that comes again under its key gets the job that the first one made.");
+    let source = json!({
+        "name": "source",
+        "in": "query",
+        "required": false,
+        "description": "The id of a job whose image is meant, as long as that is kept; the request has no body then.",
+        "schema": { "type": "string", "format": "uuid" },
+    });
     let anew = json!({
         "name": "Cache-Control",
         "in": "header",
@@ -39,12 +45,14 @@ pub(super) fn create_job(limits: &UploadLimits) -> Operation {
     Operation {
         id: "createJob",
         tag: "jobs",
-        parameters: option_parameters(limits).chain([key, anew]).chain(waiting()).collect(),
+        parameters: option_parameters(limits).chain([source, key, anew]).chain(waiting()).collect(),
         body: Some(upload(limits)),
         good: json!({ "200": waited_for(), "202": good }),
         problems: &[
             InvalidOption,
             InvalidIdempotencyKey,
+            NotFound,
+            OriginalGone,
             UploadTooLarge,
             UnsupportedImage,
             UndecodableImage,
@@ -87,7 +95,7 @@ pub(super) fn upload(limits: &UploadLimits) -> Value {
         "maxLength": limits.max_upload_bytes,
     });
     let mut members = json!({ "image": image });
-    for row in options::TABLE.iter().chain([&options::CALLBACK]) {
+    for row in schemas::options(limits) {
         let mut schema = schemas::option(row, limits);
         schema["description"] = format!("{}.", row.meaning).into();
         members[row.name] = schema;
@@ -106,8 +114,8 @@ pub(super) fn upload(limits: &UploadLimits) -> Value {
         content[format.content_type()] = json!({ "schema": schemas::bytes() });
     }
     json!({
-        "required": true,
-        "description": "The image: as the part `image` of a form, or as the whole body. Options are parameters of the query or parts of the form, none of them both.",
+        "required": false,
+        "description": "The image: as the part `image` of a form, or as the whole body; none beside `source`. Options are parameters of the query or parts of the form, none of them both.",
         "content": content,
     })
 }

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 use thumbs_domain::limits::UploadLimits;
-use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind::*;
 use thumbs_domain::wait::MAX_WAIT_SECS;
 
 use crate::{examples, schemas};
 
 pub(super) fn option_parameters(limits: &UploadLimits) -> impl Iterator<Item = Value> {
-    options::TABLE.iter().chain([&options::CALLBACK]).map(|row| {
+    schemas::options(limits).map(|row| {
         json!({
             "name": row.name,
             "in": "query",
@@ -61,6 +60,7 @@ pub(super) fn path_parameter(path: &str, segment: &str) -> Option<Value> {
         "code" => {
             ("The `code` of a problem or of a failed job.", json!({ "type": "string" }), NotFound.row().code)
         }
+        "name" => ("The name of a variant of the job.", json!({ "type": "string" }), "card"),
         _ => ("Part of the path.", json!({ "type": "string" }), ""),
     };
     Some(json!({

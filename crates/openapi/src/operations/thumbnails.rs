@@ -10,6 +10,14 @@ use crate::answers::reference;
 use crate::schemas;
 
 pub(super) fn get_thumbnail() -> Operation {
+    download("getThumbnail", "curl -o thumbnail.png {origin}/thumbnails/{id}")
+}
+
+pub(super) fn get_variant() -> Operation {
+    download("getVariant", "curl -o card.png {origin}/thumbnails/{id}/{name}")
+}
+
+fn download(id: &'static str, curl: &'static str) -> Operation {
     let types = OutputFormat::ALL
         .iter()
         .map(|format| (format.content_type().to_owned(), json!({ "schema": schemas::bytes() })));
@@ -21,6 +29,10 @@ pub(super) fn get_thumbnail() -> Operation {
         "schema": { "type": "string" },
     });
     let text = |name: &str, about: &str| json!({ "name": name, "in": "header", "required": false, "description": about, "schema": { "type": "string" } });
+    let accept = text(
+        "Accept",
+        "Of a thumbnail with `format=auto`: who names `image/webp`, and wants nothing more than that, gets WebP.",
+    );
     let range = text("Range", "One range of bytes (`bytes=0-99`); anything else is passed over.");
     let if_range = text(
         "If-Range",
@@ -28,6 +40,7 @@ pub(super) fn get_thumbnail() -> Operation {
     );
     let headers = json!({
         "ETag": reference("headers", "etag"),
+        "Vary": { "description": "`Accept`, of a thumbnail with `format=auto`.", "schema": { "type": "string" } },
         "Accept-Ranges": { "description": "That a part may be asked for.", "schema": { "const": "bytes" } },
         "Cache-Control": reference("headers", "cache-control"),
         "Preference-Applied": reference("headers", "preference-applied"),
@@ -40,9 +53,9 @@ pub(super) fn get_thumbnail() -> Operation {
     partial["headers"]["Content-Range"] =
         json!({ "description": "Which bytes these are, and of how many.", "schema": { "type": "string" } });
     Operation {
-        id: "getThumbnail",
+        id,
         tag: "thumbnails",
-        parameters: [waiting(), vec![known, range, if_range]].concat(),
+        parameters: [waiting(), vec![known, accept, range, if_range]].concat(),
         body: None,
         good: json!({
             "200": {
@@ -62,6 +75,6 @@ pub(super) fn get_thumbnail() -> Operation {
             RangeNotSatisfiable,
             Unavailable,
         ],
-        curl: "curl -o thumbnail.png {origin}/thumbnails/{id}",
+        curl,
     }
 }

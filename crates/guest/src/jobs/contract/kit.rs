@@ -76,6 +76,8 @@ pub(super) fn thumbnail() -> Thumbnail {
         placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI".to_owned(),
         warnings: vec![Warning::Truncated],
         concessions: vec![Concession::Quality(60), Concession::Width(80)],
+        webp: None,
+        variants: Vec::new(),
     }
 }
 

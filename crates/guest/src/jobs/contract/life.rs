@@ -4,10 +4,12 @@ use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::{Failure, JobCode};
 use thumbs_domain::history::{Entry, Outcome};
 use thumbs_domain::id::JobId;
-use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, NewJob, Status};
+use thumbs_domain::job::{Job, MAX_CLOCK_LAG_MS, NamedThumbnail, NewJob, Status, Thumbnail};
+use thumbs_domain::metric::Tally;
 use thumbs_domain::object_key::{Kind, Listed, ObjectKey};
 use thumbs_domain::owner::{Owner, Reach};
 use thumbs_domain::timestamp::Timestamp;
+use thumbs_domain::variant::VariantName;
 
 use super::kit::{
     POLICY, at, claim, cost, create, done, id, idempotent_job, ids, new_job, read, read_as_created, recipe,
@@ -332,4 +334,52 @@ pub fn a_job_out_of_reach_is_none(database: &impl TestDatabase) {
     assert_eq!(ids(&done(store.find(&[id(1)], own))), [id(1)]);
     assert!(matches!(store.revive(&id(1), own, at(2000)), Ok(Revived::Due(_))));
     assert_eq!(store.delete(&id(1), own), Ok(true));
+}
+
+/// However many a job has made, all are noted when it goes, each content once, and their bytes are counted.
+pub fn of_several_thumbnails_none_is_forgotten(database: &impl TestDatabase) {
+    let store = database.connect();
+    let of =
+        |content: u8, bytes| Thumbnail { sha256: Digest::from_bytes([content; 32]), bytes, ..thumbnail() };
+    let named = |number: u8, thumbnail| NamedThumbnail {
+        name: VariantName::parse(&format!("v{number}")).expect("a name"),
+        thumbnail,
+    };
+    // As many as there can be.
+    let variants = (1..9_u8).map(|number| {
+        let webp = Box::new(of(100 + number, 1_000_000_000));
+        named(number, Thumbnail { webp: Some(webp), ..of(number, 1_000_000_000) })
+    });
+    let made = Thumbnail::of_variants(variants.collect()).expect("there are some");
+    create(store.as_ref(), &new_job(1));
+    create(store.as_ref(), &new_job(2));
+    let worker = worker("a");
+    let job = claim(store.as_ref(), &worker, at(1000));
+    let lease = Lease { job: &job.id, worker: &worker };
+    assert_eq!(store.succeed(lease, &made, &cost(), &recipe(), at(1000)), Ok(true));
+    assert_eq!(read(database, 1).thumbnail, Some(made));
+    let sums = || {
+        let tallies = done(store.tallies());
+        [|tally: &Tally| tally.thumbnail_bytes, |tally: &Tally| tally.thumbnail_bytes_gone]
+            .map(|of| tallies.iter().map(of).sum::<i64>() / 1_000_000_000)
+    };
+    assert_eq!(sums(), [16, 0]);
+    let may_have = |content: u8| {
+        let key = ObjectKey::thumbnail(&job.id, &Digest::from_bytes([content; 32]));
+        let blob = Listed::parse(key.as_str()).expect("one of ours");
+        done(store.holders(&[job.id])).iter().any(|holder| holder.may_have(&blob))
+    };
+    assert!(may_have(1) && may_have(8) && may_have(108) && !may_have(9));
+    assert_eq!(store.delete(&job.id, Reach::All), Ok(true));
+    assert_eq!(store.delete(&id(2), Reach::All), Ok(true));
+    let noted = |content: u8| Garbage { job: id(1), thumbnail: Some(Digest::from_bytes([content; 32])) };
+    let mut expected = vec![original(1), original(2)];
+    expected.extend((1..9).chain(101..109).map(noted));
+    let mut found = done(store.garbage(100));
+    for wanted in &expected {
+        let at = found.iter().position(|note| note == wanted);
+        found.swap_remove(at.unwrap_or_else(|| panic!("{wanted:?} is not noted")));
+    }
+    assert_eq!(found, []);
+    assert_eq!(sums(), [16, 16]);
 }

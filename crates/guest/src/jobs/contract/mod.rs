@@ -145,6 +145,7 @@ macro_rules! job_store_contract {
             a_job_whose_last_worker_died_keeps_the_reason_of_the_attempt_before
             reads_note_wake_ups_only_so_often
             a_failed_job_is_tried_again_as_if_it_were_new
+            of_several_thumbnails_none_is_forgotten
             the_attempts_at_a_job_are_remembered
             only_a_failed_job_with_its_original_is_tried_again
             a_job_out_of_reach_is_none

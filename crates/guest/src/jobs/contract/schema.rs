@@ -57,6 +57,7 @@ fn migrated() -> Vec<SqlRow> {
         vec![8.into(), 2.into()],
         vec![9.into(), 2.into()],
         vec![10.into(), 2.into()],
+        vec![11.into(), 2.into()],
     ]
 }
 

@@ -2,6 +2,8 @@
 //! where there are none.
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+mod several;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
