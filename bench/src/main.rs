@@ -15,6 +15,7 @@ mod photos;
 mod recipe;
 mod sandbox;
 mod scene;
+mod several;
 mod summary;
 mod table;
 
@@ -54,6 +55,9 @@ fn main() -> Result<()> {
         rows.push(row);
     }
     println!("\n{}", Summary::of(&rows));
+    if only.is_none_or(|only| several::NAME.contains(only.as_str())) {
+        println!("\n{}", several::measure(&sandbox)?);
+    }
     Ok(())
 }
 
