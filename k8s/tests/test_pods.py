@@ -9,8 +9,8 @@ import rendering
 from rendering import containers, environment, every_case, in_bytes, named, objects, pod_specs
 
 LIMITS = set(re.findall(r"^\| `([A-Z_]+)` \|", (manifest.ROOT / "docs/limits.md").read_text(), re.MULTILINE))
-COMMANDS = [manifest.ROOT / "runtime/src/cli" / name for name in ("application.rs", "copies.rs", "suites.rs", "up.rs")]
-FLAGS = {flag for file in COMMANDS for flag in re.findall(r'env = "(THUMBS_[A-Z0-9_]+)"', file.read_text())}
+CLI = [manifest.ROOT / "runtime/src/cli.rs", *(manifest.ROOT / "runtime/src/cli").rglob("*.rs")]
+FLAGS = {flag for path in CLI for flag in re.findall(r'env = "(THUMBS_[A-Z0-9_]+)"', path.read_text())}
 # Of OpenTelemetry those that are read.
 OTEL = set(re.findall(r'"(OTEL_[A-Z_]+)"', (manifest.ROOT / "runtime/src/traces/settings.rs").read_text()))
 
