@@ -16,7 +16,6 @@ ASKS = {
     "tick": {"redis"},
     "backup": {"postgresql", "s3"},
     "restore": {"postgresql", "s3"},
-    "retention": {"postgresql", "s3"},
     "bucket": {"s3"},
     "test": {"api"},
     "postgresql": set(),
@@ -178,14 +177,27 @@ class Upkeep(unittest.TestCase):
     def test_a_row_names_no_image_that_is_gone(self):
         self.assertEqual(self.job("backup")[1], ["rows", "images"], "an image is there before its row")
         self.assertEqual(self.job("restore")[1], ["images", "rows"])
-        self.assertEqual(self.job("retention")[1], ["rows", "images"])
 
     def test_nothing_restores_by_itself(self):
         self.assertTrue(self.job("restore")[0]["suspend"])
 
-    def test_jobs_of_upkeep_do_not_overlap(self):
-        for name in ("backup", "retention"):
-            self.assertEqual(self.job(name)[0]["concurrencyPolicy"], "Forbid")
+    def test_backups_do_not_overlap(self):
+        self.assertEqual(self.job("backup")[0]["concurrencyPolicy"], "Forbid")
+
+    def test_nothing_but_the_application_deletes_rows_and_objects_that_rows_name(self):
+        for _, _, documents in every_case():
+            for document in documents:
+                for _, pod in rendering.pod_specs([document]):
+                    for container in rendering.containers(pod):
+                        script = " ".join(container.get("args", []))
+                        self.assertNotRegex(script, r'DELETE FROM thumbs_|(?m:rclone (delete|purge|sync|move)\b.*\$OBJECTS"?$)')
+
+    def test_retention_is_a_setting_of_the_application(self):
+        for host in rendering.HOSTS:
+            self.assertRegex(rendering.text("everything", host), r'name: (SPIN_VARIABLE_KEEP_JOBS_DAYS|keep_jobs_days), value: "90"')
+            self.assertNotRegex(rendering.text("defaults", host), "(?i)keep_jobs_days")
+        with self.assertRaisesRegex(rendering.Refused, "not both"):
+            rendering.text("everything", "runtime", sets=("variables.keep_jobs_days=30",))
 
     def test_a_volume_of_ones_own_is_used(self):
         documents = objects("external", "runtime")

@@ -140,13 +140,6 @@ class PostgreSQL(Shells):
     def ids(self):
         return self.sql("SELECT id FROM thumbs_jobs ORDER BY id").split()
 
-    def test_retention_removes_what_is_old_and_done(self):
-        for id, status, days in (("a", "succeeded", 91), ("b", "failed", 91), ("c", "processing", 91), ("d", "succeeded", 89)):
-            self.job(id, status, days)
-        done = self.run_script("retention", DAYS="90")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.ids(), ["c", "d"])
-
     def test_a_dump_is_restored_and_replaces_what_was_made_since(self):
         self.job("a", "succeeded", 1)
         done = self.run_script("backup", KEEP_DAYS="14")
@@ -184,6 +177,55 @@ class PostgreSQL(Shells):
         self.sql(f"UPDATE thumbs_jobs SET due_at_ms = {later}, lease_token = 'w' WHERE id = 'worked'")
         self.sql(f"UPDATE thumbs_jobs SET due_at_ms = {later} WHERE id = 'pauses'")
         self.assertEqual(self.sql(trigger["metadata"]["query"]), "2")
+
+
+class Images(Shells):
+    """The bucket is a folder here: what rclone is told is the same."""
+
+    def setUp(self):
+        super().setUp()
+        program("rclone")
+        self.bucket, self.backup = self.folder / "bucket", self.folder / "backup"
+        self.put(self.backup / "rows/20260801T030000Z.dump")
+
+    @staticmethod
+    def put(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+
+    def run_script(self, name, **environment):
+        script = script_of("CronJob", f"thumbs-{name}", "images").replace("/backup", str(self.backup))
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "OBJECTS": str(self.bucket), **environment}
+        done = subprocess.run(["sh", "-ec", script], env=environment, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def gone(self):
+        return sorted(path.name for path in (self.backup / "gone").glob("*"))
+
+    def test_a_copy_outlasts_its_original_for_as_long_as_a_dump_may_name_it(self):
+        self.put(self.bucket / "uploads/a")
+        self.put(self.bucket / "uploads/b")
+        self.run_script("backup", KEEP_DAYS="14")
+        (self.bucket / "uploads/a").unlink()
+        self.run_script("backup", KEEP_DAYS="14")
+        self.assertFalse((self.backup / "images/uploads/a").exists())
+        self.assertTrue((self.backup / "images/uploads/b").exists())
+        (moment,) = self.gone()
+        self.assertTrue((self.backup / "gone" / moment / "uploads/a").exists())
+        for days, stays in ((15, True), (17, False)):
+            name = time.strftime("%Y%m%d%H%M%S", time.gmtime(time.time() - days * 86400))
+            self.put(self.backup / "gone" / name / "uploads/old")
+            self.run_script("backup", KEEP_DAYS="14")
+            self.assertEqual(name in self.gone(), stays, f"deleted {days} days ago")
+
+    def test_images_that_were_deleted_after_the_dump_are_put_back(self):
+        self.put(self.backup / "images/uploads/a")
+        self.put(self.backup / "gone/20260731030010/uploads/before")
+        self.put(self.backup / "gone/20260801030010/uploads/after")
+        self.bucket.mkdir()
+        for dump, found in (("latest", ["a", "after"]), ("20260730T030000Z", ["a", "after", "before"])):
+            self.run_script("restore", DUMP=dump)
+            self.assertEqual(sorted(path.name for path in self.bucket.glob("uploads/*")), found)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,12 @@ blob_url: {{ printf "s3://%s/%s" .Values.s3.bucket .Values.s3.prefix | trimSuffi
 s3_endpoint_url: {{ include "thumbs.s3Endpoint" . | quote }}
 s3_region: {{ .Values.s3.region | quote }}
 s3_path_style: {{ .Values.s3.pathStyle | quote }}
+{{- if .Values.retention.enabled }}
+{{- if hasKey .Values.variables "keep_jobs_days" }}
+{{- fail "set retention.days or variables.keep_jobs_days, not both" }}
+{{- end }}
+keep_jobs_days: {{ .Values.retention.days | quote }}
+{{- end }}
 {{- range $name, $value := .Values.variables }}
 {{ $name }}: {{ $value | quote }}
 {{- end }}
