@@ -1,4 +1,5 @@
-//! Each table of docs/ that says what the components do is written from the table in the code that makes them do it.
+//! Each table of docs/ and of the components' READMEs that says what the components do is written from the table in the code that makes them do
+//! it. What a route answers with is taken from docs/openapi.json, which the crate `openapi` holds to the code: renew that first.
 //!
 //! `THUMBS_BLESS=1 cargo test --release -p thumbs-domain` writes the tables into the pages, between their marks.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly")]
@@ -9,7 +10,7 @@ use thumbs_domain::failure::{Fault, JobCode};
 use thumbs_domain::options::{Options, Takes};
 use thumbs_domain::preset::Preset;
 use thumbs_domain::problem::{self, ProblemKind};
-use thumbs_domain::route::Needs;
+use thumbs_domain::route::{Needs, Row};
 use thumbs_domain::variable::{self, Variable};
 use thumbs_domain::{event, metric, options, route};
 
@@ -43,6 +44,17 @@ fn the_page_on_metrics_has_its_table() {
     holds("METRICS.md", &[("metrics", metrics())]);
 }
 
+#[test]
+fn the_page_of_a_component_has_the_routes_that_it_answers() {
+    let mut components: Vec<_> = route::TABLE.iter().map(|row| row.component).collect();
+    components.sort_unstable();
+    components.dedup();
+    for component in components {
+        let page = format!("../components/{component}/README.md");
+        holds(&page, &[("routes", routes_of(component))]);
+    }
+}
+
 fn metrics() -> String {
     let rows = metric::TABLE.iter().map(|row| {
         let labels = if row.labels.is_empty() { String::new() } else { code(row.labels) };
@@ -52,19 +64,38 @@ fn metrics() -> String {
 }
 
 fn routes() -> String {
-    let rows = route::TABLE.iter().flat_map(|row| {
-        row.methods.iter().map(|(method, needs, meaning)| {
-            let needs = match needs {
-                Needs::Nothing => String::new(),
-                Needs::Key(scope) => format!("`{}`", scope.name()),
-                Needs::KeyOrLink(scope) => format!("`{}`, or a signed link", scope.name()),
-                Needs::Anything(scope) => format!("`{}` for details", scope.name()),
-                Needs::KeyAlways(scope) => format!("`{}`; without keys it is not there", scope.name()),
-            };
-            vec![format!("`{method} {}`", row.path), needs, format!("{meaning}.")]
+    let rows = route::TABLE.iter().flat_map(route_rows);
+    table(&["route", "needs, where there are keys", "what it does"], rows)
+}
+
+/// The routes of one component, with the statuses that they are answered with.
+fn routes_of(component: &str) -> String {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let document: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(document).unwrap()).unwrap();
+    let rows = route::TABLE.iter().filter(|row| row.component == component).flat_map(|row| {
+        route_rows(row).zip(row.methods).map(|(mut cells, (method, ..))| {
+            let answers = &document["paths"][row.path][method.to_ascii_lowercase()]["responses"];
+            let statuses: Vec<_> =
+                answers.as_object().into_iter().flatten().map(|(status, _)| status.as_str()).collect();
+            cells.push(statuses.join(", "));
+            cells
         })
     });
-    table(&["route", "needs, where there are keys", "what it does"], rows)
+    table(&["route", "needs, where there are keys", "what it does", "answers"], rows)
+}
+
+fn route_rows(row: &Row) -> impl Iterator<Item = Vec<String>> {
+    row.methods.iter().map(|(method, needs, meaning)| {
+        let needs = match needs {
+            Needs::Nothing => String::new(),
+            Needs::Key(scope) => format!("`{}`", scope.name()),
+            Needs::KeyOrLink(scope) => format!("`{}`, or a signed link", scope.name()),
+            Needs::Anything(scope) => format!("`{}` for details", scope.name()),
+            Needs::KeyAlways(scope) => format!("`{}`; without keys it is not there", scope.name()),
+        };
+        vec![format!("`{method} {}`", row.path), needs, format!("{meaning}.")]
+    })
 }
 
 fn option_rows() -> String {
