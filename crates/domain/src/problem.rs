@@ -135,7 +135,7 @@ problems! {
         "As many jobs wait or are being made as one owner may have",
         "Send it again after `Retry-After`, when some of them are done";
     TooManyRequests = "too-many-requests", 429, Some(1), "Too many requests",
-        "More requests came than one key, or one address, may send",
+        "More requests came than the keys of one name, or one address, may send",
         "Send it again after `Retry-After`; `RateLimit` says how many are left";
     QueueFull = "queue-full", 503, Some(10), "Too many jobs wait",
         "As many jobs wait or are being made as the service takes",

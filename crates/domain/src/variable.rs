@@ -279,7 +279,7 @@ variables! {
     MaxOutputPixels = "max_output_pixels", "4194304", public, number(1, 10_000_000_000, "pixels"), BOUNDED,
         "Pixels of a thumbnail over all its frames, which bound the work of making it: an animation that has more loses frames, evenly, and the job says so (`concessions`); 422 where one frame has more. Those of all variants of a job count together";
     WritesPerMinute = "writes_per_minute", "0", public, number(0, MAX_REQUESTS, "requests"), ALL,
-        "Uploads and other requests that need the scope `write`, of one key a minute, without a key of one client's address; 429 beyond, before the upload is read. 0 is no bound";
+        "Uploads and other requests that need the scope `write`, of the keys of one name a minute, without a key of one client's address; 429 beyond, before the upload is read. 0 is no bound";
     WritesBurst = "writes_burst", "20", public, number(1, MAX_REQUESTS, "requests"), ALL,
         "How many of them may come at once";
     ReadsPerMinute = "reads_per_minute", "0", public, number(0, MAX_REQUESTS, "requests"), ALL,
