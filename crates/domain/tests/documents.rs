@@ -55,6 +55,80 @@ fn the_page_of_a_component_has_the_routes_that_it_answers() {
     }
 }
 
+#[test]
+fn the_page_on_operations_has_the_migrations() {
+    holds("OPERATIONS.md", &[("migrations", migrations())]);
+}
+
+#[test]
+fn the_index_of_decisions_has_each_of_them() {
+    holds("decisions/README.md", &[("decisions", decisions())]);
+}
+
+/// What their files say of themselves: the first sentence, and who may go on, which stands before the last statement.
+fn migrations() -> String {
+    let files = files("../guest/src/sql/migrations", ".postgres.sql");
+    let rows = files.iter().map(|(name, text)| {
+        let (before, last) = text.rsplit_once("INSERT INTO thumbs_schema").unwrap();
+        let (columns, values) = last.split_once("VALUES").unwrap();
+        let compatible = columns.contains("min_compatible").then(|| values.rsplit_once(", ").unwrap().1);
+        let compatible = compatible.map_or("", |version| version.trim_end().trim_end_matches(");"));
+        let about = comments(before).next().unwrap();
+        let about = about.split_once(". ").map_or(about.trim_end_matches('.'), |(sentence, _)| sentence);
+        let number = name[..4].trim_start_matches('0').to_owned();
+        let end = comments(before).last().filter(|text| text.starts_with("Programs ")).unwrap_or_default();
+        vec![number, about.to_owned(), compatible.to_owned(), end]
+    });
+    table(&["version", "what it keeps", "which version may write beside it", "what is to be known"], rows)
+}
+
+/// The blocks of comments in a file of SQL, each as one line.
+fn comments(sql: &str) -> impl Iterator<Item = String> {
+    let blocks = sql.split("\n\n").flat_map(|part| {
+        let lines =
+            part.lines().map(|line| line.strip_prefix("-- ").filter(|text| !text.starts_with("unless: ")));
+        let mut blocks = vec![String::new()];
+        for line in lines {
+            match (line, blocks.last_mut()) {
+                (Some(text), Some(block)) if block.is_empty() => text.clone_into(block),
+                (Some(text), Some(block)) => *block = format!("{block} {text}"),
+                _ => blocks.push(String::new()),
+            }
+        }
+        blocks
+    });
+    blocks.filter(|block| !block.is_empty()).collect::<Vec<_>>().into_iter()
+}
+
+/// A list, and the numbers that no page has.
+fn decisions() -> String {
+    let pages = files("../../docs/decisions", ".md");
+    let pages: Vec<_> = pages.iter().filter(|(name, _)| name != "README.md").collect();
+    let mut numbers = Vec::new();
+    let mut list = String::new();
+    for (name, text) in pages {
+        let (number, title) = text.lines().next().unwrap().trim_start_matches("# ").split_once(". ").unwrap();
+        numbers.push(number.parse::<usize>().unwrap());
+        list.push_str(&format!("- [{number}]({name}): {title}\n"));
+    }
+    let unused = (1..numbers.iter().max().copied().unwrap_or(0)).filter(|number| !numbers.contains(number));
+    let unused: Vec<_> = unused.map(|number| number.to_string()).collect();
+    format!("{list}\nNumbers that were given out and not used: {}.\n", unused.join(", "))
+}
+
+/// The names and texts of the files of a folder that end so, in the order of their names.
+fn files(folder: &str, end: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+        .filter(|(name, _)| name.ends_with(end))
+        .map(|(name, path)| (name, std::fs::read_to_string(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
 fn metrics() -> String {
     let rows = metric::TABLE.iter().map(|row| {
         let labels = if row.labels.is_empty() { String::new() } else { code(row.labels) };
