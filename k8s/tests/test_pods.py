@@ -8,7 +8,7 @@ import manifest
 import rendering
 from rendering import containers, environment, every_case, in_bytes, named, objects, pod_specs
 
-LIMITS = set(re.findall(r"^\| `([A-Z_]+)` \|", (manifest.ROOT / "docs/limits.md").read_text(), re.MULTILINE))
+LIMITS = set(re.findall(r"^\| `THUMBS_([A-Z_]+)` \|", (manifest.ROOT / "docs/limits.md").read_text(), re.MULTILINE))
 CLI = [manifest.ROOT / "runtime/src/cli.rs", *(manifest.ROOT / "runtime/src/cli").rglob("*.rs")]
 FLAGS = {flag for path in CLI for flag in re.findall(r'env = "(THUMBS_[A-Z0-9_]+)"', path.read_text())}
 # Of OpenTelemetry those that are read.

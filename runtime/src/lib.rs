@@ -4,9 +4,21 @@
 //! Entry point is [`Runtime::builder`]; the binary `thumbs` (`cli.rs`, `main.rs`) is a thin layer over it. Several runtimes may live in one
 //! process: nothing here is global.
 //!
-//! Dependencies point one way: `limits`, `memory`, `permits`, `telemetry`, `secret` ← `clients` ← `traces` ← `capabilities` ← `manifest`, `instance`, `messages` ← `variables`,
-//! `compose`, `backends`, `triggers` ← `app` ← `spin_test` ← `cli`; beside them, `manifest` ← `bundle` ← `cli`, `restart` ← `cli` and `capabilities` ← `backup` ← `cli`. `spin_test` runs an application's tests; it shares with `app` how components
-//! are compiled. The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
+//! Dependencies point one way; a module uses those of the lines above its own:
+//!
+//! 1. `backoff`, `blocking`, `descriptors`, `limits`, `permits`, `private`, `problem`, `restart`, `secret`, `shutdown`, `threads`
+//! 2. `engine`, `manifest`, `memory`, `numbers`, `telemetry`
+//! 3. `bundle`, `clients`, `compose`
+//! 4. `traces`
+//! 5. `capabilities`
+//! 6. `backup`, `messages`, `variables`
+//! 7. `backends`, `instance`
+//! 8. `triggers`
+//! 9. `app`
+//! 10. `spin_test`, which runs an application's tests: it shares with `app` how components are compiled
+//! 11. `cli`
+//!
+//! The runtime knows no job and no image: what an application needs beyond Spin's ways it asks for in its manifest
 //! (`manifest/tool.rs`), and tests/hosting runs another one.
 
 pub mod app;

@@ -4,6 +4,8 @@
 //! `THUMBS_BLESS=1 cargo test --release -p thumbs-domain` writes the tables into the pages, between their marks.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly")]
 
+mod fixed;
+
 use std::path::Path;
 
 use thumbs_domain::failure::{Fault, JobCode};
@@ -63,6 +65,24 @@ fn the_page_on_operations_has_the_migrations() {
 #[test]
 fn the_index_of_decisions_has_each_of_them() {
     holds("decisions/README.md", &[("decisions", decisions())]);
+}
+
+#[test]
+fn the_page_on_limits_has_those_that_nobody_sets() {
+    for bound in fixed::TABLE {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(bound.file);
+        let code = std::fs::read_to_string(path).unwrap();
+        assert!(code.contains(bound.code), "{} has no {:?}", bound.file, bound.code);
+    }
+    let rows = fixed::TABLE.iter().map(|bound| {
+        let (folder, name) = bound.file.rsplit_once('/').unwrap();
+        let place = format!("[`{name}`](../{folder}/{name})");
+        vec![bound.value.to_owned(), bound.bounds.to_owned(), bound.when_hit.to_owned(), place]
+    });
+    holds(
+        "limits.md",
+        &[("fixed bounds", table(&["value", "what it bounds", "when it is hit", "where"], rows))],
+    );
 }
 
 /// What their files say of themselves: the first sentence, and who may go on, which stands before the last statement.

@@ -55,9 +55,9 @@ metrics! {
     IN_WORK = "thumbs_host_requests_in_work", Gauge, ["state"],
         "Requests that are there: `running`, `uploading`, `waiting` in an instance that sleeps, `parked` without one";
     IN_WORK_MAX = "thumbs_host_requests_in_work_max", Gauge, ["state"],
-        "How many of each there may be (`max_concurrent_requests` and its like)";
+        "How many of each there may be (`THUMBS_MAX_CONCURRENT_REQUESTS` and its like)";
     CONNECTIONS = "thumbs_host_connections", Gauge, [], "Connections of clients that are open";
-    CONNECTIONS_MAX = "thumbs_host_connections_max", Gauge, [], "How many there may be (`max_connections`, or what files allow)";
+    CONNECTIONS_MAX = "thumbs_host_connections_max", Gauge, [], "How many there may be (`THUMBS_MAX_CONNECTIONS`, or what files allow)";
     REFUSALS = "thumbs_host_refusals_total", Counter, ["reason"],
         "Requests that the host refused: `busy`, `uploading`, `waiting` for want of a place, the others by the client's fault";
     CALLS = "thumbs_host_calls_total", Counter, ["component"], "Instances that were begun, one for each request and each message";
@@ -68,7 +68,7 @@ metrics! {
         "Processor time of instances that have ended, and of what the host computed for them";
     MEMORY = "thumbs_host_memory_bytes", Gauge, ["of"],
         "What instances have of their budget, those of `requests` and those of `messages`: memories, tables, and what the host holds for them";
-    MEMORY_MAX = "thumbs_host_memory_max_bytes", Gauge, ["of"], "That budget (`max_total_memory_bytes`)";
+    MEMORY_MAX = "thumbs_host_memory_max_bytes", Gauge, ["of"], "That budget (`THUMBS_MAX_TOTAL_MEMORY_BYTES`)";
     SQL = "thumbs_host_sql_connections", Gauge, ["store", "state"],
         "Connections to `sqlite` and `postgres`, `lent` to an instance or `idle`";
     SQL_MAX = "thumbs_host_sql_connections_max", Gauge, ["store"],

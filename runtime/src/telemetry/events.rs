@@ -118,8 +118,8 @@ events! {
     Stopping = "stopping", Info,
         "The runtime was told to stop: it takes nothing new and waits for what runs", "Nothing";
     CutOff { drain_timeout_ms: u64 } = "cut-off", Warn,
-        "What still ran after `drain_timeout_ms` was ended: requests are cut off, messages end as `stopped`",
-        "Where it comes often, raise `drain_timeout_ms`";
+        "What still ran after `THUMBS_DRAIN_TIMEOUT_MS` was ended: requests are cut off, messages end as `stopped`",
+        "Where it comes often, raise `THUMBS_DRAIN_TIMEOUT_MS`";
     Stopped { drained: bool } = "stopped", Info,
         "The runtime has ended; `drained` says whether everything was finished", "Nothing";
     ComponentReady { wasm_bytes: u64, composed_ms: u64, total_ms: u64 } = "component-ready", Info,
@@ -141,15 +141,15 @@ events! {
         "The system did not give a connection that a client opened; accepting goes on after a pause",
         "Where the cause is the number of open files, raise that limit of the process";
     ConnectionsClamped { max_connections: u64, open_files: u64 } = "connections-clamped", Warn,
-        "The process may not have as many files open as `max_connections` needs, so it takes no more connections than this",
-        "Raise the hard limit of open files (`ulimit -Hn`, `LimitNOFILE`), or lower `max_connections`";
+        "The process may not have as many files open as `THUMBS_MAX_CONNECTIONS` needs, so it takes no more connections than this",
+        "Raise the hard limit of open files (`ulimit -Hn`, `LimitNOFILE`), or lower `THUMBS_MAX_CONNECTIONS`";
     RequestAnswered {
         method: &'a str, path: &'a str, route: Option<&'a str>, status: u64, bytes: Option<u64>, queue_ms: u64, answer_ms: u64
     } = "request-answered", Info,
-        "A request's answer began; its body may still be written. Each one that was refused or failed (400 and above) leaves this line, and of the others each `access_log_every`-th; all of them where debug lines are kept", "Nothing";
+        "A request's answer began; its body may still be written. Each one that was refused or failed (400 and above) leaves this line, and of the others each `THUMBS_ACCESS_LOG_EVERY`-th; all of them where debug lines are kept", "Nothing";
     RequestRefused { reason: &'a str } = "request-refused", Warn,
-        "There was no place for a request, and the client got 503: among those that run (`busy`) or upload (`uploading`) none came free within `request_queue_ms`, or too many wait already (`waiting`)",
-        "Where it comes often, add replicas or raise `max_concurrent_requests`, `max_uploading_requests` or `max_waiting_requests`";
+        "There was no place for a request, and the client got 503: among those that run (`busy`) or upload (`uploading`) none came free within `THUMBS_REQUEST_QUEUE_MS`, or too many wait already (`waiting`)",
+        "Where it comes often, add replicas or raise `THUMBS_MAX_CONCURRENT_REQUESTS`, `THUMBS_MAX_UPLOADING_REQUESTS` or `THUMBS_MAX_WAITING_REQUESTS`";
     RequestFailed { reason: &'a str, cause: Option<&'a str> } = "request-failed", Error,
         "A component trapped, was stopped or gave no answer; the client got 500 or 503",
         "For `trap` report the cause; for `out-of-memory`, `out-of-shared-memory`, `deadline` and `timed-out` look at the limits of a request";
@@ -172,12 +172,12 @@ events! {
         "Redis is there and refuses the subscription; it is tried again", "Mend the user, the password or the channel";
     MessageDropped { server: Option<&'a str>, channel: &'a str, cause: &'a str, messages: u64 } = "message-dropped", Warn,
         "Messages that arrived were not handed on, so many since the last such line",
-        "Where `max_pending_messages` was hit, add workers or replicas; a message too long is the sender's fault";
+        "Where `THUMBS_MAX_PENDING_MESSAGES` was hit, add workers or replicas; a message too long is the sender's fault";
     EgressRefused { host: Option<&'a str>, reason: Option<&'a str>, requests: Option<u64> } = "egress-refused", Warn,
         "A component sent a request that it may not send: the first of an instance, and with `requests` how many there were, where it was not the only one",
         "Add the host to `allowed_outbound_hosts`, if it is meant";
     OutputDropped { max_lines: u64 } = "output-dropped", Warn,
-        "An instance has written `max_log_lines`; what it writes further is dropped",
+        "An instance has written `THUMBS_MAX_LOG_LINES`; what it writes further is dropped",
         "Look why the component writes so much";
     SpansUnsent { address: &'a str, cause: &'a str } = "spans-unsent", Warn,
         "The collector did not take spans; they are sent a few times more, others wait meanwhile, and what there is no room for is dropped; said once until it works again",
@@ -186,7 +186,7 @@ events! {
         "The collector takes spans again", "Nothing";
     LogLinesDropped { lines: u64 } = "log-lines-dropped", Warn,
         "Standard error was not read for a while, and so many lines before this one were dropped",
-        "Look after whatever reads the log, or raise `max_queued_log_bytes`";
+        "Look after whatever reads the log, or raise `THUMBS_MAX_QUEUED_LOG_BYTES`";
     Panicked { message: &'a str, place: &'a str, backtrace: Option<&'a str> } = "panicked", Error,
         "The runtime made a mistake; the request or the task that hit it was ended, others go on", "Report it";
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use thumbs::{
-    numbers,
+    limits, numbers,
     telemetry::{FOREIGN, TABLE},
 };
 
@@ -34,17 +34,38 @@ fn the_page_on_metrics_has_those_of_a_process() {
     holds("METRICS.md", "process-metrics", "| metric | kind | labels | what it tells |", rows);
 }
 
-/// The page has this table between `<!-- table: NAME -->` and `<!-- end -->`; or gets it, where that is asked for.
+#[test]
+fn the_page_on_limits_has_a_table_for_each_group() {
+    let mut tables = String::new();
+    let mut last = "";
+    for row in limits::TABLE {
+        if last != row.group {
+            last = row.group;
+            tables.push_str(&format!(
+                "\n### {last}\n\n| limit | default | what it bounds | when it is hit |\n| --- | --- | --- | --- |\n"
+            ));
+        }
+        let limits::Limit { default, bounds, when_hit, .. } = row;
+        tables.push_str(&format!("| `{}` | {default} | {bounds} | {when_hit} |\n", row.env()));
+    }
+    is_between_its_marks("limits.md", "limits", &tables);
+}
+
+/// The page has this table; or gets it, where that is asked for.
 fn holds(page: &str, name: &str, head: &str, rows: impl Iterator<Item = String>) {
     let rule = format!("|{}", " --- |".repeat(head.matches(" | ").count() + 1));
-    let table = format!("{head}\n{rule}\n{}", rows.collect::<String>());
+    is_between_its_marks(page, name, &format!("\n{head}\n{rule}\n{}", rows.collect::<String>()));
+}
+
+/// The page has this text between `<!-- table: NAME -->` and `<!-- end -->`.
+fn is_between_its_marks(page: &str, name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
     let old = std::fs::read_to_string(&path).unwrap();
     let mark = format!("<!-- table: {name} -->\n");
     let (before, rest) = old.split_once(&mark).unwrap_or_else(|| panic!("docs/{page} has no line {mark:?}"));
     let (_, after) =
         rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{name} has no end in docs/{page}"));
-    let new = format!("{before}{mark}\n{table}\n<!-- end -->{after}");
+    let new = format!("{before}{mark}{text}\n<!-- end -->{after}");
     if std::env::var_os("THUMBS_BLESS").is_some() {
         std::fs::write(&path, new).unwrap();
     } else {
