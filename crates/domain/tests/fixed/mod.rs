@@ -2,23 +2,23 @@
 //! and of single calls to the host beside their code, for nobody meets them but by a fault of another.
 
 /// One row of the table.
-pub struct Bound {
+pub(crate) struct Bound {
     /// As people read it.
-    pub value: &'static str,
+    pub(crate) value: &'static str,
     /// What it bounds.
-    pub bounds: &'static str,
+    pub(crate) bounds: &'static str,
     /// What happens when it is hit.
-    pub when_hit: &'static str,
+    pub(crate) when_hit: &'static str,
     /// The file that has it, from the top of the repository.
-    pub file: &'static str,
+    pub(crate) file: &'static str,
     /// How it stands there.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
 }
 
 macro_rules! bounds {
     ($($value:literal, $bounds:literal, $when_hit:literal, $file:literal: $code:literal;)*) => {
         /// Clients' first, then workers', the host's, the command line's.
-        pub const TABLE: &[Bound] = &[
+        pub(crate) const TABLE: &[Bound] = &[
             $(Bound { value: $value, bounds: $bounds, when_hit: $when_hit, file: $file, code: $code },)*
         ];
     };
