@@ -84,7 +84,7 @@ class Unit(unittest.TestCase):
         self.assertNotRegex(UNIT, r"(?m)^MemoryDenyWriteExecute=")
 
     def test_waits_for_what_is_in_work(self):
-        default = re.search(r"\| `DRAIN_TIMEOUT_MS` \| (\d+) \|", (ROOT / "docs/limits.md").read_text()).group(1)
+        default = re.search(r"\| `THUMBS_DRAIN_TIMEOUT_MS` \| (\d+) \|", (ROOT / "docs/limits.md").read_text()).group(1)
         self.assertGreater(int(re.search(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE).group(1)), int(default) / 1000)
 
 
