@@ -123,7 +123,7 @@ pub const EVENTS: Row = Row {
     methods: &[(
         "GET",
         READ,
-        "The job whenever it is otherwise than before, as server-sent events, until it is done; 204 where `Last-Event-ID` is the last",
+        "The job each time it changes, as server-sent events, until it is done; 204 where `Last-Event-ID` is the last",
     )],
 };
 
@@ -147,7 +147,7 @@ pub const BATCH: Row = Row {
     methods: &[(
         "GET",
         READ,
-        "The jobs of a batch, and how many stand how; `wait` holds the answer until all are done",
+        "The jobs of a batch, and how many there are of each status; `wait` holds the answer until all are done",
     )],
 };
 
