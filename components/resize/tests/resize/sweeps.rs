@@ -2,10 +2,11 @@
 
 use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::object_key::{Kind, ObjectKey};
+use thumbs_domain::owner::Reach;
 use thumbs_domain::retention::{Keep, Retention};
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::digest::sha256;
-use thumbs_guest::testing::{ManualClock, POLICY};
+use thumbs_guest::testing::{ManualClock, POLICY, end_job};
 
 use crate::kit::*;
 
@@ -80,6 +81,38 @@ fn a_blob_that_can_not_be_deleted_is_deleted_by_a_later_sweep() {
     service.blobs.set_down(false);
     service.wake_up(&later(11));
     assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([0, 60], 0));
+}
+
+/// A job that failed, and the thumbnail of a worker that stored it and did not come to say so.
+fn with_one_left_behind(retention: Retention) -> (Service, JobId) {
+    let mut service = Service::new();
+    service.retention = retention;
+    let job = service.upload();
+    let left_behind = ObjectKey::thumbnail(&job, &sha256(b"left behind"));
+    service.blobs.put(&left_behind, "image/png", b"left behind").unwrap();
+    end_job(service.store.as_ref(), &job, None);
+    (service, job)
+}
+
+#[test]
+fn what_a_lost_worker_left_behind_goes_with_the_job_that_failed() {
+    let (service, job) = with_one_left_behind(Retention::FOREVER);
+    sweep(&service, 10);
+    assert_eq!(kinds(&service), [1, 1], "it may be tried again, and make the same");
+    service.store.delete(&job, Reach::All).unwrap();
+    sweep(&service, 20);
+    assert_eq!(kinds(&service), [0, 0]);
+}
+
+#[test]
+fn what_a_lost_worker_left_behind_goes_with_the_original_of_a_job_that_failed() {
+    let (service, _) = with_one_left_behind(Retention { originals: Keep::UntilDone, ..Retention::FOREVER });
+    let done = service.upload();
+    end_job(service.store.as_ref(), &done, Some(b"made"));
+    let made = ObjectKey::thumbnail(&done, &sha256(b"made"));
+    service.blobs.put(&made, "image/gif", b"made").unwrap();
+    sweep(&service, 10);
+    assert_eq!((kinds(&service), is_there(&service, &made)), ([0, 1], true));
 }
 
 const DAY_SECS: u64 = 24 * 3600;

@@ -62,15 +62,22 @@ pub struct Holder {
     pub job: String,
     /// What the row says of the thumbnail, where the job has its last one.
     thumbnail: Option<String>,
+    /// It failed, and can't be tried again.
+    has_none: bool,
 }
 
 impl Holder {
+    /// Whether it has no thumbnail, and never will.
+    pub fn has_none(&self) -> bool {
+        self.has_none
+    }
+
     /// Whether the blob may be this job's, now or later.
     pub fn may_have(&self, blob: &Listed) -> bool {
         match (&self.thumbnail, &blob.content) {
             (Some(thumbnail), Some(content)) => thumbnail.contains(content.as_str()),
             // A job that is tried again makes another thumbnail, or the same.
-            _ => true,
+            _ => blob.content.is_none() || !self.has_none,
         }
     }
 }
@@ -270,14 +277,16 @@ impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
 }
 
 fn holder(row: SqlRow) -> Result<Holder, StoreError> {
-    let Ok([SqlValue::Text(job), SqlValue::Text(status), thumbnail]) = <[SqlValue; 3]>::try_from(row) else {
+    let Ok([SqlValue::Text(job), SqlValue::Text(status), thumbnail, gone]) = <[SqlValue; 4]>::try_from(row)
+    else {
         return Err(StoreError::Corrupt("a job and its blobs".to_owned()));
     };
+    let has_none = status == Status::Failed.name() && gone != SqlValue::Null;
     let thumbnail = match thumbnail {
         SqlValue::Text(thumbnail) if status == Status::Succeeded.name() => Some(thumbnail),
         _ => None,
     };
-    Ok(Holder { job, thumbnail })
+    Ok(Holder { job, thumbnail, has_none })
 }
 
 /// None where the note makes no sense to this version, which leaves it to others.

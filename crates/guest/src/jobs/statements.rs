@@ -315,7 +315,7 @@ pub(super) const LOOK: &str = "INSERT INTO thumbs_sweeps (name, due_at_ms) VALUE
 /// What the rows of so many jobs say of their blobs. No more of them is read, so that a row that this version can't read counts too.
 pub(super) fn holders(jobs: usize) -> String {
     let placeholders = (1..=jobs).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
-    format!("SELECT id, status, thumbnail FROM thumbs_jobs WHERE id IN ({placeholders})")
+    format!("SELECT id, status, thumbnail, source_gone_at_ms FROM thumbs_jobs WHERE id IN ({placeholders})")
 }
 
 pub(super) const CALL_FOR_SWEEP: &str = "UPDATE thumbs_sweeps SET due_at_ms = $1 WHERE name = 'kept'";
