@@ -15,9 +15,12 @@ FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 RUNS ?= 200
 FAULT_SECONDS ?= 20
+STATES ?= 1000000
+FAULTS ?= 2
+DAYS ?= 20000
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 test-faults test-web test-api build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
+.PHONY: help run run-spin test test-all test-s3 test-faults test-machine test-web test-api build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +50,10 @@ test-api: build ## the API by what it says of itself: schemathesis with all chec
 test-faults: build ## the process killed at RUNS=200 random moments under load, on each kind of storage, and each fault of servers, disk and clock for FAULT_SECONDS=20; make test does it shortly (SEED= repeats a run)
 	THUMBS_FAULT_RUNS=$(RUNS) THUMBS_FAULT_MS=$(FAULT_SECONDS)000 $(if $(SEED),THUMBS_FAULT_SEED=$(SEED)) \
 	  $(CARGO) test --release --workspace --test tests -- kills:: faults:: --nocapture --test-threads 1
+
+test-machine: ## the job machine in every order, STATES=1000000 of each scenario with FAULTS=2 calls of unknown outcome, and DAYS=20000 days of it; make test does both shortly
+	THUMBS_MODEL_STATES=$(STATES) THUMBS_MODEL_FAULTS=$(FAULTS) THUMBS_DAYS=$(DAYS) $(if $(SEED),THUMBS_FAULT_SEED=$(SEED)) \
+	  $(CARGO) test --release --workspace --test explored --test simulated -- --nocapture --test-threads 1
 
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw

@@ -6,6 +6,7 @@ mod blob_s3;
 pub(crate) mod blob_tls;
 mod component_blobs;
 mod job_store;
+mod machine;
 mod native_blobs;
 mod postgres_client;
 mod redis_client;

@@ -9,6 +9,9 @@ use rusqlite::{Connection, params_from_iter};
 use crate::jobs::SqlJobStore;
 use crate::sql::{Dialect, Sql, SqlError, SqlRow, SqlValue, Sqlite};
 
+/// Statements that are kept compiled: more than the job store has.
+const PREPARED: usize = 128;
+
 /// A connection, and whether it works.
 #[derive(Debug)]
 pub struct Driver {
@@ -19,6 +22,8 @@ pub struct Driver {
 impl Driver {
     /// Over this connection.
     pub fn new(connection: Connection) -> Self {
+        // Some tests ask the same a million times.
+        connection.set_prepared_statement_cache_capacity(PREPARED);
         Self { connection, is_down: Arc::default() }
     }
 }
@@ -45,7 +50,7 @@ impl Sql for Driver {
             SqlValue::Integer(integer) => Value::Integer(*integer),
             SqlValue::Text(text) => Value::Text(text.clone()),
         }));
-        let mut statement = self.connection.prepare(statement).map_err(judged)?;
+        let mut statement = self.connection.prepare_cached(statement).map_err(judged)?;
         let columns = statement.column_count();
         let mut rows = statement.query(parameters).map_err(judged)?;
         let mut all = Vec::new();
