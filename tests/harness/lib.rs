@@ -15,6 +15,7 @@ pub mod receiver;
 pub mod servers;
 pub mod service;
 pub mod slow;
+pub mod watched;
 pub mod world;
 
 use std::path::PathBuf;

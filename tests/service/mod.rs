@@ -26,6 +26,7 @@ mod rates;
 mod refused;
 mod replicas;
 mod reuse;
+mod secrets;
 mod setbacks;
 mod settings;
 mod traces;
