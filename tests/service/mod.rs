@@ -1,6 +1,7 @@
 //! The whole service over HTTP, as a client sees it: the shipped wasm under the runtime on port 0.
 
 mod animation;
+mod attacks;
 mod bad_input;
 mod batches;
 mod browsers;
