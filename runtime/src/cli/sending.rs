@@ -182,7 +182,7 @@ impl Sending<'_> {
             } else {
                 String::new()
             };
-            return Ok(End::Failed(why + &hint));
+            return Ok(End::Failed(format!("{why}{hint}")));
         }
         let bytes = job.pointer("/result/bytes").and_then(Value::as_u64).unwrap_or(0);
         let content_type = job.pointer("/result/content_type").and_then(Value::as_str).unwrap_or_default();

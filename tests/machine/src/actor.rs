@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures::executor::block_on;
 use thumbs_domain::id::JobId;
 use thumbs_domain::message::{EndReason, Message};
+use thumbs_guest::http::park::Offer;
 use thumbs_guest::http::{Failed, Request, Response, body, response};
 use thumbs_guest::imaging::ImagingError;
 use thumbs_guest::testing::{ScriptedImaging, request};
@@ -192,6 +193,8 @@ fn post(turn: &Turn<'_>, image: &'static str, key: Option<&str>) -> End {
         imaging: &imaging(Sees::Pictures),
         wake: turn,
         wake_now: turn,
+        offer: Offer::default(),
+        callbacks: turn,
         clock: turn,
         ids: turn,
         variables: &turn.world.variables,
@@ -210,8 +213,7 @@ fn ask(turn: &Turn<'_>, method: &str, path: &str) -> End {
         batches: store.as_ref(),
         wake: turn,
         wake_now: turn,
-        parked: None,
-        note: None,
+        offer: Offer::default(),
         clock: turn,
         log: &turn.world.log,
     };
@@ -236,6 +238,7 @@ fn message(turn: &Turn<'_>, serial: u32, sees: Sees, message: Message) -> End {
         imaging: &imaging(sees),
         wake: turn,
         tell: turn,
+        callbacks: turn,
         clock: turn,
         worker: &Turn::worker(serial),
         limits: turn.world.limits,
