@@ -23,6 +23,8 @@ use tokio::task::block_in_place;
 const PASSWORD: &str = "swordfish@:/";
 const WRONG_PASSWORD: &str = "haddock@:/";
 const LINK_SECRET: &str = "moonlight-moonlight-moonlight-moonlight";
+/// What messages to receivers are signed with, before it is encoded.
+const CALLBACK_KEY: &str = "lighthouse-lighthouse-lighthouse";
 const SESSION_TOKEN: &str = "porcupine-session-token";
 const WRONG_S3_SECRET: &str = "wrong-hedgehog-secret";
 /// Shorter than in production: an answer that waits for a server that is away is to come within the test.
@@ -150,6 +152,7 @@ async fn no_secret_comes_out_whatever_happens() {
         ("wake_channel", "wake-secrets".to_owned()),
         ("api_keys", entries.join("\n")),
         ("link_secret", LINK_SECRET.to_owned()),
+        ("callback_secret", format!("whsec_{}", STANDARD.encode(CALLBACK_KEY))),
         ("s3_session_token", SESSION_TOKEN.to_owned()),
     ]);
     for secret in Variable::ALL.iter().map(|variable| variable.row()).filter(|row| row.is_secret) {
@@ -164,6 +167,8 @@ async fn no_secret_comes_out_whatever_happens() {
         ("the password", PASSWORD),
         ("the wrong password", WRONG_PASSWORD),
         ("the link secret", LINK_SECRET),
+        // Among its forms is the one that the variable has.
+        ("the callback key", CALLBACK_KEY),
         ("the session token", SESSION_TOKEN),
         ("the S3 secret", &bucket.secret_access_key),
         ("the wrong S3 secret", WRONG_S3_SECRET),
@@ -238,6 +243,7 @@ async fn no_secret_comes_out_whatever_happens() {
         ("s3_secret_access_key", WRONG_S3_SECRET.to_owned()),
         ("api_keys", format!("shop:read:never:{}x", digests[0])),
         ("link_secret", "moonlight".to_owned()),
+        ("callback_secret", format!("whsec_{}!", STANDARD.encode(CALLBACK_KEY))),
     ] {
         let wrong = BTreeMap::from_iter(
             right.iter().map(|(name, value)| (*name, value.clone())).chain([(name, value)]),
