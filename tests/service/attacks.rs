@@ -39,7 +39,7 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
         };
         tokio::join!(send, receive).1
     };
-    let answer = timeout(EXCHANGE_TIMEOUT, exchange).await.expect("the server answers, or closes");
+    let answer = timeout(EXCHANGE_TIMEOUT, exchange).await.unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -258,7 +258,7 @@ async fn bombs_of_forms_are_refused_and_leave_nothing() {
 
 /// Each line is one JSON object, with nothing in it that a terminal obeys.
 fn assert_clean(log: &[u8]) {
-    let log = std::str::from_utf8(log).expect("the log is UTF-8");
+    let log = std::str::from_utf8(log).unwrap();
     for line in log.lines().filter(|line| !line.is_empty()) {
         let obeyed = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202e}');
         assert!(!line.contains(obeyed), "a control character is in the log: {line:?}");
