@@ -116,6 +116,7 @@ impl ComponentBlobs {
             tracer: Tracer::off(),
             numbers: Arc::default(),
             log_tail: false,
+            names_caller: false,
         };
         let bounds = CallBounds {
             caller: Caller::Request,

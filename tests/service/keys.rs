@@ -270,6 +270,29 @@ async fn no_secret_is_in_any_answer_or_line_of_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_the_log_names_whose_key_a_request_came_with_and_no_client_sees_it() {
+    let log = CaptureSink::new();
+    let service = start_with_log(&Home::embedded(), &log).await;
+    // Each path is of another component, and none of them is there.
+    let paths = [format!("/jobs/{NO_JOB}"), format!("/thumbnails/{NO_JOB}"), "/jobs?limit=x".to_owned()];
+    for path in &paths {
+        let request =
+            service.client.holding(&key(1)).request(Method::GET, path).header("thumbs-caller", "forged");
+        let reply = service.client.send(request).await;
+        assert!(reply.status.is_client_error() && !reply.headers.contains_key("thumbs-caller"), "{reply:?}");
+    }
+    let nobody = service.client.request(Method::GET, "/healthz/x").header("thumbs-caller", "forged");
+    service.client.send(nobody).await;
+    service.stop().await;
+    let answered: Vec<_> = log.lines().into_iter().filter(|line| line.event == "request-answered").collect();
+    assert_eq!(answered.len(), paths.len() + 1, "{answered:#?}");
+    for line in &answered {
+        let expected = if line.fields["path"] == "/healthz/x" { None } else { Some("shop") };
+        assert_eq!(line.fields.get("caller").and_then(|caller| caller.as_str()), expected, "{line:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_admin_is_shown_the_log_of_the_process() {
     let service = start(&Home::embedded()).await;
     let refused = ask(&service.client.holding(&key(1)), "GET", "/debug/logs").await;

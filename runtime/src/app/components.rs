@@ -63,6 +63,7 @@ impl Loaded {
                     variables: Arc::new(component.resolve_variables(self.variables.values())),
                     environment: component.environment.clone(),
                     log_tail: component.log_tail,
+                    names_caller: component.names_caller,
                     carrier: self.carrier(component)?,
                     key_value: Arc::new(self.granted(
                         component,

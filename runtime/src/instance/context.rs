@@ -50,6 +50,8 @@ pub struct ComponentContext {
     pub numbers: Arc<InstanceNumbers>,
     /// Its requests are given the last lines of everybody.
     pub log_tail: bool,
+    /// Its guests may name who a request came from, for the log.
+    pub names_caller: bool,
 }
 
 /// What tells one call from another.

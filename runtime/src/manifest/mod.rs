@@ -136,6 +136,8 @@ pub struct Component {
     pub parking: Option<Parking>,
     /// `tool.thumbs.log_tail`: its requests are given the last lines of the log.
     pub log_tail: bool,
+    /// `tool.thumbs.names_caller`: it tells the host who a request came from.
+    pub names_caller: bool,
     /// `tool.thumbs.egress`: whom it may ask by HTTP beside its grants.
     pub egress: Option<EgressPolicy>,
 }

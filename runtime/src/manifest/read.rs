@@ -245,6 +245,7 @@ fn component(
         messages: tools.messages,
         parking: tools.parking,
         log_tail: tools.log_tail,
+        names_caller: tools.names_caller,
         egress: tools.egress,
     })
 }

@@ -85,6 +85,7 @@ fn everything_that_is_known_is_read() {
         check = "look"
         park = { channel = "wait-{{ token }}" }
         log_tail = true
+        names_caller = true
         workers = 3
         egress = { hosts = "{{ token }}, *.b:8443", private = "true" }
         [component.c-two]
@@ -119,6 +120,7 @@ fn everything_that_is_known_is_read() {
     assert_eq!(manifest.components["c-two"].parking, None, "as on Spin");
     assert_eq!(manifest.components["c-two"].egress, None, "as on Spin");
     assert!(component.log_tail && !manifest.components["c-two"].log_tail);
+    assert!(component.names_caller && !manifest.components["c-two"].names_caller);
     let parking = component.parking.as_ref().unwrap();
     let backends = &manifest.application.backends;
     assert_eq!(backends.grants().collect::<Vec<_>>(), [("reach", "url")]);

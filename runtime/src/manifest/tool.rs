@@ -114,6 +114,8 @@ pub(super) struct ComponentTools {
     pub(super) parking: Option<Parking>,
     /// `thumbs.log_tail`.
     pub(super) log_tail: bool,
+    /// `thumbs.names_caller`.
+    pub(super) names_caller: bool,
     /// `thumbs.egress`.
     pub(super) egress: Option<EgressPolicy>,
 }
@@ -165,15 +167,17 @@ pub(super) fn component(
         }
         None => None,
     };
-    let (mut messages, mut parking, mut log_tail, mut egress) = (MessagePolicy::default(), None, false, None);
+    let (mut messages, mut parking, mut egress) = (MessagePolicy::default(), None, None);
+    let (mut log_tail, mut names_caller) = (false, false);
     if let Some(tool) = tools.take("thumbs") {
         let mut table = tool.table(format!("component {id:?}, tool.thumbs"))?;
         parking = table.take("park").map(|value| park(value, declared, server)).transpose()?;
-        log_tail = table.take("log_tail").map(Value::boolean).transpose()?.unwrap_or_default();
+        let mut flag = |key| table.take(key).map(Value::boolean).transpose().map(Option::unwrap_or_default);
+        (log_tail, names_caller) = (flag("log_tail")?, flag("names_caller")?);
         egress = table.take("egress").map(|value| self::egress(value, declared)).transpose()?;
         messages = policy(table)?;
     }
-    Ok(ComponentTools { suite, messages, parking, log_tail, egress })
+    Ok(ComponentTools { suite, messages, parking, log_tail, names_caller, egress })
 }
 
 fn park(
@@ -214,6 +218,7 @@ fn policy(mut table: Table<'_>) -> Result<MessagePolicy, ManifestError> {
         "check",
         "park",
         "log_tail",
+        "names_caller",
         "workers",
         "egress",
     ];

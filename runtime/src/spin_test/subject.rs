@@ -68,6 +68,7 @@ pub(super) fn no_context(component: &Component, limits: &Arc<Limits>, log: &Logg
         tracer: Tracer::off(),
         numbers: Arc::default(),
         log_tail: false,
+        names_caller: false,
     })
 }
 

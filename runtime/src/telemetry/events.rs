@@ -144,9 +144,10 @@ events! {
         "The process may not have as many files open as `THUMBS_MAX_CONNECTIONS` needs, so it takes no more connections than this",
         "Raise the hard limit of open files (`ulimit -Hn`, `LimitNOFILE`), or lower `THUMBS_MAX_CONNECTIONS`";
     RequestAnswered {
-        method: &'a str, path: &'a str, route: Option<&'a str>, status: u64, bytes: Option<u64>, queue_ms: u64, answer_ms: u64
+        method: &'a str, path: &'a str, route: Option<&'a str>, status: u64, bytes: Option<u64>, queue_ms: u64, answer_ms: u64,
+        caller: Option<&'a str>
     } = "request-answered", Info,
-        "A request's answer began; its body may still be written. Each one that was refused or failed (400 and above) leaves this line, and of the others each `THUMBS_ACCESS_LOG_EVERY`-th; all of them where debug lines are kept", "Nothing";
+        "A request's answer began; its body may still be written. `caller` is the name of the key that it came with. Each one that was refused or failed (400 and above) leaves this line, and of the others each `THUMBS_ACCESS_LOG_EVERY`-th; all of them where debug lines are kept", "Nothing";
     RequestRefused { reason: &'a str } = "request-refused", Warn,
         "There was no place for a request, and the client got 503: among those that run (`busy`) or upload (`uploading`) none came free within `THUMBS_REQUEST_QUEUE_MS`, or too many wait already (`waiting`)",
         "Where it comes often, add replicas or raise `THUMBS_MAX_CONCURRENT_REQUESTS`, `THUMBS_MAX_UPLOADING_REQUESTS` or `THUMBS_MAX_WAITING_REQUESTS`";

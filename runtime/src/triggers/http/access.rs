@@ -6,13 +6,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use crate::{
     limits::Limits,
     telemetry::{Event, Logger, RUNTIME, SpanContext},
 };
+
+/// In the environment of a guest that may name who a request came from.
+pub(super) const NAMES_CALLER: &str = "NAMES_CALLER";
+/// By which it does, in its response; no client gets to see it.
+const CALLER: HeaderName = HeaderName::from_static("thumbs-caller");
+/// The longest name, in bytes.
+const MAX_CALLER_BYTES: usize = 64;
+
+/// Who a request came from, as its guest says.
+#[derive(Clone, Debug)]
+pub(super) struct CallerName(Box<str>);
+
+impl CallerName {
+    /// Moves the name from a response's headers to its extensions, where the line finds it.
+    pub(super) fn take<B>(response: &mut Response<B>) {
+        let Some(value) = response.headers_mut().remove(CALLER) else { return };
+        if let Some(name) = value.to_str().ok().filter(|name| name.len() <= MAX_CALLER_BYTES) {
+            response.extensions_mut().insert(Self(name.into()));
+        }
+    }
+}
 
 /// Which requests leave a line.
 #[derive(Debug)]
@@ -80,6 +101,7 @@ impl AccessLine<'_> {
             bytes: response.body().size_hint().exact(),
             queue_ms: millis(self.queued),
             answer_ms: millis(self.begun.elapsed()),
+            caller: response.extensions().get::<CallerName>().map(|CallerName(name)| &**name),
         };
         log.within(RUNTIME, Some(correlation_id), span, &event);
     }

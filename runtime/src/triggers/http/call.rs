@@ -19,7 +19,7 @@ use wasmtime_wasi_http::Error;
 use super::{
     super::router::Router,
     Answer, HEALTH_PATH, Handler, READY_PATH, ServerTasks, Target,
-    access::{AccessLine, AccessLog},
+    access::{AccessLine, AccessLog, CallerName},
     arriving::{Arriving, BodyBounds, ClientClock},
     behind::{Behind, announced_bytes},
     body::{RequestBody, ResponseBody, RunningGuest, UnreadBody},
@@ -270,7 +270,11 @@ impl Service {
             }
         };
         let answer = Awaited { receiver, is_head, unread };
-        self.respond(asked, guest, answer, &place).await
+        let mut response = self.respond(asked, guest, answer, &place).await;
+        if asked.handler.context().names_caller {
+            CallerName::take(&mut response);
+        }
+        response
     }
 
     /// Runs the guest until it answers or ends.

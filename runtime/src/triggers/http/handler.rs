@@ -17,6 +17,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::{
+    access::NAMES_CALLER,
     arriving::ClientClock,
     parking::{PARK_BY_NOTE, PARKED_MS, PARKED_NOTE, ParkingLot},
     places::Place,
@@ -181,8 +182,9 @@ impl Handler {
         let max_tail_bytes = length(context.limits.log_tail_bytes);
         let tail = Some(&context.log).filter(|_| context.log_tail).and_then(|log| log.tail(max_tail_bytes));
         let tail = tail.as_deref().map(|tail| (LOG_TAIL, tail));
+        let caller = context.names_caller.then_some((NAMES_CALLER, "1"));
         let environment: Vec<_> =
-            offer.iter().map(|(name, value)| (*name, value.as_str())).chain(tail).collect();
+            offer.iter().map(|(name, value)| (*name, value.as_str())).chain(tail).chain(caller).collect();
         let environment = environment.as_slice();
         let correlation_id = Some(Arc::clone(id));
         let call = Call { correlation_id, on_sleep, environment, trace: trace.clone() };
