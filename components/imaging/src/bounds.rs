@@ -26,7 +26,9 @@ pub(crate) fn check(
     // Of these, only first frames are decoded.
     let is_still = matches!(source.format, SourceFormat::Heic | SourceFormat::Avif);
     let (looks, of_outputs) = look::distinct(outputs, if is_still { 1 } else { source.frames });
-    let pixels = looks.iter().map(|look| area(look.width, look.height)).fold(0, u64::saturating_add);
+    let times = times_encoded(outputs, &of_outputs, looks.len());
+    let pixels = looks.iter().zip(times).map(|(look, times)| area(look.width, look.height) * times);
+    let pixels = pixels.fold(0, u64::saturating_add);
     first([(pixels > limits.max_output_pixels, Limit::OutputPixels)])?;
     let select = |options: &Options| Selection::new(source.frames, options, pixels, limits);
     let looks: Vec<_> =
@@ -36,6 +38,26 @@ pub(crate) fn check(
     let frames = looks.iter().map(|look| look.selection.kept()).max().unwrap_or(1);
     check_film(film, canvases(source.format) * area(source.width, source.height), frames, limits)?;
     Ok((looks, of_outputs))
+}
+
+/// How many pictures each of so many counts as, by what it is encoded into: one in two or three formats, as a client that takes whichever it can
+/// has it, is about the work of one.
+fn times_encoded(outputs: &[Options], of_outputs: &[usize], pictures: usize) -> impl Iterator<Item = u64> {
+    const FORMATS_OF_ONE: usize = 3;
+    let of_picture = move |picture: usize| {
+        outputs
+            .iter()
+            .zip(of_outputs)
+            .filter(move |(_, of)| **of == picture)
+            .map(|(options, _)| options.format)
+    };
+    (0..pictures).map(move |picture| {
+        let in_one_format = of_picture(picture)
+            .map(|format| of_picture(picture).filter(|other| *other == format).count())
+            .max()
+            .unwrap_or(0);
+        in_one_format.max(of_picture(picture).count().div_ceil(FORMATS_OF_ONE)) as u64
+    })
 }
 
 /// Of all frames of a picture, before they are cut or padded and afterwards whichever are more.
@@ -185,11 +207,27 @@ mod tests {
         let over = |limit| Err(Error::LimitExceeded(limit));
         assert!(of(&[(50, 2), (50, 1), (50, 1)], 1).is_ok());
         assert_eq!(of(&[(50, 20), (1, 1)], 1), over(Limit::OutputPixels));
-        assert!(of(&[(5, 4), (5, 4), (5, 4)], 1).is_ok(), "three that are alike are one");
         assert_eq!(of(&[(6, 4), (4, 1)], 2), over(Limit::HeldPixels));
         let (looks, _) = of(&[(2, 3), (2, 2)], 2).unwrap();
         assert_eq!(looks.iter().map(|look| look.selection.kept()).collect::<Vec<_>>(), [2, 2]);
         assert!(matches!(of(&[], 1), Err(Error::InvalidOptions(_))));
+    }
+
+    #[test]
+    fn a_picture_counts_as_often_as_it_is_encoded_in_one_format() {
+        use OutputFormat::{Gif, Jpeg, Png, Webp};
+        let of = |formats: &[OutputFormat]| {
+            let half = Options { width: 50, height: 10, ..SMALL };
+            let outputs: Vec<_> = formats.iter().map(|&format| Options { format, ..half }).collect();
+            let limits = Limits { max_total_pixels: 1000, ..LIMITS };
+            check(&source(5, 5, 1), &outputs, &limits).map(drop)
+        };
+        for formats in [&[Webp, Jpeg, Png][..], &[Webp, Webp], &[Webp, Jpeg, Png, Gif]] {
+            assert_eq!(of(formats), Ok(()), "{formats:?}");
+        }
+        for formats in [&[Webp, Webp, Webp][..], &[Webp, Png, Webp, Webp]] {
+            assert_eq!(of(formats), Err(Error::LimitExceeded(Limit::OutputPixels)), "{formats:?}");
+        }
     }
 
     #[test]

@@ -73,13 +73,20 @@ fn the_smaller_ones_are_as_good_as_they_are_alone() {
 #[test]
 fn what_differs_in_its_encoding_alone_is_one_picture_in_several_files() {
     let image = fixtures::read("rgb.png");
-    let formats = [OutputFormat::Webp, OutputFormat::Jpeg, OutputFormat::Png, OutputFormat::Gif];
+    let formats = [OutputFormat::Webp, OutputFormat::Jpeg, OutputFormat::Png];
     let outputs = formats.map(|format| Options { format, ..sized(2048) });
     let made = several(&image, &outputs).unwrap();
     assert_eq!(made.iter().map(|made| made.format).collect::<Vec<_>>(), formats);
     assert!(made.iter().all(|made| made.is_opaque && made.cost.frames == 1));
-    let more = [outputs[0], sized(1)];
-    assert_eq!(several(&image, &more).unwrap_err(), Error::LimitExceeded(Limit::OutputPixels));
+    let gif = Options { format: OutputFormat::Gif, ..sized(2048) };
+    let other_quality = Options { quality: Some(50), ..outputs[0] };
+    for more in [
+        &[outputs[0], sized(1)][..],
+        &[outputs[0], other_quality],
+        &[outputs[0], outputs[1], outputs[2], gif],
+    ] {
+        assert_eq!(several(&image, more).unwrap_err(), Error::LimitExceeded(Limit::OutputPixels));
+    }
     let clear = several(&fixtures::read("rgba.png"), &[sized(20)]).unwrap();
     assert!(!clear[0].is_opaque);
 }
