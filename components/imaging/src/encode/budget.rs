@@ -3,7 +3,8 @@
 //! the result is a rung too low, never one that does not fit).
 //!
 //! Attempts are counted by their pixels, and what is too dear for what is left of [`MAX_PIXELS`] is passed over like one that does not
-//! fit: a large thumbnail gives up more than it would have to, rather than take ten times as long as one without a budget.
+//! fit: a large thumbnail gives up more than it would have to, rather than take ten times as long as one without a budget. A large animation that may be
+//! lossy, whose first attempt alone would take most of it, begins with fewer frames.
 //!
 //! The order: lossy quality or number of colours, frames, size; first each down to where it begins to hurt, then, in the same
 //! order, each as far as it goes.
@@ -84,8 +85,27 @@ impl Attempt {
     fn cost(&self, all: &Clip<'_>, format: OutputFormat) -> u64 {
         let (width, height) = self.sides(all);
         let pixels = u64::from(width) * u64::from(height) * self.frames as u64;
-        let may_be_lossy = self.settings.colours.is_none() && !self.settings.lossless;
-        if format == OutputFormat::Webp && self.frames > 1 && may_be_lossy { pixels * 5 / 2 } else { pixels }
+        if self.may_be_lossy(format) { pixels * 5 / 2 } else { pixels }
+    }
+
+    /// Whether it is an animation that has lossy frames, for all that is known before it is made.
+    fn may_be_lossy(&self, format: OutputFormat) -> bool {
+        let loses_quality = self.settings.colours.is_none() && !self.settings.lossless;
+        format == OutputFormat::Webp && self.frames > 1 && loses_quality
+    }
+
+    /// The same, with so few frames, and only then so small, that there can be others after it.
+    fn affordable(mut self, all: &Clip<'_>, format: OutputFormat) -> Self {
+        let cost = self.cost(all, format);
+        if !self.may_be_lossy(format) || cost <= MAX_PIXELS / 2 {
+            return self;
+        }
+        let frames = self.frames as u64 * (MAX_PIXELS / 3) / cost;
+        self.frames = usize::try_from(frames).unwrap_or(self.frames).max(2);
+        while self.cost(all, format) > MAX_PIXELS / 2 && self.longer_side > MIN_LONGER_SIDE {
+            self.longer_side = self.longer_side * 15 / 16;
+        }
+        self
     }
 
     fn sides(&self, all: &Clip<'_>) -> (u32, u32) {
@@ -109,6 +129,7 @@ pub(super) fn fit(
     max_bytes: u64,
     shrink: &Shrink<'_>,
 ) -> Result<(Attempt, File), Error> {
+    let asked = asked.affordable(all, format);
     let make = |attempt: &Attempt| attempt.make(all, format, Some(max_bytes), shrink);
     if let Ok(file) = make(&asked)? {
         return Ok((asked, file));

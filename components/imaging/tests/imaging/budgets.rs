@@ -96,3 +96,17 @@ fn what_fits_nothing_is_said() {
         assert_eq!(make("rgba.png", &asked(format, 30)).err(), Some(Error::BudgetUnreachable), "{format:?}");
     }
 }
+
+/// Its first attempt would take most of the work that all attempts may take.
+#[test]
+fn a_large_animation_that_may_be_lossy_keeps_its_size_where_fewer_frames_are_enough() {
+    let large = Options { width: 800, height: 600, ..asked(OutputFormat::Webp, 0) };
+    let free = make("animated.gif", &Options { max_bytes: None, ..large }).unwrap();
+    assert!(u64::from(free.frames) * 800 * 600 * 5 / 2 > 6 << 20, "{} frames are not large", free.frames);
+    let max_bytes = free.data.len() as u64 * 9 / 10;
+    let made = make("animated.gif", &Options { max_bytes: Some(max_bytes), ..large }).unwrap();
+    let bytes = made.data.len() as u64;
+    assert!(bytes <= max_bytes && bytes > max_bytes / 4, "{bytes} of {max_bytes}");
+    assert_eq!((made.width, made.height), (800, 600));
+    assert!(made.frames > 1 && made.concessions.iter().any(|given| matches!(given, Concession::Frames(_))));
+}
