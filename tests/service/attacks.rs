@@ -147,13 +147,14 @@ async fn no_second_request_is_smuggled_in_behind_a_first() {
         assert!(statuses.len() <= 1, "{name}: two answers: {answer}");
         assert!(statuses.iter().all(|status| (400..500).contains(status)), "{name}: {answer}");
     }
-    // Unusual, and the same to everybody: the last is a request of its own.
+    // Unusual, and the same to everybody: the last is a request of its own, where the connection outlives the refusal of the first. It does unless
+    // that came before the end of the body was read.
     let plain = format!(
         "POST /jobs HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n1;a=\"b\"\r\nx\r\n0\r\nx-t: u\r\n\r\n{}",
         SMUGGLED.replace("smuggled", NO_JOB)
     );
     let answer = exchange(service.address(), plain.as_bytes()).await;
-    assert_eq!(statuses(&answer), [415, 404], "{answer}");
+    assert!(matches!(statuses(&answer)[..], [415] | [415, 404]), "{answer}");
     let smuggled: Vec<_> =
         log.lines().into_iter().filter(|line| format!("{line:?}").contains("/smuggled")).collect();
     assert!(smuggled.is_empty(), "{smuggled:?}");
