@@ -81,11 +81,16 @@ impl Attempt {
         Ok(written.map(|bytes| File { bytes, width, height, frames }))
     }
 
-    /// In pixels, at least 1. A lossy frame takes time as two and a half.
+    /// In pixels, at least 1. A frame of an animation that may be lossy takes time as two and a half, a still in WebP, which is written in both ways, as
+    /// one and a quarter.
     fn cost(&self, all: &Clip<'_>, format: OutputFormat) -> u64 {
         let (width, height) = self.sides(all);
         let pixels = u64::from(width) * u64::from(height) * self.frames as u64;
-        if self.may_be_lossy(format) { pixels * 5 / 2 } else { pixels }
+        match format {
+            _ if self.may_be_lossy(format) => pixels * 5 / 2,
+            OutputFormat::Webp if self.frames == 1 && !self.settings.lossless => pixels * 5 / 4,
+            _ => pixels,
+        }
     }
 
     /// Whether it is an animation that has lossy frames, for all that is known before it is made.
