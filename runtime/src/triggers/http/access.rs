@@ -38,7 +38,7 @@ impl CallerName {
 /// Which requests leave a line.
 #[derive(Debug)]
 pub(super) struct AccessLog {
-    /// Of those that were answered well, each so-manieth; 0 is none.
+    /// Of those that were answered well, every Nth; 0 is none.
     every: u64,
     answered: AtomicU64,
 }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_went_wrong_leaves_a_line_and_of_the_rest_each_so_manieth() {
+    fn what_went_wrong_leaves_a_line_and_of_the_rest_every_nth() {
         for (every, lines) in [(0, 0), (1, 6), (3, 2)] {
             let access = AccessLog::new(&Limits { access_log_every: every, ..Limits::default() });
             assert!(access.keeps(StatusCode::NOT_FOUND) && access.keeps(StatusCode::SERVICE_UNAVAILABLE));
