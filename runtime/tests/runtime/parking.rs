@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// What is at address 64 in the guests here: what they say, the name of the header, the wish, the address of the server, the channel, the name of
-/// the other header, notes, what goes to the client.
+/// the other header, notes, what goes to the client, a wish that is soon over.
 const DATA: &str =
-    "asked\\0athumbs-park600000 keyredis://localhost:6379waitsthumbs-park-notennfirstlaterlast!";
+    "asked\\0athumbs-park600000 keyredis://localhost:6379waitsthumbs-park-notennfirstlaterlast!300 key";
 /// Lets requests of a component wait for messages of this channel.
 const PARK: &str = "[component.wait.tool.thumbs]\npark = { channel = \"waits\" }";
 
@@ -64,6 +64,10 @@ const BY_NOTE: &str = r"(local $fields i32) (local $response i32)
     (local.set $response (call $new-response (local.get $fields)))
     (call $respond (local.get $out) (i32.const 0) (local.get $response)
         (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))";
+/// Says that it was asked, and answers after a while.
+const HOLD: &str = r"(call $say (i32.const 64) (i32.const 6))
+    (call $wait-ms (i64.const 5000))
+    (call $answer (local.get $out) (i32.const 204))";
 /// Sends the key.
 const RING: &str = r"(call $open-redis (i32.const 91) (i32.const 22) (i32.const 0))
     (call $publish (i32.load (i32.const 4)) (i32.const 113) (i32.const 5) (i32.const 88) (i32.const 3) (i32.const 0))
@@ -76,6 +80,15 @@ async fn service(limits: Limits) -> Service {
         .serving("wait", &request(DATA, WAIT), PARK)
         .serving("go-on", &request(DATA, GO_ON), &PARK.replace("component.wait", "component.go-on"))
         .serving("by-note", &request(DATA, BY_NOTE), &PARK.replace("component.wait", "component.by-note"))
+        .serving(
+            "by-note-briefly",
+            &request(
+                DATA,
+                &BY_NOTE.replace("(i32.const 81) (i32.const 10)", "(i32.const 151) (i32.const 7)"),
+            ),
+            &PARK.replace("component.wait", "component.by-note-briefly"),
+        )
+        .serving("hold", &request(DATA, HOLD), "")
         .serving("ring", &request(DATA, RING), "allowed_outbound_hosts = [\"redis://localhost:6379\"]")
         .start(limits)
         .await
@@ -191,6 +204,27 @@ async fn a_request_that_can_not_be_repeated_waits_by_a_note_of_what_was_done() {
         204,
         "one that can be repeated has no need of it"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_by_a_note_and_finds_no_place_in_the_end_gets_the_answer_that_was_kept() {
+    let service = service(Limits {
+        max_concurrent_requests: 1,
+        max_waiting_requests: 0,
+        request_queue_ms: 0,
+        ..patient()
+    })
+    .await;
+    let post = |path| {
+        format!("POST /{path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    };
+    let waiting = Exchange::begin(service.address(), &post("by-note-briefly")).await;
+    service.said_times("asked", 1).await;
+    // It has the only place for longer than the other waits.
+    let _holder = Exchange::begin(service.address(), &post("hold")).await;
+    service.said_times("asked", 2).await;
+    let reply = waiting.end().await;
+    assert_eq!((reply.status, reply.header("thumbs-park")), (200, None), "{reply:?}");
 }
 
 const GOING_ON: &str = "GET /go-on HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";

@@ -59,6 +59,12 @@ bounds! {
         "crates/s3/src/retry.rs": "total: Duration::from_secs(25),";
     "1,024", "keys of messages that came last, for a request that is about to wait for one of them", "the oldest is forgotten: such a request waits until its pause is over",
         "runtime/src/triggers/http/parking.rs": "MAX_RECENT_KEYS: usize = 1_024;";
+    "64 KiB", "the answer that is kept of a request which waits by a note of what was done", "it is not kept: where no place is found for the last look, the client gets 503",
+        "runtime/src/triggers/http/continued.rs": "MAX_KEPT_ANSWER_BYTES: usize = 64 * 1024;";
+    "64", "bytes of the name of a key in the line of a request", "the line has none",
+        "runtime/src/triggers/http/access.rs": "MAX_CALLER_BYTES: usize = 64;";
+    "100", "thumbnails that lost workers left of a job that failed, and that go with its original", "the others stay",
+        "crates/guest/src/garbage.rs": "MAX_LEFT_BEHIND: u32 = 100;";
     "64 KiB", "the values that SQLite works on in a function whose time grows with a product", "the statement fails",
         "runtime/src/capabilities/sqlite/policy.rs": "MAX_SEARCHED_BYTES: i32 = 64 * 1024;";
     "64 KiB", "random bytes that a guest is given at once", "the instance is trapped",

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Response, StatusCode, header, request::Parts};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 
 use super::{
     arriving::Arriving,
@@ -20,6 +20,9 @@ use super::{
     places::Place,
 };
 use crate::problem::Problem;
+
+/// The longest answer, in bytes, that is kept of a request which waits by note. Of a longer one its client hears only what the next instance says.
+const MAX_KEPT_ANSWER_BYTES: usize = 64 * 1024;
 
 /// A request that may be asked about again.
 pub(super) struct Again {
@@ -57,20 +60,30 @@ impl Again {
     /// Asks until there is something to say. The first instance gets what comes of the body.
     pub(super) async fn answer(mut self, mut place: Arc<Place>, body: Arriving) -> Response<ResponseBody> {
         let mut body = Some(body);
+        // What was done by note is done: its client is told so, if there is nothing newer to tell.
+        let mut last = None;
         loop {
             let (response, park) = self.ask(place, body.take()).await;
             let Some(park) = park else { return response };
             match park.note() {
-                Some(note) if self.by_note => self.note = Some(note.into()),
+                Some(note) if self.by_note => {
+                    self.note = Some(note.into());
+                    let (head, body) = response.into_parts();
+                    let whole = Limited::new(body, MAX_KEPT_ANSWER_BYTES).collect().await;
+                    last = whole.ok().map(|whole| Response::from_parts(head, whole.to_bytes()));
+                }
                 Some(_) => return self.go_on(response, park),
-                None => {}
+                None => drop(response),
             }
-            drop(response);
             place = match self.turn(&park).await {
                 Ok(place) => place,
                 Err(problem) => {
+                    let unread = UnreadBody::none(&self.service.behind);
+                    if let Some(last) = last {
+                        return whole(last, unread);
+                    }
                     self.service.note_refusal(problem, &self.asked.id, self.asked.span());
-                    return whole(problem.response(&self.asked.id), UnreadBody::none(&self.service.behind));
+                    return whole(problem.response(&self.asked.id), unread);
                 }
             };
         }

@@ -14,7 +14,7 @@
 //! | the host | that it can keep this request by a note alone | [`PARK_BY_NOTE`] in the environment |
 //!
 //! A request can be asked again as it was where its method is safe and it has no body. Any other is kept by a note: its guest does what is to be
-//! done once, and with the wish leaves a note of it; its answer is dropped, and the next instance finds the request without its body, and the
+//! done once, and with the wish leaves a note of it; its answer is not sent, and the next instance finds the request without its body, and the
 //! note. Without a note there is no wish.
 //!
 //! No client can forge the one or the other: neither is in a request. What arrives while a guest is still about to ask counts, so no
