@@ -265,6 +265,8 @@ limits! {
         "one blob", "put fails as too-large";
     blob_timeout_ms = 10_000, 1 => DAY_MS,
         "one call of the blob store", "it fails as unavailable";
+    blob_cache_bytes = 16 * MIB, 0 => 64 * GIB,
+        "what is kept in memory of blobs that never change (docs/manifest.md, `constant_blobs`), none larger than a 64th of it; 0 keeps none", "those that were not asked for lately are read anew";
     ["Outgoing requests"]
     egress_connect_timeout_ms = 5_000, 1 => DAY_MS,
         "connecting for an outgoing request; a guest may ask for less", "the request fails";

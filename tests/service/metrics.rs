@@ -5,7 +5,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use thumbs::limits::Limits;
 use thumbs_tests::{
     client::Client,
     home::Home,
@@ -87,8 +88,26 @@ async fn prometheus_takes_the_numbers_of_the_process() {
         "thumbs_host_calls_total{component=\"resize\"}",
         "thumbs_host_guest_cpu_seconds_total{component=\"upload\"}",
         "thumbs_host_sql_connections{store=\"sqlite\",state=\"idle\"}",
+        "thumbs_host_constant_blob_reads_total{from=\"memory\"}",
+        "thumbs_host_constant_blobs_bytes",
     ] {
         assert!(value(&numbers, sample) > 0.0, "{sample}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thumbnail_that_was_made_is_asked_of_no_disk_and_is_gone_with_its_job() {
+    for (blob_cache_bytes, without_its_file) in [(1 << 20, StatusCode::OK), (0, StatusCode::GONE)] {
+        let limits = Limits { blob_cache_bytes, ..Limits::default() };
+        let service = Service::start_with(empty_state_dir(), |builder| builder.limits(limits)).await;
+        let id = service.client.submit(&images::png(40, 30), &[]).await;
+        service.client.finished(&id).await;
+        let path = format!("/thumbnails/{id}");
+        std::fs::remove_dir_all(service.state_dir().join("blobs/thumbnails")).unwrap();
+        assert_eq!(service.client.get(&path).await.status, without_its_file, "{blob_cache_bytes}");
+        let request = service.client.request(Method::DELETE, &format!("/jobs/{id}"));
+        assert_eq!(service.client.send(request).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(service.client.get(&path).await.status, StatusCode::NOT_FOUND);
     }
 }
 

@@ -6,11 +6,11 @@ use super::{StartError, servers::Server};
 use crate::{
     backends::{Backends, Blobs, KeyValue},
     capabilities::{
-        blob::{self, DirectoryStore, MemoryStore, S3Store},
+        blob::{self, DirectoryStore, KeptBlobs, MemoryStore, S3Store},
         key_value::{self, EmbeddedStore, RedisStore},
     },
     clients::{postgres, redis},
-    limits::Limits,
+    limits::{Limits, length},
 };
 
 /// What speaks to servers and files. Nothing is connected before it is needed.
@@ -20,15 +20,20 @@ pub(super) struct Clients {
     postgres: postgres::Client,
     redis: redis::Client,
     blobs: Arc<dyn blob::Backend>,
+    kept_blobs: Option<Arc<KeptBlobs>>,
     servers: Vec<Server>,
 }
 
 impl Clients {
-    /// Of these backends.
+    /// Of these backends. Blobs whose keys begin with one of `constant_blobs` never change.
     ///
     /// # Errors
     /// The directory of blobs can't be used, or the settings of a bucket make no client.
-    pub(super) fn new(backends: &Backends, limits: &Arc<Limits>) -> Result<Self, StartError> {
+    pub(super) fn new(
+        backends: &Backends,
+        constant_blobs: &[String],
+        limits: &Arc<Limits>,
+    ) -> Result<Self, StartError> {
         let mut clients = Self {
             key_value: backends.key_value.clone(),
             limits: Arc::clone(limits),
@@ -36,6 +41,7 @@ impl Clients {
             redis: redis::Client::new(limits),
             // Replaced below, unless the component that is composed in keeps the blobs: then nothing is linked to this.
             blobs: Arc::new(MemoryStore::default()),
+            kept_blobs: None,
             servers: Vec::new(),
         };
         match &backends.blobs {
@@ -56,6 +62,14 @@ impl Clients {
                     async move { store.check().await }
                 }));
             }
+        }
+        let is_elsewhere = matches!(&backends.blobs, Blobs::Directory(_) | Blobs::S3(..));
+        if is_elsewhere && limits.blob_cache_bytes > 0 && !constant_blobs.is_empty() {
+            let kept =
+                KeptBlobs::new(clients.blobs, constant_blobs.to_vec(), length(limits.blob_cache_bytes));
+            let kept = Arc::new(kept);
+            clients.blobs = Arc::clone(&kept) as _;
+            clients.kept_blobs = Some(kept);
         }
         if let Some((setting, url)) = &backends.database {
             let (client, url) = (clients.postgres.clone(), url.clone());
@@ -94,6 +108,11 @@ impl Clients {
 
     pub(super) fn blobs(&self) -> Arc<dyn blob::Backend> {
         Arc::clone(&self.blobs)
+    }
+
+    /// What is kept in memory of blobs that never change; none where nothing is.
+    pub(super) fn kept_blobs(&self) -> Option<&Arc<KeptBlobs>> {
+        self.kept_blobs.as_ref()
     }
 
     /// The store of this label.

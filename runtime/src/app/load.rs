@@ -75,7 +75,7 @@ impl Loaded {
         }
         keep_private(&state_dir, &backends, &log);
         let limits = Arc::new(builder.limits);
-        let clients = Clients::new(&backends, &limits)?;
+        let clients = Clients::new(&backends, &manifest.application.backends.constant_blobs, &limits)?;
         let broker = Arc::new(Broker::new(&limits, &log));
         let (tracer, sending) = match builder.traces {
             Some(settings) => {

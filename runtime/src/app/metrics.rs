@@ -9,7 +9,7 @@ use std::{
 use super::{components::Contexts, load::Loaded, messages::ParkingLots};
 use crate::{
     blocking,
-    capabilities::embedded::Database,
+    capabilities::{blob::KeptBlobs, embedded::Database},
     clients::{postgres, redis},
     instance::ComponentContext,
     numbers::{Exposition, Format, Process, rows},
@@ -27,6 +27,7 @@ pub(super) struct Metrics {
     databases: Vec<Arc<Database>>,
     postgres: postgres::Client,
     redis: redis::Client,
+    kept_blobs: Option<Arc<KeptBlobs>>,
     log: Option<Arc<dyn LogSink>>,
     tracer: Tracer,
     started: Duration,
@@ -48,6 +49,7 @@ impl Metrics {
             contexts: contexts.values().map(Arc::clone).collect(),
             postgres: loaded.clients.postgres().clone(),
             redis: loaded.clients.redis().clone(),
+            kept_blobs: loaded.clients.kept_blobs().cloned(),
             log,
             tracer: loaded.tracer.clone(),
             started: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
@@ -72,6 +74,12 @@ impl Metrics {
             ]
             .map(|(labels, count)| (labels, count as f64)),
         );
+        if let Some(kept) = &self.kept_blobs {
+            let (found, asked) = kept.found_and_asked();
+            let reads = [("memory", found), ("store", asked)];
+            text.all(&rows::BLOB_READS, reads.map(|(from, count)| ([from], count as f64)));
+            text.one(&rows::BLOBS_KEPT, kept.kept_bytes() as f64);
+        }
         let fates = self
             .tracer
             .fates()

@@ -34,6 +34,7 @@ fn everything_that_is_known_is_read() {
         redis = { url = "url", outbound = "reach" }
         database = { url = "token" }
         keys = "token"
+        constant_blobs = ["small/"]
         [application.tool.other]
         anything = 7
         [variables]
@@ -126,6 +127,7 @@ fn everything_that_is_known_is_read() {
     assert_eq!(backends.grants().collect::<Vec<_>>(), [("reach", "url")]);
     assert_eq!(backends.database.as_ref().unwrap().url, "token");
     assert_eq!(backends.keys.as_deref(), Some("token"));
+    assert_eq!(backends.constant_blobs, ["small/"]);
     let values = [("url".to_owned(), "redis://r"), ("token".to_owned(), "t")].into();
     let hosts: Vec<_> = component.resolve_outbound_hosts(&values).collect();
     assert_eq!(hosts, ["redis://r", "http://x", "https://t", "https://*.b:8443"]);

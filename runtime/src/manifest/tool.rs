@@ -10,7 +10,7 @@ use super::{
     table::{Table, Value},
 };
 
-/// `[application.tool.thumbs]`: which variables say where the back ends are, and who may ask. The default is that none does.
+/// `[application.tool.thumbs]`: which variables say where the back ends are, and who may ask; which blobs never change. The default is that none does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedBackends {
     /// The Redis server of the triggers.
@@ -21,6 +21,8 @@ pub struct NamedBackends {
     pub blobs: Option<NamedBackend>,
     /// The variable that lists who may ask: where it is empty, everybody who reaches the listener.
     pub keys: Option<String>,
+    /// How the keys of blobs begin that never change once they are there.
+    pub constant_blobs: Vec<String>,
 }
 
 /// The variables of one back end.
@@ -131,8 +133,12 @@ pub(super) fn application(
     let mut named = |key| table.take(key).map(|value| backend(value, declared)).transpose();
     let (redis, database, blobs) = (named("redis")?, named("database")?, named("blobs")?);
     let keys = table.take("keys").map(|name| variable(name, declared)).transpose()?;
-    table.finish(&["redis", "database", "blobs", "keys"], "")?;
-    let backends = NamedBackends { redis, database, blobs, keys };
+    let constant_blobs = match table.take("constant_blobs") {
+        Some(list) => list.array()?.into_iter().map(Value::string).collect::<Result<_, _>>()?,
+        None => Vec::new(),
+    };
+    table.finish(&["redis", "database", "blobs", "keys", "constant_blobs"], "")?;
+    let backends = NamedBackends { redis, database, blobs, keys, constant_blobs };
     Ok(backends)
 }
 

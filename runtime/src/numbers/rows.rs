@@ -78,6 +78,9 @@ metrics! {
     SQL_WAITED = "thumbs_host_sql_wait_seconds_total", Counter, ["store", "of"], "For how long in all";
     CONNECTS = "thumbs_host_connects_total", Counter, ["server", "outcome"],
         "Attempts to connect to `postgres` and `redis`, `made` or `failed`; what fails on and on is down";
+    BLOB_READS = "thumbs_host_constant_blob_reads_total", Counter, ["from"],
+        "Blobs that never change and were asked for as a whole: found in `memory`, or read from the `store`; none where nothing is kept";
+    BLOBS_KEPT = "thumbs_host_constant_blobs_bytes", Gauge, [], "What is kept of them in memory (`THUMBS_BLOB_CACHE_BYTES`)";
     SPANS = "thumbs_host_spans_total", Counter, ["fate"],
         "Spans of traces that are recorded: `sent` to the collector, `dropped` for want of room, `unsent` because no collector took them; none where nothing is traced";
     DROPPED = "thumbs_host_log_lines_dropped_total", Counter, [],

@@ -1,18 +1,20 @@
 //! `thumbs:blob-store/store`: blobs by key, natively, so that no provider component has to be composed in.
 //!
 //! Keys, sizes and content types are checked here, once, for every backend. What keeps the blobs is behind [`Backend`]; `directory/` is a
-//! directory of this host, `s3/` a bucket, `memory.rs` is for tests. What all of them must do is in `contract/`. `pieces.rs` has the blobs that
+//! directory of this host, `s3/` a bucket, `memory.rs` is for tests, `kept.rs` stands before another. What all of them must do is in `contract/`. `pieces.rs` has the blobs that
 //! a guest writes and reads in pieces.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod directory;
+mod kept;
 mod memory;
 mod pieces;
 mod s3;
 
 pub use directory::DirectoryStore;
 pub(crate) use directory::STAGING_FOLDER;
+pub use kept::KeptBlobs;
 pub use memory::MemoryStore;
 pub use pieces::{OpenReader, OpenWriter};
 pub use s3::{RoleSource, S3Store};
