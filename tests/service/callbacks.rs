@@ -19,12 +19,14 @@ use thumbs_tests::{
     receiver::{Received, Receiver},
     service::Service,
 };
+use tokio::net::TcpListener;
 
 use crate::backends::blob_tls::{TRUSTED, fixture, tls_before};
 
 thumbs_tests::in_every_home! {
     a_receiver_is_told_that_a_job_succeeded,
     a_receiver_that_fails_is_told_again,
+    a_receiver_that_never_answers_holds_up_no_other,
     a_message_outlives_the_process,
 }
 
@@ -177,6 +179,42 @@ async fn a_receiver_that_fails_is_told_again(home: Home) {
         assert_eq!(message.path, "/told");
         assert_eq!(message.header("webhook-id"), messages[0].header("webhook-id"), "it is the same message");
     }
+}
+
+async fn a_receiver_that_never_answers_holds_up_no_other(home: Home) {
+    // The system takes the connections, and nobody answers.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = listener.local_addr().unwrap();
+    let receiver = Receiver::start(OK).await;
+    let hosts = format!("http://{silent} http://{}", receiver.address());
+    let service = home.start_with(|builder| to(&receiver)(builder).variable("callback_hosts", hosts)).await;
+    let mut to_silent = Vec::new();
+    for number in 0..30 {
+        let told = ("callback_url", format!("http://{silent}/{number}"));
+        to_silent.push(service.client.submit(&images::png(30, 20), &[(told.0, &told.1)]).await);
+    }
+    // Each has ended, and as many attempts are under way as there may be.
+    for id in &to_silent {
+        service.client.finished(id).await;
+    }
+    let callbacks = async || {
+        let mut callbacks = Vec::new();
+        for id in &to_silent {
+            callbacks.push(job(&service.client, id).await["callback"].clone());
+        }
+        callbacks
+    };
+    let begin = Instant::now();
+    while callbacks().await.iter().filter(|callback| callback["attempts"] == 1).count() < 8 {
+        assert!(begin.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let id = service.client.submit(&images::png(31, 20), &[("callback_url", &receiver.url("/"))]).await;
+    receiver.wait_for(1).await;
+    for callback in callbacks().await {
+        assert_eq!(callback["last_error"], Value::Null, "the silent one was not waited for: {callback}");
+    }
+    assert_eq!(delivered(&service, &id).await["callback"]["attempts"], 1);
 }
 
 async fn a_message_outlives_the_process(home: Home) {

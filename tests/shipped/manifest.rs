@@ -46,6 +46,13 @@ fn templated_names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn callbacks_have_the_places_that_receivers_share() {
+    let manifest = manifest();
+    let workers = &manifest["component"]["callback"]["tool"]["thumbs"]["workers"];
+    assert_eq!(workers.as_integer(), i64::try_from(thumbs_domain::callback::PLACES).ok());
+}
+
+#[test]
 fn has_only_keys_that_all_hosts_know() {
     let manifest = manifest();
     keys_are_among(

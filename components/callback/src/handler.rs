@@ -80,20 +80,21 @@ impl Teller<'_> {
     /// [`StoreError`] where not even that could be done; the end of the lease makes it good.
     pub fn handle(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        // Of the replicas that a wake-up reaches one gets the callback: the others are to cost the database a read, not a write.
-        if !self.store.has_due_callback(now)? {
-            return Ok(());
-        }
         let claimed = self.store.claim_callback(self.worker, now.plus_millis(LEASE_MS), now)?;
         let Some(ClaimedCallback { job, more_due }) = claimed else { return Ok(()) };
         let log = self.log.clone().with_correlation_id(job.correlation_id.as_str()).with_job(job.id);
         if more_due {
             self.wake.wake(&log);
         }
-        match &job.callback {
-            Some(callback) => self.tell(&job, callback, &log),
-            None => Err(StoreError::Corrupt("a callback without its address".to_owned())),
+        let Some(callback) = &job.callback else {
+            return Err(StoreError::Corrupt("a callback without its address".to_owned()));
+        };
+        self.tell(&job, callback, &log)?;
+        // What waited for its receiver to have a place: this was one.
+        if self.store.has_due_callback(self.clock.now())? {
+            self.wake.wake(&log);
         }
+        Ok(())
     }
 
     fn tell(&self, job: &Job, callback: &Callback, log: &Log) -> Result<(), StoreError> {

@@ -214,11 +214,31 @@ fn where_more_is_to_be_told_another_is_woken() {
     service.ended(None, Some(b"made"));
     service.ended(None, Some(b"made"));
     let receiver = Receiver::answering(Ok(200));
-    for woken in [1, 1, 1] {
+    // At once, and when this one has its answer, for another may have waited for that.
+    for woken in [2, 2, 2] {
         assert_eq!(service.wake_up(&receiver, &later(0)), Ok(()));
         assert_eq!(service.wake.count(), woken);
     }
     assert_eq!(receiver.got.borrow().len(), 2);
+}
+
+#[test]
+fn who_waited_for_a_receiver_to_have_a_place_is_woken_when_it_has_one() {
+    let service = Service::new();
+    for _ in 0..9 {
+        service.ended(None, Some(b"made"));
+    }
+    let now = later(0).now();
+    let claim = |worker: &str| {
+        service.store.claim_callback(&WorkerId::new(worker), now.plus_millis(60_000), now).unwrap()
+    };
+    let waiting: Vec<_> = (0..7).map_while(|number| claim(&number.to_string())).collect();
+    assert_eq!(waiting.len(), 7);
+    let nobody_more = || assert_eq!(claim("ninth"), None, "the receiver keeps eight waiting");
+    let receiver = Receiver { meanwhile: &nobody_more, ..Receiver::answering(Ok(200)) };
+    assert_eq!(service.wake_up(&receiver, &later(0)), Ok(()));
+    assert_eq!(service.wake.count(), 1, "once it has answered, and not before");
+    assert!(claim("ninth").is_some());
 }
 
 #[test]

@@ -10,9 +10,11 @@ use crate::view::JobView;
 use crate::words::words;
 
 mod hosts;
+mod turns;
 mod url;
 
 pub use hosts::CallbackHosts;
+pub use turns::{LOOKED_AT, PLACES, Receiver, Turn, UNDER_WAY_MS, turn};
 pub use url::CallbackUrl;
 
 words! {

@@ -145,7 +145,7 @@ impl<S: Sql, D: Dialect> SqlJobStore<S, D> {
 }
 
 /// Draws a lot by the worker's id, which nobody else has: FNV-1a (RFC 9923), not negative.
-fn lot(worker: &WorkerId) -> i64 {
+pub(super) fn lot(worker: &WorkerId) -> i64 {
     let hash = worker.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

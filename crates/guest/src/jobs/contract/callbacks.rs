@@ -172,6 +172,39 @@ pub fn how_an_attempt_at_a_callback_went_is_kept(database: &impl TestDatabase) {
     assert_eq!(database.connect().has_due_callback(at(i64::MAX >> 1)), Ok(false));
 }
 
+/// A receiver that keeps attempts waiting has eight of them at most, however many of its callbacks are due, and others are not held up.
+pub fn a_receiver_that_never_answers_holds_up_no_other(database: &impl TestDatabase) {
+    const TO_SILENT: u16 = 250;
+    let store = database.connect();
+    for number in 1..=TO_SILENT {
+        create(store.as_ref(), &with_callback(number));
+        succeed(database, i64::from(number) * 10);
+    }
+    let told: Vec<_> = (0..20).map_while(|number| claimed(database, &format!("w{number}"), 5000)).collect();
+    assert_eq!(
+        told.iter().map(|claimed| claimed.more_due).collect::<Vec<_>>(),
+        [[true; 7].as_slice(), &[false]].concat()
+    );
+    assert_eq!(told[0].job.id, id(1), "the longest due first");
+
+    let good = CallbackUrl::parse("https://good.example/").expect("an address");
+    create(store.as_ref(), &NewJob { callback: Some(good), ..new_job(1000) });
+    succeed(database, 5000);
+    let claimed_now = claimed(database, "good", 5000).expect("it is told at once");
+    assert_eq!((claimed_now.job.id, claimed_now.more_due), (id(1000), false));
+    assert_eq!(claimed(database, "nobody", 5000), None);
+
+    assert!(settle(database, 1, "w0", &pending(20_000)));
+    assert_eq!(
+        claimed(database, "w0", 5000).map(|claimed| claimed.job.id),
+        Some(id(9)),
+        "a place is free again"
+    );
+    assert_eq!(claimed(database, "nobody", 5000), None);
+    // Whoever has not settled by then never will.
+    assert!(claimed(database, "later", 30_000).is_some());
+}
+
 /// Sixteen workers and sixty callbacks: every one once.
 pub fn many_workers_claim_each_callback_once(database: &impl TestDatabase) {
     const CALLBACKS: u16 = 60;

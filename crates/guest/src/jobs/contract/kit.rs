@@ -1,6 +1,6 @@
 //! Jobs and calls that the tests of the kit share.
 
-use thumbs_domain::callback::{Answer, CallbackPolicy};
+use thumbs_domain::callback::{Answer, CallbackPolicy, CallbackUrl};
 use thumbs_domain::cursor::Cursor;
 use thumbs_domain::digest::Digest;
 use thumbs_domain::failure::{Failure, JobCode};
@@ -140,7 +140,7 @@ pub(super) fn run(database: &impl TestDatabase, statement: &str) -> Vec<SqlRow> 
 pub fn use_every_call(store: &dyn Whole) {
     create(store, &idempotent_job(1, "a-key"));
     create(store, &new_job(2));
-    create(store, &new_job(3));
+    create(store, &NewJob { callback: CallbackUrl::parse("https://hooks.example/"), ..new_job(3) });
     assert_eq!(done(store.get(&id(2), Reach::All)).map(|job| job.id), Some(id(2)));
     let key = IdempotencyKey::parse("a-key").expect("usable");
     assert_eq!(done(store.find_by_idempotency_key(&key, None)).map(|job| job.id), Some(id(1)));
@@ -180,8 +180,8 @@ pub fn use_every_call(store: &dyn Whole) {
     assert_eq!(done(store.find_made(&recipe(), None)).map(|job| job.id), Some(job.id));
     let rate = Rate::new(1, 1).expect("a rate");
     assert!(done(store.take("a", rate, at(0))).is_taken);
-    assert_eq!(store.has_due_callback(at(1000)), Ok(false));
-    assert_eq!(store.claim_callback(&worker, at(2000), at(1000)), Ok(None));
+    assert_eq!(store.has_due_callback(at(1000)), Ok(true));
+    assert!(done(store.claim_callback(&worker, at(2000), at(1000))).is_some());
     let answered = Ok(Answer { status: 200, retry_after_secs: None });
     let policy = CallbackPolicy { max_attempts: 1, backoff_ms: 1 };
     assert_eq!(store.settle_callback(lease, &policy.settle(1, answered, 0, at(1000))), Ok(false));

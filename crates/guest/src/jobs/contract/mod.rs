@@ -170,6 +170,7 @@ macro_rules! job_store_contract {
             a_job_without_a_callback_tells_nobody
             a_callback_is_one_workers_until_its_lease_ends
             how_an_attempt_at_a_callback_went_is_kept
+            a_receiver_that_never_answers_holds_up_no_other
             many_workers_claim_each_callback_once
             a_job_that_is_tried_again_is_told_of_again
             a_deleted_job_tells_nobody

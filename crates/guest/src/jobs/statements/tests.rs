@@ -60,8 +60,8 @@ fn placeholders_first_appear_in_the_order_of_their_numbers() {
         &expire_originals::<Sqlite>(),
         &expire_originals::<Postgres>(),
         callbacks::HAS_DUE,
-        &callbacks::claim::<Sqlite>(),
-        &callbacks::claim::<Postgres>(),
+        callbacks::OPEN,
+        callbacks::CLAIM,
         callbacks::SETTLE,
     ] {
         let mut seen = Vec::new();
@@ -137,7 +137,8 @@ fn every_statement_finds_its_rows_by_an_index_and_sorts_nothing() {
         (&expire_jobs::<Sqlite>(), &[by_id, status]),
         (&expire_originals::<Sqlite>(), &[by_id, originals]),
         (callbacks::HAS_DUE, &["thumbs_jobs_callbacks"]),
-        (&callbacks::claim::<Sqlite>(), &[by_id, "thumbs_jobs_callbacks"]),
+        (callbacks::OPEN, &["thumbs_jobs_callbacks"]),
+        (callbacks::CLAIM, &[by_id]),
         (callbacks::SETTLE, &[by_id]),
     ] {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
