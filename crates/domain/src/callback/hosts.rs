@@ -82,6 +82,8 @@ mod tests {
             ("hooks.example", "https://HOOKS.example/x", "http://hooks.example/x"),
             ("hooks.example", "https://hooks.example:443", "https://hooks.example:8443"),
             ("hooks.example", "https://hooks.example", "https://a.hooks.example"),
+            ("HTTPS://Hooks.Example", "https://hooks.example", "http://hooks.example"),
+            ("http://hooks.example", "HTTP://HOOKS.EXAMPLE/x", "HTTPS://hooks.example"),
             ("hooks.example:8443", "https://hooks.example:8443", "https://hooks.example"),
             ("*.example.com", "https://a.example.com", "https://example.com"),
             ("*.example.com", "https://a.b.example.com", "https://aexample.com"),

@@ -74,11 +74,11 @@ impl CallbackUrl {
     }
 }
 
-/// Whether this scheme is that of TLS; none where it is another than the two.
+/// Whether this scheme is that of TLS; none where it is another than the two. In any case of letters, as a scheme may be (RFC 3986, 3.1).
 pub(super) fn is_https(scheme: &str) -> Option<bool> {
     match scheme {
-        "https" => Some(true),
-        "http" => Some(false),
+        _ if scheme.eq_ignore_ascii_case("https") => Some(true),
+        _ if scheme.eq_ignore_ascii_case("http") => Some(false),
         _ => None,
     }
 }
@@ -127,6 +127,8 @@ mod tests {
         for (text, is_https, host, port, authority, path) in [
             ("https://hooks.example/a/b?c=d", true, "hooks.example", 443, "hooks.example", "/a/b?c=d"),
             ("https://Hooks.Example:8443", true, "hooks.example", 8443, "Hooks.Example:8443", "/"),
+            ("HTTPS://hooks.example/A", true, "hooks.example", 443, "hooks.example", "/A"),
+            ("Http://hooks.example", false, "hooks.example", 80, "hooks.example", "/"),
             ("http://127.0.0.1:80?x", false, "127.0.0.1", 80, "127.0.0.1:80", "/?x"),
             ("http://[::1]/", false, "::1", 80, "[::1]", "/"),
             ("https://[0:0::1]:1/", true, "::1", 1, "[0:0::1]:1", "/"),
@@ -145,7 +147,6 @@ mod tests {
             "hooks.example",
             "//hooks.example",
             "ftp://hooks.example",
-            "HTTPS://hooks.example",
             "https://",
             "https:///path",
             "https://?query",
