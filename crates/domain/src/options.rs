@@ -12,7 +12,7 @@ use crate::callback::CallbackUrl;
 use crate::format::AskedFormat;
 use crate::framing::{Fit, Gravity};
 use crate::preset::{self, Preset};
-use crate::variant::{self, Variant, VariantName};
+use crate::variant::{self, Members, Variant, VariantName};
 
 /// The largest `max_bytes` that can be asked for: more than any thumbnail has.
 pub const MAX_MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -242,6 +242,11 @@ pub const CALLBACK: Row = Row {
     example: "https://hooks.example.com/thumbs",
 };
 
+/// Whether an option has this name, of a thumbnail or of its job.
+pub fn is_option(name: &str) -> bool {
+    TABLE.iter().chain([&CALLBACK, &VARIANTS]).any(|row| row.name == name)
+}
+
 impl Draft {
     /// Who is told when the job ends.
     pub const fn callback(&self) -> Option<&CallbackUrl> {
@@ -335,20 +340,26 @@ impl Draft {
         if text.len() > row.max_value_bytes() {
             return Err(refused());
         }
-        let objects: Vec<serde_json::Map<String, serde_json::Value>> =
-            serde_json::from_str(text).map_err(|_| refused())?;
+        let objects: Vec<Members> = serde_json::from_str(text).map_err(|_| refused())?;
         let most = usize::try_from(self.max_variants).unwrap_or(usize::MAX);
         if !(1..=most).contains(&objects.len()) {
             return Err(refused());
         }
         let mut variants: Vec<(VariantName, Self)> = Vec::new();
-        for object in objects {
-            let name = object.get("name").and_then(serde_json::Value::as_str).and_then(VariantName::parse);
+        for Members(members) in objects {
+            let (names, options): (Vec<_>, Vec<_>) =
+                members.into_iter().partition(|(member, _)| member == "name");
+            let [(_, name)] = &names[..] else { return Err(refused()) };
+            let name = name.as_str().and_then(VariantName::parse);
             let name = name.filter(|name| !variants.iter().any(|(known, _)| known == name));
             let name = name.ok_or_else(refused)?;
             let mut draft = Self { is_variant: true, ..Self::new(self.max_output_side) };
-            for (option, value) in object.iter().filter(|(option, _)| *option != "name") {
-                let given = draft.set_json(option, value);
+            for (at, (option, value)) in options.iter().enumerate() {
+                let is_repeated = options.iter().take(at).any(|(before, _)| before == option);
+                let given = match is_repeated {
+                    true => draft.known(option).and_then(|row| Err(OptionError::Repeated(row.name))),
+                    false => draft.set_json(option, value),
+                };
                 given.map_err(|error| OptionError::OfVariant {
                     variant: name.clone(),
                     error: Box::new(error),

@@ -1,6 +1,7 @@
 //! One of several thumbnails of one image: the option `variants`. How its JSON is read is the business of [`crate::options`].
 
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::options::Options;
 
@@ -45,6 +46,35 @@ impl TryFrom<String> for VariantName {
 impl std::fmt::Display for VariantName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The members of an object in JSON as they were sent: a name that stands twice is there twice, where a map would keep one of them and say
+/// nothing of the other.
+#[derive(Debug)]
+pub(crate) struct Members(pub(crate) Vec<(String, serde_json::Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
     }
 }
 
@@ -115,6 +145,7 @@ mod tests {
             r#"[{"name":"A"}]"#,
             r#"[{"name":"a/b"}]"#,
             r#"[{"name":"a"},{"name":"a"}]"#,
+            r#"[{"name":"a","name":"b"}]"#,
             &long,
             &many,
         ] {
@@ -135,6 +166,10 @@ mod tests {
             (r#""fit":true"#, "The option \"fit\" takes one of: cover, contain, fill."),
             (r#""hieght":1"#, "There is no option \"hieght\"."),
             (r#""hieght":null"#, "There is no option \"hieght\"."),
+            (r#""width":1,"width":2"#, "The option \"width\" is given more than once."),
+            (r#""width":null,"fit":"fill","width":2"#, "The option \"width\" is given more than once."),
+            (r#""width":1,"\u0077idth":1"#, "The option \"width\" is given more than once."),
+            (r#""hieght":null,"hieght":null"#, "There is no option \"hieght\"."),
             (r#""variants":[]"#, "There is no option \"variants\"."),
         ] {
             let error = read(&format!(r#"[{{"name":"card",{inner}}}]"#)).unwrap_err();
