@@ -6,6 +6,7 @@ use http::header::{CACHE_CONTROL, ETAG, VARY};
 use http::{HeaderValue, Method};
 use thumbs_domain::id::JobId;
 use thumbs_domain::job::{Job, Thumbnail};
+use thumbs_domain::options;
 use thumbs_domain::problem::ProblemKind;
 use thumbs_domain::route;
 use thumbs_guest::blobs::Blobs;
@@ -60,6 +61,7 @@ impl Download<'_> {
         };
         let id = JobId::parse(id).map_err(|_| not_found())?;
         let wait = Wait::of(request)?;
+        no_options(request)?;
         let Self { store, wake, wake_now, clock, log, .. } = *self;
         let waiter = Waiter { store, wake, wake_now, parked: self.parked, clock, log };
         let Waited { job, left } = waiter.read(&id, request.caller.reach(), wait)?.ok_or_else(not_found)?;
@@ -73,18 +75,44 @@ impl Download<'_> {
         let is_chosen = thumbnail.webp.is_some();
         let thumbnail = picture::choose(request, thumbnail);
         let etag = picture::etag(thumbnail)?;
-        let mut response = if etag::is_known(&request.headers, &etag) {
+        let given = self.give(request, &id, name, thumbnail, &etag);
+        let mut response = given.unwrap_or_else(|failed| {
+            let is_of_these_bytes = matches!(failed, Failed::Range { .. });
+            let mut response = failed.into_response(&request.correlation_id, self.log);
+            if is_of_these_bytes {
+                response.headers_mut().insert(ETAG, etag);
+            }
+            response
+        });
+        // Also that a part is not there, or all of it, holds for those alone who are given the same.
+        if is_chosen {
+            response.headers_mut().append(VARY, BY_FORMAT);
+        }
+        wait.say(&mut response);
+        Ok(response)
+    }
+
+    /// The bytes, or a part, or that the client has them.
+    fn give(
+        &self,
+        request: &Request,
+        id: &JobId,
+        name: Option<&str>,
+        thumbnail: &Thumbnail,
+        etag: &HeaderValue,
+    ) -> Result<Response, Failed> {
+        let mut response = if etag::is_known(&request.headers, etag) {
             // With the headers of the full answer that a cache would update (RFC 9110, section 15.4.5).
             let mut response = etag::not_modified();
-            response.headers_mut().insert(ETAG, etag);
+            response.headers_mut().insert(ETAG, etag.clone());
             response
         } else if request.method == Method::HEAD {
-            picture::response(&id, name, thumbnail, Vec::new())?
+            picture::response(id, name, thumbnail, Vec::new())?
         } else {
             let bytes = usize::try_from(thumbnail.bytes).unwrap_or(usize::MAX);
-            let range = range::asked(&request.headers, &etag, bytes)?;
-            let data = picture::read(self.blobs, &id, thumbnail, self.log)?;
-            let whole = picture::response(&id, name, thumbnail, data)?;
+            let range = range::asked(&request.headers, etag, bytes)?;
+            let data = picture::read(self.blobs, id, thumbnail, self.log)?;
+            let whole = picture::response(id, name, thumbnail, data)?;
             match range {
                 Some(range) => range::cut(whole, range)?,
                 None => whole,
@@ -92,10 +120,6 @@ impl Download<'_> {
         };
         range::offer(response.headers_mut());
         self.keep(&mut response, &request.caller);
-        if is_chosen {
-            response.headers_mut().append(VARY, BY_FORMAT);
-        }
-        wait.say(&mut response);
         Ok(response)
     }
 
@@ -106,6 +130,20 @@ impl Download<'_> {
         if matches!(caller, Caller::Holder(_)) {
             headers.append(VARY, BY_KEY);
         }
+    }
+}
+
+/// A link is handed around, and on its way a page, a cache or a network puts something behind it (`v=2`, `fbclid=`), which means nothing here.
+/// Who names an option means it, and would take the thumbnail for what was asked.
+fn no_options(request: &Request) -> Result<(), Failed> {
+    match request.query_pairs().iter().find(|(name, _)| options::is_option(name)) {
+        Some((name, _)) => {
+            let detail = format!(
+                "A thumbnail is as its job asked for it: \"{name}\" is an option of POST /jobs. Take it out of the address."
+            );
+            Err(Failed::problem(ProblemKind::InvalidOption, detail))
+        }
+        None => Ok(()),
     }
 }
 

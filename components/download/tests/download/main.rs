@@ -169,7 +169,30 @@ fn a_client_gets_the_bytes_that_it_asks_for() {
     assert_eq!((answer.status, answer.header("content-length")), (200, "21"), "a range is of GET alone");
     let answer = ask(&store, &blobs, "GET", &job, &[("range", "bytes=21-")]);
     assert_eq!((answer.status, answer.code().as_str()), (416, "range-not-satisfiable"));
-    assert_eq!(answer.header("content-range"), "bytes */21");
+    assert_eq!((answer.header("content-range"), answer.header("etag")), ("bytes */21", etag.as_str()));
+}
+
+#[test]
+fn what_others_put_behind_a_link_is_passed_over_and_an_option_is_refused() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    let job = finished(&store, &blobs);
+    for query in ["v=2", "fbclid=x&wait=0", "wait=0&Key-Pair-Id=K2", "", "&", "widths=50"] {
+        assert_eq!(ask(&store, &blobs, "GET", &format!("{job}?{query}"), &[]).status, 200, "{query}");
+    }
+    for (query, named) in [
+        ("width=50", "width"),
+        ("v=2&f%6Frmat=webp", "format"),
+        ("variants=", "variants"),
+        ("preset", "preset"),
+    ] {
+        let answer = ask(&store, &blobs, "GET", &format!("{job}?{query}"), &[]);
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-option"), "{query}");
+        assert!(
+            answer.text.contains(&format!("\\\"{named}\\\" is an option of POST /jobs")),
+            "{}",
+            answer.text
+        );
+    }
 }
 
 #[test]

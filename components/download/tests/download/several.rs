@@ -118,7 +118,19 @@ fn who_takes_webp_gets_it_and_caches_are_told() {
         let known = [&headers[..], &[("if-none-match", etag.as_str())]].concat();
         let answer = ask(&store, &blobs, "GET", &path, &known);
         assert_eq!((answer.status, answer.header("vary")), (304, "Accept"), "{accept:?}");
+        let part = [&headers[..], &[("range", "bytes=1-2")]].concat();
+        let answer = ask(&store, &blobs, "GET", &path, &part);
+        assert_eq!((answer.status, answer.header("vary")), (206, "Accept"), "{accept:?}");
+        assert_eq!((answer.header("etag"), answer.text.as_str()), (etag.as_str(), &data[1..3]));
+        let nothing = [&headers[..], &[("range", "bytes=4-")]].concat();
+        let answer = ask(&store, &blobs, "GET", &path, &nothing);
+        assert_eq!((answer.status, answer.header("vary")), (416, "Accept"), "{accept:?}");
+        assert_eq!((answer.header("etag"), answer.header("content-range")), (etag.as_str(), "bytes */4"));
     }
     let plain = ask(&store, &blobs, "GET", &job.to_string(), &[("accept", "image/webp")]);
     assert_eq!((plain.text.as_str(), plain.header("vary")), ("other", ""), "it is there once");
+    blobs.delete(&ObjectKey::thumbnail(&job, &sha256(b"webp"))).unwrap();
+    let gone = ask(&store, &blobs, "GET", &path, &[("accept", "image/webp")]);
+    assert_eq!((gone.status, gone.header("vary"), gone.header("etag")), (410, "Accept", ""));
+    assert_eq!(ask(&store, &blobs, "GET", &path, &[]).status, 200, "the other is there");
 }
