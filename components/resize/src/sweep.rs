@@ -34,9 +34,7 @@ impl Resize<'_> {
             Some(moment) => self.store.expire_originals(moment, now, MAX_ROWS)?,
             None => 0,
         };
-        let notes = self.store.garbage(MAX_BLOBS)?;
-        let blobs = garbage::clear(self.store, self.blobs, notes, self.log)?;
-        let blobs = u32::try_from(blobs).unwrap_or(u32::MAX);
+        let blobs = garbage::clear(self.store, self.blobs, MAX_BLOBS, self.log)?;
         let looked = match self.retention.orphans.ends_before(now) {
             Some(moment) => orphans::clear(self.store, self.blobs, moment, now, self.log)?,
             None => Looked::default(),

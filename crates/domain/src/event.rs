@@ -120,8 +120,11 @@ events! {
     JobVanished { attempt: u32 } = "job-vanished", Info,
         "A job was deleted while a worker was at it; what the worker made was removed", "Nothing";
     GarbageKept { key: &'a str, cause: &'a str } = "garbage-kept", Warn,
-        "Blobs of a job that went could not be removed, this one among them; the next sweep tries again",
+        "Blobs of a job that went, or that no job has, could not be removed, this one among them; a later sweep tries again",
         "Look after the blob store";
+    OrphanLeft { key: &'a str, cause: &'a str } = "orphan-left", Warn,
+        "A blob that no job has could not be removed for a day, or while a sweep is a day behind; it stays, and no sweep comes back to it",
+        "Look after the blob store, and delete the blob";
     Swept { jobs: u32, originals: u32, blobs: u32, orphans: u32 } = "swept", Info,
         "A sweep took away what is kept no longer: so many jobs, originals of others, blobs of jobs that went, and blobs that no job has",
         "Nothing; where there are orphans without a process that was killed, look whether two services share a place for their images";

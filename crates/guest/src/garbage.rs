@@ -8,42 +8,60 @@ use std::collections::BTreeMap;
 use thumbs_domain::event::Event;
 use thumbs_domain::id::JobId;
 use thumbs_domain::object_key::{Kind, Listed};
+use thumbs_domain::timestamp::Timestamp;
 
 use crate::blobs::{BlobError, Blobs};
-use crate::jobs::{Garbage, Holder, Life, StoreError};
+use crate::jobs::{Garbage, Holder, Life, Search, StoreError};
 use crate::log::Log;
 
 /// More attempts leave no more thumbnails behind: each makes the same.
 const MAX_LEFT_BEHIND: u32 = 100;
 
-/// Deletes these blobs and strikes them off the notes. Gives how many are gone; what can't be deleted now stays noted, for the next sweep.
+/// Of so many blobs that can't be deleted a sweep has enough: each may take as long as the store is waited for.
+const MAX_FAILURES: usize = 10;
+
+/// Where the notes begin.
+const BEGINNING: Timestamp = Timestamp::from_unix_millis(0);
+
+/// Deletes at most `limit` of the blobs that are noted, and strikes them off the notes. Gives how many are gone. What can't be deleted now stays noted,
+/// and is tried again once all others were: the next sweep goes on behind it.
 ///
 /// # Errors
 /// [`StoreError`] where a note could not be struck off: its blob is deleted once more then, which does no harm.
-pub fn clear(
-    store: &dyn Life,
-    blobs: &dyn Blobs,
-    notes: Vec<Garbage>,
-    log: &Log,
-) -> Result<usize, StoreError> {
+pub fn clear(store: &dyn Life, blobs: &dyn Blobs, limit: u32, log: &Log) -> Result<u32, StoreError> {
+    let from = store.looked(Search::Garbage)?.unwrap_or(BEGINNING);
+    let notes = store.garbage(from, limit)?;
     let without = without_a_thumbnail(store, &notes)?;
-    let mut failure = None;
-    let gone: Vec<Garbage> = notes
-        .into_iter()
-        .filter(|note| {
-            let is_left_behind = note.thumbnail.is_none() && without.contains(&note.job);
-            let cleared = blobs.delete(&note.key()).and_then(|()| match is_left_behind {
-                true => clear_left_behind(blobs, &note.job),
-                false => Ok(()),
-            });
-            cleared.map_err(|error| failure.get_or_insert((note.key(), error)).0.clone()).is_ok()
-        })
-        .collect();
-    if let Some((key, error)) = failure {
-        log.event(Event::GarbageKept { key: key.as_str(), cause: &error.to_string() });
+    let (mut gone, mut kept, mut tried) = (Vec::new(), Vec::new(), 0);
+    for note in &notes {
+        let is_left_behind = note.thumbnail.is_none() && without.contains(&note.job);
+        let cleared = blobs.delete(&note.key()).and_then(|()| match is_left_behind {
+            true => clear_left_behind(blobs, &note.job),
+            false => Ok(()),
+        });
+        tried += 1;
+        match cleared {
+            Ok(()) => gone.push(note.clone()),
+            Err(error) => kept.push((note, error)),
+        }
+        if kept.len() == MAX_FAILURES {
+            break;
+        }
+    }
+    if let Some((note, error)) = kept.first() {
+        log.event(Event::GarbageKept { key: note.key().as_str(), cause: &error.to_string() });
     }
     store.forget(&gone)?;
-    Ok(gone.len())
+    let is_last = tried == notes.len() && notes.len() < limit as usize;
+    match kept.last() {
+        _ if is_last && from > BEGINNING => store.look(Search::Garbage, BEGINNING)?,
+        // Never the same place twice, however many jobs were made in one millisecond.
+        Some((last, _)) if !is_last => {
+            store.look(Search::Garbage, last.job.created_at().max(from.plus_millis(1)))?;
+        }
+        _ => {}
+    }
+    Ok(u32::try_from(gone.len()).unwrap_or(u32::MAX))
 }
 
 /// Those of the jobs whose originals go that have no thumbnail, and never will: who holds such a job finds its row gone, and removes what it made.

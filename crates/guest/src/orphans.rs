@@ -12,13 +12,19 @@ use thumbs_domain::object_key::{Kind, Listed};
 use thumbs_domain::timestamp::Timestamp;
 
 use crate::blobs::Blobs;
-use crate::jobs::{Holder, Life, StoreError};
+use crate::jobs::{Holder, Life, Search, StoreError};
 use crate::log::Log;
 
 /// How much has to have become old before somebody looks: a store may have to go through all its keys for a page of them.
 const EVERY_MS: i64 = 15 * 60_000;
 /// Keys of each kind that are looked at in one sweep.
 const PAGE: u32 = 500;
+
+/// For how long what can't be deleted holds up the search: it is tried again for a day, which is what an operator may take to mend a store, and then it
+/// is left where it is.
+const PATIENCE_MS: i64 = 24 * 3600 * 1000;
+/// Of so many blobs that can't be deleted a sweep has enough: each may take as long as the store is waited for.
+const MAX_FAILURES: u32 = 10;
 
 /// What one look has brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,11 +61,12 @@ fn look(
     now: Timestamp,
     log: &Log,
 ) -> Result<Looked, StoreError> {
-    let from = match store.looked(kind)? {
+    let search = Search::Orphans(kind);
+    let from = match store.looked(search)? {
         Some(from) if from <= now => from,
         // Nobody has looked yet, or with a clock that was far ahead.
         _ => {
-            store.look(kind, now)?;
+            store.look(search, now)?;
             now
         }
     };
@@ -84,16 +91,30 @@ fn look(
         }
         _ => old,
     };
-    let mut gone = 0;
+    let is_patient = old.millis_since(from) <= PATIENCE_MS;
+    let (mut gone, mut kept, mut tried_up_to) = (0, 0, up_to);
     for blob in without_a_job(store, page)? {
-        if let Err(error) = blobs.delete(&blob.key) {
-            log.event(Event::GarbageKept { key: blob.key.as_str(), cause: &error.to_string() });
-            return Ok(Looked { gone, more: false });
+        let Err(error) = blobs.delete(&blob.key) else {
+            gone += 1;
+            continue;
+        };
+        let (key, cause) = (blob.key.as_str(), &error.to_string());
+        match (is_patient, kept) {
+            (true, 0) => log.event(Event::GarbageKept { key, cause }),
+            (true, _) => {}
+            (false, _) => log.event(Event::OrphanLeft { key, cause }),
         }
-        gone += 1;
+        kept += 1;
+        if kept == MAX_FAILURES {
+            tried_up_to = blob.job.created_at().max(from.plus_millis(1)).min(up_to);
+            break;
+        }
     }
-    store.look(kind, up_to)?;
-    Ok(Looked { gone, more: old.millis_since(up_to) > 0 })
+    if kept > 0 && is_patient {
+        return Ok(Looked { gone, more: false });
+    }
+    store.look(search, tried_up_to)?;
+    Ok(Looked { gone, more: kept == 0 && old.millis_since(tried_up_to) > 0 })
 }
 
 fn without_a_job(store: &dyn Life, mut page: Vec<Listed>) -> Result<Vec<Listed>, StoreError> {

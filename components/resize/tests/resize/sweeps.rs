@@ -1,14 +1,19 @@
 //! What is kept, for how long, and what becomes of blobs that no row names.
 
 use thumbs_domain::id::{JobId, WorkerId};
+use thumbs_domain::job::NewJob;
 use thumbs_domain::object_key::{Kind, ObjectKey};
 use thumbs_domain::owner::Reach;
 use thumbs_domain::retention::{Keep, Retention};
+use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::blobs::Blobs;
 use thumbs_guest::digest::sha256;
-use thumbs_guest::testing::{ManualClock, POLICY, end_job};
+use thumbs_guest::jobs::Search;
+use thumbs_guest::testing::{ManualClock, POLICY, end_job, new_job};
 
 use crate::kit::*;
+
+const BEGINNING: Timestamp = Timestamp::from_unix_millis(0);
 
 /// Jobs that are done, each with its original and its thumbnail, and a sweep that is due.
 fn with_done_jobs(jobs: u32, retention: Retention) -> Service {
@@ -77,10 +82,10 @@ fn a_blob_that_can_not_be_deleted_is_deleted_by_a_later_sweep() {
     let service = with_done_jobs(60, Retention { originals: Keep::UntilDone, ..Retention::FOREVER });
     service.blobs.set_down(true);
     service.wake_up(&later(10));
-    assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([60, 60], 50));
+    assert_eq!((kinds(&service), service.store.garbage(BEGINNING, 100).unwrap().len()), ([60, 60], 50));
     service.blobs.set_down(false);
     service.wake_up(&later(11));
-    assert_eq!((kinds(&service), service.store.garbage(100).unwrap().len()), ([0, 60], 0));
+    assert_eq!((kinds(&service), service.store.garbage(BEGINNING, 100).unwrap().len()), ([0, 60], 0));
 }
 
 /// A job that failed, and the thumbnail of a worker that stored it and did not come to say so.
@@ -168,11 +173,11 @@ fn a_thumbnail_that_its_job_does_not_name_goes_too() {
     let id = service.upload();
     let other = ObjectKey::thumbnail(&id, &sha256(b"of a worker that came late"));
     service.blobs.put(&other, "image/png", b"late").unwrap();
-    service.store.look(Kind::Thumbnail, ManualClock::START.plus_millis(-1000)).unwrap();
+    service.store.look(Search::Orphans(Kind::Thumbnail), ManualClock::START.plus_millis(-1000)).unwrap();
     sweep(&service, 2 * DAY_SECS);
     assert!(is_there(&service, &other), "the job may have it yet");
     service.wake_up(&later(1));
-    service.store.look(Kind::Thumbnail, ManualClock::START.plus_millis(-1000)).unwrap();
+    service.store.look(Search::Orphans(Kind::Thumbnail), ManualClock::START.plus_millis(-1000)).unwrap();
     sweep(&service, 2 * DAY_SECS);
     assert_eq!((is_there(&service, &other), kinds(&service)), (false, [1, 1]));
 }
@@ -199,6 +204,47 @@ fn orphans_go_a_page_at_a_time_and_what_fails_is_looked_at_again() {
     assert!(is_there(&service, &late));
     sweep(&service, 4 * DAY_SECS);
     assert!(!is_there(&service, &late));
+}
+
+#[test]
+fn an_orphan_that_can_not_be_deleted_holds_up_the_others_for_a_day() {
+    let mut service = Service::new();
+    service.retention.orphans = Keep::Days(1);
+    sweep(&service, 0);
+    let stays = orphan(&service, 0, 0);
+    service.blobs.keep(&stays);
+    // More than a page of blobs that jobs have, and one behind them that none has.
+    for _ in 0..600 {
+        service.upload();
+    }
+    let behind = orphan(&service, 2, 20);
+    sweep(&service, 2 * DAY_SECS);
+    assert!(is_there(&service, &behind), "the store may be mended yet");
+    for _ in 0..2 {
+        sweep(&service, 2 * DAY_SECS + 60);
+    }
+    assert_eq!((is_there(&service, &stays), is_there(&service, &behind)), (true, false));
+}
+
+#[test]
+fn garbage_that_can_not_be_deleted_holds_up_no_other() {
+    let mut service = Service::new();
+    service.retention = Retention::FOREVER;
+    let keys: Vec<_> = (0..300).map(|number| orphan(&service, 2 * number, number)).collect();
+    for key in &keys {
+        let (_, id) = key.as_str().split_once('/').unwrap();
+        let job = NewJob { id: JobId::parse(id).unwrap(), ..new_job() };
+        service.store.create(&job).unwrap();
+        service.store.delete(&job.id, Reach::All).unwrap();
+    }
+    let (stay, behind) = keys.split_at(260);
+    stay.iter().for_each(|key| service.blobs.keep(key));
+    for _ in 0..30 {
+        sweep(&service, 1000);
+    }
+    assert!(!behind.iter().any(|key| is_there(&service, key)));
+    assert_eq!(service.store.garbage(BEGINNING, 1000).unwrap().len(), 260, "they stay noted");
+    assert!(stay.iter().all(|key| is_there(&service, key)));
 }
 
 #[test]

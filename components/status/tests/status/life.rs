@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use thumbs_domain::id::JobId;
+use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::clock::Clock;
 use thumbs_guest::http::park::Offer;
 use thumbs_guest::jobs::{Life, SqlJobStore};
@@ -29,7 +30,11 @@ fn a_deleted_job_is_gone_and_a_worker_is_called_for_its_blobs() {
     store.claim_sweep(clock.now(), clock.now().plus_millis(60_000)).unwrap();
     let answer = ask(&store, &wake, &clock, "DELETE", &path(&job));
     assert_eq!((answer.status, answer.header("content-length")), (204, ""));
-    assert_eq!(store.garbage(10).unwrap().len(), 2, "its original and its thumbnail");
+    assert_eq!(
+        store.garbage(Timestamp::from_unix_millis(0), 10).unwrap().len(),
+        2,
+        "its original and its thumbnail"
+    );
     assert_eq!((wake.count(), store.due(clock.now(), clock.now()).unwrap().sweep), (1, true));
     for method in ["GET", "DELETE"] {
         let answer = ask(&store, &wake, &clock, method, &path(&job));

@@ -82,6 +82,24 @@ impl Holder {
     }
 }
 
+/// A search that goes on where it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// For blobs of this kind that no job has.
+    Orphans(Kind),
+    /// Through the notes of blobs that no row names any more, past those that can't be deleted.
+    Garbage,
+}
+
+impl Search {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Orphans(kind) => kind.folder(),
+            Self::Garbage => "garbage",
+        }
+    }
+}
+
 /// Who may look at what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -110,8 +128,8 @@ pub trait Life: JobStore {
     /// Deletes the row, wherever the job stands. False where there was none. A worker that holds the job has no lease any more.
     fn delete(&self, job: &JobId, reach: Reach<'_>) -> Result<bool, StoreError>;
 
-    /// At most `limit` blobs of jobs that went.
-    fn garbage(&self, limit: u32) -> Result<Vec<Garbage>, StoreError>;
+    /// At most `limit` blobs of jobs that went and that were made at this moment or later, oldest first.
+    fn garbage(&self, from: Timestamp, limit: u32) -> Result<Vec<Garbage>, StoreError>;
 
     /// These are no longer there.
     fn forget(&self, garbage: &[Garbage]) -> Result<(), StoreError>;
@@ -122,11 +140,11 @@ pub trait Life: JobStore {
     /// More is left than one sweep takes: the next is due now.
     fn call_for_sweep(&self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Up to which moment somebody has looked for blobs of this kind that no job has; none where nobody ever did.
-    fn looked(&self, kind: Kind) -> Result<Option<Timestamp>, StoreError>;
+    /// Up to which moment somebody has looked, by when the jobs were made; none where nobody ever did.
+    fn looked(&self, search: Search) -> Result<Option<Timestamp>, StoreError>;
 
     /// Somebody has looked up to this moment.
-    fn look(&self, kind: Kind, up_to: Timestamp) -> Result<(), StoreError>;
+    fn look(&self, search: Search, up_to: Timestamp) -> Result<(), StoreError>;
 
     /// What those of these jobs that are there, at most a few hundred, say of their blobs.
     fn holders(&self, jobs: &[JobId]) -> Result<Vec<Holder>, StoreError>;
@@ -209,8 +227,9 @@ impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
         Ok(!self.run_guarded(statements::DELETE, &parameters)?.is_empty())
     }
 
-    fn garbage(&self, limit: u32) -> Result<Vec<Garbage>, StoreError> {
-        Ok(self.run(statements::GARBAGE, &[i64::from(limit).into()])?.iter().filter_map(garbage).collect())
+    fn garbage(&self, from: Timestamp, limit: u32) -> Result<Vec<Garbage>, StoreError> {
+        let parameters = [JobId::lowest_text_at(from).into(), i64::from(limit).into()];
+        Ok(self.run(statements::GARBAGE, &parameters)?.iter().filter_map(garbage).collect())
     }
 
     fn forget(&self, garbage: &[Garbage]) -> Result<(), StoreError> {
@@ -233,16 +252,16 @@ impl<S: Sql, D: Dialect> Life for SqlJobStore<S, D> {
         Ok(())
     }
 
-    fn looked(&self, kind: Kind) -> Result<Option<Timestamp>, StoreError> {
-        match self.run(statements::LOOKED, &[kind.folder().into()])?.first().map(Vec::as_slice) {
+    fn looked(&self, search: Search) -> Result<Option<Timestamp>, StoreError> {
+        match self.run(statements::LOOKED, &[search.name().into()])?.first().map(Vec::as_slice) {
             None => Ok(None),
             Some([SqlValue::Integer(up_to)]) => Ok(Some(Timestamp::from_unix_millis(*up_to))),
             Some(_) => Err(StoreError::Corrupt("a moment of a sweep".to_owned())),
         }
     }
 
-    fn look(&self, kind: Kind, up_to: Timestamp) -> Result<(), StoreError> {
-        self.run(statements::LOOK, &[kind.folder().into(), millis(up_to)])?;
+    fn look(&self, search: Search, up_to: Timestamp) -> Result<(), StoreError> {
+        self.run(statements::LOOK, &[search.name().into(), millis(up_to)])?;
         Ok(())
     }
 

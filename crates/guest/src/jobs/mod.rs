@@ -25,7 +25,7 @@ mod store;
 
 pub use batches::{Batch, Batches};
 pub use callbacks::{Callbacks, ClaimedCallback};
-pub use life::{Due, Garbage, Holder, Life, Revived};
+pub use life::{Due, Garbage, Holder, Life, Revived, Search};
 pub use numbers::Numbers;
 pub use open::{Whole, open, open_life, open_numbers, open_rates, open_whole};
 pub use rates::Rates;

@@ -289,9 +289,9 @@ macro_rules! is_garbage {
 }
 
 pub(super) const GARBAGE: &str = concat!(
-    "SELECT job, sha256 FROM thumbs_garbage WHERE ",
+    "SELECT job, sha256 FROM thumbs_garbage WHERE job >= $1 AND ",
     is_garbage!(),
-    " ORDER BY job, sha256 LIMIT CAST($1 AS BIGINT)"
+    " ORDER BY job, sha256 LIMIT CAST($2 AS BIGINT)"
 );
 
 /// Two parameters for each of so many notes.
@@ -306,7 +306,7 @@ pub(super) const CLAIM_SWEEP: &str = concat!(
     " RETURNING name"
 );
 
-/// Up to which moment the blobs of a kind were looked at.
+/// Up to which moment a search has come.
 pub(super) const LOOKED: &str = "SELECT due_at_ms FROM thumbs_sweeps WHERE name = $1";
 
 pub(super) const LOOK: &str = "INSERT INTO thumbs_sweeps (name, due_at_ms) VALUES ($1, $2) \

@@ -1,7 +1,7 @@
 //! Blobs in memory.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thumbs_domain::object_key::ObjectKey;
 
@@ -16,6 +16,7 @@ const PIECE_BYTES: usize = 7;
 pub struct MemoryBlobs {
     stored: RefCell<BTreeMap<String, (String, Vec<u8>)>>,
     is_down: Cell<bool>,
+    kept: RefCell<BTreeSet<String>>,
     open_writers: Cell<u32>,
 }
 
@@ -38,6 +39,11 @@ impl MemoryBlobs {
     /// From here on every call fails, or none.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.set(is_down);
+    }
+
+    /// From here on it does not delete this one.
+    pub fn keep(&self, key: &ObjectKey) {
+        self.kept.borrow_mut().insert(key.to_string());
     }
 
     fn up(&self) -> Result<(), BlobError> {
@@ -79,6 +85,9 @@ impl Blobs for MemoryBlobs {
 
     fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
         self.up()?;
+        if self.kept.borrow().contains(key.as_str()) {
+            return Err(BlobError::Unavailable("may not be deleted".to_owned()));
+        }
         self.stored.borrow_mut().remove(key.as_str());
         Ok(())
     }

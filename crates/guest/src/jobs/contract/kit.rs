@@ -17,7 +17,7 @@ use thumbs_domain::timestamp::Timestamp;
 use thumbs_domain::trace::CorrelationId;
 
 use super::{TestDatabase, Whole};
-use crate::jobs::{Claim, Created, JobStore, Lease, Page, Revived, StoreError};
+use crate::jobs::{Claim, Created, JobStore, Lease, Page, Revived, Search, StoreError};
 use crate::recipe::Recipe;
 use crate::sql::SqlRow;
 
@@ -194,8 +194,8 @@ fn use_every_call_of_life(store: &dyn Whole) {
     assert_eq!(store.hasten(at(1000), at(i64::MAX >> 1)), Ok(0));
     assert_eq!(store.claim_sweep(at(1000), at(2000)), Ok(true));
     assert_eq!(store.call_for_sweep(at(1000)), Ok(()));
-    assert_eq!(store.look(Kind::Upload, at(1000)), Ok(()));
-    assert_eq!(store.looked(Kind::Upload), Ok(Some(at(1000))));
+    assert_eq!(store.look(Search::Orphans(Kind::Upload), at(1000)), Ok(()));
+    assert_eq!(store.looked(Search::Orphans(Kind::Upload)), Ok(Some(at(1000))));
     assert_eq!(done(store.holders(&[id(1)])).len(), 1);
     let failed = ListQuery { status: Some(Status::Failed), code: None, after: None, limit: 1 };
     let failed =
@@ -205,9 +205,10 @@ fn use_every_call_of_life(store: &dyn Whole) {
     assert_eq!(store.delete(&failed, Reach::All), Ok(true));
     assert_eq!(done(store.history(&failed, Reach::All)), None);
     assert_eq!(done(store.history(&id(1), Reach::All)).map(|entries| entries.is_empty()), Some(false));
-    let garbage: Vec<_> = done(store.garbage(10)).into_iter().filter(|note| note.job == failed).collect();
+    let garbage: Vec<_> =
+        done(store.garbage(at(0), 10)).into_iter().filter(|note| note.job == failed).collect();
     assert_eq!(garbage.len(), 1);
     assert_eq!(store.forget(&garbage), Ok(()));
     assert_eq!(store.expire_jobs(at(i64::MAX >> 16), 10), Ok(1));
-    assert_eq!(done(store.garbage(10)).len(), 2);
+    assert_eq!(done(store.garbage(at(0), 10)).len(), 2);
 }

@@ -16,7 +16,7 @@ use super::kit::{
     run, thumbnail, worker,
 };
 use super::{TestDatabase, Whole, kit};
-use crate::jobs::{Claim, Due, Garbage, Lease, Page, Revived};
+use crate::jobs::{Claim, Due, Garbage, Lease, Page, Revived, Search};
 
 fn fail(store: &dyn Whole, now: Timestamp) -> JobId {
     let worker = worker("fails");
@@ -150,18 +150,21 @@ pub fn a_deleted_job_leaves_a_note_of_each_blob(database: &impl TestDatabase) {
     assert_eq!(store.get(&id(1), Reach::All), Ok(None));
     assert_eq!(store.delete(&id(2), Reach::All), Ok(true), "one that is not done");
     let other = database.connect();
-    assert_eq!(other.garbage(10), Ok(vec![original(1), made(1), original(2)]));
-    assert_eq!(other.garbage(2), Ok(vec![original(1), made(1)]));
+    assert_eq!(other.garbage(at(0), 10), Ok(vec![original(1), made(1), original(2)]));
+    assert_eq!(other.garbage(at(0), 2), Ok(vec![original(1), made(1)]));
+    let made_at = id(1).created_at();
+    assert_eq!(done(other.garbage(made_at, 10)).len(), 3);
+    assert_eq!(other.garbage(made_at.plus_millis(1), 10), Ok(vec![]));
     assert_eq!(other.forget(&[original(1), original(2)]), Ok(()));
-    assert_eq!(store.garbage(10), Ok(vec![made(1)]));
+    assert_eq!(store.garbage(at(0), 10), Ok(vec![made(1)]));
     assert_eq!(store.forget(&[]), Ok(()));
     assert_eq!(store.forget(&[made(1)]), Ok(()));
-    assert_eq!(store.garbage(10), Ok(vec![]));
+    assert_eq!(store.garbage(at(0), 10), Ok(vec![]));
     // What no version wrote hides nothing.
     run(database, "INSERT INTO thumbs_garbage (job, sha256) VALUES ('0', 'x')");
     create(store.as_ref(), &new_job(3));
     assert_eq!(store.delete(&id(3), Reach::All), Ok(true));
-    assert_eq!(store.garbage(10), Ok(vec![original(3)]));
+    assert_eq!(store.garbage(at(0), 10), Ok(vec![original(3)]));
 }
 
 /// As from a backup: its blobs are no garbage then, whatever was noted when it went.
@@ -174,9 +177,9 @@ pub fn of_a_job_that_was_put_back_nothing_is_garbage(database: &impl TestDatabas
     assert_eq!(store.expire_originals(at(1000), at(2000), 10), Ok(1));
     run(database, "CREATE TABLE backup AS SELECT * FROM thumbs_jobs");
     run(database, "DELETE FROM thumbs_jobs");
-    assert_eq!(done(store.garbage(10)), [original(1), made(1), original(2)]);
+    assert_eq!(done(store.garbage(at(0), 10)), [original(1), made(1), original(2)]);
     run(database, "INSERT INTO thumbs_jobs SELECT * FROM backup");
-    assert_eq!(done(store.garbage(10)), [original(1)], "its row says that it is gone");
+    assert_eq!(done(store.garbage(at(0), 10)), [original(1)], "its row says that it is gone");
 }
 
 /// It finds out when it is done, and changes nothing.
@@ -240,12 +243,15 @@ pub fn a_job_that_is_due_later_than_can_be_meant_is_due_now(database: &impl Test
 /// A moment for each kind, which makes no sweep due.
 pub fn who_looks_for_orphans_goes_on_where_another_ended(database: &impl TestDatabase) {
     let store = database.connect();
-    assert_eq!(store.looked(Kind::Upload), Ok(None));
+    assert_eq!(store.looked(Search::Orphans(Kind::Upload)), Ok(None));
     assert_eq!(store.claim_sweep(at(1000), at(61_000)), Ok(true));
-    assert_eq!(store.look(Kind::Upload, at(500)), Ok(()));
-    assert_eq!(store.look(Kind::Upload, at(600)), Ok(()));
-    assert_eq!(database.connect().looked(Kind::Upload), Ok(Some(at(600))));
-    assert_eq!(store.looked(Kind::Thumbnail), Ok(None));
+    assert_eq!(store.look(Search::Orphans(Kind::Upload), at(500)), Ok(()));
+    assert_eq!(store.look(Search::Orphans(Kind::Upload), at(600)), Ok(()));
+    assert_eq!(database.connect().looked(Search::Orphans(Kind::Upload)), Ok(Some(at(600))));
+    assert_eq!(store.looked(Search::Orphans(Kind::Thumbnail)), Ok(None));
+    assert_eq!(store.looked(Search::Garbage), Ok(None));
+    assert_eq!(store.look(Search::Garbage, at(700)), Ok(()));
+    assert_eq!(store.looked(Search::Garbage), Ok(Some(at(700))));
     assert_eq!(store.due(at(1000), NEVER), Ok(Due { job: false, sweep: false, stray: false }));
 }
 
@@ -292,7 +298,7 @@ pub fn what_is_done_and_old_goes_and_nothing_else(database: &impl TestDatabase) 
     assert_eq!(ids(&done(store.list(&kit::all(10), Reach::All))), [id(6), id(3)]);
     assert_eq!(store.expire_jobs(later, 2), Ok(1));
     assert_eq!(store.expire_jobs(later, 2), Ok(0), "what is not done stays");
-    let noted = done(store.garbage(100));
+    let noted = done(store.garbage(at(0), 100));
     assert_eq!(noted.iter().filter(|note| note.thumbnail.is_none()).count(), 5);
     assert_eq!(noted.len(), 8);
 }
@@ -308,13 +314,13 @@ pub fn originals_go_before_their_jobs(database: &impl TestDatabase) {
     let before = read(database, 1);
     assert_eq!(store.expire_originals(at(999), at(5000), 10), Ok(0));
     assert_eq!(store.expire_originals(at(2000), at(5000), 1), Ok(1), "one at a time");
-    assert_eq!(store.garbage(10), Ok(vec![original(1)]));
+    assert_eq!(store.garbage(at(0), 10), Ok(vec![original(1)]));
     assert_eq!(store.expire_originals(at(9000), at(5000), 10), Ok(1), "not of the one that is being made");
     assert_eq!(store.expire_originals(at(9000), at(5000), 10), Ok(0));
     assert_eq!(read(database, 1), before);
     assert_eq!(store.forget(&[original(1), original(2)]), Ok(()));
     assert_eq!(store.delete(&id(1), Reach::All), Ok(true));
-    assert_eq!(store.garbage(10), Ok(vec![made(1)]));
+    assert_eq!(store.garbage(at(0), 10), Ok(vec![made(1)]));
 }
 
 /// Whose a job is decides who has it tried again, deleted or told of: to others it is not there.
@@ -375,7 +381,7 @@ pub fn of_several_thumbnails_none_is_forgotten(database: &impl TestDatabase) {
     let noted = |content: u8| Garbage { job: id(1), thumbnail: Some(Digest::from_bytes([content; 32])) };
     let mut expected = vec![original(1), original(2)];
     expected.extend((1..9).chain(101..109).map(noted));
-    let mut found = done(store.garbage(100));
+    let mut found = done(store.garbage(at(0), 100));
     for wanted in &expected {
         let at = found.iter().position(|note| note == wanted);
         found.swap_remove(at.unwrap_or_else(|| panic!("{wanted:?} is not noted")));

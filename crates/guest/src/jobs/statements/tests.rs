@@ -128,7 +128,7 @@ fn every_statement_finds_its_rows_by_an_index_and_sorts_nothing() {
         (HISTORY, &[by_id]),
         (REVIVE, &[by_id]),
         (DELETE, &[by_id]),
-        (GARBAGE, &["SCAN thumbs_garbage", by_id]),
+        (GARBAGE, &[garbage, by_id]),
         (&forget(3), &[garbage]),
         (CLAIM_SWEEP, &[sweeps]),
         (CALL_FOR_SWEEP, &[sweeps]),
