@@ -112,6 +112,7 @@ impl Ops<'_> {
                 "leased": queue.leased,
                 "later": queue.later,
                 "oldest_due_ms": queue.oldest_due_ms,
+                "oldest_callback_ms": queue.oldest_callback_ms,
             },
             "longest_due": shown(&open),
             "last_failed": shown(&failed),

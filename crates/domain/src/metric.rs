@@ -111,6 +111,12 @@ const CALLBACKS_SETTLED: Row = row(
     &["state"],
     "Ends of jobs of which somebody was told (`delivered`), or could not be told (`failed`)",
 );
+const CALLBACK_OLDEST: Row = row(
+    "thumbs_callbacks_oldest_due_seconds",
+    Kind::Gauge,
+    &[],
+    "How long the callback has been due that has been so longest; 0 where none is. One that pauses after an attempt is due when its pause is over",
+);
 
 /// All metrics, in the order of the documentation.
 pub const TABLE: &[Row] = &[
@@ -129,6 +135,7 @@ pub const TABLE: &[Row] = &[
     OLDEST,
     CALLBACKS,
     CALLBACKS_SETTLED,
+    CALLBACK_OLDEST,
 ];
 
 /// Upper bounds of [`Tally::turnaround_le`], in milliseconds.
@@ -180,6 +187,8 @@ pub struct Queue {
     pub later: i64,
     /// How long the job has been due that is next, in milliseconds, a new one from its upload on; none where none is due.
     pub oldest_due_ms: Option<i64>,
+    /// How long the callback has been due that has been so longest, in milliseconds; none where none is due.
+    pub oldest_callback_ms: Option<i64>,
 }
 
 /// Where [`Queue`] stops counting.
@@ -252,6 +261,7 @@ pub fn exposition(tallies: &[Tally], queue: &Queue, version: &str) -> String {
         &CALLBACKS_SETTLED,
         settled.map(|state| (vec![state], in_state(state, |tally| tally.entered))),
     );
+    text.family(&CALLBACK_OLDEST, [(vec![], seconds(queue.oldest_callback_ms.unwrap_or(0)))]);
     text.0
 }
 
@@ -363,7 +373,7 @@ mod tests {
 
     #[test]
     fn jobs_are_told_by_how_they_stand_and_why() {
-        let queue = Queue { leased: 2, later: 3, oldest_due_ms: Some(2500) };
+        let queue = Queue { leased: 2, later: 3, oldest_due_ms: Some(2500), oldest_callback_ms: Some(7500) };
         let lines = lines(&tallies(), &queue);
         for line in [
             "thumbs_build_info{version=\"1.2.3\"} 1",
@@ -388,6 +398,7 @@ mod tests {
             "thumbs_callbacks{state=\"waiting\"} 0",
             "thumbs_callbacks{state=\"delivered\"} 4",
             "thumbs_callbacks_settled_total{state=\"delivered\"} 9",
+            "thumbs_callbacks_oldest_due_seconds 7.5",
         ] {
             assert!(lines.iter().any(|other| other == line), "{line} is not in\n{}", lines.join("\n"));
         }

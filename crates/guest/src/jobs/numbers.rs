@@ -62,7 +62,8 @@ pub(super) const QUEUE: &str = "SELECT \
      (SELECT COALESCE(SUM(1), 0) FROM (SELECT 1 FROM thumbs_jobs WHERE lease_token IS NOT NULL AND +due_at_ms > CAST($1 AS BIGINT) \
      LIMIT CAST($2 AS BIGINT)) leased), \
      (SELECT COALESCE(SUM(1), 0) FROM (SELECT 1 FROM thumbs_jobs WHERE due_at_ms > CAST($1 AS BIGINT) LIMIT CAST($2 AS BIGINT)) later), \
-     (SELECT CASE WHEN due_at_ms < created_at_ms THEN created_at_ms ELSE due_at_ms END FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1)";
+     (SELECT CASE WHEN due_at_ms < created_at_ms THEN created_at_ms ELSE due_at_ms END FROM thumbs_jobs WHERE due_at_ms <= CAST($1 AS BIGINT) ORDER BY due_at_ms LIMIT 1), \
+     (SELECT callback_due_at_ms FROM thumbs_jobs WHERE callback_due_at_ms <= CAST($1 AS BIGINT) ORDER BY callback_due_at_ms LIMIT 1)";
 
 impl<S: Sql, D: Dialect> Numbers for SqlJobStore<S, D> {
     fn tallies(&self) -> Result<Vec<Tally>, StoreError> {
@@ -72,15 +73,17 @@ impl<S: Sql, D: Dialect> Numbers for SqlJobStore<S, D> {
     fn queue(&self, now: Timestamp) -> Result<Queue, StoreError> {
         let parameters = [SqlValue::Integer(now.unix_millis()), SqlValue::Integer(MAX_QUEUE_COUNT)];
         let row = self.run(QUEUE, &parameters)?.into_iter().next();
-        let Some([SqlValue::Integer(leased), SqlValue::Integer(later), oldest]) = row.as_deref() else {
+        let Some([SqlValue::Integer(leased), SqlValue::Integer(later), job, callback]) = row.as_deref()
+        else {
             return Err(StoreError::Corrupt("the numbers of the queue".to_owned()));
         };
-        let oldest_due_ms = match oldest {
+        let age_ms = |since: &SqlValue| match since {
             // Whose clock is ahead has made jobs that nobody has waited for yet.
             SqlValue::Integer(since_ms) => Some(now.unix_millis().saturating_sub(*since_ms).max(0)),
             _ => None,
         };
-        Ok(Queue { leased: *leased, later: *later, oldest_due_ms })
+        let (oldest_due_ms, oldest_callback_ms) = (age_ms(job), age_ms(callback));
+        Ok(Queue { leased: *leased, later: *later, oldest_due_ms, oldest_callback_ms })
     }
 
     fn longest_due(&self, limit: u32) -> Result<Page, StoreError> {

@@ -80,6 +80,8 @@ pub fn a_callback_is_due_when_its_job_ends(database: &impl TestDatabase) {
     }
     assert_eq!(store.has_due_callback(at(999)), Ok(false));
     assert_eq!(store.has_due_callback(at(1000)), Ok(true));
+    let oldest = |now| done(store.queue(at(now))).oldest_callback_ms;
+    assert_eq!([oldest(999), oldest(1000), oldest(61_000)], [None, Some(0), Some(60_000)]);
 }
 
 /// Nobody is told of a job whose client did not ask for it.

@@ -121,7 +121,7 @@ fn every_statement_finds_its_rows_by_an_index_and_sorts_nothing() {
         (GIVE_BACK, &[by_id]),
         (GIVE_UP, &[by_id]),
         (NOTE_WAKE_UP, &[by_id]),
-        (QUEUE, &[due, lease]),
+        (QUEUE, &[due, lease, "thumbs_jobs_callbacks"]),
         (SWEEP, &["thumbs_buckets_full", "USING PRIMARY KEY"]),
         (DUE, &[due, sweeps]),
         (HASTEN, &[by_id, due]),
