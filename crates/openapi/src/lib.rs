@@ -28,7 +28,8 @@ use thumbs_domain::route;
 pub const PAGES: &[&str] = &["/", "/docs", "/site/{file}"];
 
 const ABOUT: &str = "Upload an image, get a job at once, poll it, download the thumbnail. A request that is not served is answered by \
-    `application/problem+json` (RFC 9457) with a stable `code` and a sentence to act on; each code has a page at `/problems/{code}`.";
+    `application/problem+json` (RFC 9457) with a stable `code` and a sentence to act on; each code has a page at `/problems/{code}`. \
+    Wherever there is `GET`, `HEAD` is answered as well: with the same status and headers, without the body. `OPTIONS` tells what a path takes.";
 
 /// The document of a service with these limits.
 #[must_use]

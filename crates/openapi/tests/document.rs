@@ -125,6 +125,22 @@ fn every_problem_has_an_example_and_is_an_answer_of_some_operation() {
 }
 
 #[test]
+fn what_has_an_etag_may_be_what_the_client_has_already() {
+    let document = thumbs_openapi::document(&limits());
+    let mut found = 0;
+    for (method, path, operation) in operations(&document) {
+        if operation["responses"]["200"]["headers"]["ETag"].is_null() {
+            continue;
+        }
+        found += 1;
+        let parameters = operation["parameters"].as_array().unwrap();
+        assert!(parameters.iter().any(|parameter| parameter["name"] == "If-None-Match"), "{method} {path}");
+        assert!(!operation["responses"]["304"]["headers"]["ETag"].is_null(), "{method} {path}");
+    }
+    assert_eq!(found, 4, "two kinds of thumbnails, the document, what a problem means");
+}
+
+#[test]
 fn what_is_referred_to_is_there() {
     fn walk(value: &Value, document: &Value, found: &mut usize) {
         match value {

@@ -49,6 +49,17 @@ pub(super) fn waiting() -> Vec<Value> {
     ]
 }
 
+/// For what has an `ETag`.
+pub(super) fn if_none_match() -> Value {
+    json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "required": false,
+        "description": "The `ETag` of bytes that the client has: if they are still the same, the answer is 304.",
+        "schema": { "type": "string" },
+    })
+}
+
 /// A parameter of the path, where the segment is one.
 pub(super) fn path_parameter(path: &str, segment: &str) -> Option<Value> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;

@@ -4,21 +4,24 @@ use serde_json::json;
 use thumbs_domain::problem::ProblemKind::{self, *};
 
 use super::Operation;
+use super::parameters::if_none_match;
 use crate::answers::{json_response, reference};
 use crate::examples;
 
 pub(super) fn get_document() -> Operation {
+    let headers = json!({ "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") });
     Operation {
         id: "getOpenApi",
         tag: "service",
-        parameters: Vec::new(),
+        parameters: vec![if_none_match()],
         body: None,
         good: json!({
             "200": {
                 "description": "This document.",
-                "headers": { "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") },
+                "headers": headers,
                 "content": { "application/json": { "schema": { "type": "object" } } },
             },
+            "304": { "description": "The client has it already.", "headers": headers },
         }),
         problems: &[],
         curl: "curl {origin}/openapi.json",
@@ -26,20 +29,26 @@ pub(super) fn get_document() -> Operation {
 }
 
 pub(super) fn get_problem() -> Operation {
+    let headers = json!({
+        "ETag": reference("headers", "etag"),
+        "Cache-Control": reference("headers", "cache-control"),
+        "Vary": { "description": "`Accept`.", "schema": { "type": "string" } },
+    });
     Operation {
         id: "getProblem",
         tag: "service",
-        parameters: Vec::new(),
+        parameters: vec![if_none_match()],
         body: None,
         good: json!({
             "200": {
                 "description": "What the code means and what to do: a page for people, or JSON for who prefers that.",
-                "headers": { "ETag": reference("headers", "etag"), "Cache-Control": reference("headers", "cache-control") },
+                "headers": headers,
                 "content": {
                     "text/html": { "schema": { "type": "string" } },
                     "application/json": { "schema": reference("schemas", "ProblemType") },
                 },
             },
+            "304": { "description": "The client has it already.", "headers": headers },
         }),
         problems: &[NotFound],
         curl: "curl -H 'Accept: application/json' {origin}/problems/{code}",

@@ -5,7 +5,7 @@ use thumbs_domain::format::OutputFormat;
 use thumbs_domain::problem::ProblemKind::*;
 
 use super::Operation;
-use super::parameters::waiting;
+use super::parameters::{if_none_match, waiting};
 use crate::answers::reference;
 use crate::schemas;
 
@@ -21,13 +21,6 @@ fn download(id: &'static str, curl: &'static str) -> Operation {
     let types = OutputFormat::ALL
         .iter()
         .map(|format| (format.content_type().to_owned(), json!({ "schema": schemas::bytes() })));
-    let known = json!({
-        "name": "If-None-Match",
-        "in": "header",
-        "required": false,
-        "description": "The `ETag` of bytes that the client has: if they are still the same, the answer is 304.",
-        "schema": { "type": "string" },
-    });
     let text = |name: &str, about: &str| json!({ "name": name, "in": "header", "required": false, "description": about, "schema": { "type": "string" } });
     let accept = text(
         "Accept",
@@ -55,7 +48,7 @@ fn download(id: &'static str, curl: &'static str) -> Operation {
     Operation {
         id,
         tag: "thumbnails",
-        parameters: [waiting(), vec![known, accept, range, if_range]].concat(),
+        parameters: [waiting(), vec![if_none_match(), accept, range, if_range]].concat(),
         body: None,
         good: json!({
             "200": {
