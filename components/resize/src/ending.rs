@@ -9,6 +9,7 @@ use std::time::Duration;
 use thumbs_domain::failure::{Failure, Fault, JobCode};
 use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::Job;
+use thumbs_domain::machine::MAX_TIMED_OUT;
 use thumbs_domain::owner::Reach;
 use thumbs_domain::timestamp::Timestamp;
 use thumbs_guest::blobs::BlobError;
@@ -103,6 +104,16 @@ impl FailedAttempt {
             BlobError::TooLarge { .. } => Self { cause: error.to_string(), ..JobCode::SourceTooLarge.into() },
             BlobError::Unavailable(_) => Self::of_storage(&error),
         }
+    }
+
+    /// It ended by the clock, as so many before it.
+    pub(crate) fn of_time_once_too_often() -> Self {
+        let message = format!(
+            "None of {MAX_TIMED_OUT} attempts was over in time: the image is too large for how busy the service is, or its storage is slow. \
+             Send a smaller or simpler one, or have the job tried again later."
+        );
+        let failure = Failure::new(JobCode::TimedOut, message);
+        Self { failure, fault: Fault::Permanent, cause: String::new() }
     }
 
     /// The lease ends before the thumbnail could be stored.

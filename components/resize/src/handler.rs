@@ -6,10 +6,11 @@
 
 use thumbs_domain::event::Event;
 use thumbs_domain::failure::JobCode;
+use thumbs_domain::history::given_back_for;
 use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Cost, Job, NamedThumbnail, Thumbnail};
 use thumbs_domain::limits::UploadLimits;
-use thumbs_domain::machine::{Next, RetryPolicy};
+use thumbs_domain::machine::{MAX_TIMED_OUT, Next, RetryPolicy};
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
@@ -262,7 +263,19 @@ impl Resize<'_> {
         // It had no job yet, or none any more.
         let Some(job) = self.held_by(worker)? else { return Ok(()) };
         let lease = Lease { job: &job.id, worker };
-        self.record(&job, lease, reason.code().into(), &self.log_for(&job))
+        let failed = match reason {
+            EndReason::TimedOut if self.is_out_of_time_once_too_often(&job) => {
+                FailedAttempt::of_time_once_too_often()
+            }
+            _ => reason.code().into(),
+        };
+        self.record(&job, lease, failed, &self.log_for(&job))
+    }
+
+    /// Where the store does not say, it is as if it were not.
+    fn is_out_of_time_once_too_often(&self, job: &Job) -> bool {
+        let history = self.store.history(&job.id, Reach::All).ok().flatten().unwrap_or_default();
+        given_back_for(&history, JobCode::TimedOut.row().code) + 1 >= MAX_TIMED_OUT
     }
 
     fn record(

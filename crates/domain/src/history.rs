@@ -67,6 +67,12 @@ fn entry(line: &str) -> Option<Entry> {
     Some(Entry { began_at, ended_at: Some(ended_at), outcome, code })
 }
 
+/// How many of these attempts were given back for this code since somebody last had the job tried again, of those that are kept.
+pub fn given_back_for(entries: &[Entry], code: &str) -> usize {
+    let since = entries.iter().rev().take_while(|entry| entry.outcome != Outcome::Revived);
+    since.filter(|entry| entry.outcome == Outcome::GivenBack && entry.code.as_deref() == Some(code)).count()
+}
+
 /// The JSON of `GET /jobs/{id}/history`.
 #[derive(Clone, Debug, Serialize)]
 pub struct HistoryView {
@@ -98,6 +104,20 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_unix_millis(millis)
+    }
+
+    #[test]
+    fn what_was_given_back_is_counted_by_code_since_the_job_was_last_tried_again() {
+        let text = "1 2 given-back timed-out;2 3 failed timed-out;3 3 revived -;4 5 given-back timed-out;5 6 given-back trap;\
+                    6 7 postponed timed-out;7 8 given-back timed-out;";
+        assert_eq!(given_back_for(&read(text), "timed-out"), 2);
+        assert_eq!(given_back_for(&[], "timed-out"), 0);
+    }
+
+    #[test]
+    fn as_many_attempts_are_kept_as_may_end_by_the_clock() {
+        let line = "1795953600000 1795953628000 given-back timed-out;";
+        assert!(line.len() * crate::machine::MAX_TIMED_OUT <= KEPT_CHARS as usize);
     }
 
     #[test]

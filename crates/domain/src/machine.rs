@@ -6,7 +6,7 @@
 //!      ^   ^                                    | |  |
 //!      |   '-- lease ended, attempts left ------' |  '-- permanent, or no attempts left, or too old --> failed
 //!      '-- transient, attempts left, backoff -----'
-//!      '-- service, not too old: attempt given back, backoff -'
+//!      '-- service, not too old, not out of time once too often: attempt given back, backoff -'
 //!
 //! failed ---- somebody has it tried again: attempts and age begin anew ----> processing, due
 //! ```
@@ -42,6 +42,11 @@ pub struct History {
 
 /// The longest pause before another attempt: five minutes.
 pub const MAX_BACKOFF_MS: i64 = 5 * 60 * 1000;
+
+/// How many attempts at a job end by the clock before it has failed. Time by the clock is the service's to give, and a store that is slow for an hour
+/// costs no job its life: with the usual pauses these take more than an hour and a half. But an image that needs nearly all of the processor time that
+/// it may have is never done where others take most of the processor, and takes a worker from them each time.
+pub const MAX_TIMED_OUT: usize = 24;
 
 /// How far the clocks of two workers are from each other at most: beyond that one of them is wrong.
 pub const MAX_CLOCK_DIFFERENCE_MS: i64 = 10 * 60 * 1000;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thumbs_domain::id::{JobId, WorkerId};
 use thumbs_domain::job::{Job, NewJob};
+use thumbs_domain::machine::RetryPolicy;
 use thumbs_domain::message::Message;
 use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::owner::Reach;
@@ -36,6 +37,7 @@ pub(crate) struct Service {
     pub(crate) told: Told,
     pub(crate) callbacks: CountingWake,
     pub(crate) retention: Retention,
+    pub(crate) policy: RetryPolicy,
 }
 
 impl Service {
@@ -62,6 +64,7 @@ impl Service {
             told: Told::default(),
             callbacks: CountingWake::default(),
             retention: Retention::FOREVER,
+            policy: POLICY,
         }
     }
 
@@ -102,7 +105,7 @@ impl Service {
             clock,
             worker: &WorkerId::new("this-one"),
             limits: config::limits(&FixedVariables::small()).unwrap(),
-            policy: POLICY,
+            policy: self.policy,
             retention: self.retention,
             log: &Log::new("test"),
         };

@@ -7,8 +7,10 @@ use thumbs_domain::format::AcceptedFormats;
 use thumbs_domain::id::WorkerId;
 use thumbs_domain::job::Status;
 use thumbs_domain::limits::UploadLimits;
+use thumbs_domain::machine::MAX_TIMED_OUT;
 use thumbs_domain::message::{EndReason, Message};
 use thumbs_domain::object_key::ObjectKey;
+use thumbs_domain::owner::Reach;
 use thumbs_domain::retention::Retention;
 use thumbs_guest::blobs::{BlobError, BlobReader, BlobWriter, Blobs};
 use thumbs_guest::clock::Clock;
@@ -40,6 +42,44 @@ fn a_sandbox_that_was_ended_is_a_failed_attempt_of_its_job_alone() {
         assert_eq!((job.status, service.code(&id).as_str(), job.attempts), (status, code, attempts));
         assert_eq!(service.job(&other).attempts, 0, "a report claims nothing");
     }
+}
+
+/// As an image does that needs nearly all of its processor time, where others take most of the processor.
+#[test]
+fn a_job_that_is_never_done_in_time_has_failed_in_the_end() {
+    let (mut service, id) = Service::with_job();
+    service.policy.max_job_age_secs = 24 * 3600;
+    let service = service;
+    let mut secs = 0;
+    let mut end = |reason| {
+        // Beyond any pause, and the job is not a day old.
+        secs += 301;
+        let clock = later(secs);
+        let worker = WorkerId::new(secs.to_string());
+        service.store.claim(&worker, &POLICY, clock.now()).unwrap();
+        assert_eq!(
+            service.handle(Message::Ended { worker, reason }, &clock, &ScriptedImaging::jpeg()),
+            Ok(())
+        );
+        service.job(&id)
+    };
+    for setbacks in 1..MAX_TIMED_OUT {
+        let job = end(EndReason::TimedOut);
+        assert_eq!((job.status, job.attempts), (Status::Processing, 0), "{setbacks}");
+    }
+    assert_eq!(end(EndReason::Stopped).status, Status::Processing, "of another reason there are not so many");
+    let job = end(EndReason::TimedOut);
+    let failure = job.failure.unwrap();
+    assert_eq!((job.status, failure.code.as_ref()), (Status::Failed, "timed-out"));
+    assert!(failure.message.starts_with("None of 24 attempts was over in time"), "{}", failure.message);
+
+    // Somebody has it tried again, and it begins anew.
+    service.store.revive(&id, Reach::All, later(9000).now()).unwrap();
+    let worker = WorkerId::new("anew");
+    service.store.claim(&worker, &POLICY, later(9001).now()).unwrap();
+    let report = Message::Ended { worker, reason: EndReason::TimedOut };
+    assert_eq!(service.handle(report, &later(9002), &ScriptedImaging::jpeg()), Ok(()));
+    assert_eq!(service.job(&id).status, Status::Processing);
 }
 
 #[test]

@@ -41,6 +41,8 @@ bounds! {
         "runtime/src/triggers/http/headers.rs": "MAX_ID_BYTES: usize = 128;";
     "5 minutes", "the pause before a job is tried again, which doubles", "it grows no more",
         "crates/domain/src/machine.rs": "MAX_BACKOFF_MS: i64 = 5 * 60 * 1000;";
+    "24", "attempts at a job that end by the clock (`timed-out`)", "the job has failed",
+        "crates/domain/src/machine.rs": "MAX_TIMED_OUT: usize = 24;";
     "16", "jobs that died with their last worker, and that one message gives up", "the next message goes on",
         "components/resize/src/handler.rs": "MAX_GIVEN_UP: u32 = 16;";
     "50", "rows of each kind that a sweep takes away: jobs that succeeded, jobs that failed, originals", "another sweep follows at once",
@@ -49,6 +51,16 @@ bounds! {
         "components/resize/src/sweep.rs": "MAX_BLOBS: u32 = 5 * MAX_ROWS;";
     "500", "keys of originals, and of thumbnails, among which a sweep looks for orphans", "another sweep follows at once",
         "crates/guest/src/orphans.rs": "PAGE: u32 = 500;";
+    "10", "blobs of each kind that can't be deleted, in one sweep", "the next sweep goes on behind them, or comes back to them",
+        "crates/guest/src/orphans.rs": "MAX_FAILURES: u32 = 10;";
+    "a day", "how long an orphan that can't be deleted holds up the search for others", "it is left where it is (`orphan-left`)",
+        "crates/guest/src/orphans.rs": "PATIENCE_MS: i64 = 24 * 3600 * 1000;";
+    "10,000", "names of one folder of blobs that are held, and for a minute kept, while it is listed", "the folder is read once more",
+        "runtime/src/capabilities/blob/directory/list.rs": "MAX_NAMES: usize = 10_000;";
+    "24", "callbacks that a process sends at a time; one receiver has half of what is free, eight where it is alone", "what is due waits for a place",
+        "crates/domain/src/callback/turns.rs": "PLACES: usize = 24;";
+    "100", "callbacks among which the next is chosen: so many that have been due longest, and as many that came to be due last", "the others wait until these are sent",
+        "crates/domain/src/callback/turns.rs": "LOOKED_AT: u32 = 100;";
     "500", "characters of a text in a line of the components' log", "it is cut",
         "crates/guest/src/log.rs": "MAX_CHARS: usize = 500;";
     "64 MiB", "one blob, on Spin", "put fails as too-large",
