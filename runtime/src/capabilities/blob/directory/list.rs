@@ -4,6 +4,8 @@ use std::{
     collections::BinaryHeap,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use thumbs_s3::Key;
@@ -11,9 +13,34 @@ use thumbs_s3::Key;
 /// The most names of one folder that are held at once.
 const MAX_NAMES: usize = 10_000;
 
+/// For how long names that were read are given out again. Whoever goes through a large store, page after page, comes back within seconds; what is put
+/// meanwhile among names that were read is not seen until then, as the contract allows.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+
+/// The names of a folder that has more than can be held, from the last time that one was read: a folder has no order, so each page costs reading all of it.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<Option<Pass>>);
+
+/// One reading of a folder: its first names that a listing of this prefix after this text asked for, behind those that it had.
+#[derive(Debug)]
+struct Pass {
+    way: String,
+    prefix: String,
+    after: String,
+    done: String,
+    names: Vec<String>,
+    read_at: Instant,
+}
+
 /// The first `limit` keys below `root` that begin with `prefix` and come after `after`, in the order of their bytes. Blocks.
-pub(super) fn keys(root: &Path, prefix: &str, after: &str, limit: usize) -> io::Result<Vec<String>> {
-    let mut listing = Listing { prefix, after, limit, keys: Vec::new() };
+pub(super) fn keys(
+    root: &Path,
+    prefix: &str,
+    after: &str,
+    limit: usize,
+    memory: &Memory,
+) -> io::Result<Vec<String>> {
+    let mut listing = Listing { prefix, after, limit, memory, keys: Vec::new() };
     listing.walk(root, "")?;
     Ok(listing.keys)
 }
@@ -22,6 +49,7 @@ struct Listing<'a> {
     prefix: &'a str,
     after: &'a str,
     limit: usize,
+    memory: &'a Memory,
     keys: Vec<String>,
 }
 
@@ -55,7 +83,12 @@ impl Listing<'_> {
     /// The next names in the folder after `done`, each with the way to it: of files, and with a slash at their end of folders that may hold
     /// what is asked for. Keys in a folder sort as its name with the slash does.
     fn next_names(&self, folder: &Path, way: &str, done: &str) -> io::Result<Vec<String>> {
+        let known = self.known_names(way, done);
+        if !known.is_empty() {
+            return Ok(known);
+        }
         let mut first = BinaryHeap::new();
+        let mut are_all = true;
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
@@ -71,10 +104,36 @@ impl Listing<'_> {
                 first.push(name);
                 if first.len() > MAX_NAMES {
                     first.pop();
+                    are_all = false;
                 }
             }
         }
-        Ok(first.into_sorted_vec())
+        let names = first.into_sorted_vec();
+        if !are_all {
+            let pass = Pass {
+                way: way.to_owned(),
+                prefix: self.prefix.to_owned(),
+                after: self.after.to_owned(),
+                done: done.to_owned(),
+                names: names.clone(),
+                read_at: Instant::now(),
+            };
+            *self.memory.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(pass);
+        }
+        Ok(names)
+    }
+
+    /// Those that were read a moment ago, by a listing of the same that this one goes on behind; none where there are no such.
+    fn known_names(&self, way: &str, done: &str) -> Vec<String> {
+        let memory = self.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(pass) = memory.as_ref() else { return Vec::new() };
+        let is_same = pass.way == way && pass.prefix == self.prefix && pass.read_at.elapsed() < KEPT_FOR;
+        let goes_on = pass.after.as_str() < self.after && pass.done.as_str() <= done;
+        let is_next = |name: &&String| name.as_str() > done && self.may_hold(name, name.ends_with('/'));
+        match is_same && goes_on {
+            true => pass.names.iter().filter(is_next).cloned().collect(),
+            false => Vec::new(),
+        }
     }
 
     fn may_hold(&self, name: &str, is_folder: bool) -> bool {
@@ -102,11 +161,29 @@ mod tests {
         for name in ["f", "e10009/b", "e10009/a", "e10008-", "e00001/x", "~staging/y", "A"] {
             fs::write(folder.path().join(name), b"").unwrap();
         }
-        let list = |prefix, after, limit| keys(folder.path(), prefix, after, limit).unwrap();
+        let memory = Memory::default();
+        let list = |prefix, after, limit| keys(folder.path(), prefix, after, limit, &memory).unwrap();
         assert_eq!(list("", "", 9), ["e00001/x", "e10008-", "e10009/a", "e10009/b", "f"]);
         assert_eq!(list("", "e00001/x", 2), ["e10008-", "e10009/a"]);
         assert_eq!(list("e10009/", "e10009/a", 9), ["e10009/b"]);
         assert_eq!(list("e1", "", 1), ["e10008-"]);
         assert_eq!(list("g", "", 1), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_large_folder_is_read_once_for_pages_that_follow_each_other() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let names: Vec<_> = (0..MAX_NAMES + 10).map(|number| format!("e{number:05}")).collect();
+        let put = |name: &str| fs::write(folder.path().join(name), b"").unwrap();
+        names.iter().for_each(|name| put(name));
+        let memory = Memory::default();
+        let list = |prefix, after, limit| keys(folder.path(), prefix, after, limit, &memory).unwrap();
+        assert_eq!(list("e", "", 2), names[..2]);
+        put("e00004-");
+        assert_eq!(list("e", names[3].as_str(), 2), names[4..6], "the names are known");
+        assert_eq!(list("e0", names[3].as_str(), 2), ["e00004", "e00004-"], "of something else they are not");
+        assert_eq!(list("e", "", 6).last().map(String::as_str), Some("e00004-"), "nor from the beginning on");
+        // Behind what is known it is read again.
+        assert_eq!(list("e", names[MAX_NAMES - 3].as_str(), 20), names[MAX_NAMES - 2..]);
     }
 }

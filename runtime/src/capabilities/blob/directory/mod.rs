@@ -46,6 +46,7 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub struct DirectoryStore {
     root: Arc<Path>,
+    listed: Arc<list::Memory>,
 }
 
 impl DirectoryStore {
@@ -69,7 +70,7 @@ impl DirectoryStore {
                 let _gone = fs::remove_file(entry.path());
             }
         }
-        Ok(Self { root: directory.into() })
+        Ok(Self { root: directory.into(), listed: Arc::default() })
     }
 
     /// Runs what waits for the disk off the async threads.
@@ -268,7 +269,8 @@ impl Backend for DirectoryStore {
     ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
         let after = after.to_owned();
         self.with(prefix, move |store, prefix| {
-            list::keys(&store.root, prefix, &after, limit).map_err(|failure| put_error(&failure))
+            list::keys(&store.root, prefix, &after, limit, &store.listed)
+                .map_err(|failure| put_error(&failure))
         })
     }
 }
