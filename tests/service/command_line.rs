@@ -123,6 +123,73 @@ async fn a_folder_becomes_a_folder_of_the_thumbnails_that_the_service_makes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_thumbnails_of_an_image_lie_in_a_folder_of_its_name() {
+    const VARIANTS: &str = r#"[{"name":"s","width":16},{"name":"l","width":48,"format":"jpeg"}]"#;
+    let service = start(|builder| builder).await;
+    let pictures = folder(&[("trip/a.png", images::png(90, 90)), ("b.png", images::png(70, 40))]);
+    let out = TempDir::new().unwrap();
+    let arguments =
+        ["submit", text(pictures.path()), "-o", text(out.path()), "--variants", VARIANTS, "--json"];
+    let ran = ask(&service, &arguments).await.ended(0);
+    assert_eq!(files(out.path()), ["b/l.jpg", "b/s.png", "trip/a/l.jpg", "trip/a/s.png"]);
+    let of_b = ran.objects().into_iter().find(|sent| sent["file"].as_str().unwrap().ends_with("b.png"));
+    let of_b = of_b.unwrap();
+    let id = of_b["job_id"].as_str().unwrap();
+    let large = service.client.get(&format!("/thumbnails/{id}/l")).await.body;
+    let small = service.client.get(&format!("/thumbnails/{id}/s")).await.body;
+    assert_eq!(std::fs::read(out.path().join("b/l.jpg")).unwrap(), large);
+    assert_eq!(of_b["bytes"], large.len() + small.len());
+    assert_eq!(of_b["output"], text(&out.path().join("b")));
+
+    let one = out.path().join("one");
+    ask(&service, &["get", id, "--variant", "l", "-o", text(&one)]).await.ended(0);
+    assert_eq!(std::fs::read(&one).unwrap(), large);
+    let ran = ask(&service, &["get", id, "--variant", "xl", "-o", text(&one)]).await.ended(2);
+    assert!(ran.stderr.contains("no thumbnail of this name"), "{}", ran.stderr);
+
+    let made = out.path().join("made.webp");
+    let source = pictures.path().join("b.png");
+    let cache = compile_cache();
+    let manifest = manifest_path();
+    let make = [
+        "make",
+        text(&source),
+        text(&made),
+        "-f",
+        text(&manifest),
+        "--cache-dir",
+        text(&cache),
+        "--variants",
+        VARIANTS,
+    ];
+    run(make.map(str::to_owned).to_vec(), Vec::new()).await.ended(0);
+    assert_eq!(std::fs::read(out.path().join("made/l.jpg")).unwrap(), large);
+    assert!(out.path().join("made/s.webp").is_file(), "the others have the format of the name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_one_of_several_is_good_at_the_service() {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let entry = Entry::new(
+        &Key::from_random([1; 24]),
+        KeyName::parse("shop").unwrap(),
+        Scopes::parse("read+write").unwrap(),
+        None,
+    );
+    let service =
+        start(|builder| builder.variable("api_keys", entry.to_string()).variable("link_secret", SECRET))
+            .await;
+    let client = service.client.holding(Key::from_random([1; 24]).expose());
+    let id = client.submit(&images::png(40, 30), &[("variants", r#"[{"name":"s"},{"name":"l"}]"#)]).await;
+    client.finished(&id).await;
+    let link = ["link", &id, "--variant", "l"].map(str::to_owned).to_vec();
+    let signed = run(link, vec![("SPIN_VARIABLE_LINK_SECRET", SECRET.to_owned())]).await.ended(0).stdout;
+    assert_eq!(service.client.get(signed.trim()).await.status, 200, "{signed}");
+    let of_other = signed.trim().replace("/l?", "/s?");
+    assert_eq!(service.client.get(&of_other).await.status, 403, "it is good for one path");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_fails_is_said_and_shows_in_the_status() {
     let service = start(|builder| builder).await;
     let pictures = folder(&[

@@ -11,6 +11,7 @@ use std::{
 use clap::{Args, Subcommand};
 use thumbs_access::{Entry, Key, KeyName, LinkSecrets, Scopes, last_day};
 
+use super::jobs::{thumbnail, variant};
 use crate::secret::Secret;
 
 type Error = Box<dyn std::error::Error>;
@@ -39,6 +40,9 @@ pub(super) struct Link {
     /// The id of the job.
     #[arg(value_parser = job, value_name = "JOB")]
     job: String,
+    /// Which of its thumbnails, where it has several [default: the first].
+    #[arg(long, value_parser = variant, value_name = "NAME")]
+    variant: Option<String>,
     /// For how long it is good: a number and s, m, h or d.
     #[arg(long, default_value = "1d", value_parser = seconds, value_name = "DURATION")]
     expires: i64,
@@ -120,7 +124,7 @@ impl Link {
 
     fn signed(&self, now: i64) -> Result<String, Error> {
         let secrets = LinkSecrets::parse(self.secret.expose())?;
-        let path = format!("/thumbnails/{}", self.job);
+        let path = thumbnail(&self.job, self.variant.as_deref());
         let signature = secrets.sign(&path, now + self.expires).ok_or("the secret is empty")?;
         Ok(format!("{}{path}{}", self.origin.trim_end_matches('/'), signature.query()))
     }
@@ -150,12 +154,18 @@ mod tests {
     #[test]
     fn a_link_is_signed_as_the_service_reads_it() {
         let origin = "https://thumbs.example/".to_owned();
-        let link = Link { job: job(JOB).unwrap(), expires: 60, origin, secret: Secret::new(SECRET) };
-        let signed = link.signed(NOON).unwrap();
-        let expected = format!("https://thumbs.example/thumbnails/{JOB}?expires={}&signature=", NOON + 60);
-        let text = signed.strip_prefix(&expected).unwrap_or_else(|| panic!("{signed}")).to_owned();
-        let secrets = LinkSecrets::parse(SECRET).unwrap();
-        assert!(secrets.have_signed(&format!("/thumbnails/{JOB}"), &Signature { expires: NOON + 60, text }));
+        let mut link =
+            Link { job: job(JOB).unwrap(), variant: None, expires: 60, origin, secret: Secret::new(SECRET) };
+        for (name, path) in
+            [(None, format!("/thumbnails/{JOB}")), (Some("card"), format!("/thumbnails/{JOB}/card"))]
+        {
+            link.variant = name.map(str::to_owned);
+            let signed = link.signed(NOON).unwrap();
+            let expected = format!("https://thumbs.example{path}?expires={}&signature=", NOON + 60);
+            let text = signed.strip_prefix(&expected).unwrap_or_else(|| panic!("{signed}")).to_owned();
+            let secrets = LinkSecrets::parse(SECRET).unwrap();
+            assert!(secrets.have_signed(&path, &Signature { expires: NOON + 60, text }));
+        }
         assert!(!format!("{link:?}").contains(SECRET));
     }
 
@@ -173,6 +183,7 @@ mod tests {
         }
         let link = |secret| Link {
             job: JOB.to_owned(),
+            variant: None,
             expires: 1,
             origin: String::new(),
             secret: Secret::new(secret),

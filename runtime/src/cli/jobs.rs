@@ -41,6 +41,9 @@ pub(super) struct Get {
     /// Wait until it is done, and put the thumbnail there.
     #[arg(short = 'o', long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Which of its thumbnails, where it has several [default: the first].
+    #[arg(long, requires = "output", value_parser = variant, value_name = "NAME")]
+    variant: Option<String>,
     #[command(flatten)]
     server: Server,
 }
@@ -66,6 +69,23 @@ fn job(text: &str) -> Result<String, String> {
     uuid::Uuid::try_parse(text)
         .map(|id| id.hyphenated().to_string())
         .map_err(|_| "that is no job_id".to_owned())
+}
+
+/// The name of one of several thumbnails, which is part of a path as well, and of the name of a file.
+pub(super) fn variant(text: &str) -> Result<String, String> {
+    let is_one = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    match (1..=32).contains(&text.len()) && text.bytes().all(is_one) {
+        true => Ok(text.to_owned()),
+        false => Err("a name is 1 to 32 of a-z 0-9 -".to_owned()),
+    }
+}
+
+/// Where a thumbnail of a job is: the one of this name, or the first.
+pub(super) fn thumbnail(job: &str, variant: Option<&str>) -> String {
+    match variant {
+        Some(name) => format!("/thumbnails/{job}/{name}"),
+        None => format!("/thumbnails/{job}"),
+    }
 }
 
 impl Jobs {
@@ -109,7 +129,8 @@ impl Get {
         let failed = (text(&job, "status").as_deref() == Some("failed")).then(|| failure(&job)).flatten();
         match &self.output {
             Some(output) if failed.is_none() => {
-                let thumbnail = client.ask(Ask::get(format!("/thumbnails/{}", self.job))).await?.body;
+                let thumbnail =
+                    client.ask(Ask::get(thumbnail(&self.job, self.variant.as_deref()))).await?.body;
                 let to = output.clone();
                 blocking(move || files::write(&to, &thumbnail)).await?;
             }
@@ -201,6 +222,14 @@ mod tests {
             row(&json!({"job_id": "7", "status": "processing", "created_at": "now"})),
             "7  processing  now"
         );
+    }
+
+    #[test]
+    fn a_variant_is_a_name_and_no_path() {
+        assert_eq!(variant("card-2").as_deref(), Ok("card-2"));
+        for wrong in ["", "Card", "a/b", "..", "a.b", &"a".repeat(33)] {
+            assert!(variant(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     client::{Ask, Client, ClientError},
     files::{self, Input},
+    jobs::{thumbnail, variant},
 };
 use crate::blocking::blocking;
 
@@ -56,6 +57,9 @@ pub(super) struct Wishes {
     /// Bytes that the thumbnail has at most.
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<String>,
+    /// Several thumbnails of each image: a JSON array of objects, each with a `name` and options of its own. They lie in a folder of the image's.
+    #[arg(long, value_name = "JSON")]
+    variants: Option<String>,
 }
 
 /// How a file is sent.
@@ -117,6 +121,7 @@ impl Wishes {
             ("quality", &self.quality),
             ("lossless", &self.lossless),
             ("max_bytes", &self.max_bytes),
+            ("variants", &self.variants),
         ];
         let given = wishes.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish()
@@ -184,24 +189,59 @@ impl Sending<'_> {
             };
             return Ok(End::Failed(format!("{why}{hint}")));
         }
-        let bytes = job.pointer("/result/bytes").and_then(Value::as_u64).unwrap_or(0);
-        let content_type = job.pointer("/result/content_type").and_then(Value::as_str).unwrap_or_default();
-        let output = match place {
+        let made = made(&job)?;
+        let bytes = made.iter().map(|thumbnail| thumbnail.bytes).sum();
+        let mut output = match place {
             Place::Nowhere => return Ok(End::Made { output: None, bytes }),
-            Place::Stem(stem) => files::with_extension(stem, extension(content_type)),
-            Place::File(file) => file.to_owned(),
+            Place::Stem(stem) => stem.to_owned(),
+            Place::File(file) => file.with_extension(""),
         };
-        let thumbnail = self.client.ask(Ask::get(format!("/thumbnails/{id}"))).await?.body;
-        let write = {
-            let output = output.clone();
-            move || files::write(&output, &thumbnail)
-        };
-        blocking(write).await.map_err(Failure::File)?;
+        for Made { name, content_type, .. } in &made {
+            let to = match (name, &place) {
+                (Some(name), _) => files::with_extension(&output.join(name), extension(content_type)),
+                (None, Place::File(file)) => (*file).to_owned(),
+                (None, _) => files::with_extension(&output, extension(content_type)),
+            };
+            let path = thumbnail(id, name.as_deref());
+            let thumbnail = self.client.ask(Ask::get(path)).await?.body;
+            // Several lie in a folder, which is then what came of the file.
+            if name.is_none() {
+                output.clone_from(&to);
+            }
+            blocking(move || files::write(&to, &thumbnail)).await.map_err(Failure::File)?;
+        }
         if self.forgets {
             self.client.ask(Ask::new(http::Method::DELETE, format!("/jobs/{id}"))).await?;
         }
         Ok(End::Made { output: Some(output), bytes })
     }
+}
+
+/// A thumbnail that a job has made.
+struct Made {
+    /// Where it is one of several.
+    name: Option<String>,
+    content_type: String,
+    bytes: u64,
+}
+
+/// What a job has made that succeeded: its variants, or the one thumbnail.
+fn made(job: &Value) -> Result<Vec<Made>, ClientError> {
+    let read = |name, made: &Value| Made {
+        name,
+        content_type: text(made, "content_type").unwrap_or_default(),
+        bytes: made.get("bytes").and_then(Value::as_u64).unwrap_or(0),
+    };
+    let variants = job.get("variants").and_then(Value::as_array).filter(|variants| !variants.is_empty());
+    let Some(variants) = variants else {
+        return Ok(vec![read(None, job.get("result").unwrap_or(&Value::Null))]);
+    };
+    let named = variants.iter().map(|made| {
+        let name = text(made, "name").and_then(|name| variant(&name).ok());
+        let strange = || ClientError::Strange("the service gave a variant no name; is it Thumbs?".to_owned());
+        Ok(read(Some(name.ok_or_else(strange)?), made))
+    });
+    named.collect()
 }
 
 /// Why a file has no thumbnail.
@@ -315,6 +355,21 @@ mod tests {
         {
             assert_eq!(extension(kind), end);
         }
+    }
+
+    #[test]
+    fn a_job_has_made_its_variants_or_one_thumbnail() {
+        let names = |job: &Value| {
+            made(job)
+                .map(|made| made.into_iter().map(|made| (made.name, made.bytes)).collect::<Vec<_>>())
+                .ok()
+        };
+        let result = json!({"content_type": "image/png", "bytes": 9});
+        assert_eq!(names(&json!({"result": result})), Some(vec![(None, 9)]));
+        let variants = json!([{"name": "s", "bytes": 1}, {"name": "l", "bytes": 2}]);
+        let expected = vec![(Some("s".to_owned()), 1), (Some("l".to_owned()), 2)];
+        assert_eq!(names(&json!({"result": result, "variants": variants})), Some(expected));
+        assert_eq!(names(&json!({"variants": [{"name": "../x", "bytes": 1}]})), None, "a name is no path");
     }
 
     #[test]
