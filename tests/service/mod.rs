@@ -2,6 +2,7 @@
 
 mod animation;
 mod attacks;
+mod backups;
 mod bad_input;
 mod batches;
 mod browsers;
