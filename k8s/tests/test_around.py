@@ -102,6 +102,22 @@ class Network(unittest.TestCase):
             self.assertEqual(rule["ports"], [{"protocol": "TCP", "port": port}])
             self.assertEqual(rule["to"], [{"ipBlock": {"cidr": "10.0.0.0/8"}}])
 
+    def test_who_lends_credentials_is_reached_and_by_whom_it_serves_alone(self):
+        for kind, port, cidr in (
+            ("web-identity", 443, None),
+            ("container", 80, "169.254.170.23/32"),
+            ("instance", 80, "169.254.169.254/32"),
+        ):
+            documents = objects("prod", "runtime", sets=(f"s3.role={kind}",))
+            policy = named(documents, "NetworkPolicy", "thumbs-to-lender")["spec"]
+            found = {component for component, labels in pods(documents).items() if matches(policy["podSelector"], labels)}
+            self.assertEqual(found, {"api", "worker", "backup", "restore"})
+            (rule,) = policy["egress"]
+            self.assertEqual(rule["ports"], [{"protocol": "TCP", "port": port}])
+            if cidr:
+                self.assertIn({"ipBlock": {"cidr": cidr}}, rule["to"])
+        self.assertNotIn("to-lender", rendering.text("prod", "runtime"), "keys come from the Secret")
+
     def test_keda_reaches_the_rows(self):
         (rule,) = named(objects("everything", "runtime"), "NetworkPolicy", "thumbs-postgresql")["spec"]["ingress"]
         self.assertIn({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}, rule["from"])

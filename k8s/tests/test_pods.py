@@ -159,6 +159,27 @@ class Servers(unittest.TestCase):
         for host in rendering.HOSTS:
             self.assertEqual(rendering.of_kind(objects("external", host), "StatefulSet"), [])
 
+    def test_a_role_takes_the_place_of_keys(self):
+        for kind in ("web-identity", "container", "instance"):
+            documents = objects("prod", "runtime", sets=(f"s3.role={kind}", "serviceAccount.annotations.role=arn"))
+            for name in ("api", "worker"):
+                for container in containers(named(documents, "Deployment", f"thumbs-{name}")["spec"]["template"]["spec"]):
+                    told = environment(container)
+                    self.assertEqual(told["THUMBS_S3_ROLE"], kind)
+                    self.assertFalse([key for key in told if "KEY" in key and "S3" in key], "the runtime refuses both")
+            for name in ("backup", "restore"):
+                pod = named(documents, "CronJob", f"thumbs-{name}")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+                (told,) = [environment(container) for container in containers(pod) if container["name"] == "images"]
+                self.assertEqual(told["RCLONE_CONFIG_S3_ENV_AUTH"], "true")
+                self.assertNotIn("RCLONE_CONFIG_S3_ACCESS_KEY_ID", told)
+            self.assertEqual(named(documents, "ServiceAccount", "thumbs")["metadata"]["annotations"], {"role": "arn"})
+
+    def test_a_role_is_refused_where_nobody_could_lend_or_renew(self):
+        with self.assertRaisesRegex(rendering.Refused, "on Spin nobody renews"):
+            objects("prod", "spinkube", sets=("s3.role=container",))
+        with self.assertRaisesRegex(rendering.Refused, "knows keys alone"):
+            objects("defaults", "runtime", sets=("s3.role=container",))
+
     def test_servers_are_called_by_their_whole_name(self):
         (secret,) = [s for s in rendering.of_kind(objects("defaults", "spinkube"), "Secret")]
         for url, server in (("database_url", "postgresql"), ("redis_url", "redis")):

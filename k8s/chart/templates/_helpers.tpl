@@ -83,6 +83,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- include "thumbs.s3Outbound" . | splitList ":" | last -}}
 {{- end -}}
 
+{{/* Who lends the credentials for the bucket; empty is nobody: keys of the Secret. */}}
+{{- define "thumbs.s3Role" -}}
+{{- with .Values.s3.role -}}
+{{- if eq $.Values.host "spinkube" -}}{{- fail "s3.role is for host: runtime: on Spin nobody renews credentials that are lent" -}}{{- end -}}
+{{- if $.Values.s3.enabled -}}{{- fail "s3.role is for a bucket of your own (s3.enabled: false): the server of the chart knows keys alone" -}}{{- end -}}
+{{ . }}
+{{- end -}}
+{{- end -}}
+
 {{/* Variables of the application without secrets, as YAML: what follows from the values, then what the operator sets. */}}
 {{- define "thumbs.variables" -}}
 {{- $redisScheme := ternary "redis" .Values.redis.external.scheme .Values.redis.enabled -}}
@@ -108,9 +117,11 @@ keep_jobs_days: {{ .Values.retention.days | quote }}
 {{- define "thumbs.secretVariables" -}}
 database_url: false
 redis_url: false
+{{- if not (include "thumbs.s3Role" .) }}
 s3_access_key_id: false
 s3_secret_access_key: false
 s3_session_token: true
+{{- end }}
 api_keys: true
 link_secret: true
 callback_secret: true

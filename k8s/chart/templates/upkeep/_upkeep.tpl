@@ -47,7 +47,11 @@ volumeMounts:
 - {name: RCLONE_CONFIG_S3_ENDPOINT, value: {{ include "thumbs.s3Endpoint" .root | quote }}}
 - {name: RCLONE_CONFIG_S3_REGION, value: {{ $values.s3.region | quote }}}
 - {name: RCLONE_CONFIG_S3_FORCE_PATH_STYLE, value: {{ $values.s3.pathStyle | quote }}}
+{{- if include "thumbs.s3Role" .root }}
+- {name: RCLONE_CONFIG_S3_ENV_AUTH, value: "true"}
+{{- else }}
 {{- range $name := list "access_key_id" "secret_access_key" "session_token" }}
 - {{ include "thumbs.fromSecret" (dict "root" $.root "name" (printf "RCLONE_CONFIG_S3_%s" (upper $name)) "key" (printf "s3_%s" $name) "optional" (eq $name "session_token")) }}
+{{- end }}
 {{- end }}
 {{- end -}}
