@@ -96,6 +96,11 @@ class SpinKube(unittest.TestCase):
         self.assertNotIn("checks", found["worker"]["spec"], "nothing listens in a worker's pod")
 
     @for_each_values_file
+    def test_nobody_ends_a_pod_that_compiles_its_components(self, documents):
+        liveness = apps(documents)["api"]["spec"]["checks"]["liveness"]
+        self.assertGreaterEqual(liveness["initialDelaySeconds"], 300, "two minutes were too few on a busy node, and each start compiles anew")
+
+    @for_each_values_file
     def test_an_instance_is_capped_below_its_pod(self, documents):
         for app in apps(documents).values():
             cap = rendering.in_bytes(app["spec"]["invocationLimits"]["memory"])
