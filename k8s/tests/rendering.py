@@ -29,8 +29,8 @@ class Refused(Exception):
 
 
 @functools.cache
-def text(case, host, release="thumbs", sets=()):
-    command = [HELM, "template", release, str(CHART), "-n", NAMESPACE, "--kube-version", KUBERNETES, "--set", f"host={host}"]
+def text(case, host, release="thumbs", sets=(), flags=()):
+    command = [HELM, "template", release, str(CHART), "-n", NAMESPACE, "--kube-version", KUBERNETES, "--set", f"host={host}", *flags]
     for path in VALUES[case]:
         command += ["-f", str(path)]
     for value in sets:

@@ -60,6 +60,10 @@ class SpinKube(unittest.TestCase):
         deployment = executor["spec"]["deploymentConfig"]
         self.assertEqual(len({"runtimeClassName", "spinImage"} & set(deployment)), 1)
 
+    def test_an_upgrade_makes_the_executor_where_there_is_none(self):
+        (executor,) = of_kind(objects("defaults", "spinkube", flags=("--is-upgrade",)), "SpinAppExecutor")
+        self.assertEqual(executor["metadata"]["annotations"][HOOK], "pre-install,pre-upgrade", "helm asks no cluster here, so it is not there")
+
     def test_an_executor_of_ones_own_is_used(self):
         documents = objects("defaults", "spinkube", sets=("spinkube.executor.create=false", "spinkube.executor.name=mine"))
         self.assertEqual(of_kind(documents, "SpinAppExecutor"), [])
