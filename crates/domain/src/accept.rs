@@ -1,5 +1,7 @@
 //! Which of several representations a client would rather have: the header `Accept` (RFC 9110, section 12.5.1).
 
+use std::cmp::Ordering;
+
 /// The one of `offers` that the client prefers: of equals, the first. Where it takes none of them, or says nothing that makes sense, it gets
 /// the first as well: something readable is better than 406.
 pub fn preferred<'a>(accept: &str, offers: &[&'a str]) -> Option<&'a str> {
@@ -13,14 +15,15 @@ pub fn preferred<'a>(accept: &str, offers: &[&'a str]) -> Option<&'a str> {
     best.map(|(offer, _)| offer)
 }
 
-/// Whether a client is to get a picture as WebP that is there as `other`, too: it names `image/webp` itself, and wants it no less. Ranges such as
-/// `*/*` and `image/*` are sent by clients that have never heard of it.
-pub fn takes_webp(accept: &str, other: &str) -> bool {
+/// How much a client wants a picture as WebP beside `other`, as which it is there, too: more, alike or less. `None` where it does not take WebP, or
+/// does not name `image/webp` itself: ranges such as `*/*` and `image/*` are sent by clients that have never heard of it.
+pub fn webp_beside(accept: &str, other: &str) -> Option<Ordering> {
     const WEBP: &str = "image/webp";
     let is_named =
         |range: &str| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(WEBP));
     let wanted = quality(accept, WEBP);
-    accept.split(',').any(is_named) && wanted > 0 && wanted >= quality(accept, other)
+    let takes = accept.split(',').any(is_named) && wanted > 0;
+    takes.then(|| wanted.cmp(&quality(accept, other)))
 }
 
 /// How much a client wants a media type, in thousandths: that of the most specific range which it falls in.
@@ -70,29 +73,32 @@ mod tests {
     }
 
     #[test]
-    fn webp_is_for_who_names_it_and_wants_nothing_more() {
-        for (accept, takes) in [
+    fn webp_is_for_who_names_it_and_counts_as_much_as_is_said() {
+        let (more, alike, less) = (Some(Ordering::Greater), Some(Ordering::Equal), Some(Ordering::Less));
+        for (accept, beside_png, beside_jpeg) in [
             // Chromium, Firefox, Safari of today and of before 2020, curl, fetch().
-            ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", true),
-            ("image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", true),
+            ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", alike, alike),
+            ("image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", alike, more),
             (
                 "image/webp,image/avif,image/jxl,image/heic,image/heic-sequence,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
-                true,
+                alike,
+                more,
             ),
-            ("image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5", false),
-            ("*/*", false),
-            ("image/*", false),
-            ("", false),
-            ("IMAGE/WEBP", true),
-            ("image/webp;q=0", false),
-            ("image/webp;q=0,*/*", false),
-            ("image/webp;q=0.5,image/png", false),
-            ("image/webp;q=0.5,image/png;q=0.5", true),
-            ("image/webp;q=0.5,image/*;q=0.6", false),
-            ("image/webp;q=0.1", true),
-            ("image/webp2", false),
+            ("image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5", None, None),
+            ("*/*", None, None),
+            ("image/*", None, None),
+            ("", None, None),
+            ("IMAGE/WEBP", more, more),
+            ("image/webp;q=0", None, None),
+            ("image/webp;q=0,*/*", None, None),
+            ("image/webp;q=0.5,image/png", less, more),
+            ("image/webp;q=0.5,image/png;q=0.5", alike, more),
+            ("image/webp;q=0.5,image/*;q=0.6", less, less),
+            ("image/webp;q=0.1", more, more),
+            ("image/webp2", None, None),
         ] {
-            assert_eq!(takes_webp(accept, "image/png"), takes, "{accept}");
+            let beside = ["image/png", "image/jpeg"].map(|other| webp_beside(accept, other));
+            assert_eq!(beside, [beside_png, beside_jpeg], "{accept}");
         }
     }
 

@@ -45,7 +45,7 @@ words! {
         Webp = "webp",
         /// [`OutputFormat::Gif`].
         Gif = "gif",
-        /// WebP for who takes it, and for others PNG or JPEG: the smaller one that holds the picture.
+        /// The smallest of WebP, JPEG and PNG that holds the picture and that the client takes.
         Auto = "auto",
     }
 }

@@ -216,7 +216,7 @@ options! {
     fit: Fit = Fit::Cover, Takes::OneOf(Fit::WORDS),
         "How the image meets the box: `cover` fills it and cuts, `contain` fits inside and pads, `fill` stretches", "contain";
     format: AskedFormat = AskedFormat::Png, Takes::OneOf(AskedFormat::WORDS),
-        "What the thumbnail is encoded as; `auto` is WebP for clients that say in `Accept` that they take it, and PNG or JPEG, whichever is smaller and holds the picture, for others", "webp";
+        "What the thumbnail is encoded as; `auto` is the smallest that holds the picture of PNG, JPEG and, for clients that say in `Accept` that they take it, WebP", "webp";
     gravity: Gravity = Gravity::Center, Takes::OneOf(Gravity::WORDS),
         "Which part of the image `cover` keeps; `attention` is the part that draws the eye", "north-east";
     animated: bool = true, Takes::OneOf(&["true", "false"]),

@@ -348,7 +348,7 @@ fn of_thumbnail() -> Value {
 }
 
 fn as_webp() -> Value {
-    json!({ "webp": object("The same as WebP, which clients get that say they take it; only of `format=auto`.", of_thumbnail()) })
+    json!({ "webp": object("The same as WebP, for clients that say they take it, unless they take the other as well and that is smaller; only of `format=auto`.", of_thumbnail()) })
 }
 
 /// What a job shows of one of several thumbnails: of what is made, once it is.

@@ -134,3 +134,23 @@ fn who_takes_webp_gets_it_and_caches_are_told() {
     assert_eq!((gone.status, gone.header("vary"), gone.header("etag")), (410, "Accept", ""));
     assert_eq!(ask(&store, &blobs, "GET", &path, &[]).status, 200, "the other is there");
 }
+
+#[test]
+fn of_what_a_client_takes_alike_it_gets_the_smaller() {
+    let ((store, _), blobs) = (memory_store(), MemoryBlobs::default());
+    for (name, alike, rather_webp) in [("jpg", "jpg", "webp"), ("large", "webp", "webp")] {
+        let job = put(&store, &format!(r#"[{{"name":"{name}","format":"auto"}}]"#));
+        make(&store, &blobs, &job, &[name]);
+        for (accept, data) in [
+            ("image/avif,image/webp,image/apng,image/*,*/*;q=0.8", alike),
+            ("image/webp,image/*;q=0.8", rather_webp),
+            ("image/webp;q=0.5,image/png", name),
+            ("image/png", name),
+        ] {
+            let answer = ask(&store, &blobs, "GET", &format!("{job}/{name}"), &[("accept", accept)]);
+            let etag = format!("\"{}\"", sha256(data.as_bytes()));
+            assert_eq!((answer.text.as_str(), answer.header("etag")), (data, etag.as_str()), "{accept}");
+            assert_eq!(answer.header("vary"), "Accept");
+        }
+    }
+}

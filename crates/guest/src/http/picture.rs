@@ -1,5 +1,7 @@
 //! A thumbnail as an answer, with the headers that keep a browser from taking it for anything else.
 
+use std::cmp::Ordering;
+
 use http::HeaderValue;
 use http::header::{
     ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -41,15 +43,21 @@ pub fn made(job: &Job) -> Result<&Thumbnail, Failed> {
     }
 }
 
-/// Its representation for this client: WebP where there is one and the client takes it, else the other, which it gets whatever it takes, for a
-/// picture is better than 406.
+/// Its representation for this client: of WebP, where there is one and the client takes it, and the other that which it wants more; of what it takes
+/// alike the smaller one. Who does not take WebP gets the other whatever it takes, for a picture is better than 406.
 pub fn choose<'a>(request: &Request, thumbnail: &'a Thumbnail) -> &'a Thumbnail {
-    let takes = |webp: &&Thumbnail| {
-        let values = request.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let accept = values.collect::<Vec<_>>().join(",");
-        webp.format != thumbnail.format && accept::takes_webp(&accept, thumbnail.format.content_type())
+    let Some(webp) = thumbnail.webp.as_deref().filter(|webp| webp.format != thumbnail.format) else {
+        return thumbnail;
     };
-    thumbnail.webp.as_deref().filter(takes).unwrap_or(thumbnail)
+    let values = request.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accept = values.collect::<Vec<_>>().join(",");
+    // What gave up more than the other, for the same bound on bytes, is small for that.
+    let is_smaller = thumbnail.bytes < webp.bytes && thumbnail.concessions.is_empty();
+    match accept::webp_beside(&accept, thumbnail.format.content_type()) {
+        Some(Ordering::Greater) => webp,
+        Some(Ordering::Equal) if !is_smaller => webp,
+        _ => thumbnail,
+    }
 }
 
 /// Its bytes.
@@ -102,4 +110,23 @@ pub fn response(
 
 fn header(text: &str) -> Result<HeaderValue, Failed> {
     HeaderValue::from_str(text).map_err(|error| Failed::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use thumbs_domain::format::OutputFormat;
+    use thumbs_domain::job::Concession;
+
+    use super::*;
+    use crate::testing::{request, thumbnail_of};
+
+    #[test]
+    fn a_picture_is_not_preferred_for_bytes_that_it_gave_up() {
+        let asked = request("GET", "/", &[("accept", "image/webp,image/*")]);
+        let webp = Thumbnail { format: OutputFormat::Webp, ..thumbnail_of(b"larger") };
+        let whole = Thumbnail { webp: Some(Box::new(webp)), ..thumbnail_of(b"small") };
+        assert_eq!(choose(&asked, &whole).bytes, 5);
+        let less = Thumbnail { concessions: vec![Concession::Colours(8)], ..whole };
+        assert_eq!(choose(&asked, &less).bytes, 6);
+    }
 }

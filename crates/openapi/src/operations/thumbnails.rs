@@ -24,7 +24,7 @@ fn download(id: &'static str, curl: &'static str) -> Operation {
     let text = |name: &str, about: &str| json!({ "name": name, "in": "header", "required": false, "description": about, "schema": { "type": "string" } });
     let accept = text(
         "Accept",
-        "Of a thumbnail with `format=auto`: who names `image/webp`, and wants nothing more than that, gets WebP.",
+        "Of a thumbnail with `format=auto`: who names `image/webp` gets WebP or the other format, whichever has more weight, and of equal weight the smaller one; who does not, the other.",
     );
     let range = text("Range", "One range of bytes (`bytes=0-99`); anything else is passed over.");
     let if_range = text(
