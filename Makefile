@@ -111,10 +111,10 @@ bench-setup: ## install the peers that bench compares with, and photos (Debian, 
 ##@ Fuzzing
 # Stable Rust has no sanitizers; the targets count allocations by themselves, and the native build of imaging has no unsafe code.
 # Traced compares take half of the time; dictionaries and the tests' own files bring what they would find.
-fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg png gif webp heif inflate jpeg_encode webp_encode"
+fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg png gif webp heif inflate deflate jpeg_encode webp_encode"
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
 	$(CARGO) run --release --package thumbs-imaging --example seeds -- $(FUZZ)/target/seeds
-	@for target in $(or $(TARGET),jpeg png gif webp heif inflate jpeg_encode webp_encode); do \
+	@for target in $(or $(TARGET),jpeg png gif webp heif inflate deflate jpeg_encode webp_encode); do \
 	  mkdir -p $(FUZZ)/corpus/$$target && \
 	  $(CARGO) fuzz run --sanitizer none --no-trace-compares --fuzz-dir $(FUZZ) $$target $(FUZZ)/corpus/$$target $(FUZZ)/target/seeds/$$target -- \
 	    -max_total_time=$(SECONDS) -timeout=10 -max_len=32768 -dict=$(FUZZ)/dictionaries/$$target.dict -print_final_stats=1 || exit 1; \

@@ -1,7 +1,8 @@
 //! PNG, and APNG for clips of more than one frame (PNG specification, third edition). Only what loses nothing is done
 //! unasked: colour types that hold the same pixels in fewer bytes. Fewer colours come in as a [`Palette`].
 
-use png::{BitDepth, BlendOp, ColorType, DeflateCompression, DisposeOp, Filter};
+use png::{BitDepth, BlendOp, ColorType, DeflateCompression, DisposeOp, Filter, chunk};
+use thumbs_png::image_data;
 
 use crate::raster::Loops;
 
@@ -23,21 +24,26 @@ enum Layout {
     Indexed(Palette, Dither),
 }
 
-/// Filter and deflate level. Measured on thumbnails: for photographs fdeflate with adaptive filters takes 1/20 of
-/// the time of zlib's level 6 for 5 % more bytes; where runs repeat it misses them (up to 7 times the bytes). Filters hurt whatever is drawn,
-/// palettes above all: what repeats no longer does once its neighbours are taken off. At 100 and 128 pixels a drawing of more than 256 colours takes 1.05 times
-/// the bytes of `oxipng -o4` at level 6 without filters, 1.2 (soft edges: 1.4) at level 3 with them.
+/// How rows become a stream.
 #[derive(Clone, Copy)]
-struct Effort {
-    filter: Filter,
-    deflate: DeflateCompression,
+enum Deflating {
+    /// By code of our own, for filtered stills: more time for fewer bytes (docs/decisions/0053).
+    Small,
+    /// By the encoder of the crate `png`. Measured on thumbnails: for photographs fdeflate with adaptive filters takes 1/20 of
+    /// the time of zlib's level 6 for 5 % more bytes; where runs repeat it misses them (up to 7 times the bytes). Filters hurt whatever is drawn,
+    /// palettes above all: what repeats no longer does once its neighbours are taken off. At 100 and 128 pixels a drawing of more than 256 colours takes 1.05 times
+    /// the bytes of `oxipng -o4` at level 6 without filters, 1.2 (soft edges: 1.4) at level 3 with them.
+    Quick(Filter, DeflateCompression),
 }
+
+/// Samples up to which a still gets the smaller stream where it is filtered: a thumbnail of 256x256 pixels and four channels.
+const MAX_SMALL_SAMPLES: usize = 1 << 18;
 
 /// # Errors
 /// See [`Failure`].
 pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<Vec<u8>, Failure> {
-    let adaptive = |deflate| Effort { filter: Filter::Adaptive, deflate };
-    let plain = |level| Effort { filter: Filter::NoFilter, deflate: DeflateCompression::Level(level) };
+    let adaptive = |deflate| Deflating::Quick(Filter::Adaptive, deflate);
+    let plain = |level| Deflating::Quick(Filter::NoFilter, DeflateCompression::Level(level));
     if let Some(colours) = settings.colours {
         let palette = quantise::palette(clip, usize::from(colours), Alpha::Full);
         let dither = if clip.is_animated() { Dither::Ordered } else { Dither::Diffused };
@@ -49,8 +55,11 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
         (true, false) => Layout::Rgb,
         (false, _) => Layout::Rgba,
     };
+    let samples = clip.width() as usize * clip.height() as usize * truecolour.header().0.samples();
     let filtered = if settings.thorough {
         adaptive(DeflateCompression::Level(9))
+    } else if !clip.is_animated() && samples <= MAX_SMALL_SAMPLES {
+        Deflating::Small
     } else if census.flat {
         adaptive(DeflateCompression::Level(3))
     } else {
@@ -73,8 +82,13 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
     }
 }
 
-fn attempt(clip: &Clip<'_>, layout: &Layout, effort: Effort, mut sink: Sink) -> Result<Vec<u8>, Failure> {
-    let written = write_frames(clip, layout, effort, &mut sink);
+fn attempt(
+    clip: &Clip<'_>,
+    layout: &Layout,
+    deflating: Deflating,
+    mut sink: Sink,
+) -> Result<Vec<u8>, Failure> {
+    let written = write_frames(clip, layout, deflating, &mut sink);
     match written {
         Ok(()) => sink.finish(),
         Err(_) => Err(sink.blame()),
@@ -84,13 +98,15 @@ fn attempt(clip: &Clip<'_>, layout: &Layout, effort: Effort, mut sink: Sink) -> 
 fn write_frames(
     clip: &Clip<'_>,
     layout: &Layout,
-    effort: Effort,
+    deflating: Deflating,
     sink: &mut Sink,
 ) -> Result<(), png::EncodingError> {
     let (width, height) = (clip.width(), clip.height());
     let mut encoder = png::Encoder::new(sink, width, height);
-    encoder.set_filter(effort.filter);
-    encoder.set_deflate_compression(effort.deflate);
+    if let Deflating::Quick(filter, deflate) = deflating {
+        encoder.set_filter(filter);
+        encoder.set_deflate_compression(deflate);
+    }
     let (colour, depth) = layout.header();
     encoder.set_color(colour);
     encoder.set_depth(depth);
@@ -133,7 +149,14 @@ fn write_frames(
             writer.set_dispose_op(DisposeOp::None)?;
             writer.set_blend_op(if patch.blend { BlendOp::Over } else { BlendOp::Source })?;
         }
-        writer.write_image_data(&layout.pack(&patch.pixels, patch.area.width, depth))?;
+        let rows = layout.pack(&patch.pixels, patch.area.width, depth);
+        match deflating {
+            Deflating::Small => {
+                let (row_bytes, step) = (rows.len() / height as usize, colour.samples());
+                writer.write_chunk(chunk::IDAT, &image_data(&rows, row_bytes, step))?;
+            }
+            Deflating::Quick(..) => writer.write_image_data(&rows)?,
+        }
         shown = next;
     }
     writer.finish()

@@ -1,5 +1,5 @@
 //! A PNG and APNG decoder for thumbnails (PNG specification, third edition): a few rows at a time, so that no picture exists at full
-//! size but the canvas of an animation, and no further than rows are wanted.
+//! size but the canvas of an animation, and no further than rows are wanted. And of an encoder the part that makes files small: [`image_data`].
 //!
 //! [`Decoder::new`] reads what the chunks say; [`Decoder::decode_rows`] hands rows to a closure as they come, [`Decoder::frames`] gives
 //! an animation's frames on their canvas.
@@ -14,7 +14,7 @@
 //! Memory: some rows and the 32 KiB that a zlib stream refers to; for an animation one canvas of 4 bytes a pixel, and what of it a
 //! frame restores afterwards. Input is hostile: sizes are checked against [`Limits`] before anything is allocated, and no input panics.
 //!
-//! Not here: colour management and EXIF (what the file says is handed out), resampling, encoding.
+//! Not here: colour management and EXIF (what the file says is handed out), resampling, chunks written (the crate `png` does that well).
 
 mod animation;
 mod chunks;
@@ -25,6 +25,7 @@ mod expand;
 mod filter;
 mod format;
 mod header;
+mod image_data;
 mod interlace;
 mod pieces;
 mod row;
@@ -38,6 +39,7 @@ pub use animation::Frames;
 pub use colour::Colour;
 pub use decoder::{Decoder, Info};
 pub use error::Error;
+pub use image_data::image_data;
 pub use row::{Depth, Layout, Row};
 pub use text::Text;
 pub use thumbs_canvas::{Frame, Limit, Limits, Outcome};

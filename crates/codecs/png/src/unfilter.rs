@@ -85,7 +85,7 @@ fn one<const N: usize>(filter: Filter, raw: &[u8], above: &[u8], row: &mut [u8])
 
 /// Whichever of the three is nearest to a + b - c; of several the first in the order a, b, c. In the form that needs no
 /// absolute values: if 3c - a - b lies beyond the higher or the lower of a and b, the other one is nearest, else c.
-fn paeth(a: u8, b: u8, c: u8) -> u8 {
+pub(crate) fn paeth(a: u8, b: u8, c: u8) -> u8 {
     let (low, high) = (i16::from(a.min(b)), i16::from(a.max(b)));
     let threshold = 3 * i16::from(c) - low - high;
     let nearest = if high <= threshold { low } else { i16::from(c) };

@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use thumbs_png::{Decoder, Error, Limit, Limits, Outcome};
+use thumbs_png::{Decoder, Error, Limit, Limits, Outcome, image_data};
 
 fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], kind, body, &[0; 4]].concat()
@@ -149,4 +149,36 @@ fn what_is_no_png_is_told_from_one_that_is_broken() {
     assert!(matches!(Decoder::new(b"\x89PNG\r\n\x1A\n"), Err(Error::Malformed(_))));
     let palette_is_missing = file(&[chunk(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0])]);
     assert!(matches!(Decoder::new(&palette_is_missing).unwrap().layout(), Err(Error::Malformed(_))));
+}
+
+/// Smooth in one part, and not in the other.
+fn uneven(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|at| if at % 100 < 60 { at / 3 } else { at * at / 7 } as u8).collect()
+}
+
+#[test]
+fn what_is_filtered_and_deflated_here_is_decoded_as_it_was() {
+    for (width, height) in [(1_u32, 1_u32), (1, 9), (9, 1), (37, 23), (100, 100)] {
+        // Colour types of the specification and their channels.
+        for (colour, channels) in [(0, 1), (2, 3), (6, 4)] {
+            let row_bytes = width as usize * channels;
+            let given = uneven(row_bytes * height as usize);
+            let samples = [8, colour, 0, 0, 0];
+            let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &samples].concat();
+            let data = image_data(&given, row_bytes, channels);
+            let file = file(&[chunk(b"IHDR", &header), chunk(b"IDAT", &data)]);
+            let (seen, outcome) = rows(&file, usize::MAX);
+            assert!(!outcome.truncated, "{outcome:?}");
+            assert!(seen.concat() == given, "{width}x{height}x{channels}");
+        }
+    }
+}
+
+#[test]
+fn rows_are_filtered_by_what_fits_them() {
+    // Each pixel is its upper neighbour and a little more, so that filtered rows are all alike.
+    let rows: Vec<u8> =
+        (0..64_u32).flat_map(|y| (0..64_u32).map(move |x| (x * x * 7 + y * 3) as u8)).collect();
+    let bytes = image_data(&rows, 64, 1).len();
+    assert!(bytes * 20 < rows.len(), "{bytes}");
 }
