@@ -17,6 +17,33 @@ const MAX_HOLES_SHARE: usize = 4;
 /// Lossy patches of more pixels are not tried a second time: 256 a side.
 const MAX_TRIED_PIXELS: usize = 1 << 16;
 
+/// Frames in a row that were shorter without loss, after which lossy ones are hardly tried any more: of text and flat drawings none ever is shorter.
+const ENOUGH_LOST: u32 = 3;
+/// One frame in so many is tried then: what is shown may change.
+const SELDOM: u32 = 8;
+
+/// Which frames of an animation are worth being tried in both ways, by how those before them went.
+#[derive(Debug, Default)]
+pub(super) struct Trials {
+    /// Tried in a row, and shorter without loss.
+    lost: u32,
+    /// Since the last that was tried.
+    passed_over: u32,
+}
+
+impl Trials {
+    /// Whether the next one is.
+    const fn is_due(&mut self) -> bool {
+        let is_due = self.lost < ENOUGH_LOST || self.passed_over + 1 >= SELDOM;
+        self.passed_over = if is_due { 0 } else { self.passed_over + 1 };
+        is_due
+    }
+
+    const fn tell(&mut self, is_lossy_shorter: bool) {
+        self.lost = if is_lossy_shorter { 0 } else { self.lost.saturating_add(1) };
+    }
+}
+
 /// How a frame is stored.
 pub(super) struct Drawn {
     /// Drawn over what is there, or instead of it.
@@ -28,7 +55,7 @@ pub(super) struct Drawn {
 }
 
 /// The smallest way to draw `patch`. `whole`: the same area without holes.
-pub(super) fn draw(patch: &Patch, whole: &[[u8; 4]], way: Way) -> Drawn {
+pub(super) fn draw(patch: &Patch, whole: &[[u8; 4]], way: Way, trials: &mut Trials) -> Drawn {
     let census = Census::of_frame(&patch.pixels, patch.area.width);
     let exact = || Drawn {
         blend: patch.blend,
@@ -40,10 +67,12 @@ pub(super) fn draw(patch: &Patch, whole: &[[u8; 4]], way: Way) -> Drawn {
         return nearly(patch, whole, quality).unwrap_or_else(exact);
     }
     let exact = exact();
-    if exact.chunks.len() <= TINY_BYTES {
+    if exact.chunks.len() <= TINY_BYTES || !trials.is_due() {
         return exact;
     }
-    nearly(patch, whole, quality).filter(|lossy| lossy.chunks.len() < exact.chunks.len()).unwrap_or(exact)
+    let lossy = nearly(patch, whole, quality).filter(|lossy| lossy.chunks.len() < exact.chunks.len());
+    trials.tell(lossy.is_some());
+    lossy.unwrap_or(exact)
 }
 
 /// The shorter lossy way; `None` where VP8 can't hold the area.
@@ -80,4 +109,22 @@ fn behind_holes(patch: &Patch, whole: &[[u8; 4]]) -> Vec<[u8; 4]> {
         }
     }
     pixels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_three_that_lost_one_in_eight_is_tried_until_one_wins() {
+        let mut trials = Trials::default();
+        let mut tried = |wins: u32| {
+            (0..20)
+                .map(|frame| trials.is_due().then(|| trials.tell(frame == wins)).is_some())
+                .collect::<Vec<_>>()
+        };
+        let places = |tried: Vec<bool>| (0..20).filter(|&at| tried[at]).collect::<Vec<_>>();
+        assert_eq!(places(tried(20)), [0, 1, 2, 10, 18]);
+        assert_eq!(places(tried(6)), [6, 7, 8, 9, 17]);
+    }
 }

@@ -19,6 +19,7 @@ use super::quantise::{self, Alpha};
 use super::sink::{Failure, Sink};
 use super::vp8l;
 
+use animation::Trials;
 use bitstream::{Lossy, Way};
 use container::{FLAG_ALPHA, FLAG_ANIMATION, finish, push_chunk};
 
@@ -58,7 +59,7 @@ pub(super) fn is_mostly_lossy(clip: &Clip<'_>, settings: &Settings) -> bool {
     let pixels = visible_of(pixels(clip.first()));
     let first = Patch { area, pixels: pixels.clone(), blend: false };
     let way = Way::Smaller(settings.quality.min(LOSSLESS_QUALITY - 1));
-    !animation::draw(&first, &pixels, way).chunks.starts_with(b"VP8L")
+    !animation::draw(&first, &pixels, way, &mut Trials::default()).chunks.starts_with(b"VP8L")
 }
 
 fn visible_of(frame: &[[u8; 4]]) -> Vec<[u8; 4]> {
@@ -100,6 +101,7 @@ fn animated(
     let (width, height) = (clip.width(), clip.height());
     let mut has_alpha = !Census::of(clip).opaque;
     let mut frames = Vec::new();
+    let mut trials = Trials::default();
     let mut source: Vec<[u8; 4]> = Vec::new();
     for shot in clip.shots() {
         let next = shown(pixels(&shot.raster));
@@ -109,7 +111,7 @@ fn animated(
             patch(&source, &next, width, true, true)
         };
         let whole = patch.area.rows(&next, width).flatten().copied().collect::<Vec<_>>();
-        let drawn = animation::draw(&patch, &whole, way);
+        let drawn = animation::draw(&patch, &whole, way, &mut trials);
         has_alpha |= drawn.has_alpha;
         let frame = container::animation_frame(patch.area, shot.delay_ms, drawn.blend, &drawn.chunks);
         push_chunk(&mut frames, *b"ANMF", &frame);
