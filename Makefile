@@ -18,9 +18,11 @@ FAULT_SECONDS ?= 20
 STATES ?= 1000000
 FAULTS ?= 2
 DAYS ?= 20000
+RATE ?= 15
+MINUTES ?= 60
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 test-faults test-machine test-web test-api build components suites setup fmt lint clean bench bench-store bench-setup spin-test fuzz dist
+.PHONY: help run run-spin test test-all test-s3 test-faults test-machine test-web test-api build components suites setup fmt lint clean bench bench-store soak bench-setup spin-test fuzz dist
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +106,9 @@ bench-store: ## the job store in PostgreSQL with a thousand rows and with a mill
 	@./scripts/install-test-servers
 	$(CARGO) build --release --workspace --bin thumbs-bench-store
 	target/release/thumbs-bench-store
+
+soak: build ## whether memory, descriptors, threads, disk or rows grow under RATE=15 jobs a second for MINUTES=60 (Linux, Python)
+	bench/soak.py target/release/thumbs --from spin.toml --minutes $(MINUTES) --rate $(RATE)
 
 bench-setup: ## install the peers that bench compares with, and photos (Debian, Ubuntu)
 	@./scripts/bench-setup
