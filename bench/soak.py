@@ -4,7 +4,7 @@
 Starts a server of its own (defaults, a fresh state directory) and sends it RATE jobs a second, whatever the earlier ones do. Each is a photo with other bytes: it is
 uploaded, polled until it ends, its thumbnail fetched, and KEEP seconds later it is deleted, so that as many jobs are kept at the end as soon after the beginning. Every five
 seconds the process is looked at from outside: resident memory, descriptors, threads, what its folder takes, rows. A line a minute; at the end a verdict for each by its slope
-after the first quarter. Exit status 1 where one of them grows, or a job was lost.
+in the second half, for caches fill in the first. Exit status 1 where one of them grows, or a job was lost.
 
 How fast the service is says `make load`: this program is slow itself, and shares the machine.
 
@@ -163,8 +163,8 @@ def arrive(todo, rate, seconds):
 
 
 def growth(samples, name):
-    """What a line through the samples after the first quarter adds in an hour, and their median."""
-    points = [(at, sample[name]) for at, sample in samples[len(samples) // 4 :]]
+    """What a line through the samples of the second half adds in an hour, and their median."""
+    points = [(at, sample[name]) for at, sample in samples[len(samples) // 2 :]]
     slope = statistics.linear_regression([at for at, _ in points], [value for _, value in points]).slope
     return slope * 3600, statistics.median(value for _, value in points)
 
@@ -180,7 +180,7 @@ def verdict(samples):
         added, median = growth(samples, name)
         flat = added <= max(share * median, least)
         is_flat &= flat
-        after = [sample[name] for _, sample in samples[len(samples) // 4 :]]
+        after = [sample[name] for _, sample in samples[len(samples) // 2 :]]
         first = statistics.median(sample[name] for at, sample in samples if at <= 60)
         cells = [shown(name, value) for value in (first, median, min(after), max(after), added)]
         print(f"| {name} | {' | '.join(cells)} | {'flat' if flat else 'GROWS'} |")

@@ -8,6 +8,9 @@
 //! has the name. So once a put has returned, its blob outlasts a power cut: the row that names it, written after it, never names a blob that is
 //! not there. What comes in pieces goes the same way (`pieces.rs`).
 //!
+//! The last blob of a folder takes the folder with it, but for the first on its way: a job's thumbnails have a folder of their own, and there would be
+//! one for each job that ever was.
+//!
 //! A key is a path, so where `a` is a blob, `a/b` can't be one, nor the other way round: putting the second is refused.
 
 mod list;
@@ -39,6 +42,8 @@ const FIXED_BYTES: u64 = 5;
 const MAX_END_BYTES: u64 = 255 + FIXED_BYTES;
 /// Where files are until they are whole. No key has a `~`.
 pub(crate) const STAGING_FOLDER: &str = "~staging";
+/// A put makes its blob's folder this often at most, where others that delete take it away in between.
+const MAX_FOLDER_ATTEMPTS: u32 = 10;
 /// No put takes this long, so a staged file that is older was left by a crash.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -100,9 +105,29 @@ impl DirectoryStore {
         staged.write(&[content_type.as_bytes(), &[length], MAGIC].concat())?;
         let place = self.root.join(key);
         let folder = place.parent().unwrap_or(&self.root);
-        self.make_folders(folder)?;
-        staged.rename(&place)?;
-        private::sync_folder(folder)
+        staged.sync()?;
+        let mut attempts = 1;
+        while let Err(failure) = self.make_folders(folder).and_then(|()| staged.rename(&place)) {
+            if failure.kind() != ErrorKind::NotFound || attempts == MAX_FOLDER_ATTEMPTS {
+                return Err(failure);
+            }
+            attempts += 1;
+        }
+        match private::sync_folder(folder) {
+            // The blob was deleted already, and its folder with it.
+            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(()),
+            synced => synced,
+        }
+    }
+
+    /// Takes away the folders of a blob that is gone, as far as nothing else is in them.
+    fn remove_folders(&self, place: &Path) {
+        let above = place.ancestors().skip(1);
+        for folder in above.take_while(|folder| folder.parent().is_some_and(|above| above != &*self.root)) {
+            if *folder == *self.root || fs::remove_dir(folder).is_err() {
+                return;
+            }
+        }
     }
 
     /// Makes `folder` below the root and those on the way to it, where they are missing.
@@ -250,14 +275,16 @@ impl Backend for DirectoryStore {
         self.with(key, |store, key| {
             let place = store.root.join(key);
             match fs::remove_file(&place) {
-                Ok(()) => Ok(()),
+                Ok(()) => {}
                 // Where a folder is, there is no blob.
-                Err(_) if place.is_dir() => Ok(()),
+                Err(_) if place.is_dir() => return Ok(()),
                 Err(failure) => match error(&failure) {
-                    wit::Error::NotFound => Ok(()),
-                    error => Err(error),
+                    wit::Error::NotFound => {}
+                    error => return Err(error),
                 },
             }
+            store.remove_folders(&place);
+            Ok(())
         })
     }
 
@@ -311,6 +338,43 @@ mod tests {
         assert!(matches!(store.put("a", "image/png", vec![]).await, Err(wit::Error::Other(_))));
         assert!(matches!(store.put("a/b/c", "image/png", vec![]).await, Err(wit::Error::Other(_))));
         assert_eq!(staged(folder.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn the_last_blob_takes_its_folders_with_it_but_for_the_first() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = DirectoryStore::open(folder.path()).unwrap();
+        let exists = |folders: [&str; 3]| folders.map(|name| folder.path().join(name).exists());
+        let folders = ["a", "a/b", "a/b/c"];
+        for key in ["a/b/c/d", "a/b/e", "f"] {
+            store.put(key, "image/png", b"pixels".to_vec()).await.unwrap();
+        }
+        store.delete("a/b/c/d").await.unwrap();
+        assert_eq!(exists(folders), [true, true, false]);
+        store.delete("a/b/c/d").await.unwrap();
+        assert_eq!(exists(folders), [true, true, false], "another blob is in there");
+        store.delete("a/b/e").await.unwrap();
+        assert_eq!(exists(folders), [true, false, false]);
+        store.delete("f").await.unwrap();
+        assert!(folder.path().join(STAGING_FOLDER).exists());
+        // A delete that a crash cut short left it, and is done once more.
+        fs::create_dir(folder.path().join("a/b")).unwrap();
+        store.delete("a/b/e").await.unwrap();
+        assert_eq!(exists(folders), [true, false, false]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_put_succeeds_whose_folder_is_taken_away_by_a_delete() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = DirectoryStore::open(folder.path()).unwrap();
+        for _ in 0..100 {
+            store.put("a/b/old", "image/png", b"pixels".to_vec()).await.unwrap();
+            let (put, deleted) =
+                tokio::join!(store.put("a/b/new", "image/png", b"pixels".to_vec()), store.delete("a/b/old"));
+            (put.unwrap(), deleted.unwrap());
+            assert_eq!(store.get("a/b/new", 100).await.unwrap().data, b"pixels");
+            store.delete("a/b/new").await.unwrap();
+        }
     }
 
     fn staged(root: &Path) -> usize {

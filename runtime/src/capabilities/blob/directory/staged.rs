@@ -27,9 +27,13 @@ impl Staged {
         self.file.write_all(bytes)
     }
 
-    /// Waits until the disk has it, and gives it the name. That it has the name the disk may not know yet.
-    pub(super) fn rename(self, place: &Path) -> io::Result<()> {
-        self.file.sync_data()?;
+    /// Waits until the disk has it.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Gives it the name. That it has the name the disk may not know yet.
+    pub(super) fn rename(&self, place: &Path) -> io::Result<()> {
         fs::rename(&self.path, place)
     }
 }
