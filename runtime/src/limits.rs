@@ -128,7 +128,7 @@ limits! {
     max_parked_answer_ms = 600_000, 1 => DAY_MS,
         "how long an answer goes on that such a request was begun with (docs/manifest.md, `park`), as a stream of events", "its guest is asked for the last time, and the answer ends";
     request_queue_ms = 1_000, 0 => DAY_MS,
-        "how long a request waits for its turn", "503 with Retry-After";
+        "how long a request waits for a place at most; a twentieth of it, once there has been a queue for as long", "503 with Retry-After";
     header_timeout_ms = 30_000, 1 => DAY_MS,
         "the time from a connection's start, or the end of its last response, to the end of the next header", "the connection is closed";
     max_header_bytes = 32 * KIB, 8 * KIB => MIB,

@@ -16,6 +16,7 @@ pub(crate) mod headers;
 mod numbers;
 mod parking;
 mod places;
+mod queue;
 mod server;
 mod stream;
 

@@ -7,9 +7,9 @@
 //! | whose body goes on arriving | those that upload (`max_uploading_requests`) | the body is there, and one that runs has made room |
 //! | whose guest goes to sleep | those that wait (`max_waiting_requests`) | its end |
 //!
-//! Where no place comes free in time, a request is refused before it has an instance. One that wants to sleep and finds no place is refused
-//! as well, at once, where that harms nobody: its method is safe (RFC 9110, section 9.2.1) and nothing was answered. Any other goes on as
-//! one that runs.
+//! Where no place comes free in time (`queue.rs`), a request is refused before it has an instance. One that wants to sleep and finds no place is
+//! refused as well, at once, where that harms nobody: its method is safe (RFC 9110, section 9.2.1) and nothing was answered. Any other goes
+//! on as one that runs.
 
 use std::{
     mem,
@@ -17,12 +17,12 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::queue::Queue;
 use crate::{
     capabilities::clock::OnSleep,
     limits::{Limits, length, millis},
@@ -32,12 +32,11 @@ use crate::{
 /// All places of a server.
 #[derive(Debug)]
 pub(super) struct Places {
-    running: Arc<Semaphore>,
-    uploading: Arc<Semaphore>,
+    running: Queue,
+    uploading: Queue,
     waiting: Arc<Semaphore>,
     /// How many there are of each.
     max: [usize; 3],
-    queue_timeout: Duration,
 }
 
 /// The place of one request. Free again when dropped.
@@ -61,15 +60,14 @@ enum Held {
 
 impl Places {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
-        let places = |limit| Arc::new(Semaphore::new(length(limit)));
+        let queue = |limit| Queue::new(length(limit), millis(limits.request_queue_ms));
         let max =
             [limits.max_concurrent_requests, limits.max_uploading_requests, limits.max_waiting_requests];
         Arc::new(Self {
             max: max.map(length),
-            running: places(limits.max_concurrent_requests),
-            uploading: places(limits.max_uploading_requests),
-            waiting: places(limits.max_waiting_requests),
-            queue_timeout: millis(limits.request_queue_ms),
+            running: queue(limits.max_concurrent_requests),
+            uploading: queue(limits.max_uploading_requests),
+            waiting: Arc::new(Semaphore::new(length(limits.max_waiting_requests))),
         })
     }
 
@@ -83,9 +81,9 @@ impl Places {
         method_is_safe: bool,
     ) -> Result<Arc<Place>, Problem> {
         let held = if body_is_there {
-            Held::Running { _permit: self.wait_for(&self.running).await.ok_or(Problem::Busy)? }
+            Held::Running { _permit: self.running.enter().await.ok_or(Problem::Busy)? }
         } else {
-            Held::Uploading { _permit: self.wait_for(&self.uploading).await.ok_or(Problem::TooManyUploads)? }
+            Held::Uploading { _permit: self.uploading.enter().await.ok_or(Problem::TooManyUploads)? }
         };
         Ok(Arc::new(Place {
             places: Arc::clone(self),
@@ -100,21 +98,11 @@ impl Places {
     pub(super) fn taken(&self) -> [(&'static str, usize, usize); 3] {
         let [running, uploading, waiting] = self.max;
         [
-            ("running", &self.running, running),
-            ("uploading", &self.uploading, uploading),
-            ("waiting", &self.waiting, waiting),
+            ("running", self.running.free(), running),
+            ("uploading", self.uploading.free(), uploading),
+            ("waiting", self.waiting.available_permits(), waiting),
         ]
-        .map(|(name, places, max)| (name, max.saturating_sub(places.available_permits()), max))
-    }
-
-    async fn wait_for(&self, places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        match Arc::clone(places).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(_) => {
-                let waiting = Arc::clone(places).acquire_owned();
-                tokio::time::timeout(self.queue_timeout, waiting).await.ok().and_then(Result::ok)
-            }
-        }
+        .map(|(name, free, max)| (name, max.saturating_sub(free), max))
     }
 }
 
@@ -124,7 +112,7 @@ impl Place {
         self.has_its_body.store(true, Relaxed);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Held::Uploading { .. } = *held
-            && let Ok(permit) = Arc::clone(&self.places.running).try_acquire_owned()
+            && let Some(permit) = self.places.running.try_enter()
         {
             *held = Held::Running { _permit: permit };
         }
@@ -217,10 +205,10 @@ mod tests {
         assert_eq!(places.enter(false, false).await.err(), Some(Problem::TooManyUploads));
         let running = places.enter(true, true).await.unwrap();
         upload.body_arrived();
-        assert_eq!(places.uploading.available_permits(), 0, "there was no room");
+        assert_eq!(places.uploading.free(), 0, "there was no room");
         drop(running);
         upload.body_arrived();
-        assert_eq!((places.uploading.available_permits(), places.running.available_permits()), (1, 0));
+        assert_eq!((places.uploading.free(), places.running.free()), (1, 0));
     }
 
     #[tokio::test]
@@ -229,10 +217,10 @@ mod tests {
         let _running = places.enter(true, true).await.unwrap();
         let upload = places.enter(false, false).await.unwrap();
         upload.sleeps();
-        assert_eq!(places.uploading.available_permits(), 0, "it sleeps until more of its body comes");
+        assert_eq!(places.uploading.free(), 0, "it sleeps until more of its body comes");
         upload.body_arrived();
-        assert_eq!(places.uploading.available_permits(), 0, "none that runs made room");
+        assert_eq!(places.uploading.free(), 0, "none that runs made room");
         upload.sleeps();
-        assert_eq!((places.uploading.available_permits(), places.waiting.available_permits()), (1, 0));
+        assert_eq!((places.uploading.free(), places.waiting.available_permits()), (1, 0));
     }
 }
