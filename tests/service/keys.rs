@@ -246,6 +246,27 @@ async fn one_owners_full_queue_is_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_fills_the_queue_leaves_each_other_key_its_part() {
+    let home = Home::embedded();
+    let service = home
+        .start_with(|builder| {
+            builder.variable("api_keys", keys()).variable("max_queued_jobs", "8").workers(0)
+        })
+        .await;
+    let [shop, web] = [1, 2].map(|seed| service.client.holding(&key(seed)));
+    let image = images::png(10, 10);
+    for _ in 0..8 {
+        assert_eq!(shop.upload(&image, &[]).await.status, StatusCode::ACCEPTED);
+    }
+    assert_eq!(code(&shop.upload(&image, &[]).await), (503, "queue-full".to_owned()));
+    // Four names may write: shop, web, writer and all.
+    for _ in 0..2 {
+        assert_eq!(web.upload(&image, &[]).await.status, StatusCode::ACCEPTED);
+    }
+    assert_eq!(code(&web.upload(&image, &[]).await), (503, "queue-full".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_answer_or_line_of_the_log() {
     let log = CaptureSink::new();
     let service = start_with_log(&Home::embedded(), &log).await;
