@@ -22,7 +22,7 @@ RATE ?= 15
 MINUTES ?= 60
 
 ##@ Everyday
-.PHONY: help run run-spin test test-all test-s3 test-faults test-machine test-web test-api build components suites setup fmt lint clean bench bench-store soak bench-setup spin-test fuzz dist
+.PHONY: help run run-spin test test-all test-s3 test-faults test-machine test-web test-api build components suites setup fmt lint clean bench bench-store load soak bench-setup spin-test fuzz dist
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,10 @@ bench-store: ## the job store in PostgreSQL with a thousand rows and with a mill
 	@./scripts/install-test-servers
 	$(CARGO) build --release --workspace --bin thumbs-bench-store
 	target/release/thumbs-bench-store
+
+load: build ## what clients see at 50, 80, 120 and 200 % of what the service can do, and of three keys beside one that floods it (5 minutes)
+	$(CARGO) build --release --workspace --bin thumbs-load
+	target/release/thumbs-load
 
 soak: build ## whether memory, descriptors, threads, disk or rows grow under RATE=15 jobs a second for MINUTES=60 (Linux, Python)
 	bench/soak.py target/release/thumbs --from spin.toml --minutes $(MINUTES) --rate $(RATE)
