@@ -5,16 +5,13 @@
 
 use std::time::Duration;
 
+use crate::document;
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::transport::{Answer, Fault};
 
 /// The most of an error document that is read, in bytes; real ones have less than two thousand.
 const MAX_DOCUMENT_BYTES: u64 = 64 << 10;
-/// The most elements and texts of an error document that are looked at.
-const MAX_DOCUMENT_NODES: u32 = 1000;
-/// The same of a list of names: a thousand, each with ten things to say of it, and the white space between them.
-const MAX_LISTED_NODES: u32 = 50_000;
 /// The longest code or region that is believed, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 /// The longest `Retry-After` that is believed; the policy's total time bounds it further.
@@ -73,17 +70,11 @@ impl Refusal {
     }
 
     fn read_document(&mut self, document: &[u8]) {
-        let Some(document) = document_of(document) else { return };
-        let root = document.root_element();
-        if root.tag_name().name() != "Error" {
-            return;
-        }
-        let name = |text: &str| is_name(text).then(|| text.to_owned());
-        self.code = child(root, "Code").and_then(name);
-        self.region = child(root, "Region")
-            .or_else(|| expected_region(child(root, "Message")?))
-            .and_then(name)
-            .or_else(|| self.region.take());
+        let [code, region, message] = document::elements(document, "Error", ["Code", "Region", "Message"]);
+        let named = |text: Option<String>| text.filter(|text| is_name(text));
+        self.code = named(code);
+        let region = region.or_else(|| expected_region(&message?).map(str::to_owned));
+        self.region = named(region).or_else(|| self.region.take());
     }
 
     /// The meaning. A 404 that is about the object is [`Error::NotFound`]; everything else is about the store.
@@ -174,42 +165,6 @@ impl Refusal {
     }
 }
 
-fn document_of(bytes: &[u8]) -> Option<roxmltree::Document<'_>> {
-    document_with(bytes, MAX_DOCUMENT_NODES)
-}
-
-fn document_with(bytes: &[u8], nodes_limit: u32) -> Option<roxmltree::Document<'_>> {
-    let options = roxmltree::ParsingOptions { nodes_limit, ..roxmltree::ParsingOptions::default() };
-    // A server that works on an answer for long keeps the connection awake with white space.
-    let text = str::from_utf8(bytes).ok()?.trim_start();
-    roxmltree::Document::parse_with_options(text, options).ok()
-}
-
-fn child<'a>(element: roxmltree::Node<'a, '_>, name: &str) -> Option<&'a str> {
-    element.children().find(|child| child.tag_name().name() == name).and_then(|child| child.text())
-}
-
-/// Whether it is a document of this kind.
-pub(crate) fn is_of(document: &[u8], root: &str) -> bool {
-    document_of(document).is_some_and(|document| document.root_element().tag_name().name() == root)
-}
-
-/// What an answer to a list has to say: every name in it, and whether there are more. None where it is no such answer.
-pub(crate) fn listing(document: &[u8]) -> Option<(Vec<String>, bool)> {
-    let document = document_with(document, MAX_LISTED_NODES)?;
-    let root = Some(document.root_element()).filter(|root| root.tag_name().name() == "ListBucketResult")?;
-    let contents = root.children().filter(|child| child.tag_name().name() == "Contents");
-    let names = contents.map(|object| child(object, "Key").map(str::to_owned)).collect::<Option<_>>()?;
-    Some((names, child(root, "IsTruncated") == Some("true")))
-}
-
-/// What such a document says under a name.
-pub(crate) fn element(document: &[u8], root: &str, name: &str) -> Option<String> {
-    let document = document_of(document)?;
-    let element = Some(document.root_element()).filter(|element| element.tag_name().name() == root)?;
-    child(element, name).map(str::to_owned)
-}
-
 /// The meaning of an answer that did not come, or not to its end.
 #[must_use]
 pub fn judge_fault(fault: Fault, settings: &Settings) -> Failure {
@@ -228,6 +183,14 @@ pub fn judge_fault(fault: Fault, settings: &Settings) -> Failure {
 /// The meaning of a success that no S3 server would have sent.
 pub(crate) fn foreign(settings: &Settings) -> Failure {
     other(format!("the answer of {} is not one of S3", settings.endpoint()))
+}
+
+/// The meaning of a list that is not the one that was asked for.
+pub(crate) fn out_of_order(settings: &Settings) -> Failure {
+    other(format!(
+        "{} lists names that were not asked for, or not in the order of their bytes",
+        settings.endpoint()
+    ))
 }
 
 /// The meaning of a document that takes back what its status said.

@@ -8,6 +8,7 @@
 //! - [`settings`] and [`credentials`]: what is configured, parsed once into what can't be wrong;
 //! - [`request`] and [`sign`]: what is sent, with its signature (AWS Signature Version 4 in the `Authorization` header);
 //! - [`answer`]: what a refusal means, whose fault it is, whether another attempt may help, and the sentence for it;
+//! - `document`: the XML in answers;
 //! - [`retry`]: when that attempt is made;
 //! - [`client`]: the operations, made of these;
 //! - [`error`]: what they can fail with.
@@ -17,6 +18,7 @@
 pub mod answer;
 pub mod client;
 pub mod credentials;
+mod document;
 pub mod error;
 pub mod key;
 pub mod request;

@@ -104,7 +104,7 @@ impl<T: Transport> Client<'_, T> {
             let read = match self.exchange(request, Bytes::new(), &attempts).await {
                 Ok(answer) if answer.status() == 416 => return Ok(None),
                 Ok(answer) if answer.status() == 412 => return Ok(None),
-                Ok(answer) => self.part(answer, begin, max_bytes).await,
+                Ok(answer) => self.part(answer, begin, end, max_bytes).await,
                 Err(failure) => Err(failure),
             };
             match read {
@@ -114,14 +114,18 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
-    async fn part(&self, answer: T::Answer, begin: u64, max_bytes: u64) -> Result<Range, Failure> {
+    async fn part(&self, answer: T::Answer, begin: u64, end: u64, max_bytes: u64) -> Result<Range, Failure> {
         if !matches!(answer.status(), 200..=299) {
             return Err(answer::Refusal::read(answer).await.judge(self.settings));
         }
         let length = answer.header("content-length").and_then(|length| length.parse::<u64>().ok());
         let content_range = answer.header("content-range");
         let size_bytes = match (answer.status(), length, content_range.as_deref().and_then(whole_bytes)) {
-            (206, Some(length), Some((from, whole))) if from == begin && begin + length <= whole => whole,
+            (206, Some(length), Some((from, whole)))
+                if from == begin && begin.checked_add(length).is_some_and(|to| to <= end.min(whole)) =>
+            {
+                whole
+            }
             // All of it, from a server that knows no ranges.
             (200, Some(length), _) if begin == 0 => length,
             _ => return Err(answer::foreign(self.settings)),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Client;
 use crate::answer::{self, Failure};
+use crate::document;
 use crate::error::Error;
 use crate::key::{ContentType, Key};
 use crate::request::Request;
@@ -167,7 +168,7 @@ impl<T: Transport> Client<'_, T> {
 
     async fn upload_id(&self, answer: T::Answer) -> Result<String, Failure> {
         let document = answer.body(MAX_DOCUMENT_BYTES).await.unwrap_or_default();
-        let id = answer::element(&document, "InitiateMultipartUploadResult", "UploadId");
+        let [id] = document::elements(&document, "InitiateMultipartUploadResult", ["UploadId"]);
         id.map(|id| encoded(&id)).ok_or_else(|| answer::foreign(self.settings))
     }
 
@@ -200,8 +201,8 @@ impl<T: Transport> Client<'_, T> {
             let completed = match self.send(request, document.clone(), &attempts).await {
                 // The status comes before the work is done: what became of that is in the document.
                 Ok(answer) => match answer.body(MAX_DOCUMENT_BYTES).await.unwrap_or_default() {
-                    document if answer::is_of(&document, "CompleteMultipartUploadResult") => Ok(()),
-                    document if answer::is_of(&document, "Error") => {
+                    document if document::is_of(&document, "CompleteMultipartUploadResult") => Ok(()),
+                    document if document::is_of(&document, "Error") => {
                         Err(answer::not_completed(self.settings))
                     }
                     _ => Err(answer::foreign(self.settings)),

@@ -33,10 +33,10 @@ fn keys_are_asked_for_below_the_bucket_s_prefix_and_given_without_it() {
 #[test]
 fn what_is_no_blob_is_passed_over_and_the_page_filled_from_the_next() {
     let script =
-        Script::new([page(&["prod/A", "prod/a", "prod/~x"], true), page(&["prod/b", "prod/c"], true)]);
+        Script::new([page(&["prod/A", "prod/a", "prod/a b"], true), page(&["prod/b", "prod/c"], true)]);
     assert_eq!(list(&script, "", "", 2), Ok(vec!["a".to_owned(), "b".to_owned()]));
     let sent: Vec<_> = script.happened().sent.iter().map(|sent| sent.path.clone()).collect();
-    assert!(sent[1].ends_with("&start-after=prod%2F~x"), "{sent:?}");
+    assert!(sent[1].ends_with("&start-after=prod%2Fa%20b"), "{sent:?}");
 }
 
 #[test]
@@ -50,4 +50,31 @@ fn an_end_is_an_end_and_a_fault_is_tried_again() {
         let script = Script::new([Ok(Reply::new(200, &[], answer.as_bytes()))]);
         assert!(matches!(list(&script, "", "", 5), Err(Error::Other(_))), "{answer}");
     }
+}
+
+#[test]
+fn names_that_do_not_go_on_are_no_list() {
+    for names in [
+        &["prod/uploads/a"][..],
+        &["prod/uploads/A", "prod/uploads/b"],
+        &["prod/uploads/c", "prod/uploads/b"],
+        &["prod/uploads/b", "prod/uploads/b"],
+        &["prod/v"],
+        &["uploads/b"],
+    ] {
+        let script = Script::new([page(names, true)]);
+        let listed = list(&script, "uploads/", "uploads/a", 5);
+        assert!(
+            matches!(&listed, Err(Error::Other(text)) if text.contains("order")),
+            "{names:?}: {listed:?}"
+        );
+    }
+}
+
+#[test]
+fn all_pages_have_the_time_of_one_operation() {
+    let pages: Vec<_> = (10..99).map(|number| page(&[&format!("prod/~{number}")], true)).collect();
+    let script = Script { latency: Duration::from_secs(2), ..Script::new(pages) };
+    assert!(matches!(list(&script, "", "", 5), Err(Error::Unavailable(_))));
+    assert_eq!(script.happened().sent.len(), 13, "25 s");
 }

@@ -212,6 +212,28 @@ fn a_range_that_was_not_asked_for_is_no_answer_of_s3() {
 }
 
 #[test]
+fn more_than_was_asked_for_is_not_read() {
+    let said = |from: &str, length: &str| {
+        let headers = [("content-length", length), ("content-range", from), ("etag", "\"a\"")];
+        Ok(Reply::new(206, &headers, &vec![7; 3 * MIB]))
+    };
+    let script = Script::new([said("bytes 0-3145727/3145728", "3145728")]);
+    assert!(matches!(download(&script, u64::MAX), Err(Error::Other(_))));
+    for (range, length) in [
+        ("bytes 1048576-/18446744073709551615", "3145728"),
+        // A sum that is no number.
+        ("bytes 1048576-/3145728", "18446744073709551615"),
+    ] {
+        let script = Script::new([range_of_first(), said(range, length)]);
+        assert!(matches!(download(&script, u64::MAX), Err(Error::Other(_))), "{range}");
+    }
+}
+
+fn range_of_first() -> Result<Reply, Fault> {
+    range(0, MIB, 3 * MIB, "\"a\"")
+}
+
+#[test]
 fn what_is_too_large_is_not_read() {
     let script = Script::new([range(0, MIB, MIB + 9, "\"a\"")]);
     assert_eq!(download(&script, MIB as u64), Err(Error::TooLarge(MIB as u64)));
