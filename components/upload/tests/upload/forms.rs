@@ -85,7 +85,10 @@ fn a_name_within_the_name_of_a_file_is_none() {
 
 #[test]
 fn a_body_that_is_meant_as_a_form_is_not_taken_for_an_image() {
+    let too_long = format!("multipart/form-data; boundary={}", "b".repeat(71));
     for (content_type, why) in [
+        (too_long.as_str(), "1 to 70"),
+        ("multipart/form-data; boundary=\"\"", "quotes"),
         ("multipart/form-data", "no boundary"),
         ("Multipart/Form-Data; charset=utf-8", "no boundary"),
         ("multipart/form-data; boundary=a=b", "quotes"),
@@ -100,6 +103,10 @@ fn a_body_that_is_meant_as_a_form_is_not_taken_for_an_image() {
         assert!(answer.json()["detail"].as_str().unwrap().contains(why), "{content_type}: {}", answer.text);
         service.assert_untouched();
     }
+    let longest = "b".repeat(70);
+    let form = format!("--{longest}\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--{longest}--");
+    let content_type = format!("multipart/form-data; boundary={longest}");
+    assert_eq!(Service::new().post("", &[("content-type", &content_type)], form.as_bytes()).status, 202);
     for content_type in
         ["", "image/png", "text/plain", "application/x-www-form-urlencoded", "multiparted/x", ";"]
     {

@@ -33,6 +33,8 @@ bounds! {
         "crates/domain/src/list.rs": "MAX_IDS: usize = 100;";
     "64 KiB", "what surrounds the image in a form: boundaries, headers of parts, options", "413",
         "crates/guest/src/intake/form.rs": "FORM_OVERHEAD_BYTES: u64 = 64 * 1024;";
+    "70", "characters of a form's boundary", "400 `malformed-request`",
+        "crates/guest/src/intake/content_type.rs": "MAX_BOUNDARY_CHARS: usize = 70;";
     "20 s", "work on one batch, without what the client is waited for", "its form is not read on: `is_complete` is false, and the last part says why",
         "components/upload/src/batch.rs": "MAX_WORK: Duration = Duration::from_secs(20);";
     "255", "characters of a file's name in a batch", "the rest is left out",

@@ -7,6 +7,9 @@ use mime::Mime;
 use super::malformed;
 use crate::http::{Failed, Request};
 
+/// The longest boundary (RFC 2046, section 5.1.1). Where the beginning of one ends a piece, so much is held and looked at again with the next.
+const MAX_BOUNDARY_CHARS: usize = 70;
+
 /// What a body is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BodyKind {
@@ -41,6 +44,11 @@ impl BodyKind {
         let boundary = content_type.get_param(mime::BOUNDARY).ok_or_else(|| {
             malformed("The form has no boundary. Let the HTTP client set the Content-Type of the form.")
         })?;
+        if !(1..=MAX_BOUNDARY_CHARS).contains(&boundary.as_str().len()) {
+            return Err(malformed(
+                "The boundary of the form has not 1 to 70 characters. Let the HTTP client set the Content-Type of the form.",
+            ));
+        }
         Ok(Self::Form { boundary: boundary.as_str().to_owned() })
     }
 }

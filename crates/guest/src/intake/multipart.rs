@@ -59,22 +59,26 @@ impl Multipart {
         if self.at == At::End {
             return Ok(None);
         }
-        // Behind the delimiter may stand white space.
+        // Behind the delimiter may stand white space. What was looked at is not looked at again with each byte that comes.
+        let (mut line, mut searched) = (0, 0);
         let head = loop {
             if self.held.starts_with(b"--") {
                 self.at = At::End;
                 return Ok(None);
             }
-            let line =
-                self.held.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(self.held.len());
+            let after = self.held.get(line..).unwrap_or_default();
+            line += after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             let behind = self.held.get(line..).unwrap_or_default();
             if !behind.starts_with(LINE_END) && !LINE_END.starts_with(behind) && behind != b"-" {
                 return Err(unreadable());
             }
-            if let Some(end) = memmem::find(behind, HEADERS_END) {
+            let from = usize::saturating_sub(searched, HEADERS_END.len() - 1);
+            let found = memmem::find(behind.get(from..).unwrap_or_default(), HEADERS_END);
+            if let Some(end) = found.map(|end| from + end) {
                 let head = self.held.split_to(line + end + HEADERS_END.len());
                 break head.slice(line..line + end);
             }
+            searched = behind.len();
             self.pull().await?;
         };
         self.at = At::Part;
@@ -120,16 +124,19 @@ impl Multipart {
             }
             self.left_between_bytes = self.left_between_bytes.saturating_sub(bytes);
         }
-        if self.held.is_empty() {
-            self.held = piece;
-        } else {
-            let mut both = BytesMut::with_capacity(self.held.len() + piece.len());
-            both.extend_from_slice(&self.held);
-            both.extend_from_slice(&piece);
-            self.held = both.freeze();
-        }
+        self.held = joined(std::mem::take(&mut self.held), piece);
         Ok(())
     }
+}
+
+/// Grows by doubling: a head that comes byte by byte is not copied with each.
+fn joined(held: Bytes, piece: Bytes) -> Bytes {
+    if held.is_empty() {
+        return piece;
+    }
+    let mut both = held.try_into_mut().unwrap_or_else(|held| BytesMut::from(&held[..]));
+    both.extend_from_slice(&piece);
+    both.freeze()
 }
 
 /// How many of the last bytes may be the beginning of the delimiter.
