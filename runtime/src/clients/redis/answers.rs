@@ -10,8 +10,14 @@ use super::super::{account::Account, inspect::Framing};
 
 /// What an element of an array costs beyond its bytes.
 const ELEMENT_BYTES: u64 = 64;
-/// The longest line: a number, a status, an error. No server writes such a long one.
+/// The longest line: a status, an error. No server writes such a long one.
 const MAX_LINE_BYTES: usize = 64 * 1024;
+/// The longest line that says how long something is. The parser takes a number with white space of any length around it, which is counted nowhere.
+const MAX_LENGTH_LINE_BYTES: usize = 32;
+/// A line ends with these two, and not with the second alone: what the parser takes for a part of the line must not be taken for the next.
+const LINE_END: &[u8] = b"\r\n";
+/// What a line begins with. Other bytes the parser passes over where they come one by one, and takes what is behind them for the beginning.
+const KINDS: &[u8] = b"+-:$*_#,(!=%~>|";
 
 /// Follows answers.
 #[derive(Debug)]
@@ -38,7 +44,7 @@ impl Answers {
         let line = std::mem::take(&mut self.line);
         let kind = line.first().copied().unwrap_or_default();
         match kind {
-            b'$' | b'=' | b'!' => match number(&line)? {
+            b'$' | b'=' | b'!' => match length(&line)? {
                 // A string that is none.
                 None => {}
                 Some(length) => {
@@ -51,7 +57,7 @@ impl Answers {
                 let each = if matches!(kind, b'%' | b'|') { 2 } else { 1 };
                 // Attributes precede what they belong to.
                 let own = u64::from(kind == b'|');
-                let elements = number(&line)?.unwrap_or(0).saturating_mul(each).saturating_add(own);
+                let elements = length(&line)?.unwrap_or(0).saturating_mul(each).saturating_add(own);
                 // All at once: the parser makes room for as many as are announced.
                 self.grow(elements.saturating_mul(ELEMENT_BYTES))?;
                 self.elements = self.elements.saturating_add(elements);
@@ -102,12 +108,15 @@ impl Framing for Answers {
                 Some(end) => read.split_at(end + 1),
                 None => (read, &[][..]),
             };
+            if self.line.is_empty() && !line.first().is_some_and(|kind| KINDS.contains(kind)) {
+                return Err(not_resp());
+            }
             if self.line.len() + line.len() > MAX_LINE_BYTES {
                 return Err(self.too_large());
             }
             self.line.extend_from_slice(line);
             read = rest;
-            if self.line.ends_with(b"\n") {
+            if self.line.ends_with(LINE_END) {
                 self.header()?;
             }
         }
@@ -115,13 +124,20 @@ impl Framing for Answers {
     }
 }
 
-/// The number of a header; none where it is negative.
-fn number(line: &[u8]) -> io::Result<Option<u64>> {
+/// How long that is which the line begins; none where the number says that it is nothing at all.
+fn length(line: &[u8]) -> io::Result<Option<u64>> {
+    let may_be_nothing = matches!(line.first(), Some(b'$' | b'*' | b'~' | b'>'));
     let digits = str::from_utf8(line.get(1..).unwrap_or_default()).unwrap_or_default().trim();
     match digits.parse::<i64>() {
-        Ok(number) => Ok(u64::try_from(number).ok()),
-        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is not RESP")),
+        _ if line.len() > MAX_LENGTH_LINE_BYTES => Err(not_resp()),
+        Ok(number) if number >= 0 || may_be_nothing => Ok(u64::try_from(number).ok()),
+        // Of the others the parser waits for as many as there are numbers.
+        Ok(_) | Err(_) => Err(not_resp()),
     }
+}
+
+fn not_resp() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the answer is not RESP")
 }
 
 #[cfg(test)]
@@ -180,8 +196,27 @@ mod tests {
     }
 
     #[test]
+    fn a_line_ends_where_the_parser_ends_it() {
+        // All of it is one status, and not also a string that a list would hide in.
+        assert_eq!(follow(1000, b"+a\n$100\r\n").unwrap().string, 0);
+        assert!(follow(100, b"+a\n$90\r\n*100\r\n").is_err());
+    }
+
+    #[test]
     fn what_is_not_the_protocol_is_refused() {
-        for bytes in [&b"$x\r\n"[..], b"*\r\n", b"$99999999999999999999\r\n"] {
+        let spaced = [b"$", &[b' '; 40][..], b"1\r\n"].concat();
+        for bytes in [
+            &b"$x\r\n"[..],
+            b"*\r\n",
+            b"$99999999999999999999\r\n",
+            b"=-1\r\n",
+            b"!-1\r\n",
+            b"%-1\r\n",
+            b"|-1\r\n",
+            b"?*9\r\n",
+            b"\r\n",
+            &spaced,
+        ] {
             assert_eq!(follow(100, bytes).unwrap_err(), "the answer is not RESP");
         }
     }
