@@ -94,7 +94,7 @@ fmt: ## format
 lint: ## formatting and clippy, warnings are errors; the fuzz targets, a workspace of their own, still compile
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
-	$(CARGO) check --manifest-path $(FUZZ)/Cargo.toml
+	$(CARGO) check --workspace --manifest-path $(FUZZ)/Cargo.toml
 	$(foreach name,$(APART),$(CARGO) clippy --profile component --target wasm32-unknown-unknown --target-dir target --manifest-path components/$(name)/Cargo.toml -- -D warnings &&) true
 
 ##@ Measuring
@@ -118,16 +118,9 @@ bench-setup: ## install the peers that bench compares with, and photos (Debian, 
 	@./scripts/bench-setup
 
 ##@ Fuzzing
-# Stable Rust has no sanitizers; the targets count allocations by themselves, and the native build of imaging has no unsafe code.
-# Traced compares take half of the time; dictionaries and the tests' own files bring what they would find.
-fuzz: ## look for inputs that break imaging, SECONDS=60 for each of TARGET="jpeg png gif webp heif inflate deflate jpeg_encode webp_encode"
-	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
-	$(CARGO) run --release --package thumbs-imaging --example seeds -- $(FUZZ)/target/seeds
-	@for target in $(or $(TARGET),jpeg png gif webp heif inflate deflate jpeg_encode webp_encode); do \
-	  mkdir -p $(FUZZ)/corpus/$$target && \
-	  $(CARGO) fuzz run --sanitizer none --no-trace-compares --fuzz-dir $(FUZZ) $$target $(FUZZ)/corpus/$$target $(FUZZ)/target/seeds/$$target -- \
-	    -max_total_time=$(SECONDS) -timeout=10 -max_len=32768 -dict=$(FUZZ)/dictionaries/$$target.dict -print_final_stats=1 || exit 1; \
-	done
+FUZZED := jpeg png gif webp heif inflate deflate jpeg_encode webp_encode form post get options headers s3 resp postgres manifest
+fuzz: ## look for inputs that break what reads others' bytes, SECONDS=60 for each of TARGET="jpeg ... form post ... resp ..." (docs/DEVELOPMENT.md)
+	./scripts/fuzz $(SECONDS) $(or $(TARGET),$(FUZZED))
 
 ##@ What it is made of
 .PHONY: sbom audit

@@ -6,12 +6,12 @@
 //! - A thumbnail is what was asked for, and what we made is what we read.
 //! - Making it twice gives the same bytes.
 //!
-//! `options`: what is asked for, out of the input itself. `memory`: the counting allocator.
+//! `options`: what is asked for, out of the input itself. The counting allocator is `fuzz/memory`.
 
-mod memory;
 mod options;
 
 use libfuzzer_sys::Corpus;
+use thumbs_fuzz_memory as memory;
 use thumbs_imaging::error::{Error, Limit};
 use thumbs_imaging::options::{
     Concession, Fit, Gravity, Limits, Options, OutputFormat, SourceFormat, Warning,

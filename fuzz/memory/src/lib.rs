@@ -14,14 +14,22 @@ static ALLOCATOR: Counting = Counting;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+static ASKED: AtomicUsize = AtomicUsize::new(0);
 /// What LIVE may not exceed.
 static CEILING: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Bytes that `work` asks for in all, however soon it gives them back: what is copied again and again shows here.
+pub fn asked_for<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = ASKED.load(Relaxed);
+    let result = work();
+    (result, ASKED.load(Relaxed) - before)
+}
 
 /// Runs `work`, during which no more than `bound` bytes may be allocated beyond what is now.
 ///
 /// Returns with the result how many bytes were, at most. A single allocation that is too large counts like many: it is
 /// refused before it is made.
-pub(crate) fn within<T>(bound: usize, work: impl FnOnce() -> T) -> (T, usize) {
+pub fn within<T>(bound: usize, work: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.load(Relaxed);
     PEAK.store(before, Relaxed);
     CEILING.store(before.saturating_add(bound), Relaxed);
@@ -31,6 +39,7 @@ pub(crate) fn within<T>(bound: usize, work: impl FnOnce() -> T) -> (T, usize) {
 }
 
 fn count(bytes: usize) {
+    ASKED.fetch_add(bytes, Relaxed);
     let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
     PEAK.fetch_max(live, Relaxed);
     let ceiling = CEILING.load(Relaxed);

@@ -1,0 +1,5 @@
+//! See `thumbs_host_fuzz::clients::postgres`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| thumbs_host_fuzz::clients::postgres::check(input));
