@@ -118,7 +118,7 @@ bench-setup: ## install the peers that bench compares with, and photos (Debian, 
 	@./scripts/bench-setup
 
 ##@ Fuzzing
-FUZZED := jpeg png gif webp heif inflate deflate jpeg_encode webp_encode form post get options headers s3 resp postgres manifest
+FUZZED := jpeg png gif webp heif inflate deflate jpeg_encode webp_encode animation form post get options headers s3 resp postgres manifest
 fuzz: ## look for inputs that break what reads others' bytes, SECONDS=60 for each of TARGET="jpeg ... form post ... resp ..." (docs/DEVELOPMENT.md)
 	./scripts/fuzz $(SECONDS) $(or $(TARGET),$(FUZZED))
 

@@ -1,5 +1,5 @@
-//! Writes the inputs that fuzzing starts from: `seeds FOLDER` fills `FOLDER/{jpeg,png,gif,webp,heif,inflate,deflate,jpeg_encode,webp_encode}`. They are
-//! the fixtures of all tests, pixels for the encoders, the rare kinds that the tests' own writers make, and thumbnails of our own; each as it is and with some tails, which
+//! Writes the inputs that fuzzing starts from: `seeds FOLDER` fills `FOLDER/{jpeg,png,gif,webp,heif,inflate,deflate,jpeg_encode,webp_encode,animation}`. They are the
+//! fixtures of all tests, pixels for the encoders, the rare kinds that the tests' own writers make, and thumbnails of our own; each as it is and with some tails, which
 //! the fuzz targets take for options (`fuzz/src/options.rs`).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a tool for developers may fail loudly")]
@@ -41,7 +41,7 @@ const TAILS: u32 = 9;
 fn main() {
     let folder =
         std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_else(|| panic!("usage: seeds FOLDER"));
-    for name in ["jpeg", "png", "gif", "webp", "heif", "inflate", "deflate", "jpeg_encode", "webp_encode"] {
+    for name in ["jpeg", "png", "gif", "webp", "heif", "inflate", "deflate", "jpeg_encode", "webp_encode", "animation"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     let mut images = of_tests();
@@ -58,6 +58,12 @@ fn main() {
         for target in ["deflate", "jpeg_encode", "webp_encode"] {
             fs::write(folder.join(target).join(format!("{number}")), &pixels).unwrap();
         }
+    }
+    let mut noise = Noise::new(12);
+    for number in 0..20_usize {
+        // A canvas, and two to six frames.
+        let bytes: Vec<u8> = (0..6 + 8 * (2 + number % 5)).map(|_| noise.next() as u8).collect();
+        fs::write(folder.join("animation").join(format!("{number}")), bytes).unwrap();
     }
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/heif")).unwrap() {
         let file = entry.unwrap().path();
