@@ -118,6 +118,12 @@ impl Egress {
     }
 }
 
+/// Whom a request is for, as the log says it.
+fn logged(uri: &http::Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    &host[..host.floor_char_boundary(MAX_HOST_BYTES)]
+}
+
 impl WasiHttpHooks for Egress {
     fn send_request(
         &mut self,
@@ -131,19 +137,27 @@ impl WasiHttpHooks for Egress {
         if let Some((reason, error)) = refusal {
             self.refused += 1;
             if self.refused == 1 {
-                let host = request.uri().host().unwrap_or_default();
-                let host = &host[..host.floor_char_boundary(MAX_HOST_BYTES)];
-                let event = Event::EgressRefused { host: Some(host), reason: Some(reason), requests: None };
+                let host = Some(logged(request.uri()));
+                let event = Event::EgressRefused { host, reason: Some(reason), requests: None };
                 self.log.within(&self.component, None, self.trace.context(), &event);
             }
             return Box::new(std::future::ready(Err(error)));
         }
         let span = self.trace.open(|| Operation::request(request.method(), request.uri()));
+        let host = logged(request.uri()).to_owned();
+        let (component, log, context) = (Arc::clone(&self.component), self.log.clone(), self.trace.context());
         let sending = self.carrier.carry(request, self.bounded(options));
-        let Some(span) = span else { return sending };
         Box::new(async move {
             let sent = Box::into_pin(sending).await;
-            span.answered(sent.as_ref().ok().map(|(response, _)| response.status()));
+            if let Some(span) = span {
+                span.answered(sent.as_ref().ok().map(|(response, _)| response.status()));
+            }
+            // A name that is granted, and leads where its owner would like this host to ask.
+            if let Err(Error::DestinationIpProhibited) = sent {
+                let reason = Some("its name leads to no public address");
+                let event = Event::EgressRefused { host: Some(&host), reason, requests: None };
+                log.within(&component, None, context, &event);
+            }
             sent
         })
     }

@@ -9,6 +9,7 @@
 //! | `fermyon:spin/postgres@2.0.0` | `postgres/` | `allowed_outbound_hosts` |
 //! | `thumbs:blob-store/store@1.0.0` | `blob/` | declaring the dependency; for a bucket `allowed_outbound_hosts` as well |
 //! | `wasi:http/outgoing-handler@0.2` | `http.rs` | `allowed_outbound_hosts` |
+//! | `wasi:sockets@0.2` | `sockets.rs` | none: nobody has any |
 //! | `wasi:clocks/monotonic-clock@0.2` | `clock.rs` | - |
 //! | `wasi:cli/{stdout,stderr}@0.2` | `stdio.rs` | - |
 //!
@@ -17,7 +18,7 @@
 //! generated from the WIT, and `add_to_linker` takes a function that makes it from the store's data.
 //!
 //! Host functions return flat results: an error of the WIT where the guest, its grants or a backend is at fault, a trap only for a handle
-//! that is none.
+//! that is none. What a component is not granted is said in the log, with its name (`refusals.rs`).
 
 pub mod allowed_hosts;
 pub(crate) mod bindings;
@@ -29,6 +30,8 @@ pub mod http;
 pub mod key_value;
 pub mod postgres;
 pub mod redis;
+pub mod refusals;
+pub mod sockets;
 pub mod sqlite;
 pub mod stdio;
 pub mod variables;

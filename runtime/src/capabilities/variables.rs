@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wasmtime::component::{HasData, Linker};
 
-use super::bindings::fermyon::spin2_0_0::variables as wit;
+use super::{bindings::fermyon::spin2_0_0::variables as wit, refusals::Refusals};
 use crate::secret::Secret;
 
 /// The values of one component, by name.
@@ -14,7 +14,12 @@ pub type ComponentVariables = Arc<BTreeMap<String, Secret>>;
 
 /// A view for one call.
 #[derive(Debug)]
-pub struct VariablesView<'a>(pub &'a ComponentVariables);
+pub struct VariablesView<'a> {
+    /// Of the component.
+    pub values: &'a ComponentVariables,
+    /// Where it is noted that a guest asked for others.
+    pub refusals: &'a Refusals,
+}
 
 /// Marks the view for linkers.
 #[derive(Debug)]
@@ -46,9 +51,12 @@ impl wit::Host for VariablesView<'_> {
         if !usable {
             return Err(VariablesError(wit::Error::InvalidName("use lower snake case".into())));
         }
-        match self.0.get(&name) {
+        match self.values.get(&name) {
             Some(value) => Ok(value.expose().to_owned()),
-            None => Err(VariablesError(wit::Error::Undefined(name))),
+            None => {
+                self.refusals.note("variables", &name);
+                Err(VariablesError(wit::Error::Undefined(name)))
+            }
         }
     }
 
@@ -65,7 +73,7 @@ mod tests {
     #[test]
     fn a_component_sees_its_own_variables_alone() {
         let values: ComponentVariables = Arc::new([("limit".to_owned(), Secret::new("7"))].into());
-        let mut view = VariablesView(&values);
+        let mut view = VariablesView { values: &values, refusals: &Refusals::default() };
         assert_eq!(view.get("limit".into()).unwrap(), "7");
         assert!(
             matches!(view.get("other".into()), Err(VariablesError(wit::Error::Undefined(name))) if name == "other")

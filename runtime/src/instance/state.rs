@@ -15,6 +15,8 @@ use crate::{
         key_value::{KeyValueState, KeyValueView},
         postgres::{PostgresState, PostgresView},
         redis::{RedisState, RedisView},
+        refusals::Refusals,
+        sockets::SocketsView,
         sqlite::{SqliteState, SqliteView},
         stdio::GuestOutput,
         variables::VariablesView,
@@ -44,6 +46,7 @@ pub struct State {
     redis: RedisState,
     key_value: KeyValueState,
     output: GuestOutput,
+    refusals: Refusals,
     on_sleep: Option<Arc<dyn OnSleep>>,
     share: Arc<Share>,
     calls: CallMemory,
@@ -65,9 +68,15 @@ impl State {
         let output = GuestOutput::new(
             component.log.clone(),
             Arc::clone(&component.id),
-            call.correlation_id,
+            call.correlation_id.clone(),
             call.trace.clone(),
             limits,
+        );
+        let refusals = Refusals::of(
+            Arc::clone(&component.id),
+            call.correlation_id,
+            component.log.clone(),
+            call.trace.clone(),
         );
         let mut wasi = WasiCtx::builder();
         wasi.stdout(output.stdout())
@@ -100,11 +109,12 @@ impl State {
                 call.trace.clone(),
                 limits,
             ),
-            sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits, bounds.caller),
-            postgres: PostgresState::new(limits, bounds.caller),
-            redis: RedisState::new(limits),
-            key_value: KeyValueState::new(Arc::clone(&component.key_value), limits),
+            sqlite: SqliteState::new(Arc::clone(&component.sqlite), limits, bounds.caller).noting(&refusals),
+            postgres: PostgresState::new(limits, bounds.caller).noting(&refusals),
+            redis: RedisState::new(limits).noting(&refusals),
+            key_value: KeyValueState::new(Arc::clone(&component.key_value), limits).noting(&refusals),
             output,
+            refusals,
             on_sleep: call.on_sleep,
             calls: CallMemory::new(&share),
             limiter: MemoryLimiter::new(Arc::clone(&share), length(limits.max_table_elements)),
@@ -189,9 +199,14 @@ impl State {
         }
     }
 
+    /// Where sockets would be.
+    pub fn sockets(&mut self) -> SocketsView<'_> {
+        SocketsView { table: &mut self.table, refusals: &self.refusals }
+    }
+
     /// The part of the variables.
     pub fn variables(&mut self) -> VariablesView<'_> {
-        VariablesView(&self.component.variables)
+        VariablesView { values: &self.component.variables, refusals: &self.refusals }
     }
 
     /// The part of the blobs.

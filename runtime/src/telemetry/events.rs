@@ -177,6 +177,9 @@ events! {
     EgressRefused { host: Option<&'a str>, reason: Option<&'a str>, requests: Option<u64> } = "egress-refused", Warn,
         "A component sent a request that it may not send: the first of an instance, and with `requests` how many there were, where it was not the only one",
         "Add the host to `allowed_outbound_hosts`, if it is meant";
+    GrantRefused { interface: Option<&'a str>, wanted: Option<&'a str>, times: Option<u64> } = "grant-refused", Warn,
+        "A component asked an interface of the host for what it is not granted, and did not get it: a store, a database, an address, a variable, a socket, or what leads out of its database. Each thing is said once an instance, the first eight; `times` is how often more was refused",
+        "Where it is meant, grant it: `key_value_stores`, `sqlite_databases`, `allowed_outbound_hosts` or `variables` of the component. Where it is not, look what that component is";
     OutputDropped { max_lines: u64 } = "output-dropped", Warn,
         "An instance has written `THUMBS_MAX_LOG_LINES`; what it writes further is dropped",
         "Look why the component writes so much";

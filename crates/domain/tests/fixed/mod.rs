@@ -65,6 +65,8 @@ bounds! {
         "crates/domain/src/callback/turns.rs": "LOOKED_AT: u32 = 100;";
     "500", "characters of a text in a line of the components' log", "it is cut",
         "crates/guest/src/log.rs": "MAX_CHARS: usize = 500;";
+    "8", "different things that the log has of one instance as refused (`grant-refused`)", "how often more was refused is said at its end",
+        "runtime/src/capabilities/refusals.rs": "MAX_SAID: usize = 8;";
     "64 MiB", "one blob, on Spin", "put fails as too-large",
         "components/blob-store/src/guest.rs": "MAX_BLOB_BYTES: u64 = 64 << 20;";
     "10 s", "how long S3 takes to answer, and a body stands still, on Spin", "the request is tried again, up to four times in 25 s",

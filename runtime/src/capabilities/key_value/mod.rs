@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-use super::{bindings::fermyon::spin2_0_0::key_value as wit, error::Failure};
+use super::{bindings::fermyon::spin2_0_0::key_value as wit, error::Failure, refusals::Refusals};
 use crate::{
     limits::{Limits, length},
     memory::{CallMemory, Held},
@@ -67,6 +67,7 @@ pub struct KeyValueState {
     max_key_bytes: usize,
     max_value_bytes: usize,
     max_keys: usize,
+    refusals: Refusals,
 }
 
 impl KeyValueState {
@@ -78,7 +79,14 @@ impl KeyValueState {
             max_key_bytes: length(limits.kv_max_key_bytes),
             max_value_bytes: length(limits.kv_max_value_bytes),
             max_keys: length(limits.kv_max_keys),
+            refusals: Refusals::default(),
         }
+    }
+
+    /// What is refused is noted there.
+    #[must_use]
+    pub fn noting(self, refusals: &Refusals) -> Self {
+        Self { refusals: refusals.clone(), ..self }
     }
 }
 
@@ -183,7 +191,10 @@ impl wit::Host for KeyValueView<'_> {
 
 impl wit::HostStore for KeyValueView<'_> {
     async fn open(&mut self, label: String) -> Result<Resource<OpenStore>, KeyValueError> {
-        let store = self.state.grants.get(&label).ok_or(Failure::Guest(wit::Error::AccessDenied))?;
+        let Some(store) = self.state.grants.get(&label) else {
+            self.state.refusals.note("key-value", &label);
+            return Err(Failure::Guest(wit::Error::AccessDenied));
+        };
         Ok(self.table.push(OpenStore(Arc::clone(store)))?)
     }
 

@@ -23,7 +23,10 @@ pub use super::bindings::fermyon::spin2_0_0::{
     postgres as wit,
     rdbms_types::{Column, DbDataType, DbValue, Error, ParameterValue, RowSet},
 };
-use super::{allowed_hosts::AllowedHosts, bindings::fermyon::spin2_0_0::rdbms_types, error::Failure};
+use super::{
+    allowed_hosts::AllowedHosts, bindings::fermyon::spin2_0_0::rdbms_types, error::Failure,
+    refusals::Refusals,
+};
 use crate::{
     clients::postgres::Client,
     limits::Limits,
@@ -51,6 +54,7 @@ pub struct PostgresState {
     max_connections: u64,
     open: u64,
     caller: Caller,
+    refusals: Refusals,
 }
 
 impl PostgresState {
@@ -58,7 +62,14 @@ impl PostgresState {
     #[must_use]
     pub fn new(limits: &Limits, caller: Caller) -> Self {
         let max_connections = limits.sql_max_connections_per_instance;
-        Self { bounds: Bounds::new(limits), max_connections, open: 0, caller }
+        let bounds = Bounds::new(limits);
+        Self { bounds, max_connections, open: 0, caller, refusals: Refusals::default() }
+    }
+
+    /// What is refused is noted there.
+    #[must_use]
+    pub fn noting(self, refusals: &Refusals) -> Self {
+        Self { refusals: refusals.clone(), ..self }
     }
 }
 
@@ -120,6 +131,7 @@ impl wit::HostConnection for PostgresView<'_> {
     async fn open(&mut self, address: String) -> Result<Resource<OpenConnection>, PostgresError> {
         let failed = |reason: &str| Failure::Guest(Error::ConnectionFailed(reason.to_owned()));
         if !self.grants.hosts.allows_url(&address) {
+            self.state.refusals.note_address("postgres", &address);
             return Err(failed("the address is not in allowed_outbound_hosts"));
         }
         let client =

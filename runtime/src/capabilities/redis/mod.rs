@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub use super::bindings::fermyon::spin2_0_0::redis as wit;
-use super::{allowed_hosts::AllowedHosts, error::Failure};
+use super::{allowed_hosts::AllowedHosts, error::Failure, refusals::Refusals};
 use crate::{
     limits::Limits,
     memory::{CallMemory, Held},
@@ -62,13 +62,21 @@ pub struct RedisGrants {
 pub struct RedisState {
     max_connections: u64,
     open: u64,
+    refusals: Refusals,
 }
 
 impl RedisState {
     /// With nothing open.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self { max_connections: limits.redis_max_connections_per_instance, open: 0 }
+        let max_connections = limits.redis_max_connections_per_instance;
+        Self { max_connections, open: 0, refusals: Refusals::default() }
+    }
+
+    /// What is refused is noted there.
+    #[must_use]
+    pub fn noting(self, refusals: &Refusals) -> Self {
+        Self { refusals: refusals.clone(), ..self }
     }
 }
 
@@ -179,6 +187,7 @@ impl wit::HostConnection for RedisView<'_> {
     async fn open(&mut self, address: String) -> Result<Resource<OpenConnection>, RedisError> {
         // As on Spin: what is not granted is an address that is none.
         if !self.grants.hosts.allows_url(&address) {
+            self.state.refusals.note_address("redis", &address);
             return Err(Failure::Guest(wit::Error::InvalidAddress));
         }
         if self.state.open >= self.state.max_connections {

@@ -16,8 +16,11 @@ use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    super::embedded::{Checkout, Database, OpenError},
-    SqliteError,
+    super::{
+        embedded::{Checkout, Database, OpenError},
+        refusals::Refusals,
+    },
+    INTERFACE, SqliteError, policy,
     statement::{self, Bounds, Outcome},
     wit,
 };
@@ -28,6 +31,7 @@ use crate::{blocking::blocking, memory::Held, permits::Caller};
 pub struct OpenConnection {
     database: Arc<Database>,
     caller: Caller,
+    refusals: Refusals,
     between: Arc<Mutex<Between>>,
 }
 
@@ -54,8 +58,8 @@ struct Kept {
 }
 
 impl OpenConnection {
-    pub(super) fn new(database: Arc<Database>, caller: Caller) -> Self {
-        Self { database, caller, between: Arc::default() }
+    pub(super) fn new(database: Arc<Database>, caller: Caller, refusals: Refusals) -> Self {
+        Self { database, caller, refusals, between: Arc::default() }
     }
 
     pub(super) async fn execute(
@@ -79,7 +83,7 @@ impl OpenConnection {
                 )));
             }
         };
-        let result = held.execute(sql, parameters, bounds, memory).await;
+        let result = held.execute(sql, parameters, bounds, memory, &self.refusals).await;
         if held.wrote || held.in_transaction() {
             let since = Instant::now();
             let clock = end_idle(Arc::downgrade(&self.between), since, bounds.max_idle);
@@ -124,19 +128,21 @@ impl Kept {
         parameters: Vec<Value>,
         bounds: Bounds,
         mut memory: Held,
+        refusals: &Refusals,
     ) -> Result<(wit::QueryResult, Held), SqliteError> {
         let lost = || io("the connection was lost");
         let connection = self.checkout.connection().ok_or_else(lost)?;
         let (mut sql, mut reads) = (sql, false);
         if connection.is_autocommit() {
             match statement::try_reading(connection, &sql, &parameters, &bounds, &mut memory) {
-                Outcome::Done(result) => return Ok((result?, memory)),
+                Outcome::Done(result) => return Ok((said(result, refusals)?, memory)),
                 Outcome::TooMuch => reads = true,
                 Outcome::Writes => {}
                 Outcome::Costly => {
                     let connection = self.checkout.take().ok_or_else(lost)?;
+                    let refusals = refusals.clone();
                     let (connection, looked) = blocking(move || {
-                        let only_reads = statement::only_reads(&connection, &sql);
+                        let only_reads = said(statement::only_reads(&connection, &sql), &refusals);
                         (connection, only_reads.map(|only_reads| (sql, only_reads)))
                     })
                     .await;
@@ -153,13 +159,15 @@ impl Kept {
         // Both go along: if this future is dropped, the work goes on, and the next writer must not start before it ends.
         let (mut connection, turn) = (self.checkout.take().ok_or_else(lost)?, self.turn.take());
         let (database, caller) = (Arc::clone(self.checkout.database()), self.caller);
+        let refusals = refusals.clone();
         let deadline = Instant::now() + bounds.timeout;
         let watch = interrupt(connection.get_interrupt_handle(), bounds.timeout);
         let (connection, turn, result) = blocking(move || {
             let _watch = watch;
             let in_place = if reads { Ok(()) } else { database.is_in_place().map_err(failed) };
             let result = in_place.and_then(|()| {
-                statement::run(&mut connection, &sql, &parameters, &bounds, &mut memory, deadline)
+                let ran = statement::run(&mut connection, &sql, &parameters, &bounds, &mut memory, deadline);
+                said(ran, &refusals)
             });
             // Within a transaction the turn is kept for its next statement. Else it goes on, before the disk is waited for.
             let turn = turn.filter(|_| !connection.is_autocommit());
@@ -177,6 +185,16 @@ impl Kept {
         self.checkout.restore(connection);
         result
     }
+}
+
+/// Says in the log what a statement was denied that was compiled on this thread just now.
+fn said<T, E>(result: Result<T, E>, refusals: &Refusals) -> Result<T, E> {
+    if let Some(wanted) = policy::denied()
+        && result.is_err()
+    {
+        refusals.note(INTERFACE, &wanted);
+    }
+    result
 }
 
 /// Ends the statement after this time where it is in a step that looks for that, and for nothing else: a walk through a whole table.

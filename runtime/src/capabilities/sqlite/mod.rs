@@ -22,6 +22,7 @@ pub use super::bindings::fermyon::spin2_0_0::sqlite as wit;
 use super::{
     embedded::{Database, OpenError, Settings},
     error::Failure,
+    refusals::Refusals,
 };
 use crate::{
     limits::{Limits, length, millis},
@@ -29,6 +30,9 @@ use crate::{
     permits::Caller,
     traces::{CallTrace, Operation},
 };
+
+/// As spans and the log call it.
+const INTERFACE: &str = "sqlite";
 
 /// The error type of this capability's host functions.
 pub type SqliteError = Failure<wit::Error>;
@@ -78,6 +82,7 @@ pub struct SqliteState {
     max_connections: u64,
     open: u64,
     caller: Caller,
+    refusals: Refusals,
 }
 
 impl SqliteState {
@@ -91,7 +96,14 @@ impl SqliteState {
             timeout: millis(limits.sql_statement_timeout_ms),
             max_idle: millis(limits.sql_max_idle_ms),
         };
-        Self { grants, bounds, max_connections: limits.sql_max_connections_per_instance, open: 0, caller }
+        let max_connections = limits.sql_max_connections_per_instance;
+        Self { grants, bounds, max_connections, open: 0, caller, refusals: Refusals::default() }
+    }
+
+    /// What is refused is noted there.
+    #[must_use]
+    pub fn noting(self, refusals: &Refusals) -> Self {
+        Self { refusals: refusals.clone(), ..self }
     }
 }
 
@@ -136,12 +148,14 @@ impl wit::Host for SqliteView<'_> {
 impl wit::HostConnection for SqliteView<'_> {
     async fn open(&mut self, label: String) -> Result<Resource<OpenConnection>, SqliteError> {
         let Some(database) = self.state.grants.get(&label) else {
+            self.state.refusals.note(INTERFACE, &label);
             return Err(Failure::Guest(wit::Error::AccessDenied));
         };
         if self.state.open >= self.state.max_connections {
             return Err(Failure::Guest(wit::Error::Io("this instance has too many connections open".into())));
         }
-        let handle = self.table.push(OpenConnection::new(Arc::clone(database), self.state.caller))?;
+        let (database, refusals) = (Arc::clone(database), self.state.refusals.clone());
+        let handle = self.table.push(OpenConnection::new(database, self.state.caller, refusals))?;
         self.state.open += 1;
         Ok(handle)
     }
@@ -157,7 +171,7 @@ impl wit::HostConnection for SqliteView<'_> {
         let handed = statement.len() + parameters.iter().map(statement::parameter_bytes).sum::<usize>();
         let held = self.memory.call(handed)?;
         let parameters = parameters.into_iter().map(statement::parameter).collect();
-        let span = self.trace.open(|| Operation::sql("sqlite", &statement));
+        let span = self.trace.open(|| Operation::sql(INTERFACE, &statement));
         let result = connection.execute(statement, parameters, bounds, held).await;
         if let Some(span) = span {
             span.end(result.is_ok());

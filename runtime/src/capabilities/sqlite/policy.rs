@@ -6,7 +6,10 @@
 //! statement, so a refused one never runs. In the same way a statement is found to be one that only costs what its steps cost, and may run
 //! where others wait for it; or one that calls what takes long with long values, which SQLite can't interrupt: it may have short ones only.
 
-use std::{cell::Cell, marker::PhantomData};
+use std::{
+    cell::{Cell, RefCell},
+    marker::PhantomData,
+};
 
 use rusqlite::{
     Connection,
@@ -207,6 +210,28 @@ impl Costs {
     }
 }
 
+thread_local! {
+    static DENIED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What a statement wanted that was denied on this thread since this was last asked: not its cost, but its way out.
+pub(super) fn denied() -> Option<String> {
+    DENIED.take()
+}
+
+/// As the log says it.
+fn denial(action: &AuthAction<'_>) -> String {
+    match action {
+        AuthAction::Attach { filename } => format!("ATTACH {filename}"),
+        AuthAction::Detach { database_name } => format!("DETACH {database_name}"),
+        AuthAction::Pragma { pragma_name, .. } => format!("PRAGMA {pragma_name}"),
+        AuthAction::CreateVtable { module_name, .. } => format!("a virtual table by {module_name}"),
+        AuthAction::Function { function_name } => format!("the function {function_name}"),
+        AuthAction::Insert { .. } => "a temporary table, view or trigger".to_owned(),
+        _ => "an action that this host does not know".to_owned(),
+    }
+}
+
 fn note_function(function: &str) {
     if let Some((_, most)) = COSTLY_FUNCTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(function)) {
         Costs::note(|costs| costs.max_value_bytes = costs.max_value_bytes.min(*most));
@@ -236,9 +261,16 @@ fn authorise(context: &AuthContext<'_>) -> Authorization {
         AuthAction::Insert { .. } if context.database_name == Some("temp") => false,
         AuthAction::Pragma { pragma_name, .. } => among(PRAGMAS, pragma_name),
         AuthAction::CreateVtable { module_name, .. } => among(MODULES, module_name),
-        AuthAction::Function { function_name } if ONLY_CHEAP.get() != Cheap::OrNot => is_cheap(function_name),
+        AuthAction::Function { function_name } if ONLY_CHEAP.get() != Cheap::OrNot => {
+            // What is denied here is asked again where it may cost something.
+            return if is_cheap(function_name) { Authorization::Allow } else { Authorization::Deny };
+        }
         AuthAction::Function { function_name } => !among(FUNCTIONS, function_name),
         _ => true,
     };
-    if allowed { Authorization::Allow } else { Authorization::Deny }
+    if !allowed {
+        DENIED.set(Some(denial(&context.action)));
+        return Authorization::Deny;
+    }
+    Authorization::Allow
 }
