@@ -4,12 +4,14 @@
 //! refused is said in the log, and how many there were in the end. Requests to other components of the application (`*.spin.internal`) are refused. What is granted goes to a
 //! [`Carrier`]: the network, but in tests.
 
+mod counted;
 mod strangers;
 
 use std::{fmt, sync::Arc};
 
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+pub use counted::{CountedView, add_to_linker};
 pub use strangers::Strangers;
 
 use super::allowed_hosts::AllowedHosts;

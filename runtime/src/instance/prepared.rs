@@ -10,7 +10,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::{Call, CallBounds, ComponentContext, State};
 use crate::capabilities::{
-    bindings::MessageHandlerPre, blob, clock, key_value, postgres, redis, sockets, sqlite, variables,
+    bindings::MessageHandlerPre, blob, clock, http, key_value, postgres, redis, sockets, sqlite, variables,
 };
 
 /// Whether the host provides `thumbs:blob-store`, or a component that was composed in does.
@@ -31,6 +31,7 @@ pub fn linker(engine: &Engine, blobs: NativeBlobs) -> wasmtime::Result<Linker<St
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     clock::add_to_linker(&mut linker, State::clock)?;
+    http::add_to_linker(&mut linker, State::counted_http)?;
     sockets::add_to_linker(&mut linker, State::sockets)?;
     variables::add_to_linker(&mut linker, State::variables)?;
     key_value::add_to_linker(&mut linker, State::key_value)?;

@@ -11,7 +11,7 @@ use crate::{
     capabilities::{
         blob::BlobView,
         clock::{ClockView, OnSleep},
-        http::Egress,
+        http::{CountedView, Egress},
         key_value::{KeyValueState, KeyValueView},
         postgres::{PostgresState, PostgresView},
         redis::{RedisState, RedisView},
@@ -197,6 +197,12 @@ impl State {
             memory: &mut self.calls,
             trace: &self.trace,
         }
+    }
+
+    /// What is counted of `wasi:http/types`.
+    pub fn counted_http(&mut self) -> CountedView<'_> {
+        let http = WasiHttpCtxView { hooks: &mut self.egress, table: &mut self.table, ctx: &mut self.http };
+        CountedView { http, memory: &self.share }
     }
 
     /// Where sockets would be.

@@ -32,7 +32,7 @@ const COMMON: &str = r#"
     (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
 "#;
 
-/// What every guest can do: take memory, write a line, look into the environment, write what WORKER_ID is, wait, compute for ever, take all memory there is.
+/// What every guest can do: take memory, write a line, look into the environment, write what WORKER_ID is, wait, compute for ever, call itself for ever, take all memory there is.
 const HELPERS: &str = r#"
     (global $next (mut i32) (i32.const 1024))
     (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
@@ -67,6 +67,8 @@ const HELPERS: &str = r#"
     (func $wait-ms (param $ms i64)
         (call $block (call $timer (i64.mul (local.get $ms) (i64.const 1000000)))))
     (func $compute-for-ever (loop $again (br $again)))
+    (func $recurse-for-ever (param $depth i64) (result i64)
+        (i64.add (call $recurse-for-ever (i64.add (local.get $depth) (i64.const 1))) (local.get $depth)))
     (func $take-all-memory
         (loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
         unreachable)
@@ -158,6 +160,17 @@ pub(crate) fn request_with_stores(data: &str, body: &str) -> Vec<u8> {
         (import "fermyon:spin/key-value@2.0.0" "[method]store.set" (func $set-pair (param i32 i32 i32 i32 i32 i32)))
         (import "thumbs:blob-store/store@1.0.0" "put" (func $put (param i32 i32 i32 i32 i32 i32 i32)))"#;
     request_in("request-with-stores", STORES, data, body)
+}
+
+/// The same with requests to make: `$new-request`, and what takes a text there.
+pub(crate) fn asking_request(body: &str) -> Vec<u8> {
+    const ASKING: &str = r#"
+        (import "wasi:http/types@0.2.0" "[constructor]outgoing-request" (func $new-request (param i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-method"
+            (func $set-method (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-authority"
+            (func $set-authority (param i32 i32 i32 i32) (result i32)))"#;
+    request_in("request", ASKING, "", body)
 }
 
 fn request_in(world: &str, imports: &str, data: &str, body: &str) -> Vec<u8> {

@@ -19,6 +19,7 @@ mod client;
 mod documents;
 mod grants;
 mod guests;
+mod hostile;
 mod memory;
 mod messages;
 mod parking;

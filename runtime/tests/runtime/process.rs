@@ -66,7 +66,7 @@ impl Process {
     }
 
     /// Reads the log up to a line with this event.
-    async fn line(&mut self, event: &'static str) -> serde_json::Value {
+    pub(crate) async fn line(&mut self, event: &'static str) -> serde_json::Value {
         let mut log = self.log.take().unwrap();
         let reading = tokio::task::spawn_blocking(move || {
             loop {
