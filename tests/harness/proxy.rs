@@ -49,7 +49,7 @@ pub enum Weather {
 
 #[derive(Debug)]
 struct Shared {
-    server: SocketAddr,
+    server: Mutex<SocketAddr>,
     weather: Mutex<(Weather, u64)>,
     random: Mutex<Random>,
     is_over: AtomicBool,
@@ -73,7 +73,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let shared = Arc::new(Shared {
-            server: (Ipv4Addr::LOCALHOST, server_port).into(),
+            server: Mutex::new((Ipv4Addr::LOCALHOST, server_port).into()),
             weather: Mutex::new((Weather::Clear, 0)),
             random: Mutex::new(Random::new(seed)),
             is_over: AtomicBool::new(false),
@@ -106,6 +106,11 @@ impl Proxy {
         *now = (weather, now.1 + 1);
     }
 
+    /// New connections lead to this port of 127.0.0.1 from now on, as those to a name whose address has changed.
+    pub fn lead_to(&self, server_port: u16) {
+        *self.shared.server() = (Ipv4Addr::LOCALHOST, server_port).into();
+    }
+
     /// How often it has done something to a connection.
     #[must_use]
     pub fn harmed(&self) -> u64 {
@@ -133,6 +138,10 @@ impl Shared {
         self.weather.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn server(&self) -> MutexGuard<'_, SocketAddr> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn draw(&self, below: u64) -> u64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).below(below.max(1))
     }
@@ -142,7 +151,8 @@ impl Shared {
     }
 
     fn connect(self: &Arc<Self>, client: &TcpStream) {
-        let Ok(server) = TcpStream::connect(self.server) else {
+        let server = *self.server();
+        let Ok(server) = TcpStream::connect(server) else {
             reset(client);
             return;
         };

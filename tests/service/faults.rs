@@ -1,5 +1,5 @@
 //! What goes wrong around a service while clients upload all the time: connections that are reset, swallowed, slow or cut, a database that only
-//! reads, an S3 server that has enough, a disk without room, a clock that is an hour wrong, wake-ups that get lost.
+//! reads, a standby that takes over, an S3 server that has enough, a disk without room, a clock that is an hour wrong, wake-ups that get lost.
 //!
 //! In each case what was answered with 202 ends in success, what can't be taken is refused with 503, and when the fault is over the service is
 //! well again without a start. One line tells for each how many were accepted and how long it took; `THUMBS_FAULT_MS` is how long a fault lasts,
@@ -163,21 +163,68 @@ async fn no_job_is_lost_where_connections_to_postgresql_break() {
     assert!(cluster.database.harmed() > 0, "something was done to connections");
 }
 
+/// What a client finds whose server has become a standby.
+fn only_reads(cluster: &Cluster, on: &str) {
+    let set = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
+    for statement in [set.as_str(), "SELECT pg_reload_conf()"] {
+        let _nothing_to_read = cluster.postgres.query("postgres", statement);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_job_is_lost_while_postgresql_only_reads() {
     let Some(cluster) = Cluster::start("standby").await else { return };
-    // What a client finds that is sent to the standby while the primary is replaced.
-    let only_reads = |cluster: &Cluster, on: &str| {
-        let set = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
-        for statement in [set.as_str(), "SELECT pg_reload_conf()"] {
-            let _nothing_to_read = cluster.postgres.query("postgres", statement);
-        }
-    };
     let outcome = cluster
         .survives(
             "PostgreSQL is a standby that only reads",
             |cluster| only_reads(cluster, "on"),
             |cluster| only_reads(cluster, "off"),
+        )
+        .await;
+    assert!(outcome.refused > 0, "nothing could be written: {outcome}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_job_is_lost_when_a_standby_takes_over_from_postgresql() {
+    let Some(mut cluster) = Cluster::start("failover").await else { return };
+    let Some(standby) = block_in_place(|| servers::available(cluster.postgres.standby())) else { return };
+    let load = Load::on(&cluster.service.client);
+    load.accepts(ACCEPTED_EACH_TIME).await;
+
+    // Connections are reset in the middle of what they do, and lead to the standby from then on, which is not yet promoted.
+    let refused = load.refused();
+    block_in_place(|| cluster.postgres.kill());
+    cluster.database.lead_to(standby.port());
+    load.refuses(refused).await;
+    assert_eq!(
+        cluster.service.client.get("/jobs?limit=1").await.status,
+        reqwest::StatusCode::OK,
+        "what is there is read from the standby"
+    );
+    tokio::time::sleep(duration()).await;
+
+    block_in_place(|| standby.promote());
+    let over = Instant::now();
+    load.accepts(ACCEPTED_EACH_TIME).await;
+    let again = over.elapsed();
+    let fault = "PostgreSQL is killed and its standby promoted";
+    let outcome = Outcome::of(fault, &cluster.service.client, load, (over, again)).await;
+    assert!(outcome.refused > 0, "nothing could be written: {outcome}");
+}
+
+/// An old primary that goes on as a standby keeps its connections: a service that goes on using these never finds the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_job_is_lost_when_postgresql_steps_back_and_leaves_its_connections_open() {
+    let Some(cluster) = Cluster::start("switchover").await else { return };
+    let Some(standby) = block_in_place(|| servers::available(cluster.postgres.standby())) else { return };
+    let outcome = cluster
+        .survives(
+            "PostgreSQL steps back and keeps its connections, and its standby is promoted",
+            |cluster| {
+                only_reads(cluster, "on");
+                cluster.database.lead_to(standby.port());
+            },
+            |_| standby.promote(),
         )
         .await;
     assert!(outcome.refused > 0, "nothing could be written: {outcome}");

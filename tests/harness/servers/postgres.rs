@@ -1,7 +1,9 @@
-//! A throw-away PostgreSQL with one database, over TCP only.
+//! A throw-away PostgreSQL with one database, over TCP only; a standby that follows it is in `postgres/standby.rs`.
 //!
 //! It writes without waiting for the disk: what a killed process has written stays in the system's memory, so nothing that a
 //! test can do loses a committed row. Only a power cut would.
+
+mod standby;
 
 use std::ffi::OsString;
 use std::fs::Permissions;
@@ -85,14 +87,18 @@ impl Postgres {
             postgres.write_secret(CERTIFICATE_FILE, certificate);
             postgres.write_secret(KEY_FILE, key);
         }
+        postgres.launch_somewhere();
+        postgres.sql("postgres", &format!("CREATE DATABASE {DATABASE}"));
+        Ok(postgres)
+    }
+
+    /// Starts it on a port that is free.
+    fn launch_somewhere(&mut self) {
         let mut log = String::new();
         for _ in 0..MAX_PORTS {
-            postgres.port = port::free();
-            match postgres.launch() {
-                Ok(()) => {
-                    postgres.sql("postgres", &format!("CREATE DATABASE {DATABASE}"));
-                    return Ok(postgres);
-                }
+            self.port = port::free();
+            match self.launch() {
+                Ok(()) => return,
                 Err(ended) => log = ended,
             }
         }

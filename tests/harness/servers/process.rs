@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long a server may take to start or to stop. Far above what any needs; it bounds a hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What is to be run.
 pub(super) struct Launch {

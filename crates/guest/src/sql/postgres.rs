@@ -59,12 +59,15 @@ impl Dialect for Postgres {
     }
 
     /// A host tells no more than words: with the SQLSTATE in parentheses on our runtime, as the driver's own `SqlState(E42P01)`
-    /// on Spin. Class 42 is said before anything is done: a table or a column is missing, or may not be used.
+    /// on Spin. Class 42 is said before anything is done: a table or a column is missing, or may not be used. So is 25006, by a server that only
+    /// reads: a standby whose primary is being replaced, and as good as one that is not there.
     ///
     /// Everything else counts as unknown, for Spin says `query-failed` of a connection that broke as well.
     fn judge(words: String) -> SqlError {
         if words.contains("SQLSTATE 42") || words.contains("SqlState(E42") {
             SqlError::Refused(words)
+        } else if words.contains("SQLSTATE 25006") || words.contains("SqlState(E25006") {
+            SqlError::Unreachable(words)
         } else {
             SqlError::Unknown(words)
         }
@@ -170,13 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_postgres_does_not_understand_is_refused() {
+    fn what_is_certainly_not_done_is_told_from_what_may_be() {
         for words in [
             "relation \"thumbs_jobs\" does not exist (SQLSTATE 42P01)",
             "la columna «min_compatible» no existe (SQLSTATE 42703)",
             "Error { kind: Db, cause: Some(DbError { severity: \"ERROR\", code: SqlState(E42P01), message: \"\" }) }",
         ] {
             assert_eq!(Postgres::judge(words.to_owned()), SqlError::Refused(words.to_owned()));
+        }
+        for words in [
+            "cannot execute INSERT in a read-only transaction (SQLSTATE 25006)",
+            "Error { kind: Db, cause: Some(DbError { severity: \"ERROR\", code: SqlState(E25006), message: \"\" }) }",
+        ] {
+            assert_eq!(Postgres::judge(words.to_owned()), SqlError::Unreachable(words.to_owned()));
         }
         for words in [
             "the statement took longer than 10000 ms, and was stopped",

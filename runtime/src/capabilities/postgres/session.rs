@@ -5,6 +5,7 @@
 //! | between two statements | it goes back, and is reset before anybody else has it |
 //! | in the middle of one: too long, too much, no memory, no form for it (COPY), or the guest is gone | the server is told to stop, and it is closed |
 //! | the connection is lost | it is closed |
+//! | the server turns out to only read | it is closed, and those that wait with it: where it is a standby now, the address leads to another server, or soon will |
 
 use std::sync::Arc;
 
@@ -134,6 +135,11 @@ impl Session {
             Stop::Lost { .. } => {
                 if let Some(lent) = self.lent.take() {
                     lent.close();
+                }
+            }
+            Stop::OnlyReads(_) => {
+                if let Some(lent) = self.lent.take() {
+                    lent.was_dead();
                 }
             }
             Stop::Broken(_) | Stop::OutOfMemory(_) => self.abandon(),

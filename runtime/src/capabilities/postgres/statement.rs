@@ -77,6 +77,8 @@ pub(super) enum Stop {
     },
     /// What was prepared for it no longer stands; nothing was carried out.
     Stale(Error),
+    /// The server only reads, as a standby does; nothing was carried out.
+    OnlyReads(Error),
     /// The instance has no room for what it gives, the rest of which nobody wants to hear.
     OutOfMemory(OutOfMemory),
 }
@@ -91,7 +93,7 @@ impl Stop {
     pub(super) fn into_failure(self) -> PostgresError {
         Failure::Guest(match self {
             Self::OutOfMemory(error) => return error.into(),
-            Self::Refused(error) | Self::Broken(error) | Self::Stale(error) => error,
+            Self::Refused(error) | Self::Broken(error) | Self::Stale(error) | Self::OnlyReads(error) => error,
             Self::Lost { maybe_done, cause } => {
                 let doubt =
                     if maybe_done { ", and whether the statement was carried out is not known" } else { "" };
@@ -191,7 +193,11 @@ fn stop(connection: &Connection, error: &tokio_postgres::Error, maybe_done: bool
         return Stop::Broken(too_many_bytes(bounds.max_result_bytes));
     }
     if let Some(refusal) = error.as_db_error() {
-        return refused(refusal, maybe_done);
+        return match refused(refusal, maybe_done) {
+            // Its guest has made it a transaction that only reads, and may go on with it.
+            Stop::OnlyReads(error) if connection.in_transaction() => Stop::Refused(error),
+            stop => stop,
+        };
     }
     if error.is_closed() || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>) {
         return Stop::Lost { maybe_done, cause: error.to_string() };
@@ -211,6 +217,9 @@ fn refused(refusal: &DbError, maybe_done: bool) -> Stop {
         *code == SqlState::FEATURE_NOT_SUPPORTED && refusal.routine() == Some("RevalidateCachedQuery");
     if plan_changed || *code == SqlState::INVALID_SQL_STATEMENT_NAME {
         return Stop::Stale(Error::QueryFailed(words));
+    }
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        return Stop::OnlyReads(Error::QueryFailed(words));
     }
     Stop::Refused(Error::QueryFailed(words))
 }
