@@ -38,9 +38,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Shorter than in production, so that a job whose worker was killed comes back within the test.
 const ARGUMENTS: &[&str] = &["--limit", "message_timeout_ms=2000", "--variable", "lease_secs=3"];
 
-/// Uploads until told to stop, and gives the ids of the jobs that were answered with 202. Every other upload has a key and is sent once more.
-async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Vec<String> {
-    let mut ids = Vec::new();
+/// Uploads until told to stop, and gives the jobs that were answered with 202: their keys and ids. Every other upload is sent once more under its key.
+async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Vec<(String, String)> {
+    let mut jobs = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let side = 20 + u32::try_from(random.below(400)).unwrap();
         let image = if random.below(2) == 0 { images::png(side, 30) } else { images::jpeg(side, 40) };
@@ -53,11 +53,11 @@ async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Ve
             if response.status() == StatusCode::ACCEPTED
                 && let Ok(job) = response.json::<Value>().await
             {
-                ids.push(job["job_id"].as_str().unwrap().to_owned());
+                jobs.push((key.clone(), job["job_id"].as_str().unwrap().to_owned()));
             }
         }
     }
-    ids
+    jobs
 }
 
 /// All jobs that there are, by the list.
@@ -95,6 +95,7 @@ async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
     println!("on {home}: THUMBS_FAULT_RUNS={runs} THUMBS_FAULT_SEED={seed}");
     let mut random = Random::new(seed);
     let (mut accepted, mut events) = (BTreeSet::new(), BTreeMap::<String, u64>::new());
+    let (mut of_key, mut twice) = (BTreeMap::<String, String>::new(), 0_usize);
     for _ in 0..runs {
         let service = block_in_place(|| Killable::start(&home, ARGUMENTS));
         let stop = Arc::new(AtomicBool::new(false));
@@ -110,13 +111,18 @@ async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
         }
         stop.store(true, Ordering::Relaxed);
         for client in clients {
-            accepted.extend(client.await.unwrap());
+            for (key, id) in client.await.unwrap() {
+                let earlier = of_key.insert(key, id.clone());
+                twice += usize::from(earlier.is_some_and(|earlier| earlier != id));
+                accepted.insert(id);
+            }
         }
     }
 
     let service = block_in_place(|| Killable::start(&home, ARGUMENTS));
     let jobs = listed(&service.client).await;
     let lost: Vec<_> = accepted.difference(&jobs).collect();
+    assert_eq!(twice, 0, "an upload that was sent again became a second job (seed {seed})");
     assert!(lost.is_empty(), "answered with 202 and not there (seed {seed}): {lost:?}");
     // Also those of which no client heard: a row never names an image that is not there.
     let mut ends = BTreeMap::<String, usize>::new();
@@ -126,7 +132,7 @@ async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
     let blobs = home.blobs().await;
     let unnamed = blobs.iter().filter(|blob| !jobs.iter().any(|id| blob.contains(id.as_str()))).count();
     println!(
-        "on {home}: killed {runs} times, {} accepted, {} jobs, {ends:?}, {unnamed} blobs that no job names; {events:?}",
+        "on {home}: killed {runs} times, {} accepted, 0 lost, {twice} twice, {} jobs, {ends:?}, {unnamed} blobs that no job names; {events:?}",
         accepted.len(),
         jobs.len(),
     );
