@@ -60,9 +60,9 @@ async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Ve
     jobs
 }
 
-/// All jobs that there are, by the list.
-async fn listed(client: &Client) -> BTreeSet<String> {
-    let (mut ids, mut next) = (BTreeSet::new(), "/jobs?limit=100".to_owned());
+/// All jobs that a list has.
+async fn listed(client: &Client, first: &str) -> BTreeSet<String> {
+    let (mut ids, mut next) = (BTreeSet::new(), first.to_owned());
     loop {
         let page = client.get(&next).await.json();
         ids.extend(
@@ -72,6 +72,22 @@ async fn listed(client: &Client) -> BTreeSet<String> {
             Some(href) => next = href.to_owned(),
             None => return ids,
         }
+    }
+}
+
+/// Waits until no job is in work, for as long as some end. After many kills thousands are left over, and those whose worker was killed come last.
+async fn all_have_ended(client: &Client) {
+    let (mut fewest, mut since) = (usize::MAX, Instant::now());
+    loop {
+        let left = listed(client, "/jobs?status=processing&limit=100").await.len();
+        if left == 0 {
+            return;
+        }
+        if left < fewest {
+            (fewest, since) = (left, Instant::now());
+        }
+        assert!(since.elapsed() < DEADLINE, "none of {left} jobs has ended for {DEADLINE:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
@@ -120,10 +136,13 @@ async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
     }
 
     let service = block_in_place(|| Killable::start(&home, ARGUMENTS));
-    let jobs = listed(&service.client).await;
+    let jobs = listed(&service.client, "/jobs?limit=100").await;
     let lost: Vec<_> = accepted.difference(&jobs).collect();
     assert_eq!(twice, 0, "an upload that was sent again became a second job (seed {seed})");
     assert!(lost.is_empty(), "answered with 202 and not there (seed {seed}): {lost:?}");
+    let begin = Instant::now();
+    all_have_ended(&service.client).await;
+    let ended = begin.elapsed();
     // Also those of which no client heard: a row never names an image that is not there.
     let mut ends = BTreeMap::<String, usize>::new();
     for id in &jobs {
@@ -132,9 +151,10 @@ async fn no_accepted_job_is_lost_by_a_kill(home: Home) {
     let blobs = home.blobs().await;
     let unnamed = blobs.iter().filter(|blob| !jobs.iter().any(|id| blob.contains(id.as_str()))).count();
     println!(
-        "on {home}: killed {runs} times, {} accepted, 0 lost, {twice} twice, {} jobs, {ends:?}, {unnamed} blobs that no job names; {events:?}",
+        "on {home}: killed {runs} times, {} accepted, 0 lost, {twice} twice, {} jobs, {ends:?}, {unnamed} blobs that no job names, all ended after {} ms; {events:?}",
         accepted.len(),
         jobs.len(),
+        ended.as_millis(),
     );
     assert!(runs == 0 || !accepted.is_empty(), "the load was one");
     // A kill between an upload's image and its row leaves one that nobody names, for each request that was in work.
