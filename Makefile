@@ -11,6 +11,13 @@ SUITES := $(filter-out kit,$(patsubst tests/suites/%/Cargo.toml,%,$(wildcard tes
 
 HOSTED := $(patsubst tests/hosting/%/Cargo.toml,%,$(wildcard tests/hosting/*/Cargo.toml))
 
+# Places of panics stand in a component. Without these it would be another one in each folder: `make repro` compares (docs/decisions/0051).
+PLACES = "--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo", \
+  "--remap-path-prefix=$(shell rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$(shell rustc -vV | sed -n 's/^commit-hash: //p')", \
+  "--remap-path-prefix=$(CURDIR)=/thumbs"
+ANYWHERE = $(foreach target,wasm32-wasip2 wasm32-unknown-unknown,--config 'target.$(target).rustflags=[$(PLACES)]')
+COMPONENT = $(CARGO) build --profile component $(ANYWHERE)
+
 FUZZ := $(CURDIR)/fuzz
 SECONDS ?= 60
 RUNS ?= 200
@@ -59,7 +66,7 @@ test-machine: ## the job machine in every order, STATES=1000000 of each scenario
 
 test-s3: setup ## the blob and S3 tests also against versitygw, an independent S3 server; builds it where it is missing (Go, some minutes)
 	@./scripts/install-versitygw
-	$(CARGO) build --profile component --target wasm32-wasip2 --package thumbs-blob-store
+	$(COMPONENT) --target wasm32-wasip2 --package thumbs-blob-store
 	THUMBS_TEST_REQUIRE_SERVERS=1 $(CARGO) test --release --workspace --test tests -- --include-ignored \
 	  blob_contract:: blob_s3:: blob_no_s3:: blob_tls:: servers::s3:: servers::versitygw::
 
@@ -68,19 +75,20 @@ test-s3: setup ## the blob and S3 tests also against versitygw, an independent S
 build: components ## the host binary (target/release/thumbs) and every component where spin.toml says
 	$(CARGO) build --release --workspace --bin thumbs
 
-dist: build ## target/dist/thumbs, one file that carries the application: copy it to a machine and run `thumbs up`
+dist: build ## target/dist/thumbs, one file that carries the application: copy it to a machine and run `thumbs up`; SHA256SUMS beside it, signed where SIGN_KEY names an SSH key
 	@mkdir -p target/dist
 	target/release/thumbs bundle target/dist/thumbs
+	@./scripts/checksums
 
 # The last one is not shipped: tests ask it what vectors give in the sandbox.
 components: setup ## the .wasm files
-	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
-	$(CARGO) build --profile component --target wasm32-unknown-unknown $(addprefix --package thumbs-,$(PURE))
-	$(foreach name,$(APART),$(CARGO) build --profile component --target wasm32-unknown-unknown --target-dir target --manifest-path components/$(name)/Cargo.toml &&) true
-	$(CARGO) build --profile component --target wasm32-unknown-unknown --package thumbs-lanes --example transcript
+	$(COMPONENT) --target wasm32-wasip2 $(addprefix --package thumbs-,$(GUESTS))
+	$(COMPONENT) --target wasm32-unknown-unknown $(addprefix --package thumbs-,$(PURE))
+	$(foreach name,$(APART),$(COMPONENT) --target wasm32-unknown-unknown --target-dir target --manifest-path components/$(name)/Cargo.toml &&) true
+	$(COMPONENT) --target wasm32-unknown-unknown --package thumbs-lanes --example transcript
 
 suites: setup ## the .wasm files that only tests run: suites, and another application (tests/hosting)
-	$(CARGO) build --profile component --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES)) $(addprefix --package thumbs-hosted-,$(HOSTED))
+	$(COMPONENT) --target wasm32-wasip2 $(addprefix --package thumbs-spin-test-,$(SUITES)) $(addprefix --package thumbs-hosted-,$(HOSTED))
 
 spin-test: components suites ## run the suites with the real spin test, where it is on PATH (make test runs them anyway)
 	@./scripts/spin-test
@@ -123,7 +131,10 @@ fuzz: ## look for inputs that break what reads others' bytes, SECONDS=60 for eac
 	./scripts/fuzz $(SECONDS) $(or $(TARGET),$(FUZZED))
 
 ##@ What it is made of
-.PHONY: sbom audit
+.PHONY: repro sbom audit
+repro: setup ## builds the components of HEAD twice, in two folders, compares them byte by byte, and prints their digests
+	@./scripts/repro
+
 sbom: ## target/dist/thumbs.cdx.json, all crates of what ships (CycloneDX), from the lock file; needs Python 3.11
 	@mkdir -p target/dist
 	@./scripts/sbom target/dist/thumbs.cdx.json
