@@ -3,7 +3,7 @@
 //! - `layout`: how decoders lay out a row
 //! - `axis`: which source pixels matter along one axis, and how much
 //! - `shrink`: the mean over cells of whole pixels, as far as twice the wanted size
-//! - `taps`: Lanczos weights for the rest; `across`: a row weighed by them
+//! - `taps`: Lanczos weights for the rest; `across`: a row weighed by them; `down`: rows
 //! - `scaler`: these put together
 //! - `scatter`: for pixels that do not come row by row
 //!
@@ -12,6 +12,7 @@
 
 mod across;
 mod axis;
+mod down;
 mod layout;
 mod scaler;
 mod scatter;

@@ -1,9 +1,10 @@
 //! Rows in, rows of the thumbnail out: shrink, weigh across, weigh down.
 
 use super::across::Across;
+use super::down::Down;
 use super::shrink::Shrink;
 use super::taps::Taps;
-use super::{Axis, Layout, Pixel, Scatter, add_weighted};
+use super::{Axis, Layout, Pixel, Scatter};
 
 /// Resamples one picture after the other, all of the same size.
 #[derive(Debug)]
@@ -13,36 +14,24 @@ pub(crate) struct Scaler {
     rows: Axis,
     shrink: Shrink,
     across: Across,
-    down: Taps,
+    down: Down,
     /// The next source row.
     source_row: u32,
-    /// The next row of cells.
-    cell_row: usize,
-    /// The first wanted row that is not complete.
-    open_row: usize,
-    /// A row of cells, weighed across.
-    narrow: Vec<Pixel>,
-    /// Wanted rows that are not complete, a ring of rows.
-    open: Vec<Vec<Pixel>>,
 }
 
 impl Scaler {
     pub(crate) fn new(layout: Layout, columns: Axis, rows: Axis) -> Self {
-        let (across, down) = (Taps::new(&columns), Taps::new(&rows));
-        let width = across.len();
-        let across = Across::new(&across, columns.cells() as usize);
+        let taps = Taps::new(&columns);
+        let down = Down::new(Taps::new(&rows), taps.len());
+        let across = Across::new(&taps, columns.cells() as usize);
         Self {
             layout,
             columns,
             rows,
             shrink: Shrink::new(layout, columns, rows.cell),
-            open: vec![vec![[0.0; 4]; width]; down.most_open()],
-            narrow: vec![[0.0; 4]; width],
             across,
             down,
             source_row: 0,
-            cell_row: 0,
-            open_row: 0,
         }
     }
 
@@ -60,8 +49,8 @@ impl Scaler {
         }
         self.shrink.push(row);
         if self.shrink.is_full() || (self.is_done() && !self.shrink.is_empty()) {
-            self.across.weigh(self.shrink.take(), &mut self.narrow);
-            self.weigh_down(&mut emit);
+            let cells = self.shrink.take();
+            self.down.push(|row| self.across.weigh(cells, row), &mut emit);
         }
     }
 
@@ -78,46 +67,16 @@ impl Scaler {
 
     /// Takes the next row of cells.
     pub(super) fn push_cells(&mut self, cells: &[Pixel], emit: &mut impl FnMut(&[Pixel])) {
-        self.across.weigh(cells, &mut self.narrow);
-        self.weigh_down(emit);
+        self.down.push(|row| self.across.weigh(cells, row), emit);
     }
 
     /// Makes ready for the next picture.
     pub(crate) fn restart(&mut self) {
         self.source_row = 0;
-        self.cell_row = 0;
-        self.open_row = 0;
-        for row in &mut self.open {
-            row.fill([0.0; 4]);
-        }
+        self.down.restart();
         if !self.shrink.is_empty() {
             self.shrink.take();
         }
-    }
-
-    fn weigh_down(&mut self, emit: &mut impl FnMut(&[Pixel])) {
-        let ring = self.open.len();
-        for row in self.open_row..self.down.len() {
-            let (first, weights) = self.down.of(row);
-            let Some(index) = self.cell_row.checked_sub(first) else { break };
-            let Some(&weight) = weights.get(index) else { continue };
-            add_row(&mut self.open[row % ring], weight, &self.narrow);
-        }
-        self.cell_row += 1;
-        while self.open_row < self.down.len() && self.down.end(self.open_row) <= self.cell_row {
-            let row = &mut self.open[self.open_row % ring];
-            emit(row);
-            row.fill([0.0; 4]);
-            self.open_row += 1;
-        }
-    }
-}
-
-/// On its own, as [`Across::weigh`] is.
-#[inline(never)]
-fn add_row(sums: &mut [Pixel], weight: f32, row: &[Pixel]) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        add_weighted(sum, weight, value);
     }
 }
 

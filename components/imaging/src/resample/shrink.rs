@@ -19,7 +19,7 @@ pub(crate) struct Shrink {
 enum Sums {
     /// Cells of one pixel of bytes need none.
     Unneeded,
-    /// For bytes without alpha: 256 rows of 255 fit.
+    /// For bytes without alpha: 256 rows of 255 fit. With one more behind the last, so that any three can be read as four.
     Narrow(Vec<u16>),
     Wide(Vec<u32>),
 }
@@ -31,7 +31,7 @@ impl Shrink {
         let sums = if bytes && columns.cell == 1 && rows_per_cell == 1 {
             Sums::Unneeded
         } else if bytes && !layout.alpha {
-            Sums::Narrow(vec![0; samples])
+            Sums::Narrow(vec![0; samples + 1])
         } else {
             Sums::Wide(vec![0; samples])
         };
@@ -96,9 +96,14 @@ impl Shrink {
         };
         match (&self.sums, self.layout.channels) {
             (Sums::Unneeded, _) => {}
-            (Sums::Narrow(sums), 1) => average::<1, _>(&mut self.cells, sums, cell, mean),
-            (Sums::Narrow(sums), 3) => average::<3, _>(&mut self.cells, sums, cell, mean),
-            (Sums::Narrow(sums), _) => average::<4, _>(&mut self.cells, sums, cell, mean),
+            (Sums::Narrow(sums), 3) => average_colours(&mut self.cells, sums, cell, mean),
+            (Sums::Narrow(sums), channels) => {
+                let sums = sums.split_last().map_or(&[][..], |(_, sums)| sums);
+                match channels {
+                    1 => average::<1, _>(&mut self.cells, sums, cell, mean),
+                    _ => average::<4, _>(&mut self.cells, sums, cell, mean),
+                }
+            }
             (Sums::Wide(sums), 1) => average::<1, _>(&mut self.cells, sums, cell, mean),
             (Sums::Wide(sums), 2) => average::<2, _>(&mut self.cells, sums, cell, mean),
             (Sums::Wide(sums), 3) => average::<3, _>(&mut self.cells, sums, cell, mean),
@@ -211,6 +216,25 @@ fn average<const CHANNELS: usize, S: Copy + Into<u32>>(
             *sum = total;
         }
         *cell = pixel_of(CHANNELS, sums, factor);
+    }
+}
+
+/// The same for red, green and blue, of which a vector is loaded at once: with one sample of the column behind, which counts for nothing.
+/// `sums` has one more than those of the columns.
+fn average_colours(cells: &mut [Pixel], sums: &[u16], columns_per_cell: usize, mean: impl Fn(usize) -> f32) {
+    let whole = mean(columns_per_cell);
+    for (cell, start) in cells.iter_mut().zip((0..).step_by(3 * columns_per_cell)) {
+        let end = (start + 3 * columns_per_cell + 1).min(sums.len());
+        let mut total = [0; 4];
+        let mut columns = 0;
+        for column in sums.get(start..end).unwrap_or_default().windows(4).step_by(3) {
+            for (total, &sum) in total.iter_mut().zip(column) {
+                *total += u32::from(sum);
+            }
+            columns += 1;
+        }
+        let factor = if columns == columns_per_cell { whole } else { mean(columns) };
+        *cell = pixel_of(3, total, factor);
     }
 }
 

@@ -73,20 +73,6 @@ impl Taps {
         (reach.first_cell as usize, &self.weights[first_weight..first_weight + reach.count as usize])
     }
 
-    /// Wanted pixels that are open at most while cells come in one by one.
-    pub(crate) fn most_open(&self) -> usize {
-        let mut most = 0;
-        let mut open_from = 0;
-        for pixel in 0..self.len() {
-            let first_cell = self.of(pixel).0;
-            while self.end(open_from) <= first_cell {
-                open_from += 1;
-            }
-            most = most.max(pixel + 1 - open_from);
-        }
-        most
-    }
-
     /// The cell after the last that counts.
     pub(crate) fn end(&self, pixel: usize) -> usize {
         let (first, weights) = self.of(pixel);
@@ -146,13 +132,5 @@ mod tests {
             assert_eq!(taps.of(0).0, 0);
             assert_eq!(taps.end(taps.len() - 1), side as usize);
         }
-    }
-
-    #[test]
-    fn few_pixels_are_open_at_a_time() {
-        assert_eq!(taps(1000, 1).most_open(), 1);
-        assert!(taps(300, 100).most_open() <= 7);
-        // Enlarging, one cell counts in many.
-        assert_eq!(taps(1, 50).most_open(), 50);
     }
 }
