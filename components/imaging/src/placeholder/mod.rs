@@ -2,6 +2,8 @@
 //! a blurred likeness with the right proportions, average colour and alpha. The format is the crate's; here the picture is
 //! made small enough for it.
 
+mod hash;
+
 use crate::raster::Raster;
 
 /// A hash holds at most three whole waves to a side, of which means of a 32nd of the side lose less than 2 %; the crate's own bound is
@@ -16,7 +18,7 @@ pub fn thumb_hash(raster: &Raster) -> Vec<u8> {
     // At least 1, and at most MAX_SIDE: no truncation.
     let shrunk = |side: u32| ((u64::from(side) * bound / longer) as usize).max(1);
     let (width, height) = (shrunk(raster.width()), shrunk(raster.height()));
-    thumbhash::rgba_to_thumb_hash(width, height, &averaged(raster, width, height))
+    hash::encode(width, height, &averaged(raster, width, height))
 }
 
 /// The mean of the pixels under each smaller one, weighted by alpha. `width` and `height` are at most the raster's.
