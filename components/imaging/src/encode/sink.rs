@@ -37,6 +37,11 @@ impl Sink {
         self.bytes.len().checked_add(bytes).is_some_and(|total| total <= self.max_bytes)
     }
 
+    /// How many bytes more would fit.
+    pub(crate) fn room(&self) -> usize {
+        self.max_bytes.saturating_sub(self.bytes.len())
+    }
+
     /// Appends, or reports that the budget is spent.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         if self.has_room(bytes.len()) {
@@ -79,7 +84,7 @@ mod tests {
     #[test]
     fn accepts_exactly_the_budget_and_remembers_a_refusal() {
         let mut sink = Sink::new(Some(4));
-        assert_eq!(sink.put(b"1234"), Ok(()));
+        assert_eq!((sink.room(), sink.put(b"1234"), sink.room()), (4, Ok(()), 0));
         assert_eq!(sink.put(b""), Ok(()));
         assert_eq!(sink.put(b"5"), Err(Failure::OverBudget));
         assert_eq!(sink.put(b""), Ok(()), "a refusal must not be forgotten because nothing more came");

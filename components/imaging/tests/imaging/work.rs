@@ -59,6 +59,7 @@ fn no_thumbnail_takes_more_than_its_time_in_any_format() {
             ("many", &many_and_small, 140, Some(300_000)),
             ("many", &many_and_small, 2048, Some(3_000_000)),
             ("large", &few_and_large, 1000, Some(2_000_000)),
+            ("large", &few_and_large, 2048, Some(100_000)),
             ("large", &few_and_large, 2048, Some(1)),
             ("coarse", &coarse, 2048, None),
             ("coarse", &coarse, 500, Some(100_000)),

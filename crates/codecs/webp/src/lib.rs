@@ -37,7 +37,7 @@ mod vp8l;
 
 pub use animation::Frames;
 pub use decoder::Decoder;
-pub use encode::{EncodeError, MAX_LOSSY_SIDE, encode_lossy, encode_lossy_restored};
+pub use encode::{EncodeError, MAX_LOSSY_SIDE, encode_lossy, encode_lossy_restored, encode_lossy_within};
 pub use error::{Error, Limit};
 pub use image::{Codec, Extent, Frame, Image, Layout};
 pub use limits::Limits;

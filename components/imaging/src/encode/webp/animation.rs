@@ -78,7 +78,7 @@ pub(super) fn draw(patch: &Patch, whole: &[[u8; 4]], way: Way, trials: &mut Tria
 /// The shorter lossy way; `None` where VP8 can't hold the area.
 fn nearly(patch: &Patch, whole: &[[u8; 4]], quality: u8) -> Option<Drawn> {
     let drawn = |pixels: &[[u8; 4]], mask: &[[u8; 4]], blend: bool| {
-        let parts = lossy(pixels, mask, patch.area, quality)?;
+        let parts = lossy(pixels, mask, patch.area, quality, usize::MAX).ok()?;
         let holes = parts.alpha.len();
         Some((Drawn { blend, has_alpha: holes > 0, chunks: [parts.alpha, parts.colours].concat() }, holes))
     };

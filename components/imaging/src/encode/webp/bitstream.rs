@@ -1,7 +1,10 @@
 //! The pixels of one frame as the chunks that hold them: a lossless image, or a lossy one with its alpha beside it.
 
+use thumbs_webp::EncodeError;
+
 use super::super::census::{Census, MAX_PALETTE, distinct};
 use super::super::delta::Area;
+use super::super::sink::Failure;
 use super::super::vp8l;
 use super::container::push_chunk;
 
@@ -29,15 +32,29 @@ pub(super) struct Lossy {
     pub(super) colours: Vec<u8>,
 }
 
-/// Colours of `pixels` at a quality of 0 to 100; their alpha is that of `mask`. `None` where a side is beyond what VP8 can hold.
-pub(super) fn lossy(pixels: &[[u8; 4]], mask: &[[u8; 4]], area: Area, quality: u8) -> Option<Lossy> {
-    let frame = thumbs_webp::encode_lossy(pixels, area.width, area.height, quality).ok()?;
+/// Colours of `pixels` at a quality of 0 to 100; their alpha is that of `mask`.
+///
+/// # Errors
+/// [`Failure::OverBudget`] where the colours take more than `max_bytes`, mostly long before all of them are coded;
+/// [`Failure::Unencodable`] where a side is beyond what VP8 can hold.
+pub(super) fn lossy(
+    pixels: &[[u8; 4]],
+    mask: &[[u8; 4]],
+    area: Area,
+    quality: u8,
+    max_bytes: usize,
+) -> Result<Lossy, Failure> {
+    let frame = thumbs_webp::encode_lossy_within(pixels, area.width, area.height, quality, max_bytes);
+    let frame = frame.map_err(|error| match error {
+        EncodeError::TooManyBytes => Failure::OverBudget,
+        EncodeError::Pixels | EncodeError::TooLarge => Failure::Unencodable,
+    })?;
     let (mut alpha, mut colours) = (Vec::new(), Vec::new());
     push_chunk(&mut colours, *b"VP8 ", &frame);
     if mask.iter().any(|pixel| pixel[3] < u8::MAX) {
         push_chunk(&mut alpha, *b"ALPH", &alpha_payload(mask, area));
     }
-    Some(Lossy { alpha, colours })
+    Ok(Lossy { alpha, colours })
 }
 
 /// Alpha as the green of a lossless image.

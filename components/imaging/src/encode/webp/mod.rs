@@ -49,7 +49,7 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
     if clip.is_animated() {
         animated(clip, way, shown, sink)
     } else {
-        finish(&[&still(clip, way, shown)], sink)
+        finish(&[&still(clip, way, shown, sink.room())?], sink)
     }
 }
 
@@ -67,15 +67,27 @@ fn visible_of(frame: &[[u8; 4]]) -> Vec<[u8; 4]> {
 }
 
 /// The chunks of a still image: lossy, unless a lossless one is smaller or asked for.
-fn still(clip: &Clip<'_>, way: Way, shown: impl FnOnce(&[[u8; 4]]) -> Vec<[u8; 4]>) -> Vec<u8> {
+///
+/// # Errors
+/// [`Failure::OverBudget`] where it certainly takes more than `max_bytes`, which may not show before it is written.
+fn still(
+    clip: &Clip<'_>,
+    way: Way,
+    shown: impl FnOnce(&[[u8; 4]]) -> Vec<[u8; 4]>,
+    max_bytes: usize,
+) -> Result<Vec<u8>, Failure> {
     let area = Area::whole(clip.width(), clip.height());
     let pixels = shown(pixels(clip.first()));
     let census = Census::of_frame(&pixels, area.width);
     let lossy = match way {
-        Way::Smaller(quality) => bitstream::lossy(&pixels, &pixels, area, quality),
+        Way::Smaller(quality) => Some(bitstream::lossy(&pixels, &pixels, area, quality, max_bytes)),
         Way::Lossless | Way::Dithered => None,
     };
-    let lossy = lossy.map(|Lossy { alpha, colours }| {
+    let is_photograph = bitstream::is_photograph(&census);
+    if is_photograph && matches!(lossy, Some(Err(Failure::OverBudget))) {
+        return Err(Failure::OverBudget);
+    }
+    let lossy = lossy.and_then(Result::ok).map(|Lossy { alpha, colours }| {
         let mut body = Vec::new();
         if !alpha.is_empty() {
             let header = container::extended_header(FLAG_ALPHA, area.width, area.height);
@@ -83,13 +95,13 @@ fn still(clip: &Clip<'_>, way: Way, shown: impl FnOnce(&[[u8; 4]]) -> Vec<[u8; 4
         }
         [body, alpha, colours].concat()
     });
-    match lossy {
-        Some(lossy) if bitstream::is_photograph(&census) => lossy,
+    Ok(match lossy {
+        Some(lossy) if is_photograph => lossy,
         lossy => {
             let lossless = bitstream::lossless(&pixels, area, way == Way::Dithered);
             lossy.filter(|lossy| lossy.len() < lossless.len()).unwrap_or(lossless)
         }
-    }
+    })
 }
 
 fn animated(

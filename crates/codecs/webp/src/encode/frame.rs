@@ -2,7 +2,7 @@
 
 use crate::encode::bool_encoder::BoolEncoder;
 use crate::encode::cost::TokenCosts;
-use crate::encode::macroblock::{Macroblock, walk_frame};
+use crate::encode::macroblock::{Edge, Macroblock, walk_frame, walk_row};
 use crate::encode::planes::Planes;
 use crate::encode::probabilities::{self, Counts, TokenWriter, probability};
 use crate::encode::quantiser::{Deltas, index_of, quantiser};
@@ -40,8 +40,8 @@ struct Header<'a> {
 }
 
 /// # Errors
-/// [`EncodeError::TooLarge`] where the modes alone take more than the format allows.
-pub(super) fn encode(pixels: &Pixels<'_>, quality: u8) -> Result<Frame, EncodeError> {
+/// [`EncodeError::TooLarge`] where the modes alone take more than the format allows; [`EncodeError::TooManyBytes`].
+pub(super) fn encode(pixels: &Pixels<'_>, quality: u8, max_bytes: usize) -> Result<Frame, EncodeError> {
     let source = Planes::of(pixels);
     let columns = source.stride / 16;
     let index = index_of(quality);
@@ -54,11 +54,17 @@ pub(super) fn encode(pixels: &Pixels<'_>, quality: u8) -> Result<Frame, EncodeEr
     let mut probs = DEFAULT_COEFFICIENT_PROBS;
     let mut macroblocks = Vec::new();
     let first_pass = usize::from(columns * (source.rows / 16) > MAX_PREPARED_MACROBLOCKS);
-    for &effort in &PASSES[first_pass..] {
+    for (pass, &effort) in PASSES.iter().enumerate().skip(first_pass) {
         let costs = TokenCosts::new(&probs);
-        macroblocks = Search::new(&source, size, &costs, &mode_costs, &terms, effort).run(&mut restored);
-        let mut counts = Counts::new();
-        walk_frame(&macroblocks, columns, &mut *counts);
+        let search = Search::new(&source, size, &costs, &mode_costs, &terms, effort);
+        // What an earlier pass takes says nothing for certain.
+        let most = if pass + 1 == PASSES.len() { max_bytes } else { usize::MAX };
+        let (mut counts, mut above) = (Counts::new(), vec![Edge::default(); columns]);
+        let coded = search.run(&mut restored, |row| {
+            walk_row(row, &mut above, &mut *counts);
+            most == usize::MAX || counts.least_bytes() <= most
+        });
+        macroblocks = coded.ok_or(EncodeError::TooManyBytes)?;
         probs = counts.fitted();
     }
     let (filter_level, shown) = filter::choose(&source, &restored, &macroblocks, size, index / 4);
@@ -70,6 +76,9 @@ pub(super) fn encode(pixels: &Pixels<'_>, quality: u8) -> Result<Frame, EncodeEr
     let mut tokens = BoolEncoder::new();
     walk_frame(&macroblocks, columns, &mut TokenWriter { bits: &mut tokens, probs: &probs });
     let data = assemble(size, &modes, &tokens.finish())?;
+    if data.len() > max_bytes {
+        return Err(EncodeError::TooManyBytes);
+    }
     Ok(Frame { data, restored: shown })
 }
 

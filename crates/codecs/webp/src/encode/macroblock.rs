@@ -71,9 +71,14 @@ impl Macroblock {
 pub(super) fn walk_frame(macroblocks: &[Macroblock], columns: usize, sink: &mut impl Sink) {
     let mut above = vec![Edge::default(); columns];
     for row in macroblocks.chunks(columns) {
-        let mut left = Edge::default();
-        for (macroblock, above) in row.iter().zip(&mut above) {
-            macroblock.walk(sink, above, &mut left);
-        }
+        walk_row(row, &mut above, sink);
+    }
+}
+
+/// The same of one row. `above`: the edges of the row above it, and then its own.
+pub(super) fn walk_row(row: &[Macroblock], above: &mut [Edge], sink: &mut impl Sink) {
+    let mut left = Edge::default();
+    for (macroblock, above) in row.iter().zip(above) {
+        macroblock.walk(sink, above, &mut left);
     }
 }

@@ -48,6 +48,9 @@ pub enum EncodeError {
     /// A side is beyond [`MAX_LOSSY_SIDE`], or the picture needs more than the format can hold.
     #[error("the picture is larger than lossy WebP allows")]
     TooLarge,
+    /// The payload would have more bytes than were allowed.
+    #[error("the picture takes more bytes than were allowed")]
+    TooManyBytes,
 }
 
 /// The picture to code.
@@ -65,7 +68,21 @@ struct Pixels<'a> {
 /// # Errors
 /// [`EncodeError::Pixels`], [`EncodeError::TooLarge`].
 pub fn encode_lossy(rgba: &[[u8; 4]], width: u32, height: u32, quality: u8) -> Result<Vec<u8>, EncodeError> {
-    Ok(encode_frame(rgba, width, height, quality)?.data)
+    encode_lossy_within(rgba, width, height, quality, usize::MAX)
+}
+
+/// [`encode_lossy`], where it has at most `max_bytes`. Where it certainly has more, that shows before all of the picture was looked at.
+///
+/// # Errors
+/// As [`encode_lossy`], and [`EncodeError::TooManyBytes`].
+pub fn encode_lossy_within(
+    rgba: &[[u8; 4]],
+    width: u32,
+    height: u32,
+    quality: u8,
+    max_bytes: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    Ok(encode_frame(rgba, width, height, quality, max_bytes)?.data)
 }
 
 /// [`encode_lossy`], and the picture that a decoder must make of it, red, green and blue, as the encoder itself restores it: what
@@ -79,7 +96,7 @@ pub fn encode_lossy_restored(
     height: u32,
     quality: u8,
 ) -> Result<(Vec<u8>, Vec<u8>), EncodeError> {
-    let frame::Frame { data, restored } = encode_frame(rgba, width, height, quality)?;
+    let frame::Frame { data, restored } = encode_frame(rgba, width, height, quality, usize::MAX)?;
     let (width, height) = (width as usize, height as usize);
     let [u, v] = &restored.uv;
     let rows = YuvRows { top: 0, count: height, y: &restored.y, u, v, stride: restored.stride };
@@ -91,7 +108,13 @@ pub fn encode_lossy_restored(
     Ok((data, rgb))
 }
 
-fn encode_frame(rgba: &[[u8; 4]], width: u32, height: u32, quality: u8) -> Result<frame::Frame, EncodeError> {
+fn encode_frame(
+    rgba: &[[u8; 4]],
+    width: u32,
+    height: u32,
+    quality: u8,
+    max_bytes: usize,
+) -> Result<frame::Frame, EncodeError> {
     if width > MAX_LOSSY_SIDE || height > MAX_LOSSY_SIDE {
         return Err(EncodeError::TooLarge);
     }
@@ -99,5 +122,5 @@ fn encode_frame(rgba: &[[u8; 4]], width: u32, height: u32, quality: u8) -> Resul
     if rgba.is_empty() || rgba.len() != width * height {
         return Err(EncodeError::Pixels);
     }
-    frame::encode(&Pixels { rgba, width, height }, quality)
+    frame::encode(&Pixels { rgba, width, height }, quality, max_bytes)
 }

@@ -9,17 +9,28 @@ use crate::vp8::tables::{
 
 /// How often each decision went either way.
 #[derive(Debug)]
-pub(super) struct Counts([[[[[u32; 2]; TOKEN_PROBS]; 3]; 8]; 4]);
+pub(super) struct Counts {
+    decisions: [[[[[u32; 2]; TOKEN_PROBS]; 3]; 8]; 4],
+    /// What the bits of fixed probabilities cost, in 1/256 bits.
+    fixed_cost: u64,
+}
 
 impl Counts {
     pub(super) fn new() -> Box<Self> {
-        Box::new(Self([[[[[0; 2]; TOKEN_PROBS]; 3]; 8]; 4]))
+        Box::new(Self { decisions: [[[[[0; 2]; TOKEN_PROBS]; 3]; 8]; 4], fixed_cost: 0 })
+    }
+
+    /// Bytes that all of it takes at least, whatever probabilities are sent. Costs are whole 1/256 bits, so one in sixteen is left for rounding.
+    pub(super) fn least_bytes(&self) -> usize {
+        let decisions = self.decisions.as_flattened().as_flattened().as_flattened();
+        let cost = decisions.iter().map(|&counts| cost(counts, probability(counts))).sum::<u64>();
+        usize::try_from((cost + self.fixed_cost) / (8 * 256) * 15 / 16).unwrap_or(usize::MAX)
     }
 
     /// The defaults, replaced where the frame's own pay.
     pub(super) fn fitted(&self) -> CoefficientProbs {
         let mut probs = DEFAULT_COEFFICIENT_PROBS;
-        let counts = self.0.as_flattened().as_flattened().as_flattened();
+        let counts = self.decisions.as_flattened().as_flattened().as_flattened();
         let current = probs.as_flattened_mut().as_flattened_mut().as_flattened_mut();
         let update = COEFFICIENT_UPDATE_PROBS.as_flattened().as_flattened().as_flattened();
         for ((prob, &counts), &update_prob) in current.iter_mut().zip(counts).zip(update) {
@@ -37,11 +48,13 @@ impl Counts {
 impl Sink for Counts {
     #[inline]
     fn decide(&mut self, place: Place, node: usize, bit: bool) {
-        self.0[place.kind][place.band][place.context][node][usize::from(bit)] += 1;
+        self.decisions[place.kind][place.band][place.context][node][usize::from(bit)] += 1;
     }
 
     #[inline]
-    fn fixed(&mut self, _bit: bool, _prob: u8) {}
+    fn fixed(&mut self, bit: bool, prob: u8) {
+        self.fixed_cost += u64::from(bit_cost(bit, prob));
+    }
 }
 
 /// Of a 0, in 256ths, from how often either came; 1..=255.

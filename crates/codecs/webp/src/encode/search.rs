@@ -89,8 +89,13 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Codes all macroblocks. What a decoder makes of them before its loop filter goes to `restored`.
-    pub(super) fn run(mut self, restored: &mut Planes) -> Vec<Macroblock> {
+    /// Codes all macroblocks. What a decoder makes of them before its loop filter goes to `restored`. `None` where `goes_on`, which is
+    /// told of each row, says no.
+    pub(super) fn run(
+        mut self,
+        restored: &mut Planes,
+        mut goes_on: impl FnMut(&[Macroblock]) -> bool,
+    ) -> Option<Vec<Macroblock>> {
         let columns = self.above.len();
         let rows = self.source.rows / 16;
         let mut macroblocks = Vec::with_capacity(columns * rows);
@@ -112,8 +117,11 @@ impl<'a> Search<'a> {
                 macroblocks.push(self.macroblock(place));
                 self.store(place, restored);
             }
+            if !goes_on(macroblocks.get(row * columns..).unwrap_or_default()) {
+                return None;
+            }
         }
-        macroblocks
+        Some(macroblocks)
     }
 
     fn macroblock(&mut self, place: Place) -> Macroblock {

@@ -1,6 +1,6 @@
 //! What is written is what a decoder reads.
 
-use super::{EncodeError, encode_frame, encode_lossy, frame::Frame};
+use super::{EncodeError, encode_frame, encode_lossy, encode_lossy_within, frame::Frame};
 use crate::vp8::rows::LossyRows;
 
 /// Pictures without a pattern that this machine or another could make differently.
@@ -70,7 +70,7 @@ fn the_decoder_gives_what_the_encoder_restored() {
         };
         let quality = noise.below(101) as u8;
         let pixels = noise.picture(width, height);
-        let frame = encode_frame(&pixels, width, height, quality).unwrap();
+        let frame = encode_frame(&pixels, width, height, quality, usize::MAX).unwrap();
         check(&frame, width, height);
     }
 }
@@ -82,7 +82,7 @@ fn better_quality_is_nearer_to_the_source() {
     let mut last = u64::MAX;
     let mut last_bytes = 0;
     for quality in [5, 25, 50, 75, 90, 100] {
-        let frame = encode_frame(&pixels, 64, 64, quality).unwrap();
+        let frame = encode_frame(&pixels, 64, 64, quality, usize::MAX).unwrap();
         let source = super::planes::Planes::of(&super::Pixels { rgba: &pixels, width: 64, height: 64 });
         let pairs = source.y.iter().zip(&frame.restored.y);
         let error: u64 = pairs.map(|(&a, &b)| u64::from(a.abs_diff(b)).pow(2)).sum();
@@ -99,4 +99,23 @@ fn pictures_that_can_not_be_are_refused() {
     assert_eq!(encode_lossy(&[[0; 4]; 3], 2, 2, 50), Err(EncodeError::Pixels));
     assert_eq!(encode_lossy(&[[0; 4]; 16_384], 16_384, 1, 50), Err(EncodeError::TooLarge));
     assert!(encode_lossy(&[[0; 4]; 16_383], 16_383, 1, 50).is_ok());
+}
+
+/// Exactly at the bound, for pictures whose symbols are far from what the defaults expect, and near; and long before their end where far beyond.
+#[test]
+fn a_bound_refuses_what_is_larger_and_changes_nothing_else() {
+    let mut noise = Noise(11);
+    for (width, height) in [(1, 1), (40, 30), (130, 90), (600, 460)] {
+        for quality in [0, 85] {
+            let flat = vec![[90, 90, 90, 255]; (width * height) as usize];
+            for pixels in [flat, noise.picture(width, height), noise.picture(width, height)] {
+                let free = encode_lossy(&pixels, width, height, quality).unwrap();
+                let within = |max_bytes| encode_lossy_within(&pixels, width, height, quality, max_bytes);
+                assert_eq!(within(free.len()), Ok(free.clone()), "{width}x{height} at {quality}");
+                for max_bytes in [free.len() - 1, free.len() / 2, 0] {
+                    assert_eq!(within(max_bytes), Err(EncodeError::TooManyBytes));
+                }
+            }
+        }
+    }
 }
