@@ -17,6 +17,7 @@ mod golden;
 mod heif;
 mod hostile;
 mod intake;
+mod odd_files;
 mod oddities;
 mod pictures;
 mod png_kinds;
