@@ -24,6 +24,12 @@ try:
     Image.MAX_IMAGE_PIXELS = None
 except ImportError:
     Image = None
+try:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+except ImportError:
+    pillow_heif = None
 
 SIDE = 100
 VIPS_SUFFIXES = {"png": ".png", "jpeg": ".jpg[Q=85]", "webp": ".webp[Q=85,effort=6]"}
@@ -73,7 +79,8 @@ def main():
         names.append("libvips " + ".".join(str(pyvips.version(part)) for part in range(3)))
         peers["libvips"] = vips
     if Image:
-        names.append(f"Pillow {pillow_version}")
+        heif = f" with pillow-heif {pillow_heif.__version__}" if pillow_heif else ""
+        names.append(f"Pillow {pillow_version}{heif}")
         peers["pillow"] = pillow
     print(", ".join(names) or "no peers", flush=True)
     data = b""

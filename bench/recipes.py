@@ -2,7 +2,8 @@
 
     recipes.py RECIPE WIDTH HEIGHT < photo > picture
 
-The photo is cut to the proportions asked for and scaled. Needs Pillow.
+The photo is cut to the proportions asked for and scaled; of smooth-jpeg to a sixth of that first, so that it has no detail. Needs Pillow, and for
+HEIC pillow-heif.
 """
 
 import io
@@ -21,7 +22,12 @@ STILLS = {
     "lossy-webp": ("WEBP", {"quality": 80}),
     "lossless-webp": ("WEBP", {"lossless": True}),
     "gif": ("GIF", {}),
+    "heic": ("HEIF", {"quality": 80}),
+    "avif": ("AVIF", {"quality": 75}),
+    "smooth-jpeg": ("JPEG", {"quality": 88}),
 }
+# Of what is smooth, so many pixels to one.
+SMOOTH = 6
 
 
 def animation(photo, width, height):
@@ -34,6 +40,12 @@ def animation(photo, width, height):
 
 
 def still(photo, recipe, width, height):
+    if recipe == "heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    if recipe == "smooth-jpeg":
+        photo = ImageOps.fit(photo, (width // SMOOTH, height // SMOOTH), Image.Resampling.LANCZOS)
     image = ImageOps.fit(photo, (width, height), Image.Resampling.LANCZOS)
     kind, options = STILLS[recipe]
     return image.quantize(256) if kind == "GIF" else image, {"format": kind, **options}

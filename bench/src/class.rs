@@ -12,21 +12,25 @@ pub(crate) enum Class {
     LosslessWebp,
     GifStill,
     AnimatedGif,
+    Heic,
+    Avif,
     ToLossyWebp,
     ToJpeg,
 }
 
 impl Class {
-    /// The time in the sandbox to that of the faster peer should be at most this.
-    pub(crate) const fn target_ratio(self) -> f64 {
-        match self {
+    /// The time in the sandbox to that of the faster peer should be at most this, where there is such a target.
+    pub(crate) const fn target_ratio(self) -> Option<f64> {
+        Some(match self {
+            // Beside decoders in assembler.
+            Self::Heic | Self::Avif => return None,
             Self::ProgressiveJpeg => 0.5,
             Self::Png => 0.9,
             Self::LossyWebp => 1.5,
             // Encoders that look for the smallest file, beside such (libwebp at its highest effort), and beside one that does not (libjpeg).
             Self::ToLossyWebp | Self::ToJpeg => 2.0,
             Self::BaselineJpeg | Self::LosslessWebp | Self::GifStill | Self::AnimatedGif => 1.0,
-        }
+        })
     }
 
     /// The component's linear memory at 48 megapixels should be at most so many MiB, where there is such a target.
@@ -49,6 +53,8 @@ impl fmt::Display for Class {
             Self::LosslessWebp => "lossless WebP",
             Self::GifStill => "GIF still",
             Self::AnimatedGif => "animated GIF",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
             Self::ToLossyWebp => "to lossy WebP",
             Self::ToJpeg => "to JPEG",
         })

@@ -32,6 +32,11 @@ impl Photo {
         }
     }
 
+    /// Parts of it are decoded by a component beside imaging.
+    pub(crate) fn is_coded_in_parts(&self) -> bool {
+        matches!(self.class, Class::Heic | Class::Avif)
+    }
+
     /// What it becomes.
     pub(crate) fn output(&self) -> OutputFormat {
         match self.class {
@@ -102,10 +107,28 @@ const COOKED: &[(&str, Class, Recipe)] = &[
         Class::LosslessWebp,
         Recipe { name: "lossless-webp", width: 1600, height: 1200 },
     ),
+    ("glow-2mp.heic", Class::Heic, Recipe { name: "heic", width: 1600, height: 1200 }),
+    ("glow-12mp.heic", Class::Heic, Recipe { name: "heic", width: 4000, height: 3000 }),
+    ("glow-2mp.avif", Class::Avif, Recipe { name: "avif", width: 1600, height: 1200 }),
+    ("glow-12mp.avif", Class::Avif, Recipe { name: "avif", width: 4000, height: 3000 }),
     ("glow-small.gif", Class::GifStill, Recipe { name: "gif", width: 384, height: 256 }),
     ("glow-2mp.gif", Class::GifStill, Recipe { name: "gif", width: 1600, height: 1200 }),
     ("glow-50-frames.gif", Class::AnimatedGif, Recipe { name: "animated-gif", width: 480, height: 360 }),
 ];
+
+/// For several thumbnails of one: with fine detail, made, and one that is sharp at a fourth of its pixels and smooth at all of them.
+pub(crate) fn of_twelve_megapixels() -> [(&'static str, Result<Vec<u8>>); 3] {
+    let cooked = |name| {
+        std::fs::read(INGREDIENT)
+            .context(INGREDIENT)
+            .and_then(|photo| Recipe { name, width: 4000, height: 3000 }.cook(&photo))
+    };
+    [
+        ("made-12mp.jpg", scene::jpeg(4000, 3000, false)),
+        ("glow-12mp.jpg", cooked("baseline-jpeg")),
+        ("smooth-12mp.jpg", cooked("smooth-jpeg")),
+    ]
+}
 
 const PHOTOS: &[(&str, Class)] = &[
     ("/usr/share/wallpapers/Honeywave/contents/images/5120x2880.jpg", Class::BaselineJpeg),

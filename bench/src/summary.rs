@@ -38,7 +38,11 @@ impl fmt::Display for Summary<'_> {
         let verdict = |met| if met { "met" } else { "missed" };
         writeln!(f, "| class | worst image | worst ratio | target | |\n|---|---|---|---|---|")?;
         for (&(small, class), &(row, ratio)) in &self.worst {
-            let (suffix, target) = (if small { ", small" } else { "" }, class.target_ratio());
+            let suffix = if small { ", small" } else { "" };
+            let Some(target) = class.target_ratio() else {
+                writeln!(f, "| {class}{suffix} | {} | {ratio:.2} | | |", row.name)?;
+                continue;
+            };
             // As printed: a third digit says nothing.
             let met = verdict((ratio * 100.0).round() <= target * 100.0);
             writeln!(f, "| {class}{suffix} | {} | {ratio:.2} | {target:.1} | {met} |", row.name)?;
