@@ -41,7 +41,18 @@ const TAILS: u32 = 9;
 fn main() {
     let folder =
         std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_else(|| panic!("usage: seeds FOLDER"));
-    for name in ["jpeg", "png", "gif", "webp", "heif", "inflate", "deflate", "jpeg_encode", "webp_encode", "animation"] {
+    for name in [
+        "jpeg",
+        "png",
+        "gif",
+        "webp",
+        "heif",
+        "inflate",
+        "deflate",
+        "jpeg_encode",
+        "webp_encode",
+        "animation",
+    ] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     let mut images = of_tests();
