@@ -74,12 +74,12 @@ impl Metrics {
             ]
             .map(|(labels, count)| (labels, count as f64)),
         );
-        if let Some(kept) = &self.kept_blobs {
-            let (found, asked) = kept.found_and_asked();
-            let reads = [("memory", found), ("store", asked)];
-            text.all(&rows::BLOB_READS, reads.map(|(from, count)| ([from], count as f64)));
-            text.one(&rows::BLOBS_KEPT, kept.kept_bytes() as f64);
-        }
+        let kept = self.kept_blobs.as_ref();
+        let reads = kept.map(|kept| kept.found_and_asked());
+        let reads = reads.map(|(found, asked)| [("memory", found), ("store", asked)]);
+        let reads = reads.into_iter().flatten().map(|(from, count)| ([from], count as f64));
+        text.all(&rows::BLOB_READS, reads);
+        text.one(&rows::BLOBS_KEPT, kept.map_or(0, |kept| kept.kept_bytes()) as f64);
         let fates = self
             .tracer
             .fates()

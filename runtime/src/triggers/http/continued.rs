@@ -73,7 +73,8 @@ impl Again {
                     last = whole.ok().map(|whole| Response::from_parts(head, whole.to_bytes()));
                 }
                 Some(_) => return self.go_on(response, park),
-                None => drop(response),
+                // To its end, though nobody reads it: dropped before, it would end the instance in the middle of what is left to do.
+                None => drop(Limited::new(response.into_body(), MAX_KEPT_ANSWER_BYTES).collect().await),
             }
             place = match self.turn(&park).await {
                 Ok(place) => place,
