@@ -371,7 +371,8 @@ mod tests {
             store.put("a/b/old", "image/png", b"pixels".to_vec()).await.unwrap();
             let (put, deleted) =
                 tokio::join!(store.put("a/b/new", "image/png", b"pixels".to_vec()), store.delete("a/b/old"));
-            (put.unwrap(), deleted.unwrap());
+            put.unwrap();
+            deleted.unwrap();
             assert_eq!(store.get("a/b/new", 100).await.unwrap().data, b"pixels");
             store.delete("a/b/new").await.unwrap();
         }
