@@ -44,9 +44,10 @@ fn accepted(value: &str) {
     const OFFERS: [&str; 3] = ["application/json", "image/png", "image/webp"];
     let preferred = accept::preferred(value, &OFFERS).expect("one of three");
     assert!(OFFERS.contains(&preferred));
-    if accept::takes_webp(value, "image/png") {
+    if let Some(beside) = accept::webp_beside(value, "image/png") {
         assert!(value.to_ascii_lowercase().contains("image/webp"));
-        assert_ne!(accept::preferred(value, &["image/webp", "image/png"]), Some("image/png"));
+        let preferred = accept::preferred(value, &["image/webp", "image/png"]);
+        assert_eq!(preferred == Some("image/webp"), beside.is_ge());
     }
 }
 
