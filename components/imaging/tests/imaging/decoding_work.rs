@@ -6,7 +6,7 @@ use thumbs_imaging::options::{Fit, Limits, Options, OutputFormat};
 use thumbs_imaging::{Intake, Keep};
 
 use crate::pictures::{Noise, chunk, header_chunk};
-use crate::work::{MOST, noise, processor_time};
+use crate::work::{MOST, measured, noise};
 
 /// Of the pixels that a file may have.
 const SHARE: u32 = 4;
@@ -186,12 +186,12 @@ fn no_file_takes_longer_to_decode_than_its_pixels_may() {
                 format: OutputFormat::Jpeg,
                 ..Options::default()
             };
-            let mut intake = Intake::new(Keep::Image, Some(file.len() as u64), &limits);
-            intake.feed(file).unwrap();
-            let mut task = intake.thumbnails(&[options]).unwrap();
-            let Some(before) = processor_time() else { return };
-            let decoded = task.decode();
-            let spent = (processor_time().unwrap() - before) * SHARE;
+            let decode = || {
+                let mut intake = Intake::new(Keep::Image, Some(file.len() as u64), &limits);
+                intake.feed(file).unwrap();
+                intake.thumbnails(&[options.clone()]).unwrap().decode()
+            };
+            let Some((decoded, spent)) = measured(SHARE, decode) else { return };
             println!("{name} of {} bytes to {side}: {spent:?} if it were {SHARE} times as large", file.len());
             assert!(decoded.is_ok(), "{name}: {:?}", decoded.err());
             assert!(spent < MOST, "{name} to {side}: {spent:?}");

