@@ -10,6 +10,13 @@ const PIECE: usize = 4_096;
 /// Kinds of blocks.
 const STORED: u32 = 0;
 const DYNAMIC: u32 = 2;
+/// The last byte before a stored block is filled up with at most so many bits.
+const MAX_FILL_BITS: u64 = 7;
+
+/// What a stored block of so many bytes takes, in bits: beside the bytes it has a length and its complement, and these begin with a whole byte.
+const fn stored(bytes: usize, fill_bits: u64) -> u64 {
+    3 + fill_bits + 32 + 8 * bytes as u64
+}
 
 /// How often each symbol occurs.
 #[derive(Clone)]
@@ -56,11 +63,16 @@ struct Block {
     literals: Code,
     distances: Code,
     lengths: Lengths,
-    /// In bits.
+    /// By its codes, in bits.
     cost: u64,
 }
 
 impl Block {
+    /// What it takes at most, by its codes or stored.
+    fn least(&self) -> u64 {
+        self.cost.min(stored(self.bytes, MAX_FILL_BITS))
+    }
+
     fn new(tokens: usize, bytes: usize, counts: Counts) -> Self {
         let literals = Code::new(&counts.literals);
         let distances = Code::new(&counts.distances);
@@ -90,15 +102,16 @@ impl Block {
 /// All of `data`, at most 65,535 bytes, for which `tokens` stand; `ends`: nothing follows.
 pub(crate) fn put(bits: &mut BitWriter, tokens: &[Token], data: &[u8], ends: bool) {
     let blocks = divided(tokens);
+    if stored(data.len(), bits.to_align(3).into()) <= blocks.iter().map(Block::least).sum() {
+        return store(bits, data, ends);
+    }
     let (mut tokens, mut data) = (tokens, data);
     for (index, block) in blocks.iter().enumerate() {
         let is_last = ends && index + 1 == blocks.len();
         let (told, after) = tokens.split_at(block.tokens);
         let (bytes, left) = data.split_at(block.bytes);
         (tokens, data) = (after, left);
-        // Beside its bytes a stored block has a length and its complement, and begins with a whole byte.
-        let stored = 8 * bytes.len() as u64 + 32 + u64::from(3 + bits.to_align(3));
-        if stored < block.cost {
+        if stored(bytes.len(), bits.to_align(3).into()) < block.cost {
             store(bits, bytes, is_last);
         } else {
             bits.put(u32::from(is_last) | DYNAMIC << 1, 3);
@@ -131,7 +144,7 @@ fn divided(tokens: &[Token]) -> Vec<Block> {
             Block::new(last.tokens + new.tokens, last.bytes + new.bytes, counts)
         });
         match (blocks.last_mut(), joined) {
-            (Some(last), Some(joined)) if joined.cost <= last.cost + new.cost => *last = joined,
+            (Some(last), Some(joined)) if joined.least() <= last.least() + new.least() => *last = joined,
             _ => blocks.push(new),
         }
     }

@@ -44,6 +44,32 @@ fn runs_noise_and_far_repetitions_survive() {
     check(&[&noise[..], &[9; 70_000], &noise[..1_000]].concat());
 }
 
+/// A piece in which some values occur more than twice as often as the others: codes for it save less than they take to be told.
+fn hardly_uneven(is_frequent: impl Fn(u8) -> bool, places: &[u8]) -> Vec<u8> {
+    let times = |value| if is_frequent(value) { 23 } else { 9 };
+    let mut piece: Vec<u8> = (0..=255).flat_map(|value| vec![value; times(value)]).collect();
+    for (at, place) in places.chunks_exact(2).take(piece.len()).enumerate() {
+        let other = usize::from(place[0]) << 8 | usize::from(place[1]);
+        piece.swap(at, other % (256 * 16));
+    }
+    piece
+}
+
+/// Each of them is shorter stored, and so is all of it, with one head.
+#[test]
+fn pieces_that_want_different_codes_and_do_not_pay_for_them_are_stored_as_one() {
+    let noise = noise(15 * 8_192);
+    for pieces in [2, 15] {
+        let data: Vec<u8> = noise
+            .chunks(8_192)
+            .take(pieces)
+            .enumerate()
+            .flat_map(|(piece, places)| hardly_uneven(|value| usize::from(value >> 7) == piece % 2, places))
+            .collect();
+        check(&data);
+    }
+}
+
 /// Noise of few values, as filtered rows are: what is copied must save something.
 #[test]
 fn noise_of_few_values_takes_no_more_than_its_entropy_and_a_little() {
