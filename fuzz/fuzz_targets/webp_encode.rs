@@ -1,4 +1,5 @@
-//! A lossy WebP frame of any pixels: two decoders must give what the encoder restored, to the last bit.
+//! A lossy WebP frame of any pixels: two decoders must give what the encoder restored, to the last bit, and a bound refuses what is larger and
+//! nothing else.
 
 #![no_main]
 
@@ -22,6 +23,12 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| -> libfuzzer_sys::Corpus {
     let quality = quality % 101;
     let (frame, restored) =
         thumbs_webp::encode_lossy_restored(&pixels, width as u32, height as u32, quality).expect("a small picture");
+
+    let within = |max_bytes| {
+        thumbs_webp::encode_lossy_within(&pixels, width as u32, height as u32, quality, max_bytes)
+    };
+    assert!(within(frame.len()).as_ref() == Ok(&frame), "it has as many as it may");
+    assert_eq!(within(frame.len() - 1), Err(thumbs_webp::EncodeError::TooManyBytes));
 
     let file = file(&frame);
     let decoder = thumbs_webp::Decoder::new(&file).expect("a file");

@@ -19,28 +19,38 @@ const MAX_TRIED_PIXELS: usize = 1 << 16;
 
 /// Frames in a row that were shorter without loss, after which lossy ones are hardly tried any more: of text and flat drawings none ever is shorter.
 const ENOUGH_LOST: u32 = 3;
-/// One frame in so many is tried then: what is shown may change.
+/// One frame in so many is tried then, and each that takes so many times what one of those took: what is shown may change.
 const SELDOM: u32 = 8;
+const MUCH_LARGER: usize = 2;
 
 /// Which frames of an animation are worth being tried in both ways, by how those before them went.
 #[derive(Debug, Default)]
 pub(super) struct Trials {
     /// Tried in a row, and shorter without loss.
     lost: u32,
+    /// The longest of these, without loss.
+    most_lost_bytes: usize,
     /// Since the last that was tried.
     passed_over: u32,
 }
 
 impl Trials {
-    /// Whether the next one is.
-    const fn is_due(&mut self) -> bool {
-        let is_due = self.lost < ENOUGH_LOST || self.passed_over + 1 >= SELDOM;
+    /// Whether the next one is, which takes so many bytes without loss.
+    const fn is_due(&mut self, exact_bytes: usize) -> bool {
+        let is_other = exact_bytes / MUCH_LARGER >= self.most_lost_bytes;
+        let is_due = self.lost < ENOUGH_LOST || is_other || self.passed_over + 1 >= SELDOM;
         self.passed_over = if is_due { 0 } else { self.passed_over + 1 };
         is_due
     }
 
-    const fn tell(&mut self, is_lossy_shorter: bool) {
-        self.lost = if is_lossy_shorter { 0 } else { self.lost.saturating_add(1) };
+    /// How it went with the one that was due.
+    fn tell(&mut self, exact_bytes: usize, is_lossy_shorter: bool) {
+        if is_lossy_shorter {
+            *self = Self::default();
+        } else {
+            self.lost = self.lost.saturating_add(1);
+            self.most_lost_bytes = self.most_lost_bytes.max(exact_bytes);
+        }
     }
 }
 
@@ -64,33 +74,35 @@ pub(super) fn draw(patch: &Patch, whole: &[[u8; 4]], way: Way, trials: &mut Tria
     };
     let Way::Smaller(quality) = way else { return exact() };
     if is_photograph(&census) {
-        return nearly(patch, whole, quality).unwrap_or_else(exact);
+        return nearly(patch, whole, quality, usize::MAX).unwrap_or_else(exact);
     }
     let exact = exact();
-    if exact.chunks.len() <= TINY_BYTES || !trials.is_due() {
+    let exact_bytes = exact.chunks.len();
+    if exact_bytes <= TINY_BYTES || !trials.is_due(exact_bytes) {
         return exact;
     }
-    let lossy = nearly(patch, whole, quality).filter(|lossy| lossy.chunks.len() < exact.chunks.len());
-    trials.tell(lossy.is_some());
+    let lossy = nearly(patch, whole, quality, exact_bytes).filter(|lossy| lossy.chunks.len() < exact_bytes);
+    trials.tell(exact_bytes, lossy.is_some());
     lossy.unwrap_or(exact)
 }
 
-/// The shorter lossy way; `None` where VP8 can't hold the area.
-fn nearly(patch: &Patch, whole: &[[u8; 4]], quality: u8) -> Option<Drawn> {
-    let drawn = |pixels: &[[u8; 4]], mask: &[[u8; 4]], blend: bool| {
-        let parts = lossy(pixels, mask, patch.area, quality, usize::MAX).ok()?;
+/// The shorter lossy way; `None` where VP8 can't hold the area, and possibly where it takes more than `max_bytes`.
+fn nearly(patch: &Patch, whole: &[[u8; 4]], quality: u8, max_bytes: usize) -> Option<Drawn> {
+    let drawn = |pixels: &[[u8; 4]], mask: &[[u8; 4]], blend: bool, max_bytes: usize| {
+        let parts = lossy(pixels, mask, patch.area, quality, max_bytes).ok()?;
         let holes = parts.alpha.len();
         Some((Drawn { blend, has_alpha: holes > 0, chunks: [parts.alpha, parts.colours].concat() }, holes))
     };
     if !patch.blend {
-        return drawn(whole, whole, false).map(|(drawn, _)| drawn);
+        return drawn(whole, whole, false, max_bytes).map(|(drawn, _)| drawn);
     }
-    let (holed, holes) = drawn(&behind_holes(patch, whole), &patch.pixels, true)?;
+    // Without a bound: where it takes too much for its holes, it may be that the other way does not.
+    let (holed, holes) = drawn(&behind_holes(patch, whole), &patch.pixels, true, usize::MAX)?;
     if holes * MAX_HOLES_SHARE <= holed.chunks.len() || whole.len() > MAX_TRIED_PIXELS {
         return Some(holed);
     }
-    let (full, _) = drawn(whole, whole, false)?;
-    Some(if full.chunks.len() < holed.chunks.len() { full } else { holed })
+    let full = drawn(whole, whole, false, holed.chunks.len()).map(|(drawn, _)| drawn);
+    Some(full.filter(|full| full.chunks.len() < holed.chunks.len()).unwrap_or(holed))
 }
 
 /// What is coded where holes will be: the picture itself beside what is seen, lest holes have edges that blur into it; nothing in
@@ -120,11 +132,24 @@ mod tests {
         let mut trials = Trials::default();
         let mut tried = |wins: u32| {
             (0..20)
-                .map(|frame| trials.is_due().then(|| trials.tell(frame == wins)).is_some())
+                .map(|frame| trials.is_due(100).then(|| trials.tell(100, frame == wins)).is_some())
                 .collect::<Vec<_>>()
         };
         let places = |tried: Vec<bool>| (0..20).filter(|&at| tried[at]).collect::<Vec<_>>();
         assert_eq!(places(tried(20)), [0, 1, 2, 10, 18]);
         assert_eq!(places(tried(6)), [6, 7, 8, 9, 17]);
+    }
+
+    #[test]
+    fn a_frame_much_larger_than_those_that_lost_is_tried_at_once() {
+        let mut trials = Trials::default();
+        for exact_bytes in [70, 100, 80] {
+            assert!(trials.is_due(exact_bytes));
+            trials.tell(exact_bytes, false);
+        }
+        assert!(!trials.is_due(199));
+        assert!(trials.is_due(200));
+        trials.tell(200, false);
+        assert!(!trials.is_due(300));
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Lossy {
 /// Colours of `pixels` at a quality of 0 to 100; their alpha is that of `mask`.
 ///
 /// # Errors
-/// [`Failure::OverBudget`] where the colours take more than `max_bytes`, mostly long before all of them are coded;
+/// [`Failure::OverBudget`] where the colours take more than `max_bytes`;
 /// [`Failure::Unencodable`] where a side is beyond what VP8 can hold.
 pub(super) fn lossy(
     pixels: &[[u8; 4]],

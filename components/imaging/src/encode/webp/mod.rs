@@ -78,30 +78,26 @@ fn still(
 ) -> Result<Vec<u8>, Failure> {
     let area = Area::whole(clip.width(), clip.height());
     let pixels = shown(pixels(clip.first()));
-    let census = Census::of_frame(&pixels, area.width);
-    let lossy = match way {
-        Way::Smaller(quality) => Some(bitstream::lossy(&pixels, &pixels, area, quality, max_bytes)),
-        Way::Lossless | Way::Dithered => None,
-    };
-    let is_photograph = bitstream::is_photograph(&census);
-    if is_photograph && matches!(lossy, Some(Err(Failure::OverBudget))) {
-        return Err(Failure::OverBudget);
-    }
-    let lossy = lossy.and_then(Result::ok).map(|Lossy { alpha, colours }| {
+    let lossless = || bitstream::lossless(&pixels, area, way == Way::Dithered);
+    let Way::Smaller(quality) = way else { return Ok(lossless()) };
+    let lossy = |max_bytes: usize| {
+        let Lossy { alpha, colours } = bitstream::lossy(&pixels, &pixels, area, quality, max_bytes)?;
         let mut body = Vec::new();
         if !alpha.is_empty() {
             let header = container::extended_header(FLAG_ALPHA, area.width, area.height);
             push_chunk(&mut body, *b"VP8X", &header);
         }
-        [body, alpha, colours].concat()
-    });
-    Ok(match lossy {
-        Some(lossy) if is_photograph => lossy,
-        lossy => {
-            let lossless = bitstream::lossless(&pixels, area, way == Way::Dithered);
-            lossy.filter(|lossy| lossy.len() < lossless.len()).unwrap_or(lossless)
-        }
-    })
+        Ok([body, alpha, colours].concat())
+    };
+    if bitstream::is_photograph(&Census::of_frame(&pixels, area.width)) {
+        return match lossy(max_bytes) {
+            Err(Failure::Unencodable) => Ok(lossless()),
+            made => made,
+        };
+    }
+    let lossless = lossless();
+    let lossy = lossy(max_bytes.min(lossless.len())).ok();
+    Ok(lossy.filter(|lossy| lossy.len() < lossless.len()).unwrap_or(lossless))
 }
 
 fn animated(

@@ -71,7 +71,8 @@ pub fn encode_lossy(rgba: &[[u8; 4]], width: u32, height: u32, quality: u8) -> R
     encode_lossy_within(rgba, width, height, quality, usize::MAX)
 }
 
-/// [`encode_lossy`], where it has at most `max_bytes`. Where it certainly has more, that shows before all of the picture was looked at.
+/// [`encode_lossy`], where it has at most `max_bytes`. The last pass over the picture ends with the row by which it certainly has more; of a
+/// picture of more than 512x512 pixels, or as many, that pass is the only one.
 ///
 /// # Errors
 /// As [`encode_lossy`], and [`EncodeError::TooManyBytes`].

@@ -101,7 +101,7 @@ fn pictures_that_can_not_be_are_refused() {
     assert!(encode_lossy(&[[0; 4]; 16_383], 16_383, 1, 50).is_ok());
 }
 
-/// Exactly at the bound, for pictures whose symbols are far from what the defaults expect, and near; and long before their end where far beyond.
+/// Exactly at the bound, for pictures whose symbols are far from what the defaults expect, and near.
 #[test]
 fn a_bound_refuses_what_is_larger_and_changes_nothing_else() {
     let mut noise = Noise(11);
