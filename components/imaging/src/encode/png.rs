@@ -56,10 +56,10 @@ pub(crate) fn write(clip: &Clip<'_>, settings: &Settings, sink: Sink) -> Result<
         (false, _) => Layout::Rgba,
     };
     let samples = clip.width() as usize * clip.height() as usize * truecolour.header().0.samples();
-    let filtered = if settings.thorough {
-        adaptive(DeflateCompression::Level(9))
-    } else if !clip.is_animated() && samples <= MAX_SMALL_SAMPLES {
+    let filtered = if !clip.is_animated() && samples <= MAX_SMALL_SAMPLES {
         Deflating::Small
+    } else if settings.thorough {
+        adaptive(DeflateCompression::Level(9))
     } else if census.flat {
         adaptive(DeflateCompression::Level(3))
     } else {
