@@ -45,7 +45,7 @@ words! {
         Webp = "webp",
         /// [`OutputFormat::Gif`].
         Gif = "gif",
-        /// The smallest of WebP, JPEG and PNG that holds the picture and that the client takes.
+        /// The smaller of WebP, for clients that name it, and of PNG or JPEG, whichever holds the picture in less.
         Auto = "auto",
     }
 }

@@ -43,19 +43,21 @@ pub fn made(job: &Job) -> Result<&Thumbnail, Failed> {
     }
 }
 
-/// Its representation for this client: of WebP, where there is one and the client takes it, and the other that which it wants more; of what it takes
-/// alike the smaller one. Who does not take WebP gets the other whatever it takes, for a picture is better than 406.
+/// Its representation for this client: of WebP, where there is one and the client takes it, and the other that which it wants more; of stills that
+/// it takes alike the smaller one, and of animations WebP, for there are clients to which APNG is its first frame. Who does not take WebP gets the other
+/// whatever it takes, for a picture is better than 406.
 pub fn choose<'a>(request: &Request, thumbnail: &'a Thumbnail) -> &'a Thumbnail {
     let Some(webp) = thumbnail.webp.as_deref().filter(|webp| webp.format != thumbnail.format) else {
         return thumbnail;
     };
     let values = request.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let accept = values.collect::<Vec<_>>().join(",");
-    // What gave up more than the other, for the same bound on bytes, is small for that.
-    let is_smaller = thumbnail.bytes < webp.bytes && thumbnail.concessions.is_empty();
+    // What gave something up, for a bound on bytes, is small for that.
+    let weight = |thumbnail: &Thumbnail| (!thumbnail.concessions.is_empty(), thumbnail.bytes);
+    let is_better = thumbnail.frames == 1 && weight(thumbnail) < weight(webp);
     match accept::webp_beside(&accept, thumbnail.format.content_type()) {
         Some(Ordering::Greater) => webp,
-        Some(Ordering::Equal) if !is_smaller => webp,
+        Some(Ordering::Equal) if !is_better => webp,
         _ => thumbnail,
     }
 }
@@ -120,13 +122,36 @@ mod tests {
     use super::*;
     use crate::testing::{request, thumbnail_of};
 
+    /// The format that who takes both alike gets, where the PNG has so many bytes and the WebP six.
+    fn chosen(
+        png: &'static [u8],
+        png_gave: &[Concession],
+        webp_gave: &[Concession],
+        frames: u32,
+    ) -> OutputFormat {
+        let asked = request("GET", "/", &[("accept", "image/webp,image/*")]);
+        let of = |bytes, concessions: &[Concession]| Thumbnail {
+            concessions: concessions.to_vec(),
+            frames,
+            format: OutputFormat::Png,
+            ..thumbnail_of(bytes)
+        };
+        let webp = Thumbnail { format: OutputFormat::Webp, ..of(b"middle", webp_gave) };
+        choose(&asked, &Thumbnail { webp: Some(Box::new(webp)), ..of(png, png_gave) }).format
+    }
+
     #[test]
     fn a_picture_is_not_preferred_for_bytes_that_it_gave_up() {
-        let asked = request("GET", "/", &[("accept", "image/webp,image/*")]);
-        let webp = Thumbnail { format: OutputFormat::Webp, ..thumbnail_of(b"larger") };
-        let whole = Thumbnail { webp: Some(Box::new(webp)), ..thumbnail_of(b"small") };
-        assert_eq!(choose(&asked, &whole).bytes, 5);
-        let less = Thumbnail { concessions: vec![Concession::Colours(8)], ..whole };
-        assert_eq!(choose(&asked, &less).bytes, 6);
+        let gave = [Concession::Colours(8)];
+        assert_eq!(chosen(b"small", &[], &[], 1), OutputFormat::Png);
+        assert_eq!(chosen(b"small", &gave, &[], 1), OutputFormat::Webp);
+        assert_eq!(chosen(b"the larger", &[], &[], 1), OutputFormat::Webp);
+        assert_eq!(chosen(b"the larger", &[], &gave, 1), OutputFormat::Png);
+        assert_eq!(chosen(b"the larger", &gave, &gave, 1), OutputFormat::Webp);
+    }
+
+    #[test]
+    fn an_animation_is_webp_for_who_takes_both_alike() {
+        assert_eq!(chosen(b"small", &[], &[], 2), OutputFormat::Webp);
     }
 }
