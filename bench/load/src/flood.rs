@@ -29,15 +29,22 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const HEAD: &str = "\
-| three keys, each a job a second | jobs | done | tries refused | upload to thumbnail, p50 ms | p90 | most |
-|---|---|---|---|---|---|---|";
+| three keys, each a job a second | jobs | done | tries refused | errors | upload to thumbnail, p50 ms | p90 | most |
+|---|---|---|---|---|---|---|---|";
 
 /// What the others saw.
 #[derive(Default)]
 struct Told {
     done: Vec<Duration>,
     jobs: usize,
+    tries: Tries,
+}
+
+/// Those that came to nothing.
+#[derive(Clone, Copy, Default)]
+struct Tries {
     refused: usize,
+    errors: usize,
 }
 
 /// Runs the others alone, and then beside the flood; a table.
@@ -88,7 +95,12 @@ impl Told {
     fn row(self, when: &str) -> String {
         let done = Times::new(self.done);
         let [p50, p90, most] = [500, 900, 1000].map(|share| done.ms(share));
-        format!("| {when} | {} | {} | {} | {p50} | {p90} | {most} |", self.jobs, done.count(), self.refused)
+        let Tries { refused, errors } = self.tries;
+        format!(
+            "| {when} | {} | {} | {refused} | {errors} | {p50} | {p90} | {most} |",
+            self.jobs,
+            done.count()
+        )
     }
 }
 
@@ -105,11 +117,12 @@ async fn all(others: &[Client], images: &Arc<Images>, length: Duration) -> Told 
             tokio::time::sleep_until(due.into()).await;
             let (client, images, told) = (client.clone(), Arc::clone(images), Arc::clone(&told));
             jobs.push(tokio::spawn(async move {
-                let refused = std::sync::atomic::AtomicUsize::new(0);
-                let done = tokio::time::timeout(PATIENCE, one(&client, &images, &refused)).await;
+                let mut tries = Tries::default();
+                let done = tokio::time::timeout(PATIENCE, one(&client, &images, &mut tries)).await;
                 let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                 told.jobs += 1;
-                told.refused += refused.into_inner();
+                told.tries.refused += tries.refused;
+                told.tries.errors += tries.errors;
                 if done.is_ok_and(|done| done) {
                     told.done.push(due.elapsed());
                 }
@@ -124,31 +137,45 @@ async fn all(others: &[Client], images: &Arc<Images>, length: Duration) -> Told 
 }
 
 /// One job, from its upload to its thumbnail, however often it has to be asked for; whether there is a thumbnail.
-async fn one(client: &Client, images: &Images, refused: &std::sync::atomic::AtomicUsize) -> bool {
-    let again = || async {
-        refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        tokio::time::sleep(RETRY_PAUSE).await;
-    };
+async fn one(client: &Client, images: &Images, tries: &mut Tries) -> bool {
     let image = images.next();
     let id = loop {
-        match client.upload(image.clone()).await.ok().and_then(|answer| answer.job()) {
-            Some((id, _)) => break id,
-            None => again().await,
+        let answer = client.upload(image.clone()).await;
+        match End::of(&answer) {
+            End::Good => match answer.ok().and_then(|answer| answer.job()) {
+                Some((id, _)) => break id,
+                None => return false,
+            },
+            end => tries.pause(end).await,
         }
     };
     loop {
-        match client.get(&format!("/jobs/{id}?wait=10")).await.ok().and_then(|answer| answer.job()) {
-            Some((_, status)) if status == "succeeded" => break,
-            Some((_, status)) if status == "failed" => return false,
-            Some(_) => {}
-            None => again().await,
+        let answer = client.get(&format!("/jobs/{id}?wait=10")).await;
+        match End::of(&answer) {
+            End::Good => match answer.ok().and_then(|answer| answer.job()) {
+                Some((_, status)) if status == "succeeded" => break,
+                Some((_, status)) if status == "processing" => {}
+                _ => return false,
+            },
+            end => tries.pause(end).await,
         }
     }
     loop {
         match End::of(&client.get(&format!("/thumbnails/{id}")).await) {
             End::Good => return true,
-            End::Refused(_) => again().await,
-            End::Error => return false,
+            end => tries.pause(end).await,
         }
+    }
+}
+
+impl Tries {
+    /// Before the next one, after one that ended so.
+    async fn pause(&mut self, end: End) {
+        match end {
+            End::Good => {}
+            End::Refused(_) => self.refused += 1,
+            End::Error => self.errors += 1,
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
 }
