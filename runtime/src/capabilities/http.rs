@@ -7,7 +7,13 @@
 mod counted;
 mod strangers;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -55,9 +61,24 @@ pub struct Egress {
     log: Logger,
     longest: RequestOptions,
     left: u64,
-    refused: u64,
+    refused: Refused,
     memory: Arc<Share>,
     trace: CallTrace,
+}
+
+/// How many requests of an instance were refused. Those of a name that leads where none may go are once they are on their way.
+#[derive(Clone, Debug, Default)]
+struct Refused(Arc<AtomicU64>);
+
+impl Refused {
+    /// Whether this one is the first.
+    fn one(&self) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A piece of a body that a guest writes: it waits in the host until the other side takes it.
@@ -87,7 +108,7 @@ impl Egress {
             between_bytes_timeout: Some(response),
         };
         let left = limits.max_egress_requests;
-        Self { carrier, hosts, component, log, longest, left, refused: 0, memory, trace }
+        Self { carrier, hosts, component, log, longest, left, refused: Refused::default(), memory, trace }
     }
 
     /// Whether a request may go out, and if not, why.
@@ -137,8 +158,7 @@ impl WasiHttpHooks for Egress {
         // Refused ones count as well: asking for what is not granted costs the host as much.
         self.left = self.left.saturating_sub(1);
         if let Some((reason, error)) = refusal {
-            self.refused += 1;
-            if self.refused == 1 {
+            if self.refused.one() {
                 let host = Some(logged(request.uri()));
                 let event = Event::EgressRefused { host, reason: Some(reason), requests: None };
                 self.log.within(&self.component, None, self.trace.context(), &event);
@@ -148,6 +168,7 @@ impl WasiHttpHooks for Egress {
         let span = self.trace.open(|| Operation::request(request.method(), request.uri()));
         let host = logged(request.uri()).to_owned();
         let (component, log, context) = (Arc::clone(&self.component), self.log.clone(), self.trace.context());
+        let refused = self.refused.clone();
         let sending = self.carrier.carry(request, self.bounded(options));
         Box::new(async move {
             let sent = Box::into_pin(sending).await;
@@ -155,7 +176,9 @@ impl WasiHttpHooks for Egress {
                 span.answered(sent.as_ref().ok().map(|(response, _)| response.status()));
             }
             // A name that is granted, and leads where its owner would like this host to ask.
-            if let Err(Error::DestinationIpProhibited) = sent {
+            if let Err(Error::DestinationIpProhibited) = sent
+                && refused.one()
+            {
                 let reason = Some("its name leads to no public address");
                 let event = Event::EgressRefused { host: Some(&host), reason, requests: None };
                 log.within(&component, None, context, &event);
@@ -180,8 +203,9 @@ impl WasiHttpHooks for Egress {
 
 impl Drop for Egress {
     fn drop(&mut self) {
-        if self.refused > 1 {
-            let event = Event::EgressRefused { host: None, reason: None, requests: Some(self.refused) };
+        let refused = self.refused.count();
+        if refused > 1 {
+            let event = Event::EgressRefused { host: None, reason: None, requests: Some(refused) };
             self.log.within(&self.component, None, self.trace.context(), &event);
         }
     }
@@ -247,6 +271,35 @@ mod tests {
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!(lines[0].fields["host"].as_str().map(str::len), Some(MAX_HOST_BYTES));
         assert_eq!(lines[1].fields["requests"], 100);
+    }
+
+    /// Knows every name, and that it leads where none may go.
+    #[derive(Debug)]
+    struct LeadsAstray;
+
+    impl Carrier for LeadsAstray {
+        fn carry(&self, _: http::Request<WasiBody>, _: RequestOptions) -> Sending {
+            Box::new(std::future::ready(Err(Error::DestinationIpProhibited)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_granted_name_that_leads_where_none_may_go_fills_no_log_either() {
+        let sink = CaptureSink::new();
+        let mut egress = logging(&Limits::default(), &sink);
+        egress.carrier = Arc::new(LeadsAstray);
+        for uri in ["http://api.example/", "http://api.example/x", "http://other.example/"] {
+            let body = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
+            let request = http::Request::builder().uri(uri).body(body).unwrap();
+            let sent =
+                Box::into_pin(egress.send_request(request, None, Box::new(std::future::pending()))).await;
+            assert!(sent.is_err());
+        }
+        drop(egress);
+        let lines = sink.lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines[0].fields["host"], "api.example");
+        assert_eq!(lines[1].fields["requests"], 3);
     }
 
     #[test]
