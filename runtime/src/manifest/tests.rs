@@ -175,6 +175,10 @@ fn an_unknown_key_is_named_with_its_component_and_the_fix() {
         2,
         &["application.tool.thumbs", "`cache`", "known here: redis"],
     );
+    for prefix in ["", "Small/", "../"] {
+        let body = format!("[application.tool.thumbs]\nconstant_blobs = [\"{prefix}\"]");
+        refused(&body, 2, &["`constant_blobs`", "beginnings of keys"]);
+    }
     refused("[application.tool.thumbs]\nkeys = \"nobody\"", 2, &["`keys` must name a variable"]);
     let trigger =
         "[component.c]\nsource = \"c\"\n[[trigger.http]]\nroute = \"/x\"\ncomponent = \"c\"\nexecutor = 1";

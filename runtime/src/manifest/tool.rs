@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use thumbs_s3::key;
+
 use super::{
     ManifestError, Template, Variable,
     read::declared_template,
@@ -134,7 +136,7 @@ pub(super) fn application(
     let (redis, database, blobs) = (named("redis")?, named("database")?, named("blobs")?);
     let keys = table.take("keys").map(|name| variable(name, declared)).transpose()?;
     let constant_blobs = match table.take("constant_blobs") {
-        Some(list) => list.array()?.into_iter().map(Value::string).collect::<Result<_, _>>()?,
+        Some(list) => list.array()?.into_iter().map(prefix).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
     table.finish(&["redis", "database", "blobs", "keys", "constant_blobs"], "")?;
@@ -149,6 +151,14 @@ fn backend(value: Value<'_>, declared: &BTreeMap<String, Variable>) -> Result<Na
     let outbound = table.take("outbound").map(|name| variable(name, declared)).transpose()?;
     table.finish(&["url", "outbound"], "")?;
     Ok(NamedBackend { url, outbound })
+}
+
+/// What keys of blobs begin with.
+fn prefix(value: Value<'_>) -> Result<String, ManifestError> {
+    let wrong = value
+        .error("`constant_blobs` must have beginnings of keys of blobs, such as \"thumbnails/\"".to_owned());
+    let prefix = value.string()?;
+    if !prefix.is_empty() && key::is_start(&prefix) { Ok(prefix) } else { Err(wrong) }
 }
 
 /// The name of a variable of the application.

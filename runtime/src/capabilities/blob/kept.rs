@@ -119,11 +119,30 @@ impl KeptBlobs {
         });
     }
 
+    /// As if a blob of nothing had been read.
+    #[cfg(test)]
+    pub(super) fn keep_of_test(&self, key: &str) {
+        let metadata = wit::Metadata { size_bytes: 0, content_type: "image/png".to_owned() };
+        self.keep(key, Arc::new(wit::Object { metadata, data: Vec::new() }), self.deletions());
+    }
+
     fn let_go(&self, key: &str) {
         self.with(|kept| {
             kept.deletions += 1;
             kept.blobs.pop(key);
         });
+    }
+}
+
+/// Lets a blob go when it is dropped.
+struct LetGo<'a> {
+    store: &'a KeptBlobs,
+    key: &'a str,
+}
+
+impl Drop for LetGo<'_> {
+    fn drop(&mut self) {
+        self.store.let_go(self.key);
     }
 }
 
@@ -188,6 +207,10 @@ impl Backend for KeptBlobs {
         .boxed()
     }
 
+    fn may_know(&self, key: &str) -> bool {
+        self.is_constant(key)
+    }
+
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
         match self.is_constant(key).then(|| self.find(key)).flatten() {
             Some(object) => std::future::ready(Ok(object.metadata.clone())).boxed(),
@@ -202,10 +225,9 @@ impl Backend for KeptBlobs {
         async move {
             // Before it is gone, and also where the backend fails: it may be gone all the same.
             self.let_go(key);
-            let deleted = self.backend.delete(key).await;
-            // Once more, for what was read or put meanwhile.
-            self.let_go(key);
-            deleted
+            // Once more, for what was read or put meanwhile, also where nobody waits for the end.
+            let _at_the_end = LetGo { store: self, key };
+            self.backend.delete(key).await
         }
         .boxed()
     }
@@ -293,6 +315,65 @@ mod tests {
         store.delete("thumbnails/a").await.unwrap();
         store.keep("thumbnails/a", Arc::new(object), before);
         assert_eq!(data(&store, "thumbnails/a").await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_read_while_it_is_deleted_is_not_kept_whether_or_not_the_end_is_waited_for() {
+        for is_waited_for in [true, false] {
+            let (behind, store) = kept(MIB);
+            behind.put("thumbnails/a", "image/png", vec![7]).await.unwrap();
+            let slow = KeptBlobs { backend: Arc::new(DeletesLate(behind.clone())), ..store };
+            let mut deleting = slow.delete("thumbnails/a");
+            assert!(futures_util::poll!(&mut deleting).is_pending());
+            assert_eq!(data(&slow, "thumbnails/a").await, Some(vec![7]), "it is there still");
+            if is_waited_for {
+                deleting.await.unwrap();
+            } else {
+                drop(deleting);
+                behind.delete("thumbnails/a").await.unwrap();
+            }
+            assert_eq!(data(&slow, "thumbnails/a").await, None);
+        }
+    }
+
+    /// Deletes when it is asked once more.
+    #[derive(Debug)]
+    struct DeletesLate(MemoryStore);
+
+    impl Backend for DeletesLate {
+        fn summary(&self) -> String {
+            String::new()
+        }
+        fn put<'a>(&'a self, _: &'a str, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<(), wit::Error>> {
+            unreachable!()
+        }
+        fn write<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Writer>, wit::Error>> {
+            unreachable!()
+        }
+        fn read<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<Opened, wit::Error>> {
+            unreachable!()
+        }
+        fn get<'a>(&'a self, key: &'a str, max: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>> {
+            self.0.get(key, max)
+        }
+        fn head<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>> {
+            unreachable!()
+        }
+        fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), wit::Error>> {
+            async move {
+                tokio::task::yield_now().await;
+                self.0.delete(key).await
+            }
+            .boxed()
+        }
+        fn list<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a str,
+            _: usize,
+        ) -> BoxFuture<'a, Result<Vec<String>, wit::Error>> {
+            unreachable!()
+        }
     }
 
     #[tokio::test]

@@ -74,6 +74,10 @@ pub trait Backend: fmt::Debug + Send + Sync {
     fn read<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<Opened, wit::Error>>;
     /// The whole blob, or `too-large` without reading it.
     fn get<'a>(&'a self, key: &'a str, max_bytes: u64) -> BoxFuture<'a, Result<wit::Object, wit::Error>>;
+    /// Whether `get` and `head` of this key may answer without a question to what keeps the blobs in the end.
+    fn may_know(&self, _key: &str) -> bool {
+        false
+    }
     /// What `get` would say of it.
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<wit::Metadata, wit::Error>>;
     /// Removes it; nothing happens where there is none.
@@ -169,16 +173,29 @@ impl BlobStore {
         result.map_err(Failure::Guest)
     }
 
-    /// The same of a call that may not ask the backend anything yet: that it succeeds does not say that the backend does not refuse us.
-    async fn begun_in_time<T>(
+    /// The same of a call that may not ask the backend anything: whatever it gives but a refusal does not say that the backend does not refuse us.
+    async fn perhaps_asked_in_time<T>(
         &self,
         call: impl Future<Output = Result<T, wit::Error>>,
     ) -> Result<T, BlobError> {
         let result = self.awaited(call).await;
-        if result.is_err() {
+        if let Err(wit::Error::AccessDenied(_)) = &result {
             self.see(&result);
         }
         result.map_err(Failure::Guest)
+    }
+
+    /// A call that reads what is behind a key.
+    async fn known_in_time<T>(
+        &self,
+        key: Key<'_>,
+        call: impl Future<Output = Result<T, wit::Error>>,
+    ) -> Result<T, BlobError> {
+        if self.backend.may_know(key.as_str()) {
+            self.perhaps_asked_in_time(call).await
+        } else {
+            self.in_time(call).await
+        }
     }
 
     async fn awaited<T>(&self, call: impl Future<Output = Result<T, wit::Error>>) -> Result<T, wit::Error> {
@@ -253,20 +270,21 @@ impl wit::Host for BlobView<'_> {
         let mut held = self.memory.call(0)?;
         // Taken before it is read. Where there is no room for the largest that the guest asks for, there may be for the one that is there.
         if !held.grow_if_there(length(max_bytes)) {
-            let size_bytes = self.store.in_time(self.store.backend.head(key.as_str())).await?.size_bytes;
+            let looking = self.store.backend.head(key.as_str());
+            let size_bytes = self.store.known_in_time(key, looking).await?.size_bytes;
             if size_bytes > max_bytes {
                 return Err(Failure::Guest(wit::Error::TooLarge(max_bytes)));
             }
             held.grow(length(size_bytes))?;
             max_bytes = size_bytes;
         }
-        let getting = self.store.in_time(self.store.backend.get(key.as_str(), max_bytes));
+        let getting = self.store.known_in_time(key, self.store.backend.get(key.as_str(), max_bytes));
         self.trace.around(|| Operation::blob("get"), getting).await
     }
 
     async fn head(&mut self, key: String) -> Result<wit::Metadata, BlobError> {
         let key = checked(&key)?;
-        let looking = self.store.in_time(self.store.backend.head(key.as_str()));
+        let looking = self.store.known_in_time(key, self.store.backend.head(key.as_str()));
         self.trace.around(|| Operation::blob("head"), looking).await
     }
 
@@ -445,6 +463,28 @@ mod tests {
         let events: Vec<String> = log.lines().into_iter().map(|line| line.event).collect();
         assert_eq!(events, ["server-refuses", "server-answers", "server-refuses"]);
         assert_eq!(log.lines()[0].fields["setting"], "blob_url");
+    }
+
+    #[tokio::test]
+    async fn what_is_found_in_memory_does_not_say_that_the_store_takes_us_again() {
+        let denied = || Err(wit::Error::AccessDenied("the store refuses s3_secret_access_key".into()));
+        let behind = Arc::new(Told(vec![denied(), denied()].into()));
+        let (log, kept) =
+            (CaptureSink::new(), KeptBlobs::new(behind, vec!["thumbnails/".to_owned()], 1 << 20));
+        kept.keep_of_test("thumbnails/a");
+        let store = BlobStore::new(Arc::new(kept), &Limits::default())
+            .log_refusals("blob_url", &Logger::new(Arc::new(log.clone()), Level::Info));
+        let mut memory = CallMemory::of_test(1_000);
+        let mut table = ResourceTable::new();
+        let mut view =
+            BlobView { store: &store, table: &mut table, memory: &mut memory, trace: &CallTrace::default() };
+        for _ in 0..2 {
+            view.head("uploads/a".into()).await.unwrap_err();
+            view.head("thumbnails/a".into()).await.unwrap();
+            view.get("thumbnails/a".into(), 100).await.unwrap();
+        }
+        let events: Vec<String> = log.lines().into_iter().map(|line| line.event).collect();
+        assert_eq!(events, ["server-refuses"]);
     }
 
     #[tokio::test]

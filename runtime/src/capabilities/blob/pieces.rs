@@ -44,7 +44,7 @@ impl wit::HostWriter for BlobView<'_> {
         let held = self.memory.call(0)?;
         let span = self.trace.open(|| Operation::blob("write"));
         let opened = self.store.backend.write(key.as_str(), content_type.as_str());
-        let writer = Some(self.store.begun_in_time(opened).await?);
+        let writer = Some(self.store.perhaps_asked_in_time(opened).await?);
         Ok(self.table.push(OpenWriter { writer, hasher: Sha256::new(), bytes: 0, held, span })?)
     }
 
@@ -61,7 +61,7 @@ impl wit::HostWriter for BlobView<'_> {
         }
         open.held.grow(piece.len())?;
         open.hasher.update(&piece);
-        self.store.begun_in_time(writer.write(piece)).await?;
+        self.store.perhaps_asked_in_time(writer.write(piece)).await?;
         open.held.shrink_to(writer.held_bytes());
         open.writer = Some(writer);
         Ok(())

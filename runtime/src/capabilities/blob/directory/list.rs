@@ -4,7 +4,7 @@ use std::{
     collections::BinaryHeap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,16 @@ const KEPT_FOR: Duration = Duration::from_secs(60);
 /// The names of a folder that has more than can be held, from the last time that one was read: a folder has no order, so each page costs reading all of it.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<Option<Pass>>);
+
+impl Memory {
+    fn forget(&self) {
+        *self.pass() = None;
+    }
+
+    fn pass(&self) -> MutexGuard<'_, Option<Pass>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// One reading of a folder: its first names that a listing of this prefix after this text asked for, behind those that it had.
 #[derive(Debug)]
@@ -42,6 +52,10 @@ pub(super) fn keys(
 ) -> io::Result<Vec<String>> {
     let mut listing = Listing { prefix, after, limit, memory, keys: Vec::new() };
     listing.walk(root, "")?;
+    if listing.keys.len() < limit {
+        // Nobody goes on behind the last page.
+        memory.forget();
+    }
     Ok(listing.keys)
 }
 
@@ -118,14 +132,14 @@ impl Listing<'_> {
                 names: names.clone(),
                 read_at: Instant::now(),
             };
-            *self.memory.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(pass);
+            *self.memory.pass() = Some(pass);
         }
         Ok(names)
     }
 
     /// Those that were read a moment ago, by a listing of the same that this one goes on behind; none where there are no such.
     fn known_names(&self, way: &str, done: &str) -> Vec<String> {
-        let memory = self.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = self.memory.pass();
         let Some(pass) = memory.as_ref() else { return Vec::new() };
         let is_same = pass.way == way && pass.prefix == self.prefix && pass.read_at.elapsed() < KEPT_FOR;
         let goes_on = pass.after.as_str() < self.after && pass.done.as_str() <= done;
@@ -184,6 +198,10 @@ mod tests {
         assert_eq!(list("e0", names[3].as_str(), 2), ["e00004", "e00004-"], "of something else they are not");
         assert_eq!(list("e", "", 6).last().map(String::as_str), Some("e00004-"), "nor from the beginning on");
         // Behind what is known it is read again.
+        assert_eq!(list("e", names[MAX_NAMES - 3].as_str(), 12), names[MAX_NAMES - 2..]);
+        assert!(memory.pass().is_some());
+        // Nobody goes on behind the end.
         assert_eq!(list("e", names[MAX_NAMES - 3].as_str(), 20), names[MAX_NAMES - 2..]);
+        assert!(memory.pass().is_none());
     }
 }
