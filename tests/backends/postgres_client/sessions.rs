@@ -61,6 +61,23 @@ async fn an_open_transaction_ends_with_its_session_and_keeps_the_connection() {
     assert_eq!(backend(&mut session).await, process);
 }
 
+/// What a standby says to who writes in a transaction.
+#[tokio::test]
+async fn a_connection_whose_transaction_could_not_write_is_lent_to_nobody_else() {
+    let Some(database) = database() else { return };
+    let (client, mut session) = single(&database).await;
+    let process = backend(&mut session).await;
+    run(&mut session, "CREATE TABLE t (a INT)").await;
+    run(&mut session, "BEGIN READ ONLY").await;
+    let refused = query_failed(session.query("INSERT INTO t (a) VALUES (1)", Vec::new()).await);
+    assert!(refused.contains("25006"), "{refused}");
+    run(&mut session, "ROLLBACK").await;
+    assert_eq!(backend(&mut session).await, process, "who has it goes on with it");
+    drop(session);
+    let mut session = client.open(&database.url).await.unwrap();
+    assert_ne!(backend(&mut session).await, process);
+}
+
 #[tokio::test]
 async fn a_transaction_spans_the_statements_of_a_session() {
     let Some(database) = database() else { return };

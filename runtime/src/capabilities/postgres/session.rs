@@ -6,6 +6,7 @@
 //! | in the middle of one: too long, too much, no memory, no form for it (COPY), or the guest is gone | the server is told to stop, and it is closed |
 //! | the connection is lost | it is closed |
 //! | the server turns out to only read | it is closed, and those that wait with it: where it is a standby now, the address leads to another server, or soon will |
+//! | a transaction was refused to write | the guest goes on with it, and it is closed then: the guest may have asked for that, or the server only reads |
 
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Session {
     is_new: bool,
     /// A statement was begun and not ended.
     is_running: bool,
+    /// The server may be one that only reads: nobody is to have the connection next.
+    is_doubted: bool,
 }
 
 impl Session {
@@ -47,7 +50,15 @@ impl Session {
         let address = parsed(address).map_err(failed)?;
         let lent = client.lend(&address).await.map_err(failed)?;
         let client = client.clone();
-        Ok(Self { client, address, bounds, lent: Some(lent), is_new: true, is_running: false })
+        Ok(Self {
+            client,
+            address,
+            bounds,
+            lent: Some(lent),
+            is_new: true,
+            is_running: false,
+            is_doubted: false,
+        })
     }
 
     /// Runs a statement for its rows, whose memory is taken before they are read.
@@ -143,6 +154,7 @@ impl Session {
                 }
             }
             Stop::Broken(_) | Stop::OutOfMemory(_) => self.abandon(),
+            Stop::MayNotWrite(_) => self.is_doubted = true,
             Stop::Refused(_) | Stop::Stale(_) => {}
         }
         Err(stop.into_failure())
@@ -178,6 +190,10 @@ impl Drop for Session {
     fn drop(&mut self) {
         if self.is_running {
             self.abandon();
+        } else if self.is_doubted
+            && let Some(lent) = self.lent.take()
+        {
+            lent.close();
         }
     }
 }

@@ -79,6 +79,8 @@ pub(super) enum Stop {
     Stale(Error),
     /// The server only reads, as a standby does; nothing was carried out.
     OnlyReads(Error),
+    /// The transaction only reads: its guest has made it so, or the server.
+    MayNotWrite(Error),
     /// The instance has no room for what it gives, the rest of which nobody wants to hear.
     OutOfMemory(OutOfMemory),
 }
@@ -93,7 +95,11 @@ impl Stop {
     pub(super) fn into_failure(self) -> PostgresError {
         Failure::Guest(match self {
             Self::OutOfMemory(error) => return error.into(),
-            Self::Refused(error) | Self::Broken(error) | Self::Stale(error) | Self::OnlyReads(error) => error,
+            Self::Refused(error)
+            | Self::Broken(error)
+            | Self::Stale(error)
+            | Self::OnlyReads(error)
+            | Self::MayNotWrite(error) => error,
             Self::Lost { maybe_done, cause } => {
                 let doubt =
                     if maybe_done { ", and whether the statement was carried out is not known" } else { "" };
@@ -194,8 +200,7 @@ fn stop(connection: &Connection, error: &tokio_postgres::Error, maybe_done: bool
     }
     if let Some(refusal) = error.as_db_error() {
         return match refused(refusal, maybe_done) {
-            // Its guest has made it a transaction that only reads, and may go on with it.
-            Stop::OnlyReads(error) if connection.in_transaction() => Stop::Refused(error),
+            Stop::OnlyReads(error) if connection.in_transaction() => Stop::MayNotWrite(error),
             stop => stop,
         };
     }
