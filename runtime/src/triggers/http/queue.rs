@@ -6,7 +6,7 @@
 //! when it comes, a twentieth of it (decision 52).
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -37,17 +37,19 @@ impl Queue {
     /// # Cancel safety
     /// Nothing is lost but the place in the queue.
     pub(super) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        let free = self.try_enter();
-        let wait = self.wait(free.is_some(), Instant::now());
-        match free {
+        match self.try_enter() {
             Some(permit) => Some(permit),
-            None => timeout(wait, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok(),
+            None => {
+                timeout(self.wait(Instant::now()), Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
+            }
         }
     }
 
     /// A place, if one is free and nobody waits for it.
     pub(super) fn try_enter(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        *self.since() = None;
+        Some(permit)
     }
 
     /// How many places are free.
@@ -55,15 +57,14 @@ impl Queue {
         self.places.available_permits()
     }
 
-    /// How long a request may wait that comes now, and found a place free or did not.
-    fn wait(&self, found_one: bool, now: Instant) -> Duration {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        if found_one {
-            *since = None;
-            return Duration::ZERO;
-        }
-        let age = now.saturating_duration_since(*since.get_or_insert(now));
+    /// How long a request may wait that comes now and found no place free.
+    fn wait(&self, now: Instant) -> Duration {
+        let age = now.saturating_duration_since(*self.since().get_or_insert(now));
         if age < self.longest_wait { self.longest_wait } else { self.longest_wait / STANDING }
+    }
+
+    fn since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,7 +78,13 @@ mod tests {
     /// How long each of some requests may wait, by the moment at which it comes (in milliseconds) and whether it finds a place free.
     fn waits<const N: usize>(requests: [(u64, bool); N]) -> [Duration; N] {
         let (queue, begin) = (Queue::new(1, WAIT), Instant::now());
-        requests.map(|(ms, found_one)| queue.wait(found_one, begin + Duration::from_millis(ms)))
+        requests.map(|(ms, found_one)| {
+            if found_one {
+                drop(queue.try_enter().unwrap());
+                return Duration::ZERO;
+            }
+            queue.wait(begin + Duration::from_millis(ms))
+        })
     }
 
     #[test]
