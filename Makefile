@@ -76,7 +76,7 @@ build: components ## the host binary (target/release/thumbs) and every component
 	$(CARGO) build --release --workspace --bin thumbs
 
 dist: build ## target/dist/thumbs, one file that carries the application: copy it to a machine and run `thumbs up`; SHA256SUMS beside it, signed where SIGN_KEY names an SSH key
-	@mkdir -p target/dist
+	@rm -rf target/dist && mkdir -p target/dist
 	target/release/thumbs bundle target/dist/thumbs
 	@./scripts/checksums
 
@@ -138,6 +138,7 @@ repro: setup ## builds the components of HEAD twice, in two folders, compares th
 sbom: ## target/dist/thumbs.cdx.json, all crates of what ships (CycloneDX), from the lock file; needs Python 3.11
 	@mkdir -p target/dist
 	@./scripts/sbom target/dist/thumbs.cdx.json
+	@[ ! -e target/dist/SHA256SUMS ] || ./scripts/checksums
 
 audit: ## advisories, licences and sources of all crates, by cargo-deny (deny.toml); installs it if it is missing
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
