@@ -5,9 +5,9 @@
 
 use thumbs_domain::event::Event;
 use thumbs_domain::timestamp::Timestamp;
-use thumbs_guest::garbage;
+use thumbs_guest::effort::Cleared;
 use thumbs_guest::jobs::StoreError;
-use thumbs_guest::orphans::{self, Looked};
+use thumbs_guest::{garbage, orphans};
 
 use crate::handler::Resize;
 
@@ -17,7 +17,7 @@ pub(crate) const EVERY_MS: i64 = 60_000;
 /// Rows of each kind that go in one sweep: jobs that succeeded, jobs that failed, originals.
 const MAX_ROWS: u32 = 50;
 
-/// Blobs that are deleted in one sweep: those of all its rows. Of a slow store, some seconds.
+/// Blobs that are noted and deleted in one sweep: those of all its rows.
 const MAX_BLOBS: u32 = 5 * MAX_ROWS;
 
 impl Resize<'_> {
@@ -34,17 +34,17 @@ impl Resize<'_> {
             Some(moment) => self.store.expire_originals(moment, now, MAX_ROWS)?,
             None => 0,
         };
-        let blobs = garbage::clear(self.store, self.blobs, MAX_BLOBS, self.log)?;
-        let looked = match self.retention.orphans.ends_before(now) {
-            Some(moment) => orphans::clear(self.store, self.blobs, moment, now, self.log)?,
-            None => Looked::default(),
+        let garbage = garbage::clear(self.store, self.blobs, MAX_BLOBS, self.clock, self.log)?;
+        let orphaned = match self.retention.orphans.ends_before(now) {
+            Some(moment) => orphans::clear(self.store, self.blobs, moment, self.clock, self.log)?,
+            None => Cleared::default(),
         };
-        let orphans = looked.gone;
+        let (blobs, orphans) = (garbage.gone, orphaned.gone);
         if jobs > 0 || originals > 0 || blobs > 0 || orphans > 0 {
             self.log.event(Event::Swept { jobs, originals, blobs, orphans });
         }
         // By what went, not by what was found: what can't be deleted now is not to be tried without a pause.
-        if jobs >= MAX_ROWS || originals >= MAX_ROWS || blobs >= MAX_BLOBS || looked.more {
+        if jobs >= MAX_ROWS || originals >= MAX_ROWS || garbage.more || orphaned.more {
             self.store.call_for_sweep(now)?;
             self.wake.wake(self.log);
         }

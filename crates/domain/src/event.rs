@@ -123,7 +123,7 @@ events! {
         "Blobs of a job that went, or that no job has, could not be removed, this one among them; a later sweep tries again",
         "Look after the blob store";
     OrphanLeft { key: &'a str, cause: &'a str } = "orphan-left", Warn,
-        "A blob that no job has could not be removed for a day, or while a sweep is a day behind; it stays, and no sweep comes back to it",
+        "A blob that no job has could not be removed, nor could others near it, for a day in which sweeps tried; it stays, and no sweep comes back to it",
         "Look after the blob store, and delete the blob";
     Swept { jobs: u32, originals: u32, blobs: u32, orphans: u32 } = "swept", Info,
         "A sweep took away what is kept no longer: so many jobs, originals of others, blobs of jobs that went, and blobs that no job has",

@@ -11,32 +11,43 @@ use thumbs_domain::object_key::{Kind, Listed};
 use thumbs_domain::timestamp::Timestamp;
 
 use crate::blobs::{BlobError, Blobs};
+use crate::clock::Clock;
+use crate::effort::{Cleared, Effort, MAX_FAILURES};
 use crate::jobs::{Garbage, Holder, Life, Search, StoreError};
 use crate::log::Log;
 
 /// More attempts leave no more thumbnails behind: each makes the same.
 const MAX_LEFT_BEHIND: u32 = 100;
 
-/// Of so many blobs that can't be deleted a sweep has enough: each may take as long as the store is waited for.
-const MAX_FAILURES: usize = 10;
-
 /// Where the notes begin.
 const BEGINNING: Timestamp = Timestamp::from_unix_millis(0);
 
-/// Deletes at most `limit` of the blobs that are noted, and strikes them off the notes. Gives how many are gone. What can't be deleted now stays noted,
-/// and is tried again once all others were: the next sweep goes on behind it.
+/// Deletes at most `limit` of the blobs that are noted, as far as its time goes, and strikes them off the notes. What can't be deleted now stays
+/// noted, and is tried again once all others were: the next sweep goes on behind it.
 ///
 /// # Errors
 /// [`StoreError`] where a note could not be struck off: its blob is deleted once more then, which does no harm.
-pub fn clear(store: &dyn Life, blobs: &dyn Blobs, limit: u32, log: &Log) -> Result<u32, StoreError> {
+pub fn clear(
+    store: &dyn Life,
+    blobs: &dyn Blobs,
+    limit: u32,
+    clock: &dyn Clock,
+    log: &Log,
+) -> Result<Cleared, StoreError> {
+    let effort = Effort::begin(clock);
     let from = store.looked(Search::Garbage)?.unwrap_or(BEGINNING);
-    let notes = store.garbage(from, limit)?;
+    let mut notes = store.garbage(from, limit)?;
+    if let Some(first) = notes.first().map(|note| note.job.created_at()) {
+        // The next sweep goes on behind their moment, so each of them is to have its turn at being among those that are tried.
+        let together = notes.iter().take_while(|note| note.job.created_at() == first).count();
+        effort.draw(notes.split_at_mut(together).0);
+    }
     let without = without_a_thumbnail(store, &notes)?;
     let (mut gone, mut kept, mut tried) = (Vec::new(), Vec::new(), 0);
     for note in &notes {
         let is_left_behind = note.thumbnail.is_none() && without.contains(&note.job);
         let cleared = blobs.delete(&note.key()).and_then(|()| match is_left_behind {
-            true => clear_left_behind(blobs, &note.job),
+            true => clear_left_behind(blobs, &note.job, &effort),
             false => Ok(()),
         });
         tried += 1;
@@ -44,7 +55,7 @@ pub fn clear(store: &dyn Life, blobs: &dyn Blobs, limit: u32, log: &Log) -> Resu
             Ok(()) => gone.push(note.clone()),
             Err(error) => kept.push((note, error)),
         }
-        if kept.len() == MAX_FAILURES {
+        if kept.len() == MAX_FAILURES || effort.is_spent() {
             break;
         }
     }
@@ -61,7 +72,8 @@ pub fn clear(store: &dyn Life, blobs: &dyn Blobs, limit: u32, log: &Log) -> Resu
         }
         _ => {}
     }
-    Ok(u32::try_from(gone.len()).unwrap_or(u32::MAX))
+    let more = kept.is_empty() && (tried < notes.len() || notes.len() >= limit as usize);
+    Ok(Cleared { gone: u32::try_from(gone.len()).unwrap_or(u32::MAX), more })
 }
 
 /// Those of the jobs whose originals go that have no thumbnail, and never will: who holds such a job finds its row gone, and removes what it made.
@@ -76,8 +88,16 @@ fn without_a_thumbnail(store: &dyn Life, notes: &[Garbage]) -> Result<Vec<JobId>
     Ok(jobs)
 }
 
-fn clear_left_behind(blobs: &dyn Blobs, job: &JobId) -> Result<(), BlobError> {
+fn clear_left_behind(blobs: &dyn Blobs, job: &JobId, effort: &Effort<'_>) -> Result<(), BlobError> {
+    let in_time = || match effort.is_spent() {
+        true => Err(BlobError::Unavailable("the sweep's time is up".to_owned())),
+        false => Ok(()),
+    };
     let prefix = format!("{}/{job}/", Kind::Thumbnail.folder());
+    in_time()?;
     let keys = blobs.list(&prefix, &prefix, MAX_LEFT_BEHIND)?;
-    keys.iter().filter_map(|key| Listed::parse(key)).try_for_each(|blob| blobs.delete(&blob.key))
+    keys.iter().filter_map(|key| Listed::parse(key)).try_for_each(|blob| {
+        in_time()?;
+        blobs.delete(&blob.key)
+    })
 }

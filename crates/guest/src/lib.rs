@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod digest;
+pub mod effort;
 pub mod garbage;
 mod grant;
 pub mod http;

@@ -12,6 +12,8 @@ use thumbs_domain::object_key::{Kind, Listed};
 use thumbs_domain::timestamp::Timestamp;
 
 use crate::blobs::Blobs;
+use crate::clock::Clock;
+use crate::effort::{Cleared, Effort, MAX_FAILURES};
 use crate::jobs::{Holder, Life, Search, StoreError};
 use crate::log::Log;
 
@@ -20,22 +22,14 @@ const EVERY_MS: i64 = 15 * 60_000;
 /// Keys of each kind that are looked at in one sweep.
 const PAGE: u32 = 500;
 
-/// For how long what can't be deleted holds up the search: it is tried again for a day, which is what an operator may take to mend a store, and then it
-/// is left where it is.
+/// For how long a page holds up the search because something in it can't be deleted: it is tried again for a day, which is what an operator may take
+/// to mend a store, and then it is left where it is. How far the search is behind does not count.
 const PATIENCE_MS: i64 = 24 * 3600 * 1000;
-/// Of so many blobs that can't be deleted a sweep has enough: each may take as long as the store is waited for.
-const MAX_FAILURES: u32 = 10;
+/// Since when a search is held up that is not.
+const FREE: Timestamp = Timestamp::from_unix_millis(0);
 
-/// What one look has brought.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
-    /// Blobs that were deleted.
-    pub gone: u32,
-    /// Whether there is more to look at.
-    pub more: bool,
-}
-
-/// Looks at one page of each kind, and deletes the blobs in it that no job has. `old` is the moment up to which blobs are looked at.
+/// Looks at one page of each kind, as far as its time goes, and deletes the blobs in it that no job has. `old` is the moment up to which blobs are
+/// looked at. Which kind is first is drawn by lot.
 ///
 /// # Errors
 /// [`StoreError`]; the next look begins at the same place. That of the blob store is in the log.
@@ -43,13 +37,20 @@ pub fn clear(
     store: &dyn Life,
     blobs: &dyn Blobs,
     old: Timestamp,
-    now: Timestamp,
+    clock: &dyn Clock,
     log: &Log,
-) -> Result<Looked, StoreError> {
-    let mut all = Looked::default();
-    for kind in Kind::ALL {
-        let looked = look(store, blobs, (kind, old), now, log)?;
-        all = Looked { gone: all.gone + looked.gone, more: all.more || looked.more };
+) -> Result<Cleared, StoreError> {
+    let effort = Effort::begin(clock);
+    let now = clock.now();
+    let mut kinds = Kind::ALL;
+    effort.draw(&mut kinds);
+    let mut all = Cleared::default();
+    for kind in kinds {
+        let cleared = look(store, blobs, (kind, old), (now, &effort), log)?;
+        all = Cleared { gone: all.gone + cleared.gone, more: all.more || cleared.more };
+        if effort.is_spent() {
+            break;
+        }
     }
     Ok(all)
 }
@@ -58,26 +59,26 @@ fn look(
     store: &dyn Life,
     blobs: &dyn Blobs,
     (kind, old): (Kind, Timestamp),
-    now: Timestamp,
+    (now, effort): (Timestamp, &Effort<'_>),
     log: &Log,
-) -> Result<Looked, StoreError> {
+) -> Result<Cleared, StoreError> {
     let search = Search::Orphans(kind);
     let from = match store.looked(search)? {
         Some(from) if from <= now => from,
         // Nobody has looked yet, or with a clock that was far ahead.
         _ => {
-            store.look(search, now)?;
+            go_on(store, kind, now)?;
             now
         }
     };
     if old.millis_since(from) < EVERY_MS {
-        return Ok(Looked::default());
+        return Ok(Cleared::default());
     }
     let keys = match blobs.list(&format!("{}/", kind.folder()), &kind.lowest_text_at(from), PAGE) {
         Ok(keys) => keys,
         Err(error) => {
             log.event(Event::OrphansUnseen { cause: &error.to_string() });
-            return Ok(Looked::default());
+            return Ok(Cleared::default());
         }
     };
     let is_last = keys.len() < PAGE as usize;
@@ -91,30 +92,63 @@ fn look(
         }
         _ => old,
     };
-    let is_patient = old.millis_since(from) <= PATIENCE_MS;
-    let (mut gone, mut kept, mut tried_up_to) = (0, 0, up_to);
-    for blob in without_a_job(store, page)? {
-        let Err(error) = blobs.delete(&blob.key) else {
-            gone += 1;
-            continue;
-        };
-        let (key, cause) = (blob.key.as_str(), &error.to_string());
-        match (is_patient, kept) {
-            (true, 0) => log.event(Event::GarbageKept { key, cause }),
-            (true, _) => {}
-            (false, _) => log.event(Event::OrphanLeft { key, cause }),
+    let mut orphans = without_a_job(store, page)?;
+    effort.draw(&mut orphans);
+    let (mut gone, mut kept) = (0, Vec::new());
+    for blob in &orphans {
+        match blobs.delete(&blob.key) {
+            Ok(()) => gone += 1,
+            Err(error) => kept.push((blob, error.to_string())),
         }
-        kept += 1;
-        if kept == MAX_FAILURES {
-            tried_up_to = blob.job.created_at().max(from.plus_millis(1)).min(up_to);
+        if kept.len() == MAX_FAILURES || effort.is_spent() {
             break;
         }
     }
-    if kept > 0 && is_patient {
-        return Ok(Looked { gone, more: false });
+    let untried = orphans.iter().skip(gone + kept.len());
+    let gone = u32::try_from(gone).unwrap_or(u32::MAX);
+    let Some((blob, cause)) = kept.first() else {
+        let is_done = untried.len() == 0;
+        if is_done {
+            go_on(store, kind, up_to)?;
+        }
+        return Ok(Cleared { gone, more: if is_done { old.millis_since(up_to) > 0 } else { gone > 0 } });
+    };
+    let held_ms = now.millis_since(held_since(store, kind, now)?);
+    if held_ms <= PATIENCE_MS {
+        log.event(Event::GarbageKept { key: blob.key.as_str(), cause });
+        return Ok(Cleared { gone, more: false });
     }
-    store.look(search, tried_up_to)?;
-    Ok(Looked { gone, more: kept == 0 && old.millis_since(tried_up_to) > 0 })
+    // What became old meanwhile was not tried for as long.
+    let left_up_to = old.plus_millis(-held_ms).max(from.plus_millis(1)).min(up_to);
+    let untried = untried.map(|blob| (blob, "others of its page can't be deleted"));
+    for (blob, cause) in kept.iter().map(|(blob, cause)| (*blob, cause.as_str())).chain(untried) {
+        if blob.job.created_at() < left_up_to {
+            log.event(Event::OrphanLeft { key: blob.key.as_str(), cause });
+        }
+    }
+    go_on(store, kind, left_up_to)?;
+    Ok(Cleared { gone, more: false })
+}
+
+/// Since when something that can't be deleted holds up the search: from now on, where nothing did until now.
+fn held_since(store: &dyn Life, kind: Kind, now: Timestamp) -> Result<Timestamp, StoreError> {
+    match store.looked(Search::Held(kind))? {
+        Some(since) if since > FREE && since <= now => Ok(since),
+        // Or with a clock that was far ahead.
+        _ => {
+            store.look(Search::Held(kind), now)?;
+            Ok(now)
+        }
+    }
+}
+
+/// To the next page, which may hold up the search for as long.
+fn go_on(store: &dyn Life, kind: Kind, up_to: Timestamp) -> Result<(), StoreError> {
+    // In this order: where the second fails, the page has its time once more.
+    if store.looked(Search::Held(kind))?.is_some_and(|since| since > FREE) {
+        store.look(Search::Held(kind), FREE)?;
+    }
+    store.look(Search::Orphans(kind), up_to)
 }
 
 fn without_a_job(store: &dyn Life, mut page: Vec<Listed>) -> Result<Vec<Listed>, StoreError> {

@@ -95,9 +95,20 @@ impl Service {
         clock: &dyn Clock,
         imaging: &dyn Imaging,
     ) -> Result<(), StoreError> {
+        self.handle_with(&self.blobs, message, clock, imaging)
+    }
+
+    /// Over blobs that have ways of their own.
+    pub(crate) fn handle_with(
+        &self,
+        blobs: &dyn Blobs,
+        message: Message,
+        clock: &dyn Clock,
+        imaging: &dyn Imaging,
+    ) -> Result<(), StoreError> {
         let resize = Resize {
             store: self.store.as_ref(),
-            blobs: &self.blobs,
+            blobs,
             imaging,
             wake: &self.wake,
             tell: &self.told,

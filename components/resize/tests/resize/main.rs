@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 mod endings;
+mod hanging;
 mod kit;
 mod leases;
 mod several;

@@ -13,7 +13,7 @@ use thumbs_guest::testing::{ManualClock, POLICY, end_job, new_job};
 
 use crate::kit::*;
 
-const BEGINNING: Timestamp = Timestamp::from_unix_millis(0);
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_unix_millis(0);
 
 /// Jobs that are done, each with its original and its thumbnail, and a sweep that is due.
 fn with_done_jobs(jobs: u32, retention: Retention) -> Service {
@@ -120,10 +120,10 @@ fn what_a_lost_worker_left_behind_goes_with_the_original_of_a_job_that_failed() 
     assert_eq!((kinds(&service), is_there(&service, &made)), ([0, 1], true));
 }
 
-const DAY_SECS: u64 = 24 * 3600;
+pub(crate) const DAY_SECS: u64 = 24 * 3600;
 
 /// A blob that was stored for a job of this number, so many seconds after the start, of which there never was a row.
-fn orphan(service: &Service, number: u64, secs: u64) -> ObjectKey {
+pub(crate) fn orphan(service: &Service, number: u64, secs: u64) -> ObjectKey {
     let millis = u64::try_from(ManualClock::START.unix_millis()).unwrap() + 1000 * secs;
     let digits = format!("{millis:012x}");
     let (high, low) = digits.split_at(8);
@@ -136,12 +136,12 @@ fn orphan(service: &Service, number: u64, secs: u64) -> ObjectKey {
     key
 }
 
-fn sweep(service: &Service, secs: u64) {
+pub(crate) fn sweep(service: &Service, secs: u64) {
     service.store.call_for_sweep(ManualClock::START).unwrap();
     service.wake_up(&later(secs));
 }
 
-fn is_there(service: &Service, key: &ObjectKey) -> bool {
+pub(crate) fn is_there(service: &Service, key: &ObjectKey) -> bool {
     service.blobs.read(key.as_str()).is_some()
 }
 
@@ -218,25 +218,64 @@ fn an_orphan_that_can_not_be_deleted_holds_up_the_others_for_a_day() {
         service.upload();
     }
     let behind = orphan(&service, 2, 20);
-    sweep(&service, 2 * DAY_SECS);
-    assert!(is_there(&service, &behind), "the store may be mended yet");
-    for _ in 0..2 {
-        sweep(&service, 2 * DAY_SECS + 60);
+    for secs in [2 * DAY_SECS, 2 * DAY_SECS + 60, 3 * DAY_SECS] {
+        sweep(&service, secs);
+        assert!(is_there(&service, &behind), "the store may be mended yet");
+    }
+    for secs in [1, 2] {
+        sweep(&service, 3 * DAY_SECS + secs);
     }
     assert_eq!((is_there(&service, &stays), is_there(&service, &behind)), (true, false));
+}
+
+#[test]
+fn each_page_that_can_not_be_deleted_is_tried_for_a_day_of_its_own() {
+    let mut service = Service::new();
+    service.retention.orphans = Keep::Days(1);
+    sweep(&service, 0);
+    let (first, second) = (orphan(&service, 2, 20), orphan(&service, 4, DAY_SECS));
+    service.blobs.keep(&first);
+    service.blobs.keep(&second);
+    sweep(&service, 2 * DAY_SECS);
+    sweep(&service, 3 * DAY_SECS + 1);
+    sweep(&service, 3 * DAY_SECS + 3600);
+    service.blobs.keep_none();
+    sweep(&service, 4 * DAY_SECS);
+    assert_eq!((is_there(&service, &first), is_there(&service, &second)), (true, false));
+}
+
+/// However far it is behind: the service was off for days, or orphans are now kept for less long than before.
+#[test]
+fn a_search_that_is_days_behind_leaves_nothing_because_a_store_failed_a_few_times() {
+    let mut service = Service::new();
+    service.retention.orphans = Keep::Days(1);
+    sweep(&service, 0);
+    let orphans: Vec<_> = (0..60).map(|number| orphan(&service, number, 10 + number)).collect();
+    orphans.iter().for_each(|key| service.blobs.keep(key));
+    for minute in 0..3 {
+        sweep(&service, 10 * DAY_SECS + 60 * minute);
+    }
+    assert!(orphans.iter().all(|key| is_there(&service, key)));
+    service.blobs.keep_none();
+    sweep(&service, 10 * DAY_SECS + 180);
+    assert!(!orphans.iter().any(|key| is_there(&service, key)));
+}
+
+/// A job of this number, made so many seconds after the start and deleted since, whose original is noted and there.
+pub(crate) fn garbage(service: &Service, number: u64, secs: u64) -> ObjectKey {
+    let key = orphan(service, 2 * number, secs);
+    let (_, id) = key.as_str().split_once('/').unwrap();
+    let job = NewJob { id: JobId::parse(id).unwrap(), ..new_job() };
+    service.store.create(&job).unwrap();
+    service.store.delete(&job.id, Reach::All).unwrap();
+    key
 }
 
 #[test]
 fn garbage_that_can_not_be_deleted_holds_up_no_other() {
     let mut service = Service::new();
     service.retention = Retention::FOREVER;
-    let keys: Vec<_> = (0..300).map(|number| orphan(&service, 2 * number, number)).collect();
-    for key in &keys {
-        let (_, id) = key.as_str().split_once('/').unwrap();
-        let job = NewJob { id: JobId::parse(id).unwrap(), ..new_job() };
-        service.store.create(&job).unwrap();
-        service.store.delete(&job.id, Reach::All).unwrap();
-    }
+    let keys: Vec<_> = (0..300).map(|number| garbage(&service, number, number)).collect();
     let (stay, behind) = keys.split_at(260);
     stay.iter().for_each(|key| service.blobs.keep(key));
     for _ in 0..30 {
@@ -245,6 +284,19 @@ fn garbage_that_can_not_be_deleted_holds_up_no_other() {
     assert!(!behind.iter().any(|key| is_there(&service, key)));
     assert_eq!(service.store.garbage(BEGINNING, 1000).unwrap().len(), 260, "they stay noted");
     assert!(stay.iter().all(|key| is_there(&service, key)));
+}
+
+#[test]
+fn garbage_that_can_not_be_deleted_holds_up_none_of_the_same_millisecond() {
+    let service = Service::new();
+    let keys: Vec<_> = (0..30).map(|number| garbage(&service, number, 5)).collect();
+    let (stay, behind) = keys.split_at(25);
+    stay.iter().for_each(|key| service.blobs.keep(key));
+    for minute in 0..60 {
+        sweep(&service, 1000 + 61 * minute);
+    }
+    assert!(!behind.iter().any(|key| is_there(&service, key)));
+    assert_eq!(service.store.garbage(BEGINNING, 1000).unwrap().len(), 25);
 }
 
 #[test]

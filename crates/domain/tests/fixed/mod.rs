@@ -53,9 +53,11 @@ bounds! {
         "components/resize/src/sweep.rs": "MAX_BLOBS: u32 = 5 * MAX_ROWS;";
     "500", "keys of originals, and of thumbnails, among which a sweep looks for orphans", "another sweep follows at once",
         "crates/guest/src/orphans.rs": "PAGE: u32 = 500;";
-    "10", "blobs of each kind that can't be deleted, in one sweep", "the next sweep goes on behind them, or comes back to them",
-        "crates/guest/src/orphans.rs": "MAX_FAILURES: u32 = 10;";
-    "a day", "how long an orphan that can't be deleted holds up the search for others", "it is left where it is (`orphan-left`)",
+    "3 s", "how long a sweep deletes noted blobs, and then orphans", "another sweep follows: at once, or where one can't be deleted a minute later",
+        "crates/guest/src/effort.rs": "MAX_TRYING: Duration = Duration::from_secs(3);";
+    "10", "blobs that can't be deleted, in one sweep: noted ones, and orphans of each kind", "the next sweep goes on behind them, or begins with others of the same page",
+        "crates/guest/src/effort.rs": "MAX_FAILURES: usize = 10;";
+    "a day", "how long a page holds up the search for orphans because some of it can't be deleted, however far the search is behind", "they are left where they are (`orphan-left`)",
         "crates/guest/src/orphans.rs": "PATIENCE_MS: i64 = 24 * 3600 * 1000;";
     "10,000", "names of one folder of blobs that are held, and for a minute kept, while it is listed", "the folder is read once more",
         "runtime/src/capabilities/blob/directory/list.rs": "MAX_NAMES: usize = 10_000;";

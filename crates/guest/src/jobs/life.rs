@@ -87,6 +87,8 @@ impl Holder {
 pub enum Search {
     /// For blobs of this kind that no job has.
     Orphans(Kind),
+    /// The same one: not where it is, but since when it is held up there by what can't be deleted; the beginning of time where it is not.
+    Held(Kind),
     /// Through the notes of blobs that no row names any more, past those that can't be deleted.
     Garbage,
 }
@@ -95,6 +97,8 @@ impl Search {
     fn name(self) -> &'static str {
         match self {
             Self::Orphans(kind) => kind.folder(),
+            Self::Held(Kind::Upload) => "uploads-held",
+            Self::Held(Kind::Thumbnail) => "thumbnails-held",
             Self::Garbage => "garbage",
         }
     }

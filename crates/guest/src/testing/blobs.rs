@@ -46,6 +46,11 @@ impl MemoryBlobs {
         self.kept.borrow_mut().insert(key.to_string());
     }
 
+    /// From here on it deletes any.
+    pub fn keep_none(&self) {
+        self.kept.borrow_mut().clear();
+    }
+
     fn up(&self) -> Result<(), BlobError> {
         match self.is_down.get() {
             true => Err(BlobError::Unavailable("secret-host:9000 refused".to_owned())),

@@ -249,6 +249,11 @@ pub fn who_looks_for_orphans_goes_on_where_another_ended(database: &impl TestDat
     assert_eq!(store.look(Search::Orphans(Kind::Upload), at(600)), Ok(()));
     assert_eq!(database.connect().looked(Search::Orphans(Kind::Upload)), Ok(Some(at(600))));
     assert_eq!(store.looked(Search::Orphans(Kind::Thumbnail)), Ok(None));
+    assert_eq!(store.look(Search::Held(Kind::Upload), at(650)), Ok(()));
+    assert_eq!(store.look(Search::Held(Kind::Thumbnail), at(660)), Ok(()));
+    assert_eq!(store.looked(Search::Held(Kind::Upload)), Ok(Some(at(650))));
+    assert_eq!(store.looked(Search::Orphans(Kind::Upload)), Ok(Some(at(600))));
+    assert_eq!(store.looked(Search::Orphans(Kind::Thumbnail)), Ok(None));
     assert_eq!(store.looked(Search::Garbage), Ok(None));
     assert_eq!(store.look(Search::Garbage, at(700)), Ok(()));
     assert_eq!(store.looked(Search::Garbage), Ok(Some(at(700))));
