@@ -289,7 +289,7 @@ variables! {
     TrustedProxies = "trusted_proxies", "", public, Takes::Proxies, ALL,
         "Proxies whose `X-Forwarded-For` or `Forwarded` is believed for a client's address; without any, it is the connection's";
     MaxQueuedJobs = "max_queued_jobs", "0", public, number(0, 1_000_000_000, "jobs"), QUEUEING,
-        "Jobs that wait or are being made, at most; 503 beyond, before the upload is read. Uploads that come at the same time may go a little beyond. 0 is no bound";
+        "Jobs that wait or are being made; 503 beyond, before the upload is read. A key whose name has less than its part (this number by the names that may write, one at least) is let in all the same, so there may be up to twice as many in all, or where it is less than the names one more for each; uploads that come at the same time may go a little beyond. 0 is no bound";
     MaxQueuedJobsPerOwner = "max_queued_jobs_per_owner", "0", public, number(0, 100_000, "jobs"), QUEUEING,
         "The same for the jobs of one owner, where there are keys; 429 beyond. 0 is no bound";
     ResultCache = "result_cache", "true", public, Takes::Switch, QUEUEING,
