@@ -130,6 +130,13 @@ class Servers(unittest.TestCase):
         self.assertIn("/var/lib/postgresql", mounts)
         self.assertNotIn("/var/lib/postgresql/data", mounts)
 
+    def test_a_volume_can_be_kept_to_one_pod(self):
+        sets = ("postgresql.storage.accessMode=ReadWriteOncePod", "s3.storage.accessMode=ReadWriteOncePod")
+        for settings, mode in (((), "ReadWriteOnce"), (sets, "ReadWriteOncePod")):
+            for server in ("thumbs-postgresql", "thumbs-s3"):
+                (claim,) = named(objects("defaults", "runtime", sets=settings), "StatefulSet", server)["spec"]["volumeClaimTemplates"]
+                self.assertEqual(claim["spec"]["accessModes"], [mode], server)
+
     def test_postgresql_takes_the_connections_of_all_pods_at_their_most(self):
         # A process of Spin's opens up to 64; the default of the server is 100.
         args = named(objects("defaults", "spinkube"), "StatefulSet", "thumbs-postgresql")["spec"]["template"]["spec"]["containers"][0]
