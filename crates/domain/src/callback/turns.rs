@@ -62,17 +62,23 @@ pub fn turn(due: &[(JobId, Receiver)], under_way: &[Receiver], lot: u64) -> Opti
     for (job, receiver) in due {
         first.entry(receiver).or_insert(job);
     }
-    let free = PLACES.saturating_sub(under_way.len());
+    let free = free(under_way.len());
     let mut may: Vec<_> = first.into_iter().filter(|(receiver, _)| may_hold(of(receiver), free)).collect();
     let fewest = may.iter().map(|(receiver, _)| of(receiver)).min()?;
     may.retain(|(receiver, _)| of(receiver) == fewest);
     let at = usize::try_from(lot % may.len() as u64).unwrap_or(0);
     let (chosen, job) = *may.get(at)?;
+    let free = self::free(under_way.len() + 1);
     let more_due = due.iter().any(|(other, receiver)| {
         let held = of(receiver) + usize::from(receiver == chosen);
-        other != job && may_hold(held, free.saturating_sub(1))
+        other != job && may_hold(held, free)
     });
     Some(Turn { job: *job, more_due })
+}
+
+/// The places that are free where so many are taken and one asks that has none of these: of as many processes as there must be for that.
+fn free(taken: usize) -> usize {
+    PLACES - taken % PLACES
 }
 
 /// Whether who holds so many places may have one more.
@@ -97,12 +103,15 @@ mod tests {
         names.iter().enumerate().map(|(number, name)| (job(number), receiver(name))).collect()
     }
 
-    /// How many places each of these silent receivers gets, where any number of callbacks to each has been due before one to the next.
-    fn places_of_silent(receivers: usize) -> Vec<usize> {
+    /// How many places of so many processes each of these silent receivers gets, where any number of callbacks to each has been due before one to
+    /// the next.
+    fn places_of_silent(receivers: usize, processes: usize) -> Vec<usize> {
         let names: Vec<String> = (0..receivers).map(|number| format!("r{number}")).collect();
         let mut under_way = Vec::new();
         for name in &names {
-            while let Some(turn) = turn(&due(&[name, name]), &under_way, 0) {
+            while under_way.len() < PLACES * processes
+                && let Some(turn) = turn(&due(&[name, name]), &under_way, 0)
+            {
                 under_way.push(receiver(name));
                 let more = self::turn(&due(&[name]), &under_way, 0).is_some();
                 assert_eq!(turn.more_due, more, "{name} of {under_way:?}");
@@ -114,10 +123,43 @@ mod tests {
 
     #[test]
     fn a_receiver_that_never_answers_leaves_places_to_others() {
-        assert_eq!(places_of_silent(1), [8]);
-        assert_eq!(places_of_silent(8), [8, 5, 4, 2, 2, 1, 1, 1]);
-        // Those of a process are used up; where there are several, the others have theirs.
-        assert_eq!(places_of_silent(9).last(), Some(&1));
+        for processes in 1..=3 {
+            assert_eq!(places_of_silent(1, processes), [8]);
+            assert_eq!(places_of_silent(7, processes), [8, 5, 4, 2, 2, 1, 1]);
+        }
+        assert_eq!(places_of_silent(9, 1), [8, 5, 4, 2, 2, 1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn where_the_places_of_a_process_are_taken_those_of_another_are_shared_out_as_well() {
+        assert_eq!(places_of_silent(12, 2), [8, 5, 4, 2, 2, 1, 1, 8, 6, 4, 2, 2]);
+        let taken: usize = places_of_silent(12, 2).iter().sum();
+        assert!(taken < 2 * PLACES, "{taken}");
+        assert_eq!(free(0), PLACES);
+        assert_eq!((free(PLACES - 1), free(PLACES), free(PLACES + 1)), (1, PLACES, PLACES - 1));
+    }
+
+    /// However many processes there are: those who are silent come first, each with any number of callbacks, until none of them gets another.
+    #[test]
+    fn who_is_well_has_more_than_one_place_beside_silent_receivers_where_processes_are_added() {
+        let silent: Vec<String> = (0..8).map(|number| format!("silent{number}")).collect();
+        let names: Vec<&str> = silent.iter().flat_map(|name| vec![name.as_str(); 60]).collect();
+        let due_to_silent = due(&names);
+        for processes in 2..=4 {
+            let places = PLACES * processes;
+            let mut under_way = Vec::new();
+            while under_way.len() < places
+                && let Some(turn) = turn(&due_to_silent, &under_way, 0)
+            {
+                let (_, receiver) = due_to_silent.iter().find(|(job, _)| *job == turn.job).unwrap();
+                under_way.push(receiver.clone());
+            }
+            let taken = under_way.len();
+            while under_way.len() < places && turn(&due(&["good"]), &under_way, 0).is_some() {
+                under_way.push(receiver("good"));
+            }
+            assert!(under_way.len() > taken + 1, "{processes} processes: {taken} taken");
+        }
     }
 
     #[test]

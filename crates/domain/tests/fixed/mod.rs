@@ -61,7 +61,7 @@ bounds! {
         "crates/guest/src/orphans.rs": "PATIENCE_MS: i64 = 24 * 3600 * 1000;";
     "10,000", "names of one folder of blobs that are held, and for a minute kept, while it is listed", "the folder is read once more",
         "runtime/src/capabilities/blob/directory/list.rs": "MAX_NAMES: usize = 10_000;";
-    "24", "callbacks that a process sends at a time; one receiver has half of what is free, eight where it is alone", "what is due waits for a place",
+    "24", "callbacks that a process sends at a time; one receiver has half of what is free in as many processes as are needed for what is under way, eight where it is alone", "what is due waits for a place",
         "crates/domain/src/callback/turns.rs": "PLACES: usize = 24;";
     "100", "callbacks among which the next is chosen: so many that have been due longest, and as many that came to be due last", "the others wait until these are sent",
         "crates/domain/src/callback/turns.rs": "LOOKED_AT: u32 = 100;";
