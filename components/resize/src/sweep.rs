@@ -34,9 +34,9 @@ impl Resize<'_> {
             Some(moment) => self.store.expire_originals(moment, now, MAX_ROWS)?,
             None => 0,
         };
-        let garbage = garbage::clear(self.store, self.blobs, MAX_BLOBS, self.clock, self.log)?;
+        let garbage = garbage::clear(self.store, self.blobs, MAX_BLOBS, self.clock, now, self.log)?;
         let orphaned = match self.retention.orphans.ends_before(now) {
-            Some(moment) => orphans::clear(self.store, self.blobs, moment, self.clock, self.log)?,
+            Some(moment) => orphans::clear(self.store, self.blobs, moment, self.clock, now, self.log)?,
             None => Cleared::default(),
         };
         let (blobs, orphans) = (garbage.gone, orphaned.gone);

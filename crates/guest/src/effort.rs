@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use thumbs_domain::timestamp::Timestamp;
+
 use crate::clock::Clock;
 
 /// For how long a sweep tries to delete garbage, and as long once more orphans. A call that begins just before that may take as long as the store
@@ -25,20 +27,26 @@ pub struct Cleared {
 /// The time that is left, and lots.
 pub(crate) struct Effort<'a> {
     clock: &'a dyn Clock,
-    ends: Duration,
+    ends: Cell<Option<Duration>>,
     lots: Cell<u64>,
 }
 
 impl<'a> Effort<'a> {
-    /// Begins now.
-    pub(crate) fn begin(clock: &'a dyn Clock) -> Self {
-        let lots = clock.now().unix_millis().unsigned_abs();
-        Self { clock, ends: clock.elapsed() + MAX_TRYING, lots: Cell::new(lots) }
+    /// Not begun yet. Lots are drawn by `now`.
+    pub(crate) fn new(clock: &'a dyn Clock, now: Timestamp) -> Self {
+        Self { clock, ends: Cell::new(None), lots: Cell::new(now.unix_millis().unsigned_abs()) }
+    }
+
+    /// From here on time counts, unless it does already.
+    pub(crate) fn begin(&self) {
+        if self.ends.get().is_none() {
+            self.ends.set(Some(self.clock.elapsed() + MAX_TRYING));
+        }
     }
 
     /// Nothing more is to be begun.
     pub(crate) fn is_spent(&self) -> bool {
-        self.clock.elapsed() >= self.ends
+        self.ends.get().is_some_and(|ends| self.clock.elapsed() >= ends)
     }
 
     /// Puts another in front, by lot: where the first ones take all the time in each sweep, the others have their turn too. The lots are digits of

@@ -32,9 +32,10 @@ pub fn clear(
     blobs: &dyn Blobs,
     limit: u32,
     clock: &dyn Clock,
+    now: Timestamp,
     log: &Log,
 ) -> Result<Cleared, StoreError> {
-    let effort = Effort::begin(clock);
+    let effort = Effort::new(clock, now);
     let from = store.looked(Search::Garbage)?.unwrap_or(BEGINNING);
     let mut notes = store.garbage(from, limit)?;
     if let Some(first) = notes.first().map(|note| note.job.created_at()) {
@@ -45,6 +46,7 @@ pub fn clear(
     let without = without_a_thumbnail(store, &notes)?;
     let (mut gone, mut kept, mut tried) = (Vec::new(), Vec::new(), 0);
     for note in &notes {
+        effort.begin();
         let is_left_behind = note.thumbnail.is_none() && without.contains(&note.job);
         let cleared = blobs.delete(&note.key()).and_then(|()| match is_left_behind {
             true => clear_left_behind(blobs, &note.job, &effort),

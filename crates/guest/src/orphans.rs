@@ -38,10 +38,10 @@ pub fn clear(
     blobs: &dyn Blobs,
     old: Timestamp,
     clock: &dyn Clock,
+    now: Timestamp,
     log: &Log,
 ) -> Result<Cleared, StoreError> {
-    let effort = Effort::begin(clock);
-    let now = clock.now();
+    let effort = Effort::new(clock, now);
     let mut kinds = Kind::ALL;
     effort.draw(&mut kinds);
     let mut all = Cleared::default();
@@ -67,13 +67,14 @@ fn look(
         Some(from) if from <= now => from,
         // Nobody has looked yet, or with a clock that was far ahead.
         _ => {
-            go_on(store, kind, now)?;
+            store.look(search, now)?;
             now
         }
     };
     if old.millis_since(from) < EVERY_MS {
         return Ok(Cleared::default());
     }
+    effort.begin();
     let keys = match blobs.list(&format!("{}/", kind.folder()), &kind.lowest_text_at(from), PAGE) {
         Ok(keys) => keys,
         Err(error) => {
