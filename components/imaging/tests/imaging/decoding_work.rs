@@ -189,7 +189,7 @@ fn no_file_takes_longer_to_decode_than_its_pixels_may() {
             let decode = || {
                 let mut intake = Intake::new(Keep::Image, Some(file.len() as u64), &limits);
                 intake.feed(file).unwrap();
-                intake.thumbnails(&[options.clone()]).unwrap().decode()
+                intake.thumbnails(&[options]).unwrap().decode()
             };
             let Some((decoded, spent)) = measured(SHARE, decode) else { return };
             println!("{name} of {} bytes to {side}: {spent:?} if it were {SHARE} times as large", file.len());
