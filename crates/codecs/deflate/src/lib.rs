@@ -2,7 +2,7 @@
 //!
 //! - `copies`: bytes told, or copied from an earlier place where that takes fewer bits; `costs`: what bytes take
 //! - `token`: literals and copies; `symbols`: what they are in the format
-//! - `code`: prefix codes; `blocks`: where a new code is worth telling; `bits`: the stream
+//! - `code`: prefix codes, and `lengths`, how long these are; `blocks`: where a new code is worth telling; `bits`: the stream
 //!
 //! Why it is here, and what that is worth: docs/decisions/0053. All arithmetic is in integers: same bytes in, same bytes out, on every machine. Work is
 //! bounded for each byte, whatever it is; memory by that of 64 KiB, beside the buffer and the stream.
@@ -14,6 +14,7 @@ mod blocks;
 mod code;
 mod copies;
 mod costs;
+mod lengths;
 mod symbols;
 mod token;
 
@@ -24,6 +25,7 @@ use bits::BitWriter;
 use copies::Copies;
 
 pub use costs::literal_costs;
+pub use lengths::code_lengths;
 
 /// What is told at the start of a zlib stream: deflate, a window of 32 KiB, no dictionary; the two lowest bits of five make it a
 /// multiple of 31.

@@ -1,5 +1,7 @@
-//! Prefix codes: how long each symbol's code is, and how the lengths are told to the decoder (RFC 9649, sections 3.7.2 and
+//! Prefix codes: the bits of each symbol, and how the lengths of these are told to the decoder (RFC 9649, sections 3.7.2 and
 //! 6.2).
+
+use thumbs_deflate::code_lengths;
 
 use super::bits::BitWriter;
 
@@ -24,7 +26,7 @@ pub(super) struct PrefixCode {
 impl PrefixCode {
     /// Short codes for symbols that occur often.
     pub(super) fn new(counts: &[u32]) -> Self {
-        Self::with_lengths(lengths(counts, MAX_LENGTH))
+        Self::with_lengths(code_lengths(counts, MAX_LENGTH))
     }
 
     fn with_lengths(lengths: Vec<u8>) -> Self {
@@ -91,7 +93,7 @@ impl PrefixCode {
         for run in &runs {
             counts[run.symbol] += 1;
         }
-        let code = Self::with_lengths(lengths(&counts, MAX_LENGTH_OF_LENGTH));
+        let code = Self::with_lengths(code_lengths(&counts, MAX_LENGTH_OF_LENGTH));
         let told =
             ORDER.iter().rposition(|&symbol| code.lengths[symbol] > 0).map_or(0, |last| last + 1).max(4);
         bits.put_bit(false);
@@ -139,90 +141,4 @@ fn runs(lengths: &[u8]) -> Vec<Run> {
         }
     }
     runs
-}
-
-/// Huffman's code lengths, none beyond `max`. A symbol that occurs alone has 1.
-fn lengths(counts: &[u32], max: u8) -> Vec<u8> {
-    let mut least = 1;
-    loop {
-        let lengths = unlimited_lengths(counts, least);
-        if lengths.iter().all(|&length| length <= max) {
-            return lengths;
-        }
-        // Rare symbols counted as more frequent ones get shorter codes; with all counts alike the code is flat.
-        least *= 2;
-    }
-}
-
-fn unlimited_lengths(counts: &[u32], least: u32) -> Vec<u8> {
-    let mut leaves: Vec<(u64, usize)> = counts
-        .iter()
-        .enumerate()
-        .filter(|&(_, &count)| count > 0)
-        .map(|(symbol, &count)| (u64::from(count.max(least)), symbol))
-        .collect();
-    leaves.sort_unstable();
-    let mut lengths = vec![0u8; counts.len()];
-    if let [(_, only)] = leaves[..] {
-        lengths[only] = 1;
-    }
-    // Nodes: first the leaves, by weight, then the inner ones, which come into being by weight too. So the two lightest
-    // are always at the heads of the two rows.
-    let mut weights: Vec<u64> = leaves.iter().map(|&(weight, _)| weight).collect();
-    let mut parents = vec![0usize; (2 * leaves.len()).saturating_sub(1)];
-    let (mut leaf, mut inner) = (0, leaves.len());
-    for _ in 1..leaves.len() {
-        let mut lightest = || {
-            let takes_leaf =
-                leaf < leaves.len() && (inner >= weights.len() || weights[leaf] <= weights[inner]);
-            let node = if takes_leaf { &mut leaf } else { &mut inner };
-            *node += 1;
-            *node - 1
-        };
-        let (a, b) = (lightest(), lightest());
-        (parents[a], parents[b]) = (weights.len(), weights.len());
-        weights.push(weights[a] + weights[b]);
-    }
-    let mut depths = vec![0u8; parents.len()];
-    for node in (0..parents.len().saturating_sub(1)).rev() {
-        depths[node] = depths[parents[node]].saturating_add(1);
-    }
-    for (&(_, symbol), &depth) in leaves.iter().zip(&depths).filter(|_| leaves.len() > 1) {
-        lengths[symbol] = depth;
-    }
-    lengths
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn frequent_symbols_have_short_codes() {
-        assert_eq!(lengths(&[10, 0, 5, 2, 2], 15), [1, 0, 2, 3, 3]);
-        assert_eq!(lengths(&[0, 7, 0], 15), [0, 1, 0]);
-        assert_eq!(lengths(&[0, 0], 15), [0, 0]);
-    }
-
-    #[test]
-    fn fibonacci_counts_stay_within_the_limit() {
-        let mut counts = vec![1u32, 1];
-        while counts.len() < 40 {
-            counts.push(counts[counts.len() - 1] + counts[counts.len() - 2]);
-        }
-        for max in [7, 15] {
-            let lengths = lengths(&counts, max);
-            assert!(lengths.iter().all(|&length| (1..=max).contains(&length)));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn codes_fill_the_code_space_exactly(counts in prop::collection::vec(prop_oneof![Just(0u32), 0u32..100_000], 2..300)) {
-            prop_assume!(counts.iter().filter(|&&count| count > 0).count() > 1);
-            let filled: u32 = lengths(&counts, 15).iter().filter(|&&length| length > 0).map(|&length| 1 << (15 - length)).sum();
-            prop_assert_eq!(filled, 1 << 15);
-        }
-    }
 }
