@@ -101,7 +101,8 @@ job_codes! {
     StorageUnavailable = "storage-unavailable", Service,
         "The storage could not be reached.",
         "It is tried again by itself; once the job has failed, send the image again later.";
-    SourceMissing = "source-missing", Permanent,
+    // A store that is just going down, or coming back, may say so of what it has.
+    SourceMissing = "source-missing", Transient,
         "The uploaded image is no longer stored.",
         "Upload it again.";
     // It was smaller than allowed when it came in: the bound was lowered since.
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn only_what_would_end_alike_every_time_is_final() {
-        assert_eq!(codes(Fault::Transient), ["deadline", "trap", "worker-lost"]);
+        assert_eq!(codes(Fault::Transient), ["deadline", "trap", "worker-lost", "source-missing"]);
     }
 
     #[test]

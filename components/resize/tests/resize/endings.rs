@@ -98,11 +98,25 @@ fn what_imaging_refuses_fails_at_once() {
 }
 
 #[test]
-fn an_image_that_is_gone_fails_at_once() {
+fn an_image_that_is_gone_fails_after_the_last_attempt() {
     let (service, id) = Service::with_job();
     service.blobs.delete(&ObjectKey::upload(&id)).unwrap();
+    for (at_secs, status) in [(0, Status::Processing), (1, Status::Processing), (3, Status::Failed)] {
+        service.wake_up(&later(at_secs));
+        assert_eq!((service.job(&id).status, service.code(&id).as_str()), (status, "source-missing"));
+    }
+}
+
+#[test]
+fn an_image_that_a_store_denies_once_is_made_the_next_time() {
+    let (service, id) = Service::with_job();
+    let key = ObjectKey::upload(&id);
+    let image = service.blobs.get(&key, u64::MAX).unwrap();
+    service.blobs.delete(&key).unwrap();
     service.wake_up(&ManualClock::default());
-    assert_eq!((service.job(&id).status, service.code(&id).as_str()), (Status::Failed, "source-missing"));
+    service.blobs.put(&key, "image/jpeg", &image).unwrap();
+    service.wake_up(&later(1));
+    assert_eq!((service.job(&id).status, service.job(&id).attempts), (Status::Succeeded, 2));
 }
 
 #[test]

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use thumbs_domain::job::Status;
 use thumbs_domain::message::Message;
-use thumbs_domain::object_key::ObjectKey;
 use thumbs_domain::variable::Variable;
-use thumbs_guest::blobs::Blobs;
 use thumbs_guest::clock::Clock;
+use thumbs_guest::imaging::ImagingError;
 use thumbs_guest::jobs::StoreError;
 use thumbs_guest::log::Log;
 use thumbs_guest::testing::{Fate, FixedVariables, ManualClock, ScriptedImaging};
@@ -80,10 +79,13 @@ fn a_failed_attempt_is_written_down_by_a_store_that_fails_for_a_moment() {
         assert_eq!(job.due_at, Some(ManualClock::START.plus_millis(1000)), "{fate:?}");
 
         let (service, id) = Service::with_job();
-        service.blobs.delete(&ObjectKey::upload(&id)).unwrap();
         service.let_fate(first_endings(2, fate));
-        service.wake_up(&ManualClock::default());
-        assert_eq!((service.job(&id).status, service.code(&id).as_str()), (Status::Failed, "source-missing"));
+        let imaging = ScriptedImaging(Err(ImagingError::BudgetUnreachable));
+        assert_eq!(service.handle(Message::WakeUp, &ManualClock::default(), &imaging), Ok(()));
+        assert_eq!(
+            (service.job(&id).status, service.code(&id).as_str()),
+            (Status::Failed, "budget-unreachable")
+        );
     }
 }
 
