@@ -137,20 +137,39 @@ impl Client {
     /// Polls until the job is `succeeded` or `failed`, and gives it.
     ///
     /// # Panics
-    /// When it is still processing at the deadline.
+    /// When it is still processing at the deadline, or an answer is no job.
     pub async fn finished(&self, id: &str) -> Value {
+        self.polled(id, |_| false).await
+    }
+
+    /// The same while the service may have too much to do: refused with a time to come back, it asks again.
+    ///
+    /// # Panics
+    /// As [`Client::finished`].
+    pub async fn finished_in_the_end(&self, id: &str) -> Value {
+        let may_come_back = |reply: &Reply| {
+            reply.status == StatusCode::SERVICE_UNAVAILABLE && reply.header("retry-after").is_some()
+        };
+        self.polled(id, may_come_back).await
+    }
+
+    async fn polled(&self, id: &str, is_refusal: impl Fn(&Reply) -> bool) -> Value {
         let start = Instant::now();
         loop {
             let reply = self.get(&format!("/jobs/{id}")).await;
-            assert_eq!(reply.status, StatusCode::OK, "{}", String::from_utf8_lossy(&reply.body));
-            let job = reply.json();
-            match job["status"].as_str() {
-                Some("processing") if start.elapsed() < JOB_DEADLINE => {
-                    tokio::time::sleep(POLL_INTERVAL).await
+            if !is_refusal(&reply) {
+                assert_eq!(reply.status, StatusCode::OK, "{}", String::from_utf8_lossy(&reply.body));
+                let job = reply.json();
+                match job["status"].as_str() {
+                    Some("processing") => {}
+                    Some("succeeded" | "failed") => return job,
+                    _ => panic!("this is no state of a job: {job}"),
                 }
-                Some("succeeded" | "failed") => return job,
-                _ => panic!("the job is not done after {:?}: {job}", start.elapsed()),
             }
+            let waited = start.elapsed();
+            let last = String::from_utf8_lossy(&reply.body);
+            assert!(waited < JOB_DEADLINE, "the job is not done after {waited:?}: {last}");
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

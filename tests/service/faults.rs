@@ -122,7 +122,7 @@ impl Outcome {
         let ids = load.end().await;
         // No more of them at a time than have places for sure: who asks beyond these is refused.
         for some in ids.chunks(64) {
-            for job in join_all(some.iter().map(|id| client.finished(id))).await {
+            for job in join_all(some.iter().map(|id| client.finished_in_the_end(id))).await {
                 assert_eq!(job["status"], "succeeded", "{fault}: {job}");
             }
         }
@@ -325,7 +325,7 @@ async fn no_job_is_lost_by_a_clock_that_is_set(home: Home) {
     let again = over.elapsed();
     let what = format!("the clock goes an hour forth and back, the process is killed an hour ahead ({home})");
     Outcome::of(&what, &service.client, load, (over, again)).await;
-    for job in join_all(ids.iter().map(|id| service.client.finished(id))).await {
+    for job in join_all(ids.iter().map(|id| service.client.finished_in_the_end(id))).await {
         assert_eq!(job["status"], "succeeded", "{job}");
     }
     println!(

@@ -202,10 +202,14 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut ends: watch::Receiv
             },
             _ = ends.changed() => break,
         };
-        let front = Arc::clone(&front);
+        let (front, ends_now) = (Arc::clone(&front), ends.clone());
         let service = service_fn(move |request| {
-            let front = Arc::clone(&front);
-            async move { front.call(request).await }
+            let (front, ends_now) = (Arc::clone(&front), ends_now.clone());
+            async move {
+                let answer = front.call(request).await;
+                // Reads of files that its end interrupts look to it like files that are not there, and who is killed says nothing.
+                if *ends_now.borrow() == Ending::Now { std::future::pending().await } else { answer }
+            }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(socket), service).into_owned());
         tokio::spawn(async move {
@@ -221,8 +225,15 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut ends: watch::Receiv
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use thumbs_s3::Error;
+
     use super::super::contract;
     use super::*;
+
+    /// A server that is killed once hardly ever shows what it does then.
+    const KILLS: u32 = 30;
 
     #[test]
     fn blobs_are_kept_over_real_http() {
@@ -249,6 +260,31 @@ mod tests {
         assert!(contract::get(&s3.bucket(), "a").is_err());
         s3.restart();
         assert_eq!(contract::get(&s3.bucket(), "a"), Ok(contract::DATA.to_vec()));
+    }
+
+    #[test]
+    fn one_that_is_killed_denies_nothing_that_it_has() {
+        let mut s3 = S3::start();
+        contract::put(&s3.bucket(), "a").unwrap();
+        let bucket = s3.bucket();
+        for _ in 0..KILLS {
+            let is_over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                let reads = || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        assert_ne!(contract::get(&bucket, "a"), Err(Error::NotFound));
+                    }
+                };
+                (0..4).for_each(|_| drop(scope.spawn(reads)));
+                let begun = s3.handled().len();
+                while s3.handled().len() < begun + 20 {
+                    std::thread::yield_now();
+                }
+                s3.kill();
+                is_over.store(true, Ordering::Relaxed);
+                s3.restart();
+            });
+        }
     }
 
     #[test]
