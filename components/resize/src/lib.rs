@@ -25,7 +25,7 @@ mod entry {
     use thumbs_guest::imaging::HostImaging;
     use thumbs_guest::jobs;
     use thumbs_guest::log::Log;
-    use thumbs_guest::wake::{CallbackWake, HostWake};
+    use thumbs_guest::wake::{CallbackWake, HostWake, Tell, Unheard};
 
     use super::{Resize, look_at_settings};
 
@@ -61,15 +61,18 @@ mod entry {
 
     fn work(message: Message, settings: &Settings, log: &Log) -> anyhow::Result<()> {
         let store = jobs::open_life(&settings.database);
+        let given = std::env::var(WORKER_ID).ok();
+        // Who names workers keeps requests as well.
+        let tell: &dyn Tell = if given.is_some() { &HostWake } else { &Unheard };
         let resize = Resize {
             store: store.as_ref(),
             blobs: &HostBlobs,
             imaging: &HostImaging,
             wake: &HostWake,
-            tell: &HostWake,
+            tell,
             callbacks: &CallbackWake,
             clock: &HostClock::start(),
-            worker: &worker_id(std::env::var(WORKER_ID).ok()),
+            worker: &worker_id(given),
             limits: settings.limits,
             policy: settings.policy,
             retention: settings.retention,

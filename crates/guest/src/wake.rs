@@ -66,6 +66,15 @@ pub trait Tell {
     fn ended(&self, job: &JobId, log: &Log);
 }
 
+/// Nobody listens: on a host that keeps no requests (Spin) each one looks by itself, and a server that takes the word and never answers would
+/// only keep the worker from its next job.
+#[derive(Clone, Copy, Debug)]
+pub struct Unheard;
+
+impl Tell for Unheard {
+    fn ended(&self, _: &JobId, _: &Log) {}
+}
+
 impl Tell for HostWake {
     fn ended(&self, job: &JobId, log: &Log) {
         if let Err(cause) = self.send(ended_channel, job.to_string().as_bytes()) {
