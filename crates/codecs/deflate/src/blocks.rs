@@ -2,11 +2,15 @@
 
 use crate::bits::BitWriter;
 use crate::code::{Code, Lengths};
+use crate::costs::ideal;
 use crate::symbols::{self, DISTANCES, END, LITERALS};
 use crate::token::Token;
 
 /// Blocks begin at multiples of so many tokens.
 const PIECE: usize = 4_096;
+/// What a block takes beside its symbols, about: to say that it is one, and for each symbol that occurs, how long its code is.
+const HEAD_BITS: u64 = 120;
+const LENGTH_BITS: u64 = 4;
 /// Kinds of blocks.
 const STORED: u32 = 0;
 const DYNAMIC: u32 = 2;
@@ -20,18 +24,28 @@ const fn stored(bytes: usize, fill_bits: u64) -> u64 {
 
 /// How often each symbol occurs.
 #[derive(Clone)]
-pub(crate) struct Counts {
-    pub(crate) literals: [u32; LITERALS],
-    pub(crate) distances: [u32; DISTANCES],
+struct Counts {
+    literals: [u32; LITERALS],
+    distances: [u32; DISTANCES],
     extra_bits: u64,
 }
 
-impl Counts {
-    /// Of the tokens and the end of their block.
-    pub(crate) fn of(tokens: &[Token]) -> Self {
-        let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES], extra_bits: 0 };
+/// Tokens that become one block.
+struct Piece {
+    tokens: usize,
+    bytes: usize,
+    counts: Counts,
+    /// About so many bits, by codes of its own or stored.
+    cost: u64,
+}
+
+impl Piece {
+    fn of(tokens: &[Token]) -> Self {
+        let mut counts = Counts { literals: [0; LITERALS], distances: [0; DISTANCES], extra_bits: 0 };
         counts.literals[END] = 1;
+        let mut bytes = 0;
         for &token in tokens {
+            bytes += token.length();
             if let Some(byte) = token.byte() {
                 counts.literals[usize::from(byte)] += 1;
                 continue;
@@ -41,17 +55,24 @@ impl Counts {
             counts.distances[distance.symbol] += 1;
             counts.extra_bits += u64::from(length.extra_bits + distance.extra_bits);
         }
-        counts
+        Self::new(tokens.len(), bytes, counts)
     }
 
-    /// Of both in one block.
-    fn joined(&self, other: &Self) -> Self {
-        let mut joined = self.clone();
-        joined.literals.iter_mut().zip(&other.literals).for_each(|(sum, count)| *sum += count);
-        joined.distances.iter_mut().zip(&other.distances).for_each(|(sum, count)| *sum += count);
-        joined.literals[END] = 1;
-        joined.extra_bits += other.extra_bits;
-        joined
+    fn new(tokens: usize, bytes: usize, counts: Counts) -> Self {
+        let told = counts.literals.iter().chain(&counts.distances).filter(|&&count| count > 0).count() as u64;
+        let symbols = ideal(&counts.literals) + ideal(&counts.distances) + counts.extra_bits;
+        let cost = (HEAD_BITS + told * LENGTH_BITS + symbols).min(stored(bytes, MAX_FILL_BITS));
+        Self { tokens, bytes, counts, cost }
+    }
+
+    /// With the one behind it.
+    fn joined(&self, next: &Self) -> Self {
+        let mut counts = self.counts.clone();
+        counts.literals.iter_mut().zip(&next.counts.literals).for_each(|(sum, count)| *sum += count);
+        counts.distances.iter_mut().zip(&next.counts.distances).for_each(|(sum, count)| *sum += count);
+        counts.literals[END] = 1;
+        counts.extra_bits += next.counts.extra_bits;
+        Self::new(self.tokens + next.tokens, self.bytes + next.bytes, counts)
     }
 }
 
@@ -59,7 +80,6 @@ impl Counts {
 struct Block {
     tokens: usize,
     bytes: usize,
-    counts: Counts,
     literals: Code,
     distances: Code,
     lengths: Lengths,
@@ -73,13 +93,13 @@ impl Block {
         self.cost.min(stored(self.bytes, MAX_FILL_BITS))
     }
 
-    fn new(tokens: usize, bytes: usize, counts: Counts) -> Self {
+    fn new(Piece { tokens, bytes, counts, .. }: &Piece) -> Self {
         let literals = Code::new(&counts.literals);
         let distances = Code::new(&counts.distances);
         let lengths = Lengths::of(&literals, &distances);
         let symbols = literals.cost(&counts.literals) + distances.cost(&counts.distances);
         let cost = 3 + lengths.cost() + symbols + counts.extra_bits;
-        Self { tokens, bytes, counts, literals, distances, lengths, cost }
+        Self { tokens: *tokens, bytes: *bytes, literals, distances, lengths, cost }
     }
 
     fn put(&self, bits: &mut BitWriter, tokens: &[Token]) {
@@ -101,7 +121,7 @@ impl Block {
 
 /// All of `data`, at most 65,535 bytes, for which `tokens` stand; `ends`: nothing follows.
 pub(crate) fn put(bits: &mut BitWriter, tokens: &[Token], data: &[u8], ends: bool) {
-    let blocks = divided(tokens);
+    let blocks: Vec<Block> = divided(tokens).iter().map(Block::new).collect();
     if stored(data.len(), bits.to_align(3).into()) <= blocks.iter().map(Block::least).sum() {
         return store(bits, data, ends);
     }
@@ -130,26 +150,19 @@ fn store(bits: &mut BitWriter, bytes: &[u8], is_last: bool) {
     bits.put_bytes(bytes);
 }
 
-/// At least one block, if only of nothing. Pieces are joined to the block before them where that is no dearer.
-fn divided(tokens: &[Token]) -> Vec<Block> {
-    let block = |tokens: &[Token]| {
-        let bytes = tokens.iter().map(|token| token.length()).sum();
-        Block::new(tokens.len(), bytes, Counts::of(tokens))
-    };
-    let mut blocks: Vec<Block> = Vec::new();
-    for piece in tokens.chunks(PIECE) {
-        let new = block(piece);
-        let joined = blocks.last().map(|last| {
-            let counts = last.counts.joined(&new.counts);
-            Block::new(last.tokens + new.tokens, last.bytes + new.bytes, counts)
-        });
-        match (blocks.last_mut(), joined) {
-            (Some(last), Some(joined)) if joined.least() <= last.least() + new.least() => *last = joined,
-            _ => blocks.push(new),
+/// At least one, if only of nothing. Pieces are joined to those before them where that is no dearer.
+fn divided(tokens: &[Token]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for tokens in tokens.chunks(PIECE) {
+        let new = Piece::of(tokens);
+        let joined = pieces.last().map(|last| last.joined(&new));
+        match (pieces.last_mut(), joined) {
+            (Some(last), Some(joined)) if joined.cost <= last.cost + new.cost => *last = joined,
+            _ => pieces.push(new),
         }
     }
-    if blocks.is_empty() {
-        blocks.push(block(&[]));
+    if pieces.is_empty() {
+        pieces.push(Piece::of(&[]));
     }
-    blocks
+    pieces
 }

@@ -12,6 +12,7 @@ use crate::token::{MAX_DISTANCE, MAX_LENGTH, Token};
 /// Bytes that are alike at least: fewer save next to nothing.
 const ALIKE: usize = 5;
 const HASH_BITS: u32 = 13;
+const HASHES: usize = 1 << HASH_BITS;
 /// No earlier place.
 const NONE: u32 = u32::MAX;
 /// Of the places inside a copy, one in so many is remembered.
@@ -24,54 +25,81 @@ pub(crate) struct Copies<'d> {
     data: &'d [u8],
     /// Of all bytes.
     costs: [u32; 256],
+    /// What the bytes of the part take by themselves, up to each place of it.
+    sums: Vec<u32>,
     /// The last place for each hash.
-    last: Vec<u32>,
+    last: Box<[u32; HASHES]>,
 }
 
 impl<'d> Copies<'d> {
     pub(crate) fn new(data: &'d [u8]) -> Self {
         let mut counts = [0; 256];
         data.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
-        Self { data, costs: literal_costs(&counts), last: vec![NONE; 1 << HASH_BITS] }
+        Self { data, costs: literal_costs(&counts), sums: Vec::new(), last: Box::new([NONE; HASHES]) }
     }
 
     /// For these bytes, which follow those of the call before.
     pub(crate) fn tokens(&mut self, places: Range<usize>) -> Vec<Token> {
-        let Range { start: mut at, end } = places;
-        let mut tokens = Vec::with_capacity(end - at);
+        let Range { start, end } = places;
+        let data = self.data;
+        self.weigh(&data[start..end]);
+        let mut told = start;
+        let mut tokens = Vec::with_capacity(end - start);
+        let mut at = start;
         while at < end {
-            let Some(here) = word(self.data, at) else { break };
+            let Some(here) = word(data, at) else { break };
             let from = std::mem::replace(&mut self.last[hash(here)], at as u32) as usize;
-            if let Some(length) = self.worthwhile(from, at, end, here) {
+            if from < at
+                && let Some(there) = word(data, from)
+                && let Some(length) = self.worthwhile(from, at, there ^ here, &places)
+            {
+                tokens.extend(data[told..at].iter().copied().map(Token::literal));
                 tokens.push(Token::copy(length, at - from));
                 for inside in (at + 1..at + length).step_by(STEP) {
-                    if let Some(there) = word(self.data, inside) {
+                    if let Some(there) = word(data, inside) {
                         self.last[hash(there)] = inside as u32;
                     }
                 }
                 at += length;
+                told = at;
             } else {
-                tokens.push(Token::literal(here as u8));
                 at += 1;
             }
         }
-        tokens.extend(self.data[at..end].iter().copied().map(Token::literal));
+        tokens.extend(data[told..end].iter().copied().map(Token::literal));
         tokens
     }
 
-    /// How long a copy of what is at `from` is, where it takes fewer bits than the bytes from `at` on, which begin with `here`.
+    /// What the bytes of a part take up to each place.
+    fn weigh(&mut self, part: &[u8]) {
+        let mut sum = 0;
+        self.sums.clear();
+        self.sums.push(0);
+        self.sums.extend(part.iter().map(|&byte| {
+            sum += self.costs[usize::from(byte)];
+            sum
+        }));
+    }
+
+    /// How long a copy of what is at `from` is, of which the first eight bytes are `different` from those at `at` in these bits, where it takes
+    /// fewer bits than the bytes by themselves.
     #[inline]
-    fn worthwhile(&self, from: usize, at: usize, end: usize, here: u64) -> Option<usize> {
-        let distance = at.checked_sub(from).filter(|distance| (1..=MAX_DISTANCE).contains(distance))?;
-        if beginning(word(self.data, from)? ^ here) != 0 {
+    fn worthwhile(&self, from: usize, at: usize, different: u64, part: &Range<usize>) -> Option<usize> {
+        let distance = at - from;
+        if beginning(different) != 0 || distance > MAX_DISTANCE {
             return None;
         }
-        let length = common(self.data, from, at, MAX_LENGTH.min(end - at));
+        // In most cases it is no longer than what was looked at.
+        let length = match different {
+            0 => 8 + common(self.data, from + 8, at + 8, MAX_LENGTH - 8),
+            _ => different.trailing_zeros() as usize / 8,
+        };
+        let length = length.min(part.end - at);
         if length < ALIKE {
             return None;
         }
         let extra_bits = symbols::length(length).extra_bits + symbols::distance(distance).extra_bits;
-        let told: u32 = self.data[at..at + length].iter().map(|&byte| self.costs[usize::from(byte)]).sum();
+        let told = self.sums[at + length - part.start] - self.sums[at - part.start];
         (told > SYMBOLS_COST + BIT * extra_bits).then_some(length)
     }
 }
@@ -92,7 +120,7 @@ fn word(data: &[u8], at: usize) -> Option<u64> {
 }
 
 /// How many bytes from `from` on, an earlier place, are those from `at` on; `most` at most.
-#[inline]
+#[inline(never)]
 fn common(data: &[u8], from: usize, at: usize, most: usize) -> usize {
     let mut length = 0;
     while length < most {

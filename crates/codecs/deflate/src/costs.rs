@@ -13,17 +13,41 @@ pub fn literal_costs(counts: &[u32; 256]) -> [u32; 256] {
     })
 }
 
+/// What symbols that occur so often take together at best, in bits.
+pub(crate) fn ideal(counts: &[u32]) -> u64 {
+    let total = logarithm(counts.iter().sum());
+    let of = |&count: &u32| u64::from(count) * u64::from(total - logarithm(count));
+    counts.iter().map(of).sum::<u64>() / u64::from(BIT)
+}
+
 /// To base 2, in 64ths, rounded down; that of 0 is 0.
 fn logarithm(number: u32) -> u32 {
-    let octave = number.max(1).ilog2();
+    /// Of small numbers, which are most.
+    const LOGARITHMS: [u16; 1 << 10] = {
+        let mut table = [0; 1 << 10];
+        let mut number = 0;
+        while number < table.len() {
+            table[number] = computed(number as u32) as u16;
+            number += 1;
+        }
+        table
+    };
+    LOGARITHMS.get(number as usize).map_or_else(|| computed(number), |&logarithm| logarithm.into())
+}
+
+const fn computed(number: u32) -> u32 {
+    let number = if number == 0 { 1 } else { number };
+    let octave = number.ilog2();
     // From 1 to 2, of which 2^31 is 1. Its square is beyond 2 where the next digit is 1.
-    let mut rest = u64::from(number.max(1)) << (31 - octave);
+    let mut rest = (number as u64) << (31 - octave);
     let mut logarithm = octave;
-    for _ in 0..BIT.ilog2() {
+    let mut digits = 0;
+    while digits < BIT.ilog2() {
         rest = (rest * rest) >> 31;
         let digit = (rest >> 32) as u32;
         rest >>= digit;
         logarithm = logarithm << 1 | digit;
+        digits += 1;
     }
     logarithm
 }

@@ -1,5 +1,8 @@
 //! How long the codes of symbols are, by how often they occur: for deflate, and for lossless WebP, whose prefix codes are built as these are.
 
+/// Symbols are numbers of so many bits: those of all alphabets that there are, with the largest cache of colours (RFC 9649, section 5.2.3).
+const SYMBOL_BITS: u32 = 16;
+
 /// Huffman's code lengths for symbols with these counts, 0 for what does not occur, none beyond `longest` bits, which must be enough for a flat code.
 /// A symbol that occurs alone has 1. The codes fill the space of codes exactly, but not that of one symbol.
 #[must_use]
@@ -16,20 +19,23 @@ pub fn code_lengths(counts: &[u32], longest: u8) -> Vec<u8> {
 }
 
 fn unlimited_lengths(counts: &[u32], least: u32) -> Vec<u8> {
-    let occurs = |&(_, count): &(usize, u32)| count > 0;
-    let mut leaves: Vec<(u64, usize)> = (counts.iter().copied().enumerate().filter(occurs))
-        .map(|(symbol, count)| (u64::from(count.max(least)), symbol))
+    // By weight, and then by symbol.
+    let mut leaves: Vec<u64> = (counts.iter().enumerate().filter(|&(_, &count)| count > 0))
+        .map(|(symbol, &count)| u64::from(count.max(least)) << SYMBOL_BITS | symbol as u64)
         .collect();
     leaves.sort_unstable();
+    let symbol = |leaf: u64| (leaf & ((1 << SYMBOL_BITS) - 1)) as usize;
     let mut lengths = vec![0; counts.len()];
-    if let [(_, only)] = leaves[..] {
-        lengths[only] = 1;
+    if let [only] = leaves[..] {
+        lengths[symbol(only)] = 1;
         return lengths;
     }
     // Nodes: first the leaves, by weight, then the inner ones, which come into being by weight too. So the two lightest
     // are always at the heads of the two rows.
-    let mut weights: Vec<u64> = leaves.iter().map(|&(weight, _)| weight).collect();
-    let mut parents = vec![0; (2 * leaves.len()).saturating_sub(1)];
+    let nodes = (2 * leaves.len()).saturating_sub(1);
+    let mut weights: Vec<u64> = Vec::with_capacity(nodes);
+    weights.extend(leaves.iter().map(|&leaf| leaf >> SYMBOL_BITS));
+    let mut parents = vec![0_u32; nodes];
     let (mut leaf, mut inner) = (0, leaves.len());
     for _ in 1..leaves.len() {
         let mut lightest = || {
@@ -40,15 +46,15 @@ fn unlimited_lengths(counts: &[u32], least: u32) -> Vec<u8> {
             *node - 1
         };
         let (a, b) = (lightest(), lightest());
-        (parents[a], parents[b]) = (weights.len(), weights.len());
+        (parents[a], parents[b]) = (weights.len() as u32, weights.len() as u32);
         weights.push(weights[a] + weights[b]);
     }
-    let mut depths = vec![0_u8; parents.len()];
-    for node in (0..parents.len().saturating_sub(1)).rev() {
-        depths[node] = depths[parents[node]].saturating_add(1);
+    let mut depths = vec![0_u8; nodes];
+    for node in (0..nodes.saturating_sub(1)).rev() {
+        depths[node] = depths[parents[node] as usize].saturating_add(1);
     }
-    for (&(_, symbol), &depth) in leaves.iter().zip(&depths) {
-        lengths[symbol] = depth;
+    for (&leaf, &depth) in leaves.iter().zip(&depths) {
+        lengths[symbol(leaf)] = depth;
     }
     lengths
 }

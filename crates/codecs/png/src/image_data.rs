@@ -13,6 +13,8 @@ const FILTERS: [Filter; 5] = [Filter::None, Filter::Sub, Filter::Up, Filter::Ave
 
 /// How often filters are chosen anew by what bytes take; hardly a row changes after that.
 const ROUNDS: usize = 3;
+/// What takes more by one part in so many is not looked at again.
+const NEAR: u32 = 24;
 
 /// `rows` of `row_bytes` each, at least 1, as IDAT holds them; `step`: the bytes from one pixel to the next, at least 1. Memory: six times that of `rows` and
 /// some hundred KiB.
@@ -23,33 +25,69 @@ pub fn image_data(rows: &[u8], row_bytes: usize, step: usize) -> Vec<u8> {
 
 fn filtered(rows: &[u8], row_bytes: usize, step: usize) -> Vec<u8> {
     let trials = trials(rows, row_bytes, step);
-    let of_rows = || trials.chunks_exact(FILTERS.len() * row_bytes);
-    let least = |row: &[u8], cost: &dyn Fn(&[u8]) -> u32| {
-        let costs = row.chunks_exact(row_bytes).map(cost).enumerate();
-        costs.min_by_key(|&(_, cost)| cost).map_or(0, |(filter, _)| filter)
-    };
-    let sum = |row: &[u8]| row.iter().map(|&byte| u32::from((byte as i8).unsigned_abs())).sum();
-    let mut chosen: Vec<usize> = of_rows().map(|row| least(row, &sum)).collect();
+    let mut choices: Vec<Choice> = (trials.chunks_exact(FILTERS.len() * row_bytes))
+        .map(|trials| Choice::of(trials.chunks_exact(row_bytes)))
+        .collect();
     for _ in 0..ROUNDS {
         let mut counts = [0_u32; 256];
-        for (row, filter) in of_rows().zip(&chosen) {
-            row[filter * row_bytes..][..row_bytes].iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+        for choice in &choices {
+            choice.chosen().iter().for_each(|&byte| counts[usize::from(byte)] += 1);
         }
         let costs = literal_costs(&counts);
-        let cost = |row: &[u8]| row.iter().map(|&byte| costs[usize::from(byte)]).sum();
-        let better: Vec<usize> = of_rows().map(|row| least(row, &cost)).collect();
-        if better == chosen {
+        let mut is_changed = false;
+        for choice in &mut choices {
+            is_changed |= choice.again(&costs);
+        }
+        if !is_changed {
             break;
         }
-        chosen = better;
     }
-    let mut stream = Vec::with_capacity(rows.len() + chosen.len());
-    for (row, &filter) in of_rows().zip(&chosen) {
+    let mut stream = Vec::with_capacity(rows.len() + choices.len());
+    for choice in &choices {
         // One of five.
-        stream.push(filter as u8);
-        stream.extend_from_slice(&row[filter * row_bytes..][..row_bytes]);
+        stream.push(choice.filter as u8);
+        stream.extend_from_slice(choice.chosen());
     }
     stream
+}
+
+/// A row with each filter, and which of them it gets.
+struct Choice<'t> {
+    trials: [&'t [u8]; FILTERS.len()],
+    filter: usize,
+    /// Which may yet be chosen.
+    open: [bool; FILTERS.len()],
+}
+
+impl<'t> Choice<'t> {
+    /// By the usual rule: the least sum of differences.
+    fn of(row: impl Iterator<Item = &'t [u8]>) -> Self {
+        let mut trials: [&[u8]; FILTERS.len()] = Default::default();
+        trials.iter_mut().zip(row).for_each(|(trial, bytes)| *trial = bytes);
+        let sum = |row: &[u8]| row.iter().map(|&byte| u32::from((byte as i8).unsigned_abs())).sum::<u32>();
+        let sums = trials.map(sum);
+        let filter = (0..FILTERS.len()).min_by_key(|&filter| sums[filter]).unwrap_or(0);
+        let open = sums.map(|sum| sum / 2 <= sums[filter]);
+        Self { trials, filter, open }
+    }
+
+    fn chosen(&self) -> &'t [u8] {
+        self.trials[self.filter]
+    }
+
+    /// By what bytes take. Whether that is another one than before.
+    fn again(&mut self, costs: &[u32; 256]) -> bool {
+        let mut of = [u32::MAX; FILTERS.len()];
+        for ((cost, trial), is_open) in of.iter_mut().zip(self.trials).zip(self.open) {
+            if is_open {
+                *cost = trial.iter().map(|&byte| costs[usize::from(byte)]).sum();
+            }
+        }
+        let filter = (0..FILTERS.len()).min_by_key(|&filter| of[filter]).unwrap_or(0);
+        let bound = of[filter] + of[filter] / NEAR;
+        self.open = of.map(|cost| cost <= bound);
+        std::mem::replace(&mut self.filter, filter) != filter
+    }
 }
 
 /// Each row with each filter.
