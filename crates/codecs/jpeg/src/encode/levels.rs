@@ -16,6 +16,8 @@ pub(super) type Block = [i16; 64];
 pub(super) struct Component {
     /// Row by row, `stride` in each, filled up to whole MCUs.
     pub(super) blocks: Vec<Block>,
+    /// Bit n of each tells that level n of that block is not 0. Most are, and scans are walked through many times.
+    pub(super) present: Vec<u64>,
     pub(super) stride: usize,
     /// That show something.
     pub(super) across: usize,
@@ -78,6 +80,10 @@ fn each_block(plane: &Plane, mut take: impl FnMut(usize, usize, &[i32; 64])) {
     }
 }
 
+fn present(block: &Block) -> u64 {
+    block.iter().rev().fold(0, |present, &level| present << 1 | u64::from(level != 0))
+}
+
 /// The nearest level.
 fn nearest(coefficient: i32, size: i32) -> i16 {
     let size = SCALE * size;
@@ -114,7 +120,7 @@ impl Component {
     fn empty(plane: &Plane, factor: usize) -> Self {
         let stride = plane.across.next_multiple_of(factor);
         let blocks = vec![[0; 64]; stride * plane.down.next_multiple_of(factor)];
-        Self { blocks, stride, across: plane.across, down: plane.down }
+        Self { blocks, present: Vec::new(), stride, across: plane.across, down: plane.down }
     }
 
     /// Blocks that show nothing continue those beside them, which costs least.
@@ -126,5 +132,6 @@ impl Component {
                 self.blocks[at][0] = self.blocks[from][0];
             }
         }
+        self.present = self.blocks.iter().map(present).collect();
     }
 }

@@ -96,22 +96,22 @@ impl Part {
     /// Hands its symbols to `sink`.
     pub(super) fn walk(self, levels: &Levels, sink: &mut impl Sink) {
         match self {
-            Self::Everything => by_turns(levels, |component, block, dc| {
+            Self::Everything => by_turns(levels, |component, block, present, dc| {
                 put_dc(sink, component, dc);
-                put_band(sink, component, block);
+                put_all(sink, component, block, present);
             }),
-            Self::Dc => by_turns(levels, |component, _, dc| put_dc(sink, component, dc)),
+            Self::Dc => by_turns(levels, |component, _, _, dc| put_dc(sink, component, dc)),
             Self::Band { component, first, last, low } => {
                 let mut run = EndRun::new(ac_table(component));
-                for block in levels.components[component].shown() {
-                    put_part(sink, &mut run, &block[first..=last], low);
+                for shown in levels.components[component].shown() {
+                    put_band(sink, &mut run, shown, (first, last), low);
                 }
                 run.put(sink);
             }
             Self::Refinement { component, low } => {
                 let mut run = EndRun::new(ac_table(component));
-                for block in levels.components[component].shown() {
-                    refine::put(sink, &mut run, &block[1..], low);
+                for shown in levels.components[component].shown() {
+                    refine::put(sink, &mut run, shown, low);
                 }
                 run.put(sink);
             }
@@ -120,14 +120,16 @@ impl Part {
 }
 
 impl Component {
-    /// Blocks that show something, row by row.
-    fn shown(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.chunks_exact(self.stride).take(self.down).flat_map(|row| &row[..self.across])
+    /// Blocks that show something, row by row, and which of their levels are present.
+    fn shown(&self) -> impl Iterator<Item = (&Block, u64)> {
+        let rows = self.blocks.chunks_exact(self.stride).zip(self.present.chunks_exact(self.stride));
+        rows.take(self.down)
+            .flat_map(|(blocks, present)| blocks.iter().zip(present.iter().copied()).take(self.across))
     }
 }
 
-/// Calls `put` with each block and the difference of its DC level to that of the block before.
-fn by_turns(levels: &Levels, mut put: impl FnMut(usize, &Block, i32)) {
+/// Calls `put` with each block, which of its levels are present, and the difference of its DC level to that of the block before.
+fn by_turns(levels: &Levels, mut put: impl FnMut(usize, &Block, u64, i32)) {
     let mut before = [0; 3];
     let luma = &levels.components[0];
     let (across, down) = (luma.stride / levels.factor, luma.blocks.len() / luma.stride / levels.factor);
@@ -137,9 +139,10 @@ fn by_turns(levels: &Levels, mut put: impl FnMut(usize, &Block, i32)) {
             for inside in 0..factor * factor {
                 let column = mcu % across * factor + inside % factor;
                 let row = mcu / across * factor + inside / factor;
-                let block = &component.blocks[row * component.stride + column];
+                let index = row * component.stride + column;
+                let block = &component.blocks[index];
                 let dc = i32::from(block[0]);
-                put(at, block, dc - before[at]);
+                put(at, block, component.present[index], dc - before[at]);
                 before[at] = dc;
             }
         }
@@ -163,46 +166,64 @@ fn put_dc(sink: &mut impl Sink, component: usize, difference: i32) {
     put_value(sink, difference, size);
 }
 
+/// The positions of a band, as bits.
+pub(super) const fn band(first: usize, last: usize) -> u64 {
+    (u64::MAX << first) & (u64::MAX >> (63 - last))
+}
+
+/// The positions that are set, from the first on.
+pub(super) fn positions(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(at)
+    })
+}
+
 /// All AC levels of a block, of a sequential scan.
-fn put_band(sink: &mut impl Sink, component: usize, block: &Block) {
+fn put_all(sink: &mut impl Sink, component: usize, block: &Block, present: u64) {
     let table = ac_table(component);
-    let mut zeros = 0;
-    for &level in &block[1..] {
-        if level == 0 {
-            zeros += 1;
-            continue;
-        }
-        put_level(sink, table, &mut zeros, i32::from(level));
+    let mut next = 1;
+    for at in positions(present & band(1, 63)) {
+        put_level(sink, table, (at - next) as u32, block[at].into());
+        next = at + 1;
     }
-    if zeros > 0 {
+    if next < block.len() {
         sink.symbol(table, END);
     }
 }
 
-fn put_level(sink: &mut impl Sink, table: usize, zeros: &mut u32, value: i32) {
-    while *zeros > 15 {
+/// Behind so many zeros.
+fn put_level(sink: &mut impl Sink, table: usize, mut zeros: u32, value: i32) {
+    while zeros > 15 {
         sink.symbol(table, SIXTEEN_ZEROS);
-        *zeros -= 16;
+        zeros -= 16;
     }
     let size = size_of(value.unsigned_abs());
-    sink.symbol(table, (*zeros << 4 | size) as u8);
+    sink.symbol(table, (zeros << 4 | size) as u8);
     put_value(sink, value, size);
-    *zeros = 0;
 }
 
-/// Levels of a band without their lowest bits, of a progressive scan.
-fn put_part(sink: &mut impl Sink, run: &mut EndRun, levels: &[i16], low: u8) {
-    let mut zeros = 0;
-    for &level in levels {
+/// Levels from `first` to `last` without their lowest bits, of a progressive scan.
+fn put_band(
+    sink: &mut impl Sink,
+    run: &mut EndRun,
+    (block, present): (&Block, u64),
+    (first, last): (usize, usize),
+    low: u8,
+) {
+    let mut next = first;
+    for at in positions(present & band(first, last)) {
+        let level = block[at];
         let magnitude = i32::from(level.unsigned_abs() >> low);
         if magnitude == 0 {
-            zeros += 1;
             continue;
         }
         run.put(sink);
-        put_level(sink, run.table, &mut zeros, magnitude * i32::from(level.signum()));
+        put_level(sink, run.table, (at - next) as u32, magnitude * i32::from(level.signum()));
+        next = at + 1;
     }
-    if zeros > 0 {
+    if next <= last {
         run.add(sink);
     }
 }
