@@ -35,8 +35,16 @@ const CLIENTS: u64 = 4;
 const MAX_LIFE_MS: u64 = 1_200;
 /// What a test waits for comes within this, or never.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Shorter than in production, so that a job whose worker was killed comes back within the test.
-const ARGUMENTS: &[&str] = &["--limit", "message_timeout_ms=2000", "--variable", "lease_secs=3"];
+/// Leases shorter than in production, so that a job whose worker was killed comes back within the test. And a bound on the queue: without it some
+/// hundred lives leave a hundred thousand jobs, which take longer than all the kills.
+const ARGUMENTS: &[&str] = &[
+    "--limit",
+    "message_timeout_ms=2000",
+    "--variable",
+    "lease_secs=3",
+    "--variable",
+    "max_queued_jobs=1000",
+];
 
 /// Uploads until told to stop, and gives the jobs that were answered with 202: their keys and ids. Every other upload is sent once more under its key.
 async fn upload(client: Client, mut random: Random, stop: Arc<AtomicBool>) -> Vec<(String, String)> {
