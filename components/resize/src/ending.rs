@@ -100,7 +100,7 @@ impl FailedAttempt {
     /// The image could not be read.
     pub(crate) fn of_reading(error: BlobError) -> Self {
         match error {
-            BlobError::NotFound => JobCode::SourceMissing.into(),
+            BlobError::NotFound => Self { cause: error.to_string(), ..JobCode::SourceMissing.into() },
             BlobError::TooLarge { .. } => Self { cause: error.to_string(), ..JobCode::SourceTooLarge.into() },
             BlobError::Unavailable(_) => Self::of_storage(&error),
         }

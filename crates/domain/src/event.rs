@@ -164,7 +164,7 @@ events! {
     } = "job-succeeded", Info,
         "The thumbnail is stored and the job says so", "Nothing";
     AttemptFailed { code: &'a str, attempt: u32, cause: Option<&'a str> } = "attempt-failed", Warn,
-        "An attempt failed, and the image may be at fault; the job is tried again", "What docs/api.md says of the code";
+        "An attempt failed, and the image or its store may be at fault; the job is tried again", "What docs/api.md says of the code";
     AttemptGivenBack { code: &'a str, setbacks: u32, cause: Option<&'a str> } = "attempt-given-back", Warn,
         "The service itself failed an attempt, which does not count; the job is tried again",
         "For `storage-unavailable` look after the stores, for `out-of-shared-memory` and `timed-out` at the limits of the host; for `worker-stopped` nothing";

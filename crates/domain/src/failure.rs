@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub enum Fault {
     /// The service itself is the cause, whatever the image: the job is tried again, and its attempts are for images.
     Service,
-    /// The image may be the cause and may not: the job is tried again until its attempts are used up.
+    /// The job may be the cause and may not: it is tried again until its attempts are used up.
     Transient,
     /// The job is the cause: every attempt would end so, and none is made.
     Permanent,
@@ -103,8 +103,8 @@ job_codes! {
         "It is tried again by itself; once the job has failed, send the image again later.";
     // A store that is just going down, or coming back, may say so of what it has.
     SourceMissing = "source-missing", Transient,
-        "The uploaded image is no longer stored.",
-        "Upload it again.";
+        "The store says that it does not have the uploaded image.",
+        "It is tried again by itself; once the job has failed, upload the image again.";
     // It was smaller than allowed when it came in: the bound was lowered since.
     SourceTooLarge = "source-too-large", Permanent,
         "The image has more bytes than are allowed now.",
@@ -173,7 +173,9 @@ mod tests {
             Failure::from(JobCode::SourceMissing),
             Failure {
                 code: "source-missing".into(),
-                message: "The uploaded image is no longer stored. Upload it again.".into()
+                message: "The store says that it does not have the uploaded image. It is tried again by itself; once the job has \
+                          failed, upload the image again."
+                    .into()
             }
         );
     }
