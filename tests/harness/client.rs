@@ -139,25 +139,29 @@ impl Client {
     /// # Panics
     /// When it is still processing at the deadline, or an answer is no job.
     pub async fn finished(&self, id: &str) -> Value {
-        self.polled(id, |_| false).await
+        self.polled(id, |_| None).await
     }
 
-    /// The same while the service may have too much to do: refused with a time to come back, it asks again.
+    /// The same while the service may have too much to do: where it is refused with a time to come back, it comes back then.
     ///
     /// # Panics
     /// As [`Client::finished`].
     pub async fn finished_in_the_end(&self, id: &str) -> Value {
-        let may_come_back = |reply: &Reply| {
-            reply.status == StatusCode::SERVICE_UNAVAILABLE && reply.header("retry-after").is_some()
+        let pause = |reply: &Reply| {
+            let secs =
+                reply.header("retry-after").filter(|_| reply.status == StatusCode::SERVICE_UNAVAILABLE);
+            secs?.parse().ok().map(Duration::from_secs)
         };
-        self.polled(id, may_come_back).await
+        self.polled(id, pause).await
     }
 
-    async fn polled(&self, id: &str, is_refusal: impl Fn(&Reply) -> bool) -> Value {
+    /// `refused_for`: how long, where an answer is a refusal.
+    async fn polled(&self, id: &str, refused_for: impl Fn(&Reply) -> Option<Duration>) -> Value {
         let start = Instant::now();
         loop {
             let reply = self.get(&format!("/jobs/{id}")).await;
-            if !is_refusal(&reply) {
+            let pause = refused_for(&reply);
+            if pause.is_none() {
                 assert_eq!(reply.status, StatusCode::OK, "{}", String::from_utf8_lossy(&reply.body));
                 let job = reply.json();
                 match job["status"].as_str() {
@@ -169,7 +173,7 @@ impl Client {
             let waited = start.elapsed();
             let last = String::from_utf8_lossy(&reply.body);
             assert!(waited < JOB_DEADLINE, "the job is not done after {waited:?}: {last}");
-            tokio::time::sleep(POLL_INTERVAL).await;
+            tokio::time::sleep(pause.unwrap_or(POLL_INTERVAL)).await;
         }
     }
 

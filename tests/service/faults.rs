@@ -120,7 +120,7 @@ impl Outcome {
     async fn of(fault: &str, client: &Client, load: Load, (over, again): (Instant, Duration)) -> Self {
         let refused = load.refused();
         let ids = load.end().await;
-        // No more of them at a time than have places for sure: who asks beyond these is refused.
+        // No more of them at a time than have places. A machine that is busy enough refuses some of them all the same.
         for some in ids.chunks(64) {
             for job in join_all(some.iter().map(|id| client.finished_in_the_end(id))).await {
                 assert_eq!(job["status"], "succeeded", "{fault}: {job}");

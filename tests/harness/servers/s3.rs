@@ -5,6 +5,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -101,10 +102,15 @@ impl S3 {
         self.launch();
     }
 
-    /// The requests it has answered since it was first started, in the order of their answers.
+    /// The requests it has answered since it was first started, in the order of their answers, of which a kill may have kept the last to itself.
     #[must_use]
     pub fn handled(&self) -> Vec<Handled> {
         self.front.handled()
+    }
+
+    #[cfg(test)]
+    fn handled_count(&self) -> usize {
+        self.front.handled_count()
     }
 
     /// Answers the next `count` requests with this status and nothing else.
@@ -193,6 +199,7 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut ends: watch::Receiv
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listening socket");
     let http = auto::Builder::new(TokioExecutor::new());
     let graceful = GracefulShutdown::new();
+    let is_dead = Arc::new(AtomicBool::new(false));
     loop {
         let socket = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -202,13 +209,13 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut ends: watch::Receiv
             },
             _ = ends.changed() => break,
         };
-        let (front, ends_now) = (Arc::clone(&front), ends.clone());
+        let (front, is_dead) = (Arc::clone(&front), Arc::clone(&is_dead));
         let service = service_fn(move |request| {
-            let (front, ends_now) = (Arc::clone(&front), ends_now.clone());
+            let (front, is_dead) = (Arc::clone(&front), Arc::clone(&is_dead));
             async move {
                 let answer = front.call(request).await;
-                // Reads of files that its end interrupts look to it like files that are not there, and who is killed says nothing.
-                if *ends_now.borrow() == Ending::Now { std::future::pending().await } else { answer }
+                // Reads of files that its end interrupts look to it like files that are not there, and who is dead says nothing.
+                if is_dead.load(Ordering::Acquire) { std::future::pending().await } else { answer }
             }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(socket), service).into_owned());
@@ -221,12 +228,11 @@ async fn serve(listener: TcpListener, front: Arc<Front>, mut ends: watch::Receiv
     if *ends.borrow() == Ending::AfterRequests {
         let _drained = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
     }
+    is_dead.store(true, Ordering::Release);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use thumbs_s3::Error;
 
     use super::super::contract;
@@ -275,9 +281,11 @@ mod tests {
                         assert_ne!(contract::get(&bucket, "a"), Err(Error::NotFound));
                     }
                 };
-                (0..4).for_each(|_| drop(scope.spawn(reads)));
-                let begun = s3.handled().len();
-                while s3.handled().len() < begun + 20 {
+                let readers: Vec<_> = (0..4).map(|_| scope.spawn(reads)).collect();
+                let begun = s3.handled_count();
+                let is_busy =
+                    || s3.handled_count() >= begun + 20 || readers.iter().any(|one| one.is_finished());
+                while !is_busy() {
                     std::thread::yield_now();
                 }
                 s3.kill();

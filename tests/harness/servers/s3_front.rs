@@ -79,6 +79,11 @@ impl Front {
         self.state().handled.clone()
     }
 
+    #[cfg(test)]
+    pub(super) fn handled_count(&self) -> usize {
+        self.state().handled.len()
+    }
+
     pub(super) fn fail_next(&self, count: u32, fault: Fault) {
         let mut state = self.state();
         state.faults_left = count;
