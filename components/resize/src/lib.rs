@@ -61,8 +61,8 @@ mod entry {
 
     fn work(message: Message, settings: &Settings, log: &Log) -> anyhow::Result<()> {
         let store = jobs::open_life(&settings.database);
-        let given = std::env::var(WORKER_ID).ok();
-        // Who names workers keeps requests as well.
+        let given = std::env::var(WORKER_ID).ok().filter(|id| !id.is_empty());
+        // Only `thumbs up` names workers, and only it keeps requests that wait for the word.
         let tell: &dyn Tell = if given.is_some() { &HostWake } else { &Unheard };
         let resize = Resize {
             store: store.as_ref(),

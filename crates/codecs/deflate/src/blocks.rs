@@ -8,7 +8,8 @@ use crate::token::Token;
 
 /// Blocks begin at multiples of so many tokens.
 const PIECE: usize = 4_096;
-/// What a block takes beside its symbols, about: to say that it is one, and for each symbol that occurs, how long its code is.
+/// What a block takes beside its symbols, about: to say that it is one, and for each symbol that occurs, how long its code is. Those of several pairs
+/// that gave the fewest bytes of 46 photographs; a wrong one costs bytes and nothing else, for what is written is decided by what it takes.
 const HEAD_BITS: u64 = 120;
 const LENGTH_BITS: u64 = 4;
 /// Kinds of blocks.

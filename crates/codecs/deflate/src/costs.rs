@@ -23,7 +23,7 @@ pub(crate) fn ideal(counts: &[u32]) -> u64 {
 /// To base 2, in 64ths, rounded down; that of 0 is 0.
 fn logarithm(number: u32) -> u32 {
     /// Of small numbers, which are most.
-    const LOGARITHMS: [u16; 1 << 10] = {
+    static LOGARITHMS: [u16; 1 << 10] = {
         let mut table = [0; 1 << 10];
         let mut number = 0;
         while number < table.len() {

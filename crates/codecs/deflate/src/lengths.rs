@@ -1,9 +1,9 @@
 //! How long the codes of symbols are, by how often they occur: for deflate, and for lossless WebP, whose prefix codes are built as these are.
 
-/// Symbols are numbers of so many bits: those of all alphabets that there are, with the largest cache of colours (RFC 9649, section 5.2.3).
+/// A symbol fits so many bits: no alphabet is larger, not that of lossless WebP with its largest cache of colours (RFC 9649).
 const SYMBOL_BITS: u32 = 16;
 
-/// Huffman's code lengths for symbols with these counts, 0 for what does not occur, none beyond `longest` bits, which must be enough for a flat code.
+/// Huffman's code lengths for symbols with these counts, at most 2^16 of them, 0 for what does not occur, none beyond `longest` bits, which must be enough for a flat code.
 /// A symbol that occurs alone has 1. The codes fill the space of codes exactly, but not that of one symbol.
 #[must_use]
 pub fn code_lengths(counts: &[u32], longest: u8) -> Vec<u8> {
@@ -19,6 +19,7 @@ pub fn code_lengths(counts: &[u32], longest: u8) -> Vec<u8> {
 }
 
 fn unlimited_lengths(counts: &[u32], least: u32) -> Vec<u8> {
+    debug_assert!(counts.len() <= 1 << SYMBOL_BITS, "a symbol would be taken for a weight");
     // By weight, and then by symbol.
     let mut leaves: Vec<u64> = (counts.iter().enumerate().filter(|&(_, &count)| count > 0))
         .map(|(symbol, &count)| u64::from(count.max(least)) << SYMBOL_BITS | symbol as u64)

@@ -16,7 +16,7 @@ pub(super) type Block = [i16; 64];
 pub(super) struct Component {
     /// Row by row, `stride` in each, filled up to whole MCUs.
     pub(super) blocks: Vec<Block>,
-    /// Bit n of each tells that level n of that block is not 0. Most are, and scans are walked through many times.
+    /// Bit n of each is set where level n of that block is not 0. Most levels are 0, and scans are walked through many times.
     pub(super) present: Vec<u64>,
     pub(super) stride: usize,
     /// That show something.
