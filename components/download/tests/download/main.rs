@@ -213,7 +213,7 @@ fn a_failed_job_says_why_there_is_no_thumbnail() {
     end_job(&store, &job, None);
     let answer = ask(&store, &blobs, "GET", &job.to_string(), &[]);
     assert_eq!((answer.status, answer.code().as_str()), (410, "job-failed"));
-    assert!(answer.text.contains("no longer stored"), "{}", answer.text);
+    assert!(answer.text.contains("does not have the uploaded image"), "{}", answer.text);
 }
 
 #[test]

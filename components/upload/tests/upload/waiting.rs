@@ -97,7 +97,7 @@ fn who_prefers_an_image_of_a_job_that_failed_is_told_why_there_is_none() {
     let service = Service::new();
     let (answer, _) = post(&service, "?wait=9", &[("accept", "image/*")], None);
     assert_eq!((answer.status, &answer.json()["code"]), (410, &"job-failed".into()));
-    assert!(answer.json()["detail"].as_str().unwrap().contains("no longer stored"));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("does not have the uploaded image"));
 }
 
 #[test]
