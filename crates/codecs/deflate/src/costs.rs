@@ -27,15 +27,15 @@ fn logarithm(number: u32) -> u32 {
         let mut table = [0; 1 << 10];
         let mut number = 0;
         while number < table.len() {
-            table[number] = computed(number as u32) as u16;
+            table[number] = digit_by_digit(number as u32) as u16;
             number += 1;
         }
         table
     };
-    LOGARITHMS.get(number as usize).map_or_else(|| computed(number), |&logarithm| logarithm.into())
+    LOGARITHMS.get(number as usize).map_or_else(|| digit_by_digit(number), |&logarithm| logarithm.into())
 }
 
-const fn computed(number: u32) -> u32 {
+const fn digit_by_digit(number: u32) -> u32 {
     let number = if number == 0 { 1 } else { number };
     let octave = number.ilog2();
     // From 1 to 2, of which 2^31 is 1. Its square is beyond 2 where the next digit is 1.
